@@ -1,0 +1,103 @@
+"""PyTorch as oracle: the edges, and the derivatives of random graphs, both in float64."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+
+from autograd import Value, gradient, hessian
+from autograd.primitives import TABLE
+from tests.graphs import Program, any_float, inputs, ordinary, programs
+from tests.numerics import is_number
+from tests.test_primitives import at_the_edges
+
+torch = pytest.importorskip("torch", reason="PyTorch, the oracle of these tests, is not installed")
+
+
+def tensor(x: float) -> Any:
+    return torch.tensor(x, dtype=torch.float64, requires_grad=type(x) is float)
+
+
+def as_tensor(x: Any) -> Any:
+    return x if isinstance(x, torch.Tensor) else torch.tensor(x, dtype=torch.float64)
+
+
+def of_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args: function(*map(as_tensor, args))
+
+
+def dot(*factors: Any) -> Any:
+    half = len(factors) // 2
+    return torch.dot(torch.stack(factors[:half]), torch.stack(factors[half:]))
+
+
+IN_TORCH: dict[str, Callable[..., Any]] = {
+    name: of_tensors(function)
+    for name, function in {
+        **{name: getattr(torch, name) for name in TABLE if hasattr(torch, name)},
+        "softplus": torch.nn.functional.softplus,
+        "where": lambda c, x, y: torch.where(c.bool(), x, y),
+        "sum": lambda *terms: torch.stack(terms).sum(),
+        "dot": dot,
+    }.items()
+}
+
+
+def agree(ours: float, theirs: float, tolerance: float) -> bool:
+    if math.isnan(ours) or math.isnan(theirs):
+        return math.isnan(ours) and math.isnan(theirs)
+    return ours == theirs or abs(ours - theirs) <= tolerance * max(1.0, abs(ours))
+
+
+def test_every_primitive_is_compared() -> None:
+    assert set(IN_TORCH) == set(TABLE)
+
+
+@at_the_edges
+def test_edge_as_in_torch(
+    name: str, args: tuple[float, ...], value: float, partials: tuple[float | None, ...]
+) -> None:
+    if not args:
+        return
+    tensors = [tensor(x) for x in args]
+    output = IN_TORCH[name](*tensors)
+    assert agree(value, output.item(), 1e-15)
+    slopes = torch.autograd.grad(output, [t for t in tensors if t.requires_grad])
+    numbers = [p for p, x in zip(partials, args, strict=True) if is_number(x)]
+    for ours, theirs in zip(numbers, slopes, strict=True):
+        assert agree(ours, theirs.item(), 1e-15)
+
+
+@given(programs(), inputs(ordinary))
+def test_first_and_second_derivatives_of_random_graphs(program: Program, xs: list[float]) -> None:
+    def in_torch(*tensors: Any) -> Any:
+        return as_tensor(program(*tensors, table=IN_TORCH))
+
+    tensors = [tensor(x) for x in xs]
+    value = program(*(Value(x) for x in xs)).data
+    slopes = torch.autograd.functional.jacobian(in_torch, tuple(tensors))
+    curvatures = torch.autograd.functional.hessian(in_torch, tuple(tensors))
+    flat = [in_torch(*tensors), *slopes, *(c for row in curvatures for c in row)]
+    theirs = [t.item() for t in flat]
+    ours = [value, *gradient(program)(*xs), *(c for row in hessian(program)(*xs) for c in row)]
+    assume(all(map(math.isfinite, ours + theirs)))  # the edges say what the others must be
+    scale = max(1.0, *map(abs, ours))
+    for x, y in zip(ours, theirs, strict=True):
+        assert agree(x / scale, y / scale, 1e-7)
+
+
+@given(programs(max_operations=1, constants=any_float), inputs(any_float))
+def test_one_operation_on_any_floats(program: Program, xs: list[float]) -> None:
+    tensors = [tensor(x) for x in xs]
+    leaves = [Value(x) for x in xs]
+    output, in_torch = program(*leaves), program(*tensors, table=IN_TORCH)
+    assert agree(output.data, in_torch.item(), 1e-8)
+    theirs = torch.autograd.grad(in_torch, tensors, allow_unused=True)
+    output.backward()
+    for leaf, slope in zip(leaves, theirs, strict=True):
+        if leaf.grad is not None:
+            assert agree(leaf.grad, slope.item(), 1e-8)
