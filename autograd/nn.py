@@ -1,0 +1,356 @@
+"""Neural networks as ordinary functions of Values: `Neuron`, `Layer` and `MLP`.
+
+A neuron is weights · inputs + bias under an activation, a layer is neurons side by side, and a
+multilayer perceptron is layers one after another. Nothing here learns: a model computes,
+`backward()` finds the gradient of what was computed, and a stepper from `optim` moves the
+`parameters()`.
+
+    >>> model = MLP(2, [16, 16, 1], seed=1)
+    >>> model
+    MLP(2, [16, 16, 1], activation='relu', output='linear') of 337 parameters
+    >>> score = model([0.5, -1.0])
+
+A forward pass never looks at the numbers in it, so a model recorded at one input can be compiled
+for all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import reprlib
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from numbers import Integral
+from pathlib import Path
+from typing import Self, TypeAlias
+
+from autograd import primitives
+from autograd.files import write_whole
+from autograd.primitives import real_number
+from autograd.value import Operand, Value
+
+GAINS = {"relu": 2.0, "softplus": 2.0, "tanh": 1.0, "sigmoid": 1.0, "sin": 1.0, "linear": 1.0}
+"""The activations, and for each the variance of its first weights times the number of inputs.
+
+It lets the outputs of deep layers vary as much as the inputs do: 1 for an activation that is close
+to a straight line around 0 (LeCun et al., Efficient BackProp, 1998, section 4.6), and 2 for one
+that loses its negative half (He et al., Delving Deep into Rectifiers, 2015, section 2.2).
+"""
+
+Seed: TypeAlias = int | random.Random | None
+"""What weights are drawn from: the seed of a generator, a generator, or None for a fresh one."""
+
+
+class Module:
+    """Something with parameters to learn. A subclass overrides `parameters` to say which."""
+
+    def parameters(self) -> list[Value]:
+        """The leaves that learning may move, always in the same order."""
+        return []
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Each parameter under its name, which is its label, in the order of `parameters`."""
+        return [(parameter.label, parameter) for parameter in self.parameters()]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, so that the next backward pass starts afresh."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def __repr__(self) -> str:
+        return f"{self._signature()} of {len(self.parameters())} parameters"
+
+    def _signature(self) -> str:
+        return type(self).__name__
+
+
+class Neuron(Module):
+    """activation(weights · inputs + bias), for inputs that are Values or real numbers.
+
+    The weights are drawn uniformly around 0 with the variance that `GAINS` asks for; the bias
+    starts at 0. (Uniformly, because a seed then gives the same bits on every platform.)
+
+    Args:
+        n_inputs: how many inputs it takes, at least 1.
+        activation: one of `GAINS`.
+        seed: an int, a `random.Random` to draw from, or None for other weights each time.
+
+    Attributes:
+        weights: one leaf per input, labelled `weight0`, `weight1` and so on.
+        bias: a leaf, labelled `bias`.
+
+    Raises:
+        TypeError, ValueError: if `n_inputs` is no positive int or the activation is unknown.
+            When called: if an input is no number, or if there are too many or too few.
+    """
+
+    def __init__(self, n_inputs: int, activation: str = "relu", seed: Seed = None) -> None:
+        n_inputs = _positive_int(n_inputs, "the number of inputs")
+        self.activation = _known(activation)
+        limit = math.sqrt(3.0 * GAINS[activation] / n_inputs)  # the variance is limit² / 3
+        rng = _generator(seed)
+        self.weights = [Value(rng.uniform(-limit, limit), f"weight{i}") for i in range(n_inputs)]
+        self.bias = Value(0.0, "bias")
+
+    def __call__(self, inputs: Iterable[Operand]) -> Value:
+        """The output for one row of inputs."""
+        return self._output(_row(self, inputs, len(self.weights)))
+
+    def _output(self, row: Sequence[Operand]) -> Value:
+        z = Value.record(primitives.dot, (*self.weights, *row)) + self.bias
+        return z if self.activation == "linear" else getattr(z, self.activation)()
+
+    def parameters(self) -> list[Value]:
+        """The weights, then the bias."""
+        return [*self.weights, self.bias]
+
+    def _signature(self) -> str:
+        return f"Neuron({len(self.weights)}, activation={self.activation!r})"
+
+
+class Layer(Module):
+    """Neurons side by side, all on the same inputs. It returns a Value, or a list if several.
+
+    Args:
+        n_inputs: how many inputs it takes, at least 1.
+        n_outputs: how many neurons it has, at least 1.
+        activation: one of `GAINS`.
+        seed: as for `Neuron`.
+
+    Attributes:
+        neurons: its neurons, whose parameters are labelled `neuron3.weight1` and so on.
+
+    Raises:
+        TypeError, ValueError: as `Neuron` does.
+    """
+
+    def __init__(
+        self, n_inputs: int, n_outputs: int, activation: str = "relu", seed: Seed = None
+    ) -> None:
+        width = _positive_int(n_outputs, "the number of outputs")
+        rng = _generator(seed)
+        self.neurons = [Neuron(n_inputs, activation, rng) for _ in range(width)]
+        self.n_inputs = len(self.neurons[0].weights)
+        _prefix_labels(self.neurons, "neuron")
+
+    def __call__(self, inputs: Iterable[Operand]) -> Value | list[Value]:
+        """The output for one row of inputs, or the list of outputs if there are several."""
+        return _one_or_all(self._outputs(_row(self, inputs, self.n_inputs)))
+
+    def _outputs(self, row: Sequence[Operand]) -> list[Value]:
+        return [neuron._output(row) for neuron in self.neurons]
+
+    def parameters(self) -> list[Value]:
+        """Neuron by neuron, the weights of each and then its bias."""
+        return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
+
+    def _signature(self) -> str:
+        activation = self.neurons[0].activation
+        return f"Layer({self.n_inputs}, {len(self.neurons)}, activation={activation!r})"
+
+
+class MLP(Module):
+    """A multilayer perceptron: layers one after another, each on the outputs of the one before.
+
+    It returns a Value if the last layer has one neuron, and a list of Values if it has several.
+
+    Args:
+        n_inputs: how many inputs it takes, at least 1.
+        widths: how many neurons each layer has, the last being the number of outputs.
+        activation: one of `GAINS`, for all layers but the last.
+        output: one of `GAINS`, for the last layer. Losses on logits want it "linear".
+        seed: as for `Neuron`.
+
+    Attributes:
+        layers: its layers, whose parameters are labelled `layer0.neuron3.weight1` and so on.
+        classes: the names of its outputs, where it tells classes apart; saved with the model.
+
+    Raises:
+        TypeError, ValueError: as `Neuron` does, and if there are no layers.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        widths: Sequence[int],
+        activation: str = "relu",
+        output: str = "linear",
+        seed: Seed = None,
+    ) -> None:
+        sizes = _sizes(n_inputs, widths)
+        self.n_inputs, *self.widths = sizes
+        self.activation = _known(activation)
+        self.output = _known(output)
+        rng = _generator(seed)
+        activations = [activation] * (len(sizes) - 2) + [output]
+        self.layers = [
+            Layer(n_in, n_out, name, rng)
+            for (n_in, n_out), name in zip(pairwise(sizes), activations, strict=True)
+        ]
+        _prefix_labels(self.layers, "layer")
+        self.classes: tuple[str, ...] = ()
+
+    def __call__(self, inputs: Iterable[Operand]) -> Value | list[Value]:
+        """The output for one row of inputs, or the list of outputs if there are several."""
+        first, *others = self.layers
+        outputs = first._outputs(_row(self, inputs, self.n_inputs))
+        for layer in others:
+            outputs = layer._outputs(outputs)
+        return _one_or_all(outputs)
+
+    def parameters(self) -> list[Value]:
+        """Layer by layer, neuron by neuron, the weights of each and then its bias."""
+        return [parameter for layer in self.layers for parameter in layer.parameters()]
+
+    def _signature(self) -> str:
+        activations = f"activation={self.activation!r}, output={self.output!r}"
+        return f"MLP({self.n_inputs}, {self.widths}, {activations})"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as JSON, to be restored to the last bit by `MLP.load`.
+
+        The file appears complete or not at all: whatever fails, an earlier one stays as it was.
+
+        Raises:
+            OSError: if the file cannot be written.
+            ValueError: if there are `classes`, but not a name for each output.
+        """
+        saved = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "n_inputs": self.n_inputs,
+            "widths": self.widths,
+            "activation": self.activation,
+            "output": self.output,
+            "classes": _names(self.classes, self.widths[-1]),
+            "parameters": [_to_json(parameter.data) for parameter in self.parameters()],
+        }
+        write_whole(path, json.dumps(saved, indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The model that was saved under this path.
+
+        Raises:
+            OSError: if the file cannot be read; FileNotFoundError if there is none.
+            ValueError: if it is damaged or no saved MLP; the message says what is wrong.
+        """
+        content = Path(path).read_bytes()
+        try:
+            return cls._restored(content)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise ValueError(f"MLP.load: cannot restore {path}: {error}") from error
+
+    @classmethod
+    def _restored(cls, content: bytes) -> Self:
+        saved = json.loads(content)
+        if not isinstance(saved, dict) or saved.get("format") != _FORMAT:
+            raise ValueError(f"expected a JSON object with the format {_FORMAT!r}")
+        if saved.get("version") != _VERSION:
+            raise ValueError(f"expected version {_VERSION}, got {saved.get('version')!r}")
+        if missing := [key for key in _CONTENT if key not in saved]:
+            raise ValueError(f"it lacks {', '.join(missing)}")
+        n_inputs, widths, activation, output, classes, numbers = (saved[key] for key in _CONTENT)
+        # Counted before anything is built, for a damaged width could ask for all memory.
+        expected = sum((n_in + 1) * n_out for n_in, n_out in pairwise(_sizes(n_inputs, widths)))
+        if not isinstance(numbers, list) or len(numbers) != expected:
+            raise ValueError(f"expected a list of {expected} parameters, got {_described(numbers)}")
+        model = cls(n_inputs, widths, activation, output, seed=0)
+        for (name, parameter), number in zip(model.named_parameters(), numbers, strict=True):
+            parameter.data = _from_json(number, name)
+        model.classes = tuple(_names(classes, model.widths[-1]))
+        return model
+
+
+# --- checks ---------------------------------------------------------------------------------------
+
+
+def _row(module: Module, inputs: Iterable[Operand], n_inputs: int) -> list[Operand]:
+    """The inputs as Values and floats, after checking that they are that, and how many."""
+    name = type(module).__name__
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"{name}: expected a list of {n_inputs} inputs, got {inputs!r}")
+    expected = f"{name}: an input", "a Value or a real number"
+    row = [x if isinstance(x, Value) else real_number(x, *expected) for x in inputs]
+    if len(row) != n_inputs:
+        raise ValueError(f"{name}: expected {n_inputs} inputs, got {len(row)}: {reprlib.repr(row)}")
+    return row
+
+
+def _sizes(n_inputs: int, widths: Sequence[int]) -> list[int]:
+    if not isinstance(widths, Iterable):
+        raise TypeError(f"MLP: expected a list of layer widths, got {widths!r}")
+    sizes = [_positive_int(n_inputs, "the number of inputs")]
+    sizes += [_positive_int(width, f"the width of layer {i}") for i, width in enumerate(widths)]
+    if len(sizes) == 1:
+        raise ValueError("MLP: expected the width of at least one layer, got none")
+    return sizes
+
+
+def _positive_int(number: object, what: str) -> int:
+    if not isinstance(number, Integral) or isinstance(number, bool):
+        raise TypeError(f"{what} must be an int, got {number!r} of type {type(number).__name__}")
+    if number < 1:
+        raise ValueError(f"{what} must be at least 1, got {number}")
+    return int(number)
+
+
+def _known(activation: str) -> str:
+    if not isinstance(activation, str) or activation not in GAINS:
+        raise ValueError(f"unknown activation {activation!r}: use one of {', '.join(GAINS)}")
+    return activation
+
+
+# --- small parts ----------------------------------------------------------------------------------
+
+
+def _generator(seed: Seed) -> random.Random:
+    return seed if isinstance(seed, random.Random) else random.Random(seed)
+
+
+def _prefix_labels(parts: Sequence[Module], prefix: str) -> None:
+    for i, part in enumerate(parts):
+        for parameter in part.parameters():
+            parameter.label = f"{prefix}{i}.{parameter.label}"
+
+
+def _one_or_all(outputs: list[Value]) -> Value | list[Value]:
+    return outputs[0] if len(outputs) == 1 else outputs
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+_FORMAT = "autograd MLP"
+_VERSION = 1
+_CONTENT = ("n_inputs", "widths", "activation", "output", "classes", "parameters")
+_NOT_IN_JSON = ("inf", "-inf", "nan")
+
+
+def _to_json(number: float) -> float | str:
+    """A number that JSON can write, which it does with as many digits as bring every bit back."""
+    return number if math.isfinite(number) else repr(number)
+
+
+def _from_json(number: object, name: str) -> float:
+    if isinstance(number, bool) or not (isinstance(number, int | float) or number in _NOT_IN_JSON):
+        raise ValueError(f"expected a number for {name}, got {reprlib.repr(number)}")
+    return float(number)
+
+
+def _names(classes: object, n_outputs: int) -> list[str]:
+    if (
+        not isinstance(classes, list | tuple)
+        or len(classes) not in (0, n_outputs)
+        or not all(isinstance(name, str) for name in classes)
+    ):
+        raise ValueError(
+            f"expected the names of {n_outputs} classes, or none, got {reprlib.repr(classes)}"
+        )
+    return list(classes)
+
+
+def _described(numbers: object) -> str:
+    return f"{len(numbers)}" if isinstance(numbers, list) else reprlib.repr(numbers)
