@@ -1,0 +1,462 @@
+"""What a drawing of a computation graph shows: its nodes and edges, before they have a place.
+
+Usually that is one node per Value and one edge per operand. A part of the graph, a network folded
+to its neurons or layers, and a `dot` written out as products and additions differ in which nodes
+there are, and in where the edges begin and end. How all this looks is the affair of `drawing`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Literal, NamedTuple, TypeAlias
+
+from autograd.nn import GAINS
+from autograd.primitives import TABLE
+from autograd.value import Condition, Value
+
+Fold: TypeAlias = Literal["neurons", "layers"]
+Selection: TypeAlias = Value | str | Iterable[Value | str]
+Path: TypeAlias = tuple[str, ...]
+"""A layer, a neuron, or a layer and one of its neurons: `("layer0", "neuron3")`."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A card of the picture, or the "…" in place of what was cut off.
+
+    Attributes:
+        id: "node3" for the fourth Value in topological order.
+        kind: "leaf", "parameter", "operation", "part" (of an operation written out), "folded"
+            (several Values in one) or "cut".
+        label, operation: the name given, and the symbol with the plain numbers it is applied to.
+        rows: captions and their texts, such as ("data", "2").
+        data, grad: the numbers that colour the node.
+        frame: the neuron or layer to draw around it and others, if it lies in one.
+        details: what the node shows, in full.
+        is_output: whether it is the output, or has it in it.
+    """
+
+    id: str
+    kind: str
+    label: str = ""
+    operation: str = ""
+    rows: Sequence[tuple[str, str]] = ()
+    data: float | None = None
+    grad: float | None = None
+    frame: str = ""
+    details: str = ""
+    is_output: bool = False
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An operand, drawn from `source` to `target`; several in one, at a folded or cut node.
+
+    `contribution` is upstream gradient × local derivative, which is what colours the edge.
+    """
+
+    id: str
+    source: str
+    target: str
+    label: str
+    contribution: float | None
+    details: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The nodes, in topological order, and the edges."""
+
+    nodes: Sequence[Node]
+    edges: Sequence[Edge]
+
+
+def picture(
+    order: Sequence[Value], expand: bool, collapse: Fold | None, only: Selection | None, limit: int
+) -> Picture:
+    """What to show of the graph whose nodes are given in topological order; see `drawing.draw`."""
+    if collapse is None and only is None:
+        _check_size(len(order), "nodes", limit)  # before looking at any of a million
+    neurons = _neurons(order)
+    kept = set(order) if only is None else _selected(order, neurons, only)
+    depth = {None: 0, "layers": 1, "neurons": 2}[collapse]
+    members: dict[str, list[Value]] = {}
+    parts: dict[Value, list[_Part]] = {}
+    for i, x in enumerate(order):
+        if x in kept:
+            path = neurons.get(x, ())[:depth]
+            members.setdefault("-".join(path) or f"node{i}", []).append(x)
+            if expand and not path and x.op in ("dot", "sum"):
+                parts[x] = _written_out(x, f"node{i}")
+    _check_size(len(members) + sum(map(len, parts.values())), "nodes", limit)
+
+    names = {x: name for name, values in members.items() for x in values}
+    operands = list(_operands(order, names, parts))
+    leaving = {(operand.source, operand.arg) for operand in operands}
+    nodes: list[Node] = []
+    for name, values in members.items():
+        path = neurons.get(values[0], ())
+        is_output = order[-1] in values
+        if path[:depth]:
+            exits = [x for x in values if x is order[-1] or (name, x) in leaving]
+            nodes.append(_folded_node(name, path[:depth], values, exits, is_output))
+        else:
+            nodes += _nodes(name, values[0], path, parts.get(values[0], []), is_output)
+    edges = _edges(operands, {node.id for node in nodes if node.kind != "folded"})
+    _check_size(len(edges), "edges", 20 * limit)
+    drawn = {node.id for node in nodes}
+    ends = dict.fromkeys(end for edge in edges for end in (edge.source, edge.target))
+    cut = [Node(end, "cut", "…", details="not drawn") for end in ends if end not in drawn]
+    return Picture([*nodes, *cut], edges)
+
+
+def _check_size(count: int, what: str, limit: int) -> None:
+    if count > limit:
+        raise ValueError(
+            f"draw: {count:,} {what} are more than the limit of {limit:,}: draw a part (only=...), "
+            f"fold a network (collapse='neurons' or 'layers'), or pass a higher limit= (the DOT "
+            f"text, `.dot`, is then there at once; the layout of the picture takes its time)"
+        )
+
+
+# --- which Values, and which of them belong together ----------------------------------------------
+
+PARAMETER = re.compile(r"(?:(layer\d+)\.)?(?:(neuron\d+)\.)?(?:weight\d+|bias)")
+"""The label of a parameter of `nn`: its layer and its neuron, where it has any, and its name."""
+
+
+def _neurons(order: Sequence[Value]) -> dict[Value, Path]:
+    """The neuron of every node that is part of one: its parameters, w·x + b, and the activation."""
+    uses = Counter(arg for node in order for arg in node.args if isinstance(arg, Value))
+    neurons: dict[Value, Path] = {}
+    for node in order:
+        if node.op:
+            path = _neuron_of_operation(node, neurons, uses)
+        else:
+            match = PARAMETER.fullmatch(str(node.label))
+            path = tuple(filter(None, match.groups())) if match else ()
+        if path:
+            neurons[node] = path
+    return neurons
+
+
+def _neuron_of_operation(
+    node: Value, neurons: Mapping[Value, Path], uses: Mapping[Value, int]
+) -> Path:
+    operands = {arg for arg in node.args if isinstance(arg, Value)}
+    if node.op in GAINS:
+        # An activation is all that becomes of w·x + b. What a loss does to it may look the same.
+        (z,) = operands
+        return neurons.get(z, ()) if uses[z] == 1 and z.op in ("add", "sum", "dot") else ()
+    if node.op not in ("add", "sum", "mul", "dot") or len(set(node.args)) == 1:
+        return ()  # not w·x + b, nor w·w, which is weight decay
+    found = {neurons[x] for x in operands if not x.op and x in neurons}
+    if not found and any(x.op == "mul" for x in operands):
+        found = {neurons.get(x, ()) for x in operands}  # products of parameters, added
+    return found.pop() if len(found) == 1 else ()
+
+
+def _selected(order: Sequence[Value], neurons: Mapping[Value, Path], only: Selection) -> set[Value]:
+    graph = set(order)
+    selected: set[Value] = set()
+    for part in only if isinstance(only, Iterable) and not isinstance(only, str) else [only]:
+        if isinstance(part, Value):
+            found = {part} & graph
+        elif isinstance(part, str):
+            found = {x for x in order if x.label == part or _lies_in(part, neurons.get(x, ()))}
+        else:
+            raise TypeError(f"draw: only= takes Values and labels, got {part!r}")
+        if not found:
+            raise ValueError(f"draw: only={part!r} is no node, label, neuron or layer of the graph")
+        selected |= found
+    if not selected:
+        raise ValueError("draw: only= selects nothing; name at least one node")
+    return selected
+
+
+def _lies_in(name: str, path: Path) -> bool:
+    return any(name == ".".join(path[:n]) for n in range(1, len(path) + 1))
+
+
+# --- nodes ----------------------------------------------------------------------------------------
+
+SYMBOLS = {"mul": "×", "sub": "−", "neg": "−", "dot": "dot"}
+"""Where a picture is clearer with another sign than the primitive's own."""
+
+
+def _nodes(
+    name: str, x: Value, path: Path, parts: Sequence[_Part], is_output: bool
+) -> Iterator[Node]:
+    """The node of one Value, after those of the parts that it is written out in, if it is."""
+    frame = ".".join(path)
+    for part in parts[:-1]:
+        yield Node(
+            id=part.id,
+            kind="part",
+            operation=part.operation,
+            rows=_rows(part.data, x.grad),
+            data=part.data,
+            grad=x.grad,
+            frame=frame,
+            details=f"part of {_formula(x)}\n{_exactly(part.data, x.grad)}",
+        )
+    label = visible(str(x.label))
+    in_full = "\n".join(map(visible, str(x.label).split("\n")))
+    is_parameter = not x.op and PARAMETER.fullmatch(label)
+    kind = "parameter" if is_parameter else "operation" if x.op else "leaf"
+    yield Node(
+        id=name,
+        kind=kind,
+        label=label.removeprefix(f"{frame}.") if frame else label,
+        operation=parts[-1].operation if parts else _operation(x),
+        rows=_rows(x.data, x.grad),
+        data=x.data,
+        grad=x.grad,
+        frame=frame,
+        details=f"{in_full}\n{_formula(x) or kind}\n{_exactly(x.data, x.grad)}".strip(),
+        is_output=is_output,
+    )
+
+
+def _folded_node(
+    name: str, path: Path, values: Sequence[Value], exits: Sequence[Value], is_output: bool
+) -> Node:
+    """The one node for a neuron or layer. It shows data and grad if it has a single output."""
+    *frame, label = path
+    n_parameters = sum(not x.op for x in values)
+    node = Node(
+        id=name,
+        kind="folded",
+        label=label,
+        rows=(("parameters", str(n_parameters)), ("outputs", str(len(exits)))),
+        frame=".".join(frame),
+        details=f"{'.'.join(path)}\nparameters {n_parameters}\noutputs {len(exits)}",
+        is_output=is_output,
+    )
+    if len(exits) != 1:
+        return node
+    (x,) = exits
+    return replace(
+        node,
+        operation=x.op if x.op in GAINS else "",
+        rows=_rows(x.data, x.grad),
+        data=x.data,
+        grad=x.grad,
+        details=f"{node.details}\n{_exactly(x.data, x.grad)}",
+    )
+
+
+def _rows(data: float, grad: float | None) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("data", short_number(data)), ("grad", short_number(grad))
+
+
+def _exactly(data: float, grad: float | None) -> str:
+    return f"data {_exact(data)}\ngrad {_exact(grad)}"
+
+
+def _exact(number: float | None) -> str:
+    return "–" if number is None else repr(number)
+
+
+def _operation(x: Value) -> str:
+    """The operation's symbol, with the plain numbers and the condition among its operands.
+
+    Not those of `dot`: they are the local derivatives on its edges.
+    """
+    if not x.op:
+        return ""
+    symbol = SYMBOLS.get(x.op, TABLE[x.op].symbol)
+    if x.op == "dot" or all(isinstance(arg, Value) for arg in x.args):
+        return symbol
+    if x.op == "sum":
+        return " + ".join([symbol, *(_text(arg) for arg in x.args if not isinstance(arg, Value))])
+    operands = ["" if isinstance(arg, Value) else _text(arg) for arg in x.args]
+    if len(operands) == 2 and not symbol.isalpha():
+        return f"{operands[0]} {symbol} {operands[1]}".strip()
+    return f"{symbol}({', '.join(operand or '·' for operand in operands)})"
+
+
+LONGEST_FORMULA = 20
+
+
+def _formula(x: Value) -> str:
+    """The operation and its operands by name: `mul(a, b)`; nothing for a leaf."""
+    if not x.op:
+        return ""
+    more = ", …" if len(x.args) > LONGEST_FORMULA else ""
+    return f"{x.op}({', '.join(map(_text, x.args[:LONGEST_FORMULA]))}{more})"
+
+
+def _text(arg: Value | Condition | float) -> str:
+    if isinstance(arg, Condition):
+        return f"{_text(arg.left)} {arg.symbol} {_text(arg.right)}"
+    if isinstance(arg, Value):
+        return visible(str(arg.label)) or short_number(arg.data)
+    return str(arg) if isinstance(arg, bool) else short_number(arg)
+
+
+# --- edges ----------------------------------------------------------------------------------------
+
+
+class _Operand(NamedTuple):
+    """One use of one Value: what an edge stands for."""
+
+    id: str
+    arg: Value | None
+    source: str
+    target: str
+    partial: float
+    contribution: float | None
+
+
+def _operands(
+    order: Sequence[Value], names: Mapping[Value, str], parts: Mapping[Value, Sequence[_Part]]
+) -> Iterator[_Operand]:
+    """Every operand that is drawn, from and to the nodes of these names."""
+    for i, x in enumerate(order):
+        takers = {}
+        for part in parts.get(x, ()):
+            for term in (part.left, part.right):
+                if term.part:
+                    edge = f"edge-{term.part}-{part.id}"
+                    yield _Operand(edge, None, term.part, part.id, 1.0, x.grad)
+                takers[term.operand] = part.id
+        for k, (arg, partial) in enumerate(zip(x.args, x.partials, strict=True)):
+            if partial is not None and isinstance(arg, Value):
+                source, target = names.get(arg), takers.get(k, names.get(x))
+                if source != target:  # both in one folded node, or neither drawn
+                    yield _Operand(
+                        f"edge{i}_{k}",
+                        arg,
+                        source or f"before-{target}",
+                        target or f"after-{source}",
+                        partial,
+                        None if x.grad is None else x.grad * partial,
+                    )
+
+
+def _edges(operands: Iterable[_Operand], plain: set[str]) -> list[Edge]:
+    """An edge for each operand; one for all those between a folded or cut node and another."""
+    bundles: dict[object, list[_Operand]] = {}
+    for operand in operands:
+        source, target = operand.source, operand.target
+        is_plain = source in plain and target in plain
+        bundles.setdefault(operand.id if is_plain else (source, target), []).append(operand)
+    edges = []
+    for first, *others in bundles.values():
+        label, details = f"{len(others) + 1} operands", ""
+        contribution = first.contribution
+        for other in others:
+            if contribution is not None and other.contribution is not None:
+                contribution += other.contribution
+        if not others:
+            label, details = short_number(first.partial), f"local derivative {first.partial!r}\n"
+        details += f"contributes {_exact(contribution)}"
+        edges.append(Edge(first.id, first.source, first.target, label, contribution, details))
+    return edges
+
+
+# --- dot and sum written out ----------------------------------------------------------------------
+
+
+class _Term(NamedTuple):
+    """What is multiplied or added: an operand of the operation, an earlier part, or a number."""
+
+    data: float
+    operand: int | None = None
+    part: str = ""
+
+    @property
+    def text(self) -> str:
+        return "" if self.part or self.operand is not None else short_number(self.data)
+
+
+class _Part(NamedTuple):
+    """One of the products and additions in place of a `dot` or `sum`."""
+
+    id: str
+    op: str
+    left: _Term
+    right: _Term
+    data: float
+
+    @property
+    def operation(self) -> str:
+        return f"{self.left.text} {SYMBOLS.get(self.op, '+')} {self.right.text}".strip()
+
+
+def _written_out(x: Value, name: str) -> list[_Part]:
+    """`dot` or `sum` as products and additions, as they are computed; the last is x itself."""
+    parts: list[_Part] = []
+
+    def combined(op: str, left: _Term, right: _Term) -> _Term:
+        data = TABLE[op].value(left.data, right.data)
+        if left.text and right.text:
+            return _Term(data)
+        parts.append(_Part(f"{name}_{len(parts)}", op, left, right, data))
+        return _Term(data, part=parts[-1].id)
+
+    terms = [
+        _Term(arg.data, k) if isinstance(arg, Value) else _Term(float(arg))  # type: ignore[arg-type]
+        for k, arg in enumerate(x.args)
+    ]
+    if x.op == "dot":
+        half = len(terms) // 2
+        terms = [combined("mul", u, v) for u, v in zip(terms[:half], terms[half:], strict=True)]
+    reduce(lambda so_far, term: combined("add", so_far, term), terms)
+    if parts:
+        parts[-1] = parts[-1]._replace(id=name)
+    return parts
+
+
+# --- numbers and labels as text -------------------------------------------------------------------
+
+
+def short_number(number: float | None) -> str:
+    """A number in four significant digits, "–" for None.
+
+    A number that is exact without zeros at its end has none: 1 is 1, and 1.000 is nearly so.
+    """
+    if number is None:
+        return "–"
+    short = f"{number:.4g}"
+    is_exact = float(short) == number or not math.isfinite(number)
+    return short if is_exact else f"{number:#.4g}".removesuffix(".")
+
+
+LONGEST_TEXT = 40
+
+DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""Unicode's embeddings, overrides and isolates, and their ends."""
+
+
+def visible(text: str) -> str:
+    """`text` in one line, with a sign in place of each character that XML or a page can't show.
+
+    Those are control characters, halves of surrogate pairs, ends of lines, and what would turn the
+    direction in which the rest of the line is read.
+    """
+    return text if text.isprintable() else "".join(map(_visible_character, text))
+
+
+def _visible_character(character: str) -> str:
+    if character == "\n":
+        return "↵"
+    if character < " ":
+        return chr(0x2400 + ord(character))  # Unicode's pictures of them, in the same order
+    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
+    is_hidden = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+    if is_noncharacter or is_hidden or unicodedata.bidirectional(character) in DIRECTIONS:
+        return "\N{REPLACEMENT CHARACTER}"
+    return character
+
+
+def shortened(text: str) -> str:
+    """`text`, or its beginning and dots, where it would be too long for a picture or a line."""
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
