@@ -1,0 +1,34 @@
+"""Backpropagation one step at a time: as lines of text, as a sum over paths, as a player.
+
+    >>> from autograd import Value
+    >>> a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
+    >>> L = a * b + c
+    >>> L.label = "L"
+    >>> for step in backward_steps(L):
+    ...     print(step)
+    ∂L/∂v2 += ∂L/∂L · ∂L/∂v2 = 1 · 1 = 1
+    ∂L/∂c += ∂L/∂L · ∂L/∂c = 1 · 1 = 1
+    ∂L/∂a += ∂L/∂v2 · ∂v2/∂a = 1 · -3 = -3
+    ∂L/∂b += ∂L/∂v2 · ∂v2/∂b = 1 · 2 = 2
+
+`explain(L, a)` writes ∂L/∂a out as the sum over the paths from L to a; `play(L)` is the graph's
+picture with the steps played on it.
+"""
+
+from autograd.stepping.explanation import Chain, Explanation, Link, Path, explain
+from autograd.stepping.player import Player, play
+from autograd.stepping.steps import ForwardStep, Step, backward_steps, forward_steps
+
+__all__ = [
+    "Chain",
+    "Explanation",
+    "ForwardStep",
+    "Link",
+    "Path",
+    "Player",
+    "Step",
+    "backward_steps",
+    "explain",
+    "forward_steps",
+    "play",
+]

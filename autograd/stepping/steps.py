@@ -1,0 +1,118 @@
+"""The forward and the backward pass as iterators over their single steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from autograd.stepping.notation import TEXT, Names, names
+from autograd.value import Value, topological_order
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ForwardStep:
+    """One operation of the forward pass; prints as `e = a · b = 2 · -3 = -6`."""
+
+    node: Value
+    names: Names = field(compare=False)
+
+    def __str__(self) -> str:
+        name, symbols = self.names[self.node], TEXT.formula(self.node, self.names)
+        numbers, result = TEXT.numbers(self.node), TEXT.number(self.node.data)
+        if numbers is None:
+            return f"{name} = {symbols} = {result} (an operand has changed since)"
+        return " = ".join([name, *dict.fromkeys([symbols, numbers]), result])
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Step:
+    """The chain rule at one edge of the graph; prints as `∂L/∂a += ∂L/∂e · ∂e/∂a = -2 · -3 = 6`.
+
+    Attributes:
+        node: the node that passes its gradient on (e).
+        arg: its operand, which receives it (a).
+        upstream: the node's adjoint, complete by now (∂L/∂e).
+        partial: the local derivative at the recorded point (∂e/∂a).
+        contribution: upstream · partial.
+        total: the operand's adjoint in this pass, this contribution included.
+        index: which of `node.args` it is: x·x passes its gradient on to x twice.
+        output: the value being differentiated (L).
+        names: what the nodes are called.
+    """
+
+    node: Value
+    arg: Value
+    upstream: float
+    partial: float
+    contribution: float
+    total: float
+    index: int
+    output: Value
+    names: Names = field(compare=False)
+
+    def __str__(self) -> str:
+        output, node, arg = (self.names[x] for x in (self.output, self.node, self.arg))
+        upstream, partial, contribution, total = map(
+            TEXT.number, (self.upstream, self.partial, self.contribution, self.total)
+        )
+        line = (
+            f"{TEXT.derivative(output, arg)} += {TEXT.derivative(output, node)} · "
+            f"{TEXT.partial(self.node, self.index, self.names)} = "
+            f"{upstream} · {partial} = {contribution}"
+        )
+        return line if self.total == self.contribution else f"{line} (total {total})"
+
+    __repr__ = __str__
+
+
+def forward_steps(value: Value) -> Iterator[ForwardStep]:
+    """How `value` came about: each operation in the order of the forward pass.
+
+    Raises TypeError for anything but a Value.
+    """
+    order = topological_order(checked(value, "forward_steps"))
+    named = names(order)
+    return (ForwardStep(node, named) for node in order if node.args)
+
+
+def backward_steps(value: Value) -> Iterator[Step]:
+    """Each step of `value.backward()`, in its order and with its sums.
+
+    Gradients are written when the iterator is exhausted, and then as `backward()` writes them;
+    abandoned before that, it has changed nothing. Raises TypeError for anything but a Value.
+    """
+    order = topological_order(checked(value, "backward_steps"))
+    return _backward_steps(order)
+
+
+def _backward_steps(order: Sequence[Value]) -> Iterator[Step]:
+    yield from sweep(order, names(order))
+    order[-1].backward()
+
+
+def sweep(order: Sequence[Value], named: Names) -> Iterator[Step]:
+    """The steps of a backward pass over a topological order; changes nothing.
+
+    This is `value.adjoints`, told step by step.
+    """
+    output = order[-1]
+    adjoints = {output: 1.0}
+    for node in reversed(order):
+        upstream = adjoints[node]
+        for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
+            if isinstance(arg, Value) and partial is not None:
+                contribution = upstream * partial
+                total = adjoints[arg] + contribution if arg in adjoints else contribution
+                adjoints[arg] = total
+                yield Step(node, arg, upstream, partial, contribution, total, index, output, named)
+
+
+def checked(value: object, function: str) -> Value:
+    """The value itself; a TypeError that names the function if it is no Value."""
+    if not isinstance(value, Value):
+        raise TypeError(
+            f"{function}: expected a Value, got {value!r} of type {type(value).__name__}"
+        )
+    return value

@@ -1,0 +1,583 @@
+"""Steps, paths and chains, against `backward()` and against brute force."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd import Value
+from autograd.primitives import TABLE
+from autograd.stepping import Chain, Explanation, explain
+from autograd.stepping.explanation import FACTORS_SHOWN, LINKS_SHOWN, PATHS_SHOWN
+from autograd.stepping.notation import LATEX, TEXT, names
+from autograd.value import adjoints, topological_order
+from tests.graphs import Program, any_float, inputs, ordinary, programs
+from tests.numerics import ordinary_points, same
+
+any_programs = programs(constants=any_float)
+
+
+def labelled(value: Value, label: str) -> Value:
+    value.label = label
+    return value
+
+
+def leaves(**numbers: float) -> list[Value]:
+    return [Value(number, label) for label, number in numbers.items()]
+
+
+def example() -> tuple[Value, list[Value]]:
+    """L = (a·b + c)·f with a label on every node, and its leaves."""
+    a, b, c, f = leaves(a=2.0, b=-3.0, c=10.0, f=-2.0)
+    e = labelled(a * b, "e")
+    d = labelled(e + c, "d")
+    return labelled(d * f, "L"), [a, b, c, f]
+
+
+def worked_network() -> tuple[Value, dict[str, Value]]:
+    """Three layers of one unit, and a cross entropy spelled out on its output ŷ."""
+    parameters = {"W1": 0.5, "b1": 0.1, "W2": -0.7, "b2": 0.9, "W3": 0.8, "b3": -0.2}
+    at = {label: Value(number, label) for label, number in parameters.items()}
+    at["z1"] = at["W1"] * 1.5 + at["b1"]
+    at["a1"] = at["z1"].relu()
+    at["z2"] = at["W2"] * at["a1"] + at["b2"]
+    at["a2"] = at["z2"].relu()
+    at["z3"] = at["W3"] * at["a2"] + at["b3"]
+    at["ŷ"] = at["z3"].sigmoid()
+    y = 1.0
+    at["L"] = -(y * at["ŷ"].log() + (1 - y) * (1 - at["ŷ"]).log())
+    for label, value in at.items():
+        value.label = label
+    return at["L"], at
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+def test_the_backward_pass_reads_line_by_line() -> None:
+    assert [str(step) for step in ag.backward_steps(example()[0])] == [
+        "∂L/∂d += ∂L/∂L · ∂L/∂d = 1 · -2 = -2",
+        "∂L/∂f += ∂L/∂L · ∂L/∂f = 1 · 4 = 4",
+        "∂L/∂e += ∂L/∂d · ∂d/∂e = -2 · 1 = -2",
+        "∂L/∂c += ∂L/∂d · ∂d/∂c = -2 · 1 = -2",
+        "∂L/∂a += ∂L/∂e · ∂e/∂a = -2 · -3 = 6",
+        "∂L/∂b += ∂L/∂e · ∂e/∂b = -2 · 2 = -4",
+    ]
+
+
+def test_the_forward_pass_reads_line_by_line() -> None:
+    assert [str(step) for step in ag.forward_steps(example()[0])] == [
+        "e = a · b = 2 · -3 = -6",
+        "d = e + c = -6 + 10 = 4",
+        "L = d · f = 4 · -2 = -8",
+    ]
+
+
+def test_a_step_carries_what_its_line_says() -> None:
+    output, (a, *_) = example()
+    step = list(ag.backward_steps(output))[4]
+    assert (step.node.label, step.arg) == ("e", a)
+    assert (step.upstream, step.partial, step.contribution, step.total) == (-2.0, -3.0, 6.0, 6.0)
+
+
+def test_an_operand_used_twice_shows_its_running_total() -> None:
+    (x,) = leaves(x=3.0)
+    y = labelled(x * x, "y")
+    assert [str(step) for step in ag.backward_steps(y)] == [
+        "∂y/∂x += ∂y/∂y · ∂y/∂(1st x) = 1 · 3 = 3",
+        "∂y/∂x += ∂y/∂y · ∂y/∂(2nd x) = 1 · 3 = 3 (total 6)",
+    ]
+
+
+@given(any_programs, inputs(any_float))
+def test_exhausted_it_has_done_what_backward_does(program: Program, xs: list[float]) -> None:
+    graphs = []
+    for run in (lambda output: list(ag.backward_steps(output)), Value.backward):
+        inputs = [Value(x) for x in xs]
+        inputs[0].grad = 0.25  # leaves accumulate
+        output = program(*inputs)
+        run(output)
+        run(output)
+        graphs.append([node.grad for node in topological_order(output)])
+    assert same(*graphs)
+
+
+@given(any_programs, inputs(any_float))
+def test_steps_are_those_of_the_sweep(program: Program, xs: list[float]) -> None:
+    output = program(*map(Value, xs))
+    expected = adjoints(output)
+    totals = {output: 1.0}
+    edges = []
+    for step in ag.backward_steps(output):
+        assert same([step.upstream], [totals[step.node]])
+        assert same([step.contribution], [step.upstream * step.partial])
+        assert step.node.args[step.index] is step.arg
+        totals[step.arg] = step.total
+        edges.append((step.node, step.index))
+    assert same([totals[node] for node in expected], list(expected.values()))
+    every_edge = [
+        (node, index)
+        for node in reversed(topological_order(output))
+        for index, partial in enumerate(node.partials)
+        if partial is not None
+    ]
+    assert edges == every_edge
+
+
+@given(any_programs, inputs(ordinary), st.integers(0, 30))
+def test_abandoned_it_has_changed_nothing(program: Program, xs: list[float], n: int) -> None:
+    output = program(*map(Value, xs))
+    output.backward()
+    nodes = topological_order(output)
+    before = [node.grad for node in nodes]
+    n_steps = sum(p is not None for node in nodes for p in node.partials)
+    list(itertools.islice(ag.backward_steps(output), min(n, n_steps)))
+    assert same([node.grad for node in nodes], before)
+
+
+def test_a_leaf_has_no_steps_and_its_own_gradient_is_one() -> None:
+    (x,) = leaves(x=3.0)
+    assert list(ag.forward_steps(x)) == []
+    assert list(ag.backward_steps(x)) == []
+    assert x.grad == 1.0
+
+
+def test_nothing_is_recorded_about_a_step_that_has_no_derivative() -> None:
+    a, b = leaves(a=1.0, b=2.0)
+    chosen = labelled(ag.where(a < b, a, 5.0), "w")
+    assert [str(step) for step in ag.backward_steps(chosen)] == [
+        "∂w/∂a += ∂w/∂w · ∂w/∂a = 1 · 1 = 1"
+    ]
+
+
+def test_a_deep_graph_is_stepped_through() -> None:
+    (x,) = leaves(x=1.0)
+    y = x
+    for _ in range(100_000):
+        y = y + 1.0
+    *_, last = ag.backward_steps(y)
+    assert str(last) == "∂v100000/∂x += ∂v100000/∂v1 · ∂v1/∂x = 1 · 1 = 1"
+    assert x.grad == 1.0
+
+
+@pytest.mark.parametrize("function", [ag.backward_steps, ag.forward_steps, explain])
+@pytest.mark.parametrize("wrong", [3.0, None, "L", [Value(1.0)]])
+def test_anything_but_a_value_is_refused_at_once(function: Any, wrong: object) -> None:
+    with pytest.raises(TypeError, match=re.escape(f"{function.__name__}: expected a Value, got")):
+        function(wrong)
+
+
+def test_explain_refuses_a_leaf_that_is_no_value() -> None:
+    with pytest.raises(TypeError, match=r"explain: expected a Value, got 2\.0 of type float"):
+        explain(Value(1.0), 2.0)  # type: ignore[call-overload]
+
+
+# --- how operations are written -------------------------------------------------------------------
+
+WRITTEN = {
+    "a + b = 2 + -3 = -1": lambda a, b: a + b,
+    "a - b = 2 - -3 = 5": lambda a, b: a - b,
+    "a / 4 = 2 / 4 = 0.5": lambda a, b: a / 4,
+    "b ** 2 = (-3) ** 2 = 9": lambda a, b: b**2,
+    "2 ** a = 2 ** 2 = 4": lambda a, b: 2**a,
+    "-b = -(-3) = 3": lambda a, b: -b,
+    "abs(b) = abs(-3) = 3": lambda a, b: abs(b),
+    "tanh(a) = tanh(2) = 0.9640": lambda a, b: a.tanh(),
+    "max(a, b) = max(2, -3) = 2": ag.maximum,
+    "Σ(a, b, 1) = Σ(2, -3, 1) = 0": lambda a, b: ag.sum([a, b, 1.0]),
+    "a·b + b·5 = 2·-3 + -3·5 = -21": lambda a, b: ag.dot([a, b], [b, 5.0]),
+    "where(a > b, a, 0) = where(2 > -3, 2, 0) = 2": lambda a, b: ag.where(a > b, a, 0.0),
+    "where(False, a, 0) = where(False, 2, 0) = 0": lambda a, b: ag.where(False, a, 0.0),
+    "Σ(a, a, a, a, a, …, b) = Σ(2, 2, 2, 2, 2, …, -3) = 13": lambda a, b: ag.sum([a] * 8 + [b]),
+}
+
+
+@pytest.mark.parametrize(("text", "operation"), WRITTEN.items(), ids=WRITTEN)
+def test_operations_are_written_readably(text: str, operation: Any) -> None:
+    (step,) = ag.forward_steps(labelled(operation(*leaves(a=2.0, b=-3.0)), "z"))
+    assert str(step) == f"z = {text}"
+
+
+def test_a_line_does_not_pretend_that_a_changed_leaf_gave_the_result() -> None:
+    output, (a, *_) = example()
+    a.data = 100.0
+    first, *_ = ag.forward_steps(output)
+    assert str(first) == "e = a · b = -6 (an operand has changed since)"
+
+
+def test_nor_that_a_condition_holds_which_has_changed() -> None:
+    a, b, c = leaves(a=2.0, b=-3.0, c=0.0)
+    output = labelled(ag.where(c < 1.0, a, b), "z")
+    c.data = 5.0
+    (step,) = ag.forward_steps(output)
+    assert str(step) == "z = where(c < 1, a, b) = 2 (an operand has changed since)"
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name != "where"])
+def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -> None:
+    functions = {p.symbol: p for p in TABLE.values() if p.symbol.isidentifier()}
+    for point in ordinary_points(TABLE[name]):
+        args = [Value(number, label) for number, label in zip(point, "abcd", strict=False)]
+        z = labelled(TABLE[name](*args), "z")
+        named = names([*args, z])
+        nodes = {node.label: node for node in (*args, z)}
+
+        def number(text: str, nodes: dict[str, Value] = nodes) -> float:
+            result = eval(text.replace("·", "*"), {**functions, **nodes})
+            return result.data if isinstance(result, Value) else float(result)
+
+        assert number(TEXT.formula(z, named)) == z.data
+        for index, recorded in enumerate(z.partials):
+            assert number(TEXT.local_derivative(z, index, named)) == pytest.approx(recorded)
+
+
+def test_local_derivatives_keep_their_parentheses() -> None:
+    x, y = leaves(x=0.5, y=2.0)
+    cases = {
+        "o · (1 - o)": x.sigmoid(),
+        "1 - o · o": x.tanh(),
+        "3 · x ** 2": x**3,
+        "y · x ** (y - 1)": x**y,
+        "where(x <= 0, 0, 1)": x.relu(),
+        "1 / x": x.log(),
+        "y": x * y,
+    }
+    for text, node in cases.items():
+        node.label = "o"
+        assert TEXT.local_derivative(node, 0, names(topological_order(node))) == text
+    assert TEXT.local_derivative(labelled(x / y, "o"), 1, {x: "x", y: "y"}) == "-o / y"
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def test_nodes_without_a_label_go_by_their_place() -> None:
+    a, b = leaves(a=1.0, b=2.0)
+    order = topological_order((a + b) * a)
+    assert list(names(order).values()) == ["a", "b", "v2", "v3"]
+
+
+def test_two_nodes_never_share_a_name() -> None:
+    labels = ["x", "x", "x#2", "v4", "", "v4", "", "x"]
+    found = list(names([Value(1.0, label) for label in labels]).values())
+    assert len(set(found)) == len(labels)
+    assert found[:4] == ["x", "x#2", "x#2#2", "v4"]
+
+
+def test_a_label_stays_in_its_line() -> None:
+    label = "two\nlines\x00 \u2028" + "x" * 1000
+    (name,) = names([Value(1.0, label)]).values()
+    assert name.isprintable()
+    assert len(name) <= 40
+
+
+# --- paths ----------------------------------------------------------------------------------------
+
+
+def every_path(value: Value, leaf: Value) -> list[float]:
+    """The product along every path, by brute force."""
+    if value is leaf:
+        return [1.0]
+    return [
+        product
+        for arg, partial in zip(value.args, value.partials, strict=True)
+        if isinstance(arg, Value) and partial is not None
+        for product in _times(partial, every_path(arg, leaf))
+    ]
+
+
+def _times(partial: float, products: Sequence[float]) -> list[float]:
+    return [partial * product for product in products]
+
+
+few_paths = programs(max_operations=6)
+
+
+@given(few_paths, inputs(ordinary))
+def test_the_gradient_is_the_sum_over_all_paths(program: Program, xs: list[float]) -> None:
+    leaf, *others = map(Value, xs)
+    output = program(leaf, *others)
+    expected = every_path(output, leaf)
+    if not all(map(math.isfinite, expected)):
+        return
+    found = explain(output, leaf)
+    size = math.fsum(map(abs, expected)) or 1.0
+    assert found.count == len(expected)
+    assert same([found.gradient], [adjoints(output).get(leaf, 0.0)])
+    assert found.sum_over_paths == pytest.approx(math.fsum(expected), abs=1e-12 * size)
+    largest = sorted(map(abs, expected), reverse=True)
+    assert [abs(p.product) for p in found.paths] == pytest.approx(
+        largest[:PATHS_SHOWN], rel=1e-12, abs=1e-300
+    )
+    shown = math.fsum(path.product for path in found.paths)
+    assert found.left_out_sum == pytest.approx(math.fsum(expected) - shown, abs=1e-12 * size)
+    assert found.left_out == max(0, len(expected) - PATHS_SHOWN)
+
+
+@given(any_programs, inputs(any_float))
+def test_any_graph_can_be_explained(program: Program, xs: list[float]) -> None:
+    output = program(*map(Value, xs))
+    for node in topological_order(output):
+        found = explain(output, node)
+        assert same([found.gradient], [adjoints(output)[node]])
+        for path in found.paths:
+            assert path.nodes[0] is output
+            assert path.nodes[-1] is node
+            product = 1.0
+            for at, index, partial, to in zip(
+                path.nodes, path.indices, path.partials, path.nodes[1:], strict=False
+            ):
+                assert at.args[index] is to
+                assert same([at.partials[index]], [partial])
+                product *= partial
+            assert same([path.product], [product])
+        assert str(found)
+        assert found._repr_latex_()
+    assert all(node.grad is None for node in topological_order(output))
+
+
+def test_one_path_is_written_out() -> None:
+    output, (a, *_) = example()
+    head, symbols, *_ = str(explain(output, a)).split("\n\n")
+    assert head == "∂L/∂a = 6, the product along the only path:"
+    assert symbols == "  ∂L/∂d · ∂d/∂e · ∂e/∂a\n  = -2 · 1 · -3 = 6"
+
+
+def test_two_paths_are_added_up() -> None:
+    (a,) = leaves(a=1.0)
+    b = labelled(a + a, "b")
+    d = labelled(b * (3.0 * b), "d")
+    text = str(explain(d, a))
+    assert text.startswith("∂d/∂a = 24, the sum over 4 paths:")
+    assert "∂d/∂v2 · ∂v2/∂b · ∂b/∂(2nd a)\n  = 2 · 3 · 1 = 6" in text
+    assert "where v2 = 3 · b" in text
+
+
+def test_two_to_the_sixty_paths() -> None:
+    (x,) = leaves(x=1.0)
+    y = x
+    for _ in range(60):
+        y = y + y
+    found = explain(y, x)
+    assert (found.count, found.gradient) == (2**60, 2.0**60)
+    assert len(found.paths) == PATHS_SHOWN
+    assert found.left_out_sum == pytest.approx(2.0**60)
+    assert "and 1,152,921,504,606,846,968 other paths: 1.153e+18" in str(found)
+
+
+def test_more_paths_than_anyone_could_print() -> None:
+    (x,) = leaves(x=1.0)
+    y = x
+    for _ in range(20_000):
+        y = y + y
+    found = explain(y, x)
+    assert found.count == 2**20_000
+    assert "about 3.980e6020 paths" in str(found)
+
+
+def test_a_long_path_is_shortened() -> None:
+    (x,) = leaves(x=2.0)
+    y = x
+    for _ in range(100_000):
+        y = y * 1.0
+    found = explain(y, x)
+    assert len(found.paths[0].partials) == 100_000
+    factors = str(found).split("\n\n")[1]
+    assert factors.count("∂v") == 2 * FACTORS_SHOWN - 1  # the last is by x
+    assert "· … · ∂v1/∂x" in factors
+
+
+def test_the_others_are_counted_even_where_they_cancel() -> None:
+    (x,) = leaves(x=1.0)
+    y = ag.dot([x] * 10, [5.0, -5.0, 4.0, -4.0, 3.0, -3.0, 2.0, -2.0, 1.0, -1.0])
+    assert "and 2 other paths: 0" in str(explain(y, x))
+
+
+def test_an_order_of_rounding_is_owned_up_to() -> None:
+    (x,) = leaves(x=1.0)
+    y = ag.sum([x * 0.3, x * 0.2, x * 0.1])
+    found = explain(y, x)
+    assert found.sum_over_paths != found.gradient
+    assert "(off by 1e-16, being rounded in another order)" in str(found)
+
+
+@pytest.mark.parametrize("slope", [math.inf, math.nan])
+def test_a_gradient_without_a_number_is_no_matter_of_rounding(slope: float) -> None:
+    (x,) = leaves(x=1.0)
+    y = ag.sum([x * slope, x])
+    assert f"∂v2/∂x = {slope}, the sum over 2 paths:" in str(explain(y, x))
+
+
+def test_a_path_through_nan_is_shown_first() -> None:
+    (x,) = leaves(x=-1.0)
+    y = ag.sum([x * 5.0] * 20) + x.sqrt()
+    assert math.isnan(explain(y, x).paths[0].product)
+
+
+def test_what_does_not_depend_says_so() -> None:
+    output, _ = example()
+    (x,) = leaves(x=1.0)
+    assert str(explain(output, x)) == "∂L/∂x = 0, for no path leads there"
+    x.label = "a"  # as another in the graph
+    assert str(explain(output, x)) == "∂L/∂a#2 = 0, for no path leads there"
+
+
+def test_a_value_explains_itself() -> None:
+    (x,) = leaves(x=1.0)
+    assert explain(x, x).gradient == 1.0
+    assert str(explain(x, x)).endswith("only path:\n\n  ∂x/∂x\n  = 1")
+
+
+# --- from label to label --------------------------------------------------------------------------
+
+
+def test_the_worked_network_layer_by_layer() -> None:
+    loss, at = worked_network()
+    chain = explain(loss)
+    assert isinstance(chain, Chain)
+    order = [link.node.label for link in chain.links]
+    assert order == ["ŷ", "z3", "a2", "b3", "W3", "z2", "a1", "b2", "W2", "z1", "b1", "W1"]
+    lines = str(chain).split("\n")
+    assert lines[1] == (
+        "∂L/∂z3 = ∂L/∂ŷ · ∂ŷ/∂z3 = -1.957 · 0.2499 = -0.4890      backward(): -0.4890"
+    )
+    assert all(node.grad is None for node in at.values())
+    loss.backward()
+    for link in chain.links:
+        assert link.gradient == link.node.grad
+        assert math.fsum(u * local for _, u, local in link.terms) == pytest.approx(link.gradient)
+
+
+def test_explain_shows_the_chain_on_the_way_to_the_leaf() -> None:
+    loss, at = worked_network()
+    found = explain(loss, at["W1"])
+    assert isinstance(found, Explanation)
+    assert [link.node.label for link in found.chain.links] == [
+        "ŷ",
+        "z3",
+        "a2",
+        "z2",
+        "a1",
+        "z1",
+        "W1",
+    ]
+    assert "∂L/∂W1 = ∂L/∂z1 · ∂z1/∂W1 = 0.2738 · 1.5 = 0.4108" in str(found)
+
+
+@given(programs(max_operations=8), inputs(ordinary), st.sets(st.integers(0, 12)))
+def test_a_chain_adds_up_wherever_the_labels_are(
+    program: Program, xs: list[float], places: set[int]
+) -> None:
+    output = program(*map(Value, xs))
+    order = topological_order(output)
+    for place in places & set(range(len(order))):
+        order[place].label = f"x{place}"
+    gradients = adjoints(output)
+    links = explain(output).links
+    assert {link.node for link in links} == {
+        node for node in order if (node.label or not node.args) and node is not output
+    }
+    for link in links:
+        terms = [u * local for _, u, local in link.terms]
+        if all(map(math.isfinite, terms)):
+            size = math.fsum(map(abs, every_path(output, link.node)))
+            assert math.fsum(terms) == pytest.approx(link.gradient, abs=1e-9 * size, nan_ok=True)
+        assert all(same([u], [gradients[user]]) for user, u, _ in link.terms)
+
+
+def test_the_chain_of_a_leaf_is_one() -> None:
+    (x,) = leaves(x=3.0)
+    assert str(explain(x)) == "∂x/∂x = 1"
+    assert explain(x)._repr_latex_() == (
+        r"$$\begin{aligned} \frac{\partial x}{\partial x} = 1 \end{aligned}$$"
+    )
+
+
+def test_a_long_chain_says_how_much_is_left_out() -> None:
+    xs = [Value(1.0, f"x{i}") for i in range(LINKS_SHOWN + 1000)]
+    assert str(explain(ag.sum(xs))).endswith("\nand 1,000 more")
+
+
+# --- LaTeX ----------------------------------------------------------------------------------------
+
+
+def test_formulas_for_a_notebook() -> None:
+    output, (a, *_) = example()
+    latex = explain(output, a)._repr_latex_()
+    assert latex.startswith(r"$$\begin{aligned}")
+    assert latex.endswith(r"\end{aligned}$$")
+    assert r"\frac{\partial L}{\partial d} \cdot \frac{\partial d}{\partial e}" in latex
+    assert r"= -2 \cdot 1 \cdot -3 = 6" in latex
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [
+        ("a", "a"),
+        ("W1", "W_{1}"),
+        ("z_12", "z_{12}"),
+        ("loss", r"\mathrm{loss}"),
+        ("x#2", r"\mathrm{x\#2}"),
+        ("layer0.weight1", r"\mathrm{layer0.weight1}"),
+        (r"\href{x}", r"\mathrm{\backslash{}href\{x\}}"),
+        ("a & b", r"\mathrm{a\ \&\ b}"),
+        ("%", r"\%"),
+        ("<b>", r"\mathrm{\lt{}b\gt{}}"),
+    ],
+)
+def test_names_in_latex(name: str, latex: str) -> None:
+    assert LATEX.name(name) == latex
+
+
+@given(st.text(alphabet=r"\{}$&#%_^~<>'` ax1/script", min_size=1))
+def test_no_label_can_leave_its_place_in_a_formula(label: str) -> None:
+    (x,) = [Value(2.0, label)]
+    latex = explain(labelled(x * 3.0, label + "!") * 1.0, x)._repr_latex_()
+    inside = latex.removeprefix("$$").removesuffix("$$")
+    without_escapes = re.sub(r"\\[{}$&#%_\\ ]|\\[a-zA-Z]+", "", inside)
+    assert not set(without_escapes) & set("$#%~<>'\\")
+    assert re.fullmatch(r"[^_^]*(?:_\{\d+\}[^_^]*)*", without_escapes)
+    depth = list(itertools.accumulate({"{": 1, "}": -1}.get(c, 0) for c in without_escapes))
+    assert min(depth) >= 0
+    assert depth[-1] == 0
+    commands = set(re.findall(r"\\([a-zA-Z]+)", re.sub(r"\\[^a-zA-Z]", "", inside)))
+    assert commands <= {
+        *("begin", "end", "frac", "partial", "cdot", "text", "quad", "mathrm", "phantom"),
+        *("backslash", "wedge", "sim", "lt", "gt", "prime"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "latex"),
+    [
+        (-3.0, "-3"),
+        (1e-7, r"1 \times 10^{-7}"),
+        (math.inf, r"\infty"),
+        (-math.inf, r"-\infty"),
+        (math.nan, r"\mathrm{nan}"),
+    ],
+)
+def test_numbers_in_latex(number: float, latex: str) -> None:
+    assert LATEX.number(number) == latex
+
+
+def test_operations_in_latex() -> None:
+    x, y = leaves(x=2.0, y=3.0)
+    named = {x: "x", y: "y1"}
+    cases = {
+        r"x \cdot y_{1}": x * y,
+        "{x}^{2}": x**2,
+        r"\mathrm{tanh}(x)": x.tanh(),
+        r"\mathrm{where}(x \lt y_{1}, x, 0)": ag.where(x < y, x, 0.0),
+        r"x \cdot y_{1} + y_{1} \cdot x": ag.dot([x, y], [y, x]),
+    }
+    for latex, node in cases.items():
+        assert LATEX.formula(node, named) == latex
