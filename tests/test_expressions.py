@@ -1,0 +1,91 @@
+"""Formulas in text become graphs, and nothing else."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from autograd.expressions import parse
+
+
+def test_a_formula_is_recorded_with_labelled_leaves() -> None:
+    output = parse("tanh(a*b + c)", a=2, b=-3, c=10)
+    assert output.data == math.tanh(4.0)
+    assert output.label == "tanh(a*b + c)"
+    total = output.args[0]
+    assert (output.op, total.op) == ("tanh", "add")
+    product, c = total.args
+    assert [leaf.label for leaf in (*product.args, c)] == ["a", "b", "c"]
+
+
+def test_a_variable_used_twice_is_one_leaf() -> None:
+    output = parse("x * x", x=3)
+    assert output.args[0] is output.args[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 - 2 - 3", -4.0),
+        ("2 ** 3 ** 2", 512.0),
+        ("-2 ** 2", -4.0),
+        ("8 / 4 / 2", 1.0),
+        ("2 * (3 + 4)", 14.0),
+        ("maximum(1, minimum(5, 3))", 3.0),
+        ("1 / 0", math.inf),
+        ("-x", -1.5),
+        ("10**400", math.inf),
+    ],
+)
+def test_precedence_and_values_are_those_of_arithmetic(text: str, expected: float) -> None:
+    numbers = {"x": 1.5} if "x" in text.replace("max", "") else {}
+    assert parse(text, **numbers).data == expected
+
+
+@pytest.mark.parametrize("name", ["text", "self", "µ", "exp", "naïve"])
+def test_a_variable_may_have_any_name(name: str) -> None:
+    assert parse(f"{name} * 2", **{name: 3}).data == 6.0
+
+
+def test_what_cannot_be_read_is_shown_as_typed() -> None:
+    with pytest.raises(ValueError, match=r"cannot read 'a\^2'"):
+        parse(" a^2 ", a=1.0)
+
+
+def test_what_cannot_be_read_may_be_deep() -> None:
+    with pytest.raises(ValueError, match=r"cannot read|nested too deeply"):
+        parse("(" + "+".join(["a"] * 2500) + ") % 2", a=1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no formula"),
+        ("a +", "no formula"),
+        ("a b", "no formula"),
+        ("a\0", "no formula"),
+        ("b", "the variable b has no number"),
+        ("__import__('os').system('true')", "cannot read"),
+        ("(lambda: 1)()", "cannot read"),
+        ("a.data", "cannot read"),
+        ("a[0]", "cannot read"),
+        ("'text'", "cannot read"),
+        ("True", "cannot read"),
+        ("1j", "cannot read"),
+        ("a if a else a", "cannot read"),
+        ("a < 1", "cannot read"),
+        ("a % 2", "cannot read"),
+        ("[a]", "cannot read"),
+        ("exp(*a)", "cannot read"),
+        ("exp(x=a)", "cannot read"),
+        ("exp(a, a)", "takes 1 arguments, not 2"),
+        ("sum(a)", "cannot read"),
+        ("(" * 500 + "a" + ")" * 500, "no formula"),
+        ("1", "there is no variable a"),
+    ],
+)
+def test_anything_else_is_refused_in_one_line(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says) as caught:
+        parse(text, a=1.0)
+    assert "\n" not in str(caught.value)
