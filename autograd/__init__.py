@@ -1,26 +1,98 @@
-"""A scalar reverse-mode automatic differentiation engine, small enough to read in an afternoon."""
+"""A scalar reverse-mode automatic differentiation engine, small enough to read in an afternoon.
 
-from __future__ import annotations
+A `Value` records how it was computed, and `backward()` applies the chain rule to that record:
 
-import importlib
+    >>> import autograd as ag
+    >>> a, b = ag.Value(2.0, "a"), ag.Value(-3.0, "b")
+    >>> c = a * b + a
+    >>> c.backward()
+    >>> a.grad, b.grad
+    (-2.0, 2.0)
 
-_ROOMS = {
-    "value": "Value Condition first_nonfinite",
-    "recording": "no_grad",
-    "primitives": "abs exp log sqrt sin cos tan tanh sigmoid relu softplus maximum minimum",
-    "functions": "sum dot mean where",
-    "derivatives": "grad gradient jacobian hessian hessian_vector_product",
-    "gradcheck": "check_gradient GradientCheckError",
-    "nn": "Module Neuron Layer MLP",
-    "losses": "mean_squared_error binary_cross_entropy hinge cross_entropy",
-    "optim": "GradientDescent Adam",
-    "drawing": "draw Drawing",
-    "stepping": "Step backward_steps forward_steps explain play",
-}
+On top stand `grad` (the gradient as graph), `MLP` and its losses, the steppers `GradientDescent`
+and `Adam`, `fit`, pictures (`draw`, `play`, `explain`) and a compiler (`jit`).
+"""
 
+from autograd import datasets, plotting
+from autograd.derivatives import grad, gradient, hessian, hessian_vector_product, jacobian
+from autograd.drawing import Drawing, draw
+from autograd.functions import dot, mean, where
+from autograd.functions import sum as sum
+from autograd.gradcheck import GradientCheckError, check_gradient
+from autograd.jit import jit
+from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squared_error
+from autograd.nn import MLP, Layer, Module, Neuron
+from autograd.optim import Adam, GradientDescent
+from autograd.primitives import abs as abs
+from autograd.primitives import (
+    cos,
+    exp,
+    log,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    sin,
+    softplus,
+    sqrt,
+    tan,
+    tanh,
+)
+from autograd.recording import no_grad
+from autograd.stepping import Step, backward_steps, explain, forward_steps, play
+from autograd.training import History, batches, fit
+from autograd.value import Condition, Value, first_nonfinite
 
-def __getattr__(name: str) -> object:
-    for room, names in _ROOMS.items():
-        if name in names.split():
-            return getattr(importlib.import_module(f"autograd.{room}"), name)
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+# All of the above but `sum` and `abs`, which would shadow the builtins in a star import; "as" tells
+# type checkers that these two are public all the same.
+__all__ = [
+    "MLP",
+    "Adam",
+    "Condition",
+    "Drawing",
+    "GradientCheckError",
+    "GradientDescent",
+    "History",
+    "Layer",
+    "Module",
+    "Neuron",
+    "Step",
+    "Value",
+    "backward_steps",
+    "batches",
+    "binary_cross_entropy",
+    "check_gradient",
+    "cos",
+    "cross_entropy",
+    "datasets",
+    "dot",
+    "draw",
+    "exp",
+    "explain",
+    "first_nonfinite",
+    "fit",
+    "forward_steps",
+    "grad",
+    "gradient",
+    "hessian",
+    "hessian_vector_product",
+    "hinge",
+    "jacobian",
+    "jit",
+    "log",
+    "maximum",
+    "mean",
+    "mean_squared_error",
+    "minimum",
+    "no_grad",
+    "play",
+    "plotting",
+    "relu",
+    "sigmoid",
+    "sin",
+    "softplus",
+    "sqrt",
+    "tan",
+    "tanh",
+    "where",
+]

@@ -1,0 +1,38 @@
+"""The loop in which a network learns: a loss, a stepper and batches of examples, joined by `fit`.
+
+    >>> model = MLP(2, [16, 16, 1], seed=1)
+    >>> optimizer = Adam(model.parameters(), learning_rate=0.01)
+    >>> history = fit(model, binary_cross_entropy, X, Y, optimizer, epochs=200, batch_size=20)
+    >>> history
+    History(200 epochs: loss 0.4512 → 0.01853, accuracy 82.0 % → 100.0 %)
+
+Backpropagation and gradient descent stay two programs, and this is the one place that calls both:
+for each batch the model predicts, the mean of the losses is recorded, `backward()` finds its
+gradient, and `step()` applies it. Stochastic, mini-batch and batch descent are the same loop with
+1, some or all of the examples in a batch.
+
+- `batches` cuts the examples into batches;
+- `objective` is what a step lowers, `eager` takes the steps: the lesson;
+- `compiled` takes the same steps in machine code;
+- `divergence` finds out what went wrong, `history` keeps what went right;
+- `fitting` has `fit`, which watches over it all.
+"""
+
+from autograd.training.batches import batches
+from autograd.training.eager import Schedule
+from autograd.training.fitting import fit
+from autograd.training.history import PATIENCE, Epoch, History
+from autograd.training.objective import Correct, Loss, Model, Penalty
+
+__all__ = [
+    "PATIENCE",
+    "Correct",
+    "Epoch",
+    "History",
+    "Loss",
+    "Model",
+    "Penalty",
+    "Schedule",
+    "batches",
+    "fit",
+]

@@ -1,0 +1,56 @@
+"""What a training leaves behind: a row per epoch, and whether it has converged."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+PATIENCE = 10
+"""Over how many epochs `tolerance` asks for an improvement."""
+
+
+class Epoch(NamedTuple):
+    """One row of a `History`.
+
+    Attributes:
+        epoch: its number, from 1.
+        loss: the mean over the examples, each taken when its batch was met, before that step; the
+            penalty included.
+        accuracy: the share of examples predicted right, met in the same way; None for regression.
+        learning_rate: that of the last step.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float | None
+    learning_rate: float
+
+
+class History(list[Epoch]):
+    """What `fit` returns: a list with one `Epoch` per completed epoch, and what ended the run.
+
+    Attributes:
+        stopped: "epochs" if all were completed, "converged" or "interrupted" if not.
+    """
+
+    stopped: Literal["epochs", "converged", "interrupted"] = "epochs"
+
+    def __repr__(self) -> str:
+        ended = "" if self.stopped == "epochs" else f", {self.stopped}"
+        length = f"{len(self)} epoch{'' if len(self) == 1 else 's'}{ended}"
+        if not self:
+            return f"History({length})"
+        first, last = self[0], self[-1]
+        accuracy = (
+            ""
+            if first.accuracy is None or last.accuracy is None
+            else f", accuracy {first.accuracy:.1%} → {last.accuracy:.1%}"
+        )
+        return f"History({length}: loss {first.loss:.4g} → {last.loss:.4g}{accuracy})"
+
+
+def has_converged(history: History, tolerance: float) -> bool:
+    """Whether the latest epochs have lowered the loss by less than this share of it."""
+    if len(history) <= PATIENCE:
+        return False
+    before, now = history[-1 - PATIENCE].loss, history[-1].loss
+    return before - now < tolerance * abs(before) or before == now  # at 0 no share is left to gain

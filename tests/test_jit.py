@@ -1,0 +1,768 @@
+"""Compiled functions: the bits of eager, one recording for all examples, and clear refusals."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import itertools
+import math
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd.jit import jit, llvm, machine, python
+from autograd.jit.program import MOST_TERMS
+from autograd.primitives import TABLE
+from autograd.value import COMPARISONS
+from tests.graphs import Program, any_float, inputs, ordinary, programs
+from tests.numerics import SPECIAL, bits, same
+
+HAS_LLVM = importlib.util.find_spec("llvmlite") is not None
+needs_llvm = pytest.mark.skipif(not HAS_LLVM, reason="llvmlite is not installed (extra jit)")
+each_backend = pytest.mark.parametrize(
+    "backend", ["python", pytest.param("llvm", marks=needs_llvm)]
+)
+
+
+def gradients(leaves: Sequence[ag.Value]) -> list[float | None]:
+    found = [leaf.grad for leaf in leaves]
+    for leaf in leaves:
+        leaf.grad = None
+    return found
+
+
+# --- the same bits --------------------------------------------------------------------------------
+
+
+@each_backend
+@pytest.mark.parametrize("numbers", [ordinary, any_float], ids=["ordinary", "special"])
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_one_example_has_the_bits_of_eager(
+    backend: Any, numbers: st.SearchStrategy[float], data: st.DataObject
+) -> None:
+    """Value and gradient, of a random graph on two leaves and an input, which is shared by both."""
+    program: Program = data.draw(programs(constants=numbers))
+    point = data.draw(inputs(numbers))
+    leaves = [ag.Value(x) for x in point[:2]]
+
+    eager = program(*leaves, point[2])
+    if not isinstance(eager, ag.Value):
+        return
+    eager.backward()
+    expected = gradients(leaves)
+
+    compiled = jit(lambda x: program(*leaves, x), backend)
+    assert same(compiled([point[2]]), [eager.data])
+    assert same([compiled.mean([point[2]])], [eager.data])
+    assert same([compiled.backward([point[2]])], [eager.data])
+    computed = gradients(leaves)
+    reached = [(c, e) for c, e in zip(computed, expected, strict=True) if e is not None]
+    assert same([c for c, _ in reached], [e for _, e in reached])
+
+
+@each_backend
+@settings(max_examples=25, deadline=None)
+@given(program=programs(), points=st.lists(inputs(any_float), min_size=1, max_size=11))
+def test_derivatives_by_the_inputs_compile_and_map(
+    backend: Any, program: Program, points: list[Sequence[float]]
+) -> None:
+    """Each example of a batch has the bits it has alone, in whatever lane it is computed."""
+
+    def value_and_slopes(x: Any, y: Any, z: Any) -> list[Any]:
+        value = program(x, y, z)
+        return [value, *ag.grad(value, [x, y, z])]
+
+    rows = jit(value_and_slopes, backend)(*map(list, zip(*points, strict=True)))
+    for row, point in zip(rows, points, strict=True):
+        assert same(row, [x.data for x in value_and_slopes(*map(ag.Value, point))])
+
+
+def calls_of(name: str) -> list[tuple[int, Callable[..., Any]]]:
+    """A primitive as functions of numbers, with how many they take."""
+    if name == "where":
+        return [
+            (3, lambda x, y, z, compare=compare: ag.where(compare(x, y), z, x))
+            for compare in COMPARISONS.values()
+        ]
+    primitive = TABLE[name]
+    return [(2 if primitive.variadic else len(primitive.partials), primitive)]
+
+
+@each_backend
+@pytest.mark.parametrize("name", TABLE)
+def test_every_primitive_has_its_bits_at_special_values(backend: Any, name: str) -> None:
+    for n, primitive in calls_of(name):
+        points = list(itertools.product(SPECIAL, repeat=n))
+        if n == 3:
+            points = points[::7]
+
+        def value_and_slopes(*xs: Any, primitive: Any = primitive) -> list[Any]:
+            value = primitive(*xs)
+            return [value, *ag.grad(value, xs)]
+
+        rows = jit(value_and_slopes, backend)(*map(list, zip(*points, strict=True)))
+        for row, point in zip(rows, points, strict=True):
+            expected = [x.data for x in value_and_slopes(*map(ag.Value, point))]
+            assert same(row, expected), (point, row, expected)
+
+
+@needs_llvm
+@pytest.mark.parametrize("name", llvm.LIBM)
+def test_no_library_function_is_rewritten(name: str) -> None:
+    """At constants, where a compiler would like to compute by itself, and at powers of 2 and x²."""
+    if name == "log1p":
+        return  # only inside softplus, which is tested at special values
+    xs = [0.1 * i + 0.013 for i in range(200)]
+    if name == "pow":
+        f = jit(lambda x: [x**2.0, x**3.0, x**0.5, x**-1.0, 2.0**x, 10.0**x], "llvm")
+        expected = [
+            [
+                math.pow(x, 2.0),
+                math.pow(x, 3.0),
+                math.pow(x, 0.5),
+                math.pow(x, -1.0),
+                math.pow(2.0, x),
+                math.pow(10.0, x),
+            ]
+            for x in xs
+        ]
+    else:
+        function = TABLE[name]
+        f = jit(lambda x: [function(x), function(x * 0.0 + 0.3)], "llvm")
+        expected = [[function(x), function(0.3)] for x in xs]
+    assert all(map(same, f(xs), expected))
+
+
+@each_backend
+def test_nothing_is_fused(backend: Any) -> None:
+    """x·y + z with a product that must be rounded before the addition: a fused one gives 2⁻⁶⁰."""
+    x = 1.0 + 2.0**-30
+    assert jit(lambda x, y, z: x * y + z, backend)([x], [x], [-(1.0 + 2.0**-29)]) == [0.0]
+
+
+@each_backend
+@pytest.mark.parametrize("n", [1, 2, 63, 64, 65, 127, 128, 129, 300])
+def test_long_sums_are_added_from_left_to_right(backend: Any, n: int) -> None:
+    weights = [ag.Value(math.sin(1e3 * i) * 10.0 ** (i % 9)) for i in range(n)]
+    row = [math.cos(1e3 * i) for i in range(n)]
+
+    def f(xs: Any) -> Any:
+        return ag.sum(xs) + ag.dot(weights, xs) * ag.dot(xs, xs) + ag.sum(weights)
+
+    eager = f(list(map(ag.Value, row)))
+    eager.backward()
+    expected = gradients(weights)
+    compiled = jit(f, backend)
+    assert bits(compiled.backward([row])) == bits(eager.data)
+    assert same(gradients(weights), expected)
+    assert n <= MOST_TERMS or "_sum" in compiled.source
+
+
+@each_backend
+def test_a_sum_with_many_terms_that_do_not_vary(backend: Any) -> None:
+    leaves = [ag.Value(math.sin(i)) for i in range(2 * MOST_TERMS + 5)]
+    f = jit(lambda x: ag.sum([x * leaves[0], *leaves]), backend)
+    eager = f.function(ag.Value(0.3))
+    eager.backward()
+    expected = gradients(leaves)
+    assert bits(f.backward([0.3])) == bits(eager.data)
+    assert same(gradients(leaves), expected)
+    assert len(f.program.after) == 2
+
+
+@needs_llvm
+@pytest.mark.parametrize("lanes", [2, 4, 8])
+def test_a_machine_may_have_vectors_of_another_length(
+    lanes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "lanes", lambda: lanes)
+    model = ag.MLP(3, [4, 1], activation="sigmoid", seed=1)
+    parameters = model.parameters()
+    f = jit(lambda x, y: (model(x) - y) ** 2 + abs(ag.sum(parameters)), "llvm")
+    for n in range(1, 11):
+        rows = [[0.1 * i, math.sin(i), -0.3] for i in range(n)]
+        targets = [math.cos(i) for i in range(n)]
+        values = [f.function(row, y) for row, y in zip(rows, targets, strict=True)]
+        assert same(f(rows, targets), [value.data for value in values])
+        ag.mean(values).backward()
+        expected = gradients(parameters)
+        f.backward(rows, targets)
+        assert gradients(parameters) == pytest.approx(expected, rel=1e-12)
+
+
+@each_backend
+def test_a_program_cut_into_parts_is_the_same_program(
+    backend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llvm, "SCALAR_PART", 7)
+    monkeypatch.setattr(llvm, "BLOCK_PART", 7)
+    model = ag.MLP(3, [5, 4, 1], activation="tanh", seed=3)
+    rows = [[0.1 * i, math.sin(i), -0.3] for i in range(11)]
+    compiled = jit(lambda x: model(x).softplus() + ag.sum(model.parameters()).sin(), backend)
+    for row, computed in zip(rows, compiled(rows), strict=True):
+        assert bits(computed) == bits(compiled.function(row).data)
+    compiled.function(rows[0]).backward()
+    expected = gradients(model.parameters())
+    compiled.backward(rows[:1])
+    assert same(gradients(model.parameters()), expected)
+
+
+# --- batches --------------------------------------------------------------------------------------
+
+
+@each_backend
+@pytest.mark.parametrize("n", range(1, 20))
+def test_a_batch_of_any_size_is_the_mean_of_its_examples(backend: Any, n: int) -> None:
+    w, b = ag.Value(0.7, "w"), ag.Value(-0.2, "b")
+    X = [0.3 * i - 1.0 for i in range(n)]
+    f = jit(lambda x: (w * x + b).tanh() + 0.1 * w * w, backend)
+    values, slopes = [], []
+    for x in X:
+        value = f.function(x)
+        value.backward()
+        values.append(value.data)
+        slopes.append(gradients([w, b]))
+    assert same(f(X), values)
+    mean = f.backward(X)
+    assert mean == pytest.approx(math.fsum(values) / n, rel=1e-14)
+    assert bits(f.mean(X)) == bits(mean)
+    expected = [math.fsum(column) / n for column in zip(*slopes, strict=True)]
+    assert gradients([w, b]) == pytest.approx(expected, rel=1e-13)
+
+
+@each_backend
+def test_a_batch_has_the_same_bits_in_every_run(backend: Any) -> None:
+    w = ag.Value(0.7)
+    X = [math.sin(i) for i in range(1003)]
+    runs = set()
+    for _ in range(3):
+        f = jit(lambda x: (w * x).exp(), backend)
+        runs.add((bits(f.backward(X)), bits(gradients([w])[0] or 0.0)))
+    assert len(runs) == 1
+
+
+@each_backend
+def test_an_example_that_is_not_finite_stays_out_of_idle_lanes(backend: Any) -> None:
+    w = ag.Value(1.0)
+    f = jit(lambda x: w * x, backend)
+    assert f.mean([1.0, 2.0, 3.0]) == 2.0
+    assert f.mean([1.0, 2.0, math.inf]) == math.inf
+    assert f.mean([1.0] * 9 + [math.inf, -math.inf]) != f.mean([1.0] * 11)
+
+
+@each_backend
+def test_backward_adds_to_grad(backend: Any) -> None:
+    w = ag.Value(2.0)
+    w.grad = 10.0
+    f = jit(lambda x: w * x, backend)
+    f.backward([1.0, 3.0])
+    assert w.grad == 12.0
+
+
+@each_backend
+def test_backward_reaches_the_leaves_that_eager_reaches(backend: Any) -> None:
+    """A leaf in a branch not taken has 0.0; one that is only compared, or not used, has None."""
+    taken, other, compared, _ = leaves = [ag.Value(float(i)) for i in range(1, 5)]
+    f = jit(lambda x: ag.where(compared > x, taken, other) * x, backend)
+    f.backward([1.0])
+    assert gradients(leaves) == [1.0, 0.0, None, None]
+    compared.data = 0.0
+    f.backward([1.0])
+    assert gradients(leaves) == [0.0, 1.0, None, None]
+
+
+@each_backend
+def test_a_leaf_or_an_input_or_a_number_may_be_the_result(backend: Any) -> None:
+    w = ag.Value(2.0)
+    assert jit(lambda x: w, backend)([1.0, 5.0]) == [2.0, 2.0]
+    assert jit(lambda x: x, backend).backward([1.0, 5.0]) == 3.0
+    assert jit(lambda x: 7, backend)([1.0, 5.0]) == [7.0, 7.0]
+    assert jit(lambda x: 7, backend).backward([1.0, 5.0]) == 7.0
+    assert jit(lambda x: [], backend)([1.0, 5.0]) == [[], []]
+    assert jit(lambda x: [x, w, 1, x * w], backend)([3.0]) == [[3.0, 2.0, 1.0, 6.0]]
+    assert jit(lambda x: (x, w, 1, x * w), backend).mean([3.0]) == [3.0, 2.0, 1.0, 6.0]
+    jit(lambda x: w, backend).backward([1.0])
+    assert gradients([w]) == [1.0]
+    jit(lambda x: w + x + w, backend).backward([1.0])
+    assert gradients([w]) == [2.0]
+
+
+# --- one recording --------------------------------------------------------------------------------
+
+
+@each_backend
+def test_the_function_is_called_once_for_each_shape(backend: Any) -> None:
+    calls = []
+
+    @jit(backend=backend)
+    def total(x: Any) -> Any:
+        calls.append(x)
+        return ag.sum(x) if isinstance(x, list) else x
+
+    for rows in ([[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]], [[1, 2]]):
+        total(rows)
+        total.mean(rows)
+        total.backward(rows)
+    assert len(calls) == 1
+    assert total([[1.0, 2.0, 3.0]]) == [6.0]
+    assert total([4.0]) == [4.0]
+    assert total([[7.0, 8.0]]) == [15.0]
+    assert len(calls) == 3
+
+
+@each_backend
+def test_every_leaf_is_read_afresh(backend: Any) -> None:
+    w = ag.Value(2.0)
+    outside = w * w  # a node that was there before
+    f = jit(lambda x: outside * x + abs(w), backend)
+    assert f([10.0]) == [42.0]
+    w.data = -3.0
+    assert f([10.0]) == [93.0]
+    f.backward([10.0])
+    assert gradients([w]) == [-61.0]  # the derivative of abs follows the sign that w has now
+
+
+@each_backend
+def test_nothing_freezes_inside_no_grad(backend: Any) -> None:
+    w = ag.Value(2.0)
+    f = jit(lambda x: w * w + 0.1 * w * x, backend)
+    with ag.no_grad():
+        assert f([1.0]) == [4.2]
+        f.backward([1.0])
+    assert gradients([w]) == [4.1]
+    w.data = 3.0
+    assert f.mean([1.0]) == pytest.approx(9.3)
+
+
+def test_what_depends_on_no_input_is_computed_once_a_call() -> None:
+    model = ag.MLP(2, [3, 1], seed=0)
+    parameters = model.parameters()
+    f = jit(lambda x: model(x).relu() + 0.1 * ag.dot(parameters, parameters), "python")
+    f.backward([[1.0, 2.0]])
+    once = {x.target for x in f.program.once}
+    assert any(x.operation == "dot" and len(x.args) == 26 for x in f.program.once)
+    assert not any(set(x.args) & once for x in f.program.each)
+    assert len(f.program.after) == len(f.program.results) == 1 + len(parameters)
+
+
+def test_a_slope_shared_by_many_leaves_is_summed_up_once() -> None:
+    leaves = [ag.Value(1.0) for _ in range(5)]
+    f = jit(lambda x: ag.sum(w * x for w in leaves), "python")
+    f.backward([1.0, 3.0])
+    assert list(f.program.means.values()).count("x0") == 1
+    assert gradients(leaves) == [2.0] * 5
+
+
+@each_backend
+def test_the_slopes_may_be_the_inputs_of_a_long_row(backend: Any) -> None:
+    weights = [ag.Value(0.5) for _ in range(2 * llvm.SCALAR_PART + 1)]
+    rows = [[math.sin(i * j) for i in range(len(weights))] for j in range(11)]
+    jit(lambda x: ag.dot(weights, x), backend).backward(rows)
+    expected = [math.fsum(column) / 11 for column in zip(*rows, strict=True)]
+    assert gradients(weights) == pytest.approx(expected, rel=1e-13)
+
+
+def test_common_expressions_are_computed_once() -> None:
+    f = jit(lambda x: (x * 2.0).exp() + (x * 2.0).exp() * (x * -0.0) + x * 0.0, "python")
+    assert f([1.0]) == [math.exp(2.0)]
+    written = [(x.operation, x.args) for x in f.program.each]
+    assert written.count(("mul", ("x0", 2.0))) == 1
+    assert sum(operation == "exp" for operation, _ in written) == 1
+    assert [args for operation, args in written if args[1:] == (0.0,)].count(("x0", 0.0)) == 2
+
+
+@each_backend
+def test_a_compiled_function_compiles_inside_another(backend: Any) -> None:
+    square = jit(lambda x: x * x, backend)
+    assert jit(lambda x: square(x) + 1.0, backend)([3.0]) == [10.0]
+
+
+# --- columns --------------------------------------------------------------------------------------
+
+
+@each_backend
+def test_rows_nest(backend: Any) -> None:
+    f = jit(lambda image, y: ag.dot(image[0], image[1]) - y, backend)
+    assert f([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], (True, 2)) == [10.0, 81.0]
+    assert f.program.inputs["x3"] == "image[1][1]"
+
+
+@each_backend
+def test_numpy_columns(backend: Any) -> None:
+    np = pytest.importorskip("numpy", reason="columns as arrays need NumPy")
+    f = jit(lambda x, y: [x[0] * y, x[1]], backend)
+    X = np.arange(6.0).reshape(3, 2)
+    rows = f(X, [1.0, 2.0, 3.0])
+    assert isinstance(rows, np.ndarray)
+    assert rows.tolist() == [[0.0, 1.0], [4.0, 3.0], [12.0, 5.0]]
+    for same_numbers in (X.astype(np.float32), X.astype(int), np.asfortranarray(X), [*X]):
+        assert np.array_equal(f(same_numbers, np.array([1, 2, 3])), rows)
+    assert np.array_equal(f(X[::2], np.array([1.0, 9.0, 3.0])[::2]), rows[::2])
+    assert np.array_equal(f(X.view(np.matrix), [1.0, 2.0, 3.0]), rows)
+    means = jit(lambda x: x * 2.0, backend)(np.array([1.0, 2.0]))
+    assert means.dtype == np.float64
+    assert means.shape == (2,)
+
+
+def test_a_numpy_column_of_float64_is_not_copied() -> None:
+    np = pytest.importorskip("numpy", reason="columns as arrays need NumPy")
+    from autograd.jit.columns import read_column
+
+    X = np.arange(6.0).reshape(3, 2)
+    assert np.shares_memory(read_column(X, "X").numbers, X)
+    assert read_column(X, "X").address == X.ctypes.data
+
+
+REFUSED_COLUMNS: list[tuple[tuple[Any, ...], type[Exception], str]] = [
+    ((), ValueError, "no columns"),
+    (([],), ValueError, "no examples"),
+    (([1.0], [1.0, 2.0]), ValueError, r"\[1, 2\]"),
+    (([[1.0, 2.0], [3.0]],), ValueError, "rows of 1 and rows of 2"),
+    (([[1.0], 2.0],), ValueError, "rows of 1 and plain numbers"),
+    (([[[1.0]], [1.0]],), ValueError, "ragged"),
+    (("text",), TypeError, "'text'"),
+    ((["a", "b"],), TypeError, "'a'"),
+    (([1.0, None],), TypeError, "None"),
+    (([1j],), TypeError, "complex"),
+    ((3.0,), TypeError, "3.0"),
+    ((iter([1.0]),), TypeError, "iterator"),
+    (([ag.Value(1.0)],), TypeError, "Value"),
+    (({"a": 1.0},), TypeError, "dict"),
+]
+
+
+@pytest.mark.parametrize(("columns", "error", "message"), REFUSED_COLUMNS)
+@pytest.mark.parametrize("method", ["__call__", "mean", "backward"])
+def test_what_is_no_column_is_refused(
+    columns: tuple[Any, ...], error: type[Exception], message: str, method: str
+) -> None:
+    f = jit(lambda *xs: 1.0, "python")
+    with pytest.raises(error, match=message):
+        getattr(f, method)(*columns)
+
+
+def test_what_is_no_column_of_numpy_is_refused() -> None:
+    np = pytest.importorskip("numpy", reason="columns as arrays need NumPy")
+    f = jit(lambda x: 1.0, "python")
+    for column, error in [
+        (np.array(["a"]), TypeError),
+        (np.array([1j]), TypeError),
+        (np.array([None]), TypeError),
+        (np.array(1.0), ValueError),
+        (np.zeros((0, 2)), ValueError),
+    ]:
+        with pytest.raises(error, match="jit: column 0"):
+            f(column)
+
+
+# --- what cannot be compiled ----------------------------------------------------------------------
+
+p, q = ag.Value(1.0, "p"), ag.Value(2.0, "q")
+
+UNCOMPILABLE: dict[str, Callable[[Any], Any]] = {
+    "if": lambda x: x if x > 0.0 else -x,
+    "if on a parameter and an input": lambda x: x if p < x else -x,
+    "if on parameters": lambda x: x if p < q else -x,
+    "and": lambda x: x > 0.0 and x,
+    "not": lambda x: not x < 0.0,
+    "max": lambda x: max(x, 0.0),
+    "sorted": lambda x: sorted([x, p])[0],
+    "data": lambda x: x * x.data,
+    "data of an inner node": lambda x: x * (x + p).data,
+    "float": lambda x: x * float(x),
+    "int": lambda x: x * int(x),
+    "bool": lambda x: x if x else -x,
+    "math": math.exp,
+    "set data": lambda x: setattr(x, "data", 1.0),
+    "truth": lambda x: 1.0 if (x > 0.0).truth else 0.0,
+    "backward": lambda x: (x * x).backward(),
+}
+
+
+@pytest.mark.parametrize("name", UNCOMPILABLE)
+def test_what_needs_a_number_cannot_be_compiled(name: str) -> None:
+    with pytest.raises(TypeError, match=r"cannot be compiled.*maximum, relu or where"):
+        jit(UNCOMPILABLE[name], "python")([1.0])
+    assert p < q  # outside of a recording a branch is a branch
+
+
+@each_backend
+def test_branches_that_are_recorded_compile(backend: Any) -> None:
+    f = jit(lambda x: ag.where(x > p, ag.where(p < q, x, 0.0), ag.maximum(x, -1.0)), backend)
+    assert f([3.0, 0.5, -7.0]) == [3.0, 0.5, -1.0]
+    assert jit(lambda x: ag.where(True, x, p), backend)([3.0]) == [3.0]
+
+
+def test_other_refusals() -> None:
+    kept: list[Any] = []
+
+    def keeps(x: Any) -> Any:
+        kept.append(x)
+        return kept[0] * 1.0
+
+    f = jit(keeps, "python")
+    f([1.0])
+    with pytest.raises(RuntimeError, match="another recording"):
+        f([[1.0]])
+    with pytest.raises(TypeError, match="returned None"):
+        jit(lambda x: None, "python")([1.0])
+    with pytest.raises(TypeError, match="returned"):
+        jit(lambda x: [[x]], "python")([1.0])
+    with pytest.raises(TypeError, match="returned"):
+        jit(lambda x: x > 0.0, "python")([1.0])
+    with pytest.raises(TypeError, match="returns a list"):
+        jit(lambda x: [x], "python").backward([1.0])
+    with pytest.raises(TypeError, match="expected a function"):
+        jit(3.0)  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="'fortran'"):
+        jit(abs, "fortran")  # type: ignore[call-overload]
+    with pytest.raises(RuntimeError, match="no_grad"):
+        jit(_inside_no_grad, "python")([1.0])
+    with pytest.raises(RuntimeError, match="first call"):
+        _ = jit(abs, "python").program
+    with pytest.raises(TypeError, match=r"mul.*'a'"):
+        jit(lambda x: x * "a", "python")([1.0])
+    with pytest.raises(TypeError, match=r"max.*'a'"):
+        jit(lambda x: ag.maximum(x, "a"), "python")([1.0])  # type: ignore[call-overload]
+
+
+def _inside_no_grad(x: Any) -> Any:
+    with ag.no_grad():
+        return x * p
+
+
+def test_a_refused_function_may_be_tried_again() -> None:
+    strict = True
+
+    @jit(backend="python")
+    def f(x: Any) -> Any:
+        return float(x) if strict else x * p
+
+    with pytest.raises(TypeError):
+        f([1.0])
+    strict = False
+    assert f([5.0]) == [5.0]
+    assert p * 2.0 > q - 1.0  # and this thread records as ever
+
+
+def test_llvm_without_llvmlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert jit(abs).backend == "python"
+    with pytest.raises(ImportError, match="scalar-autograd"):
+        jit(abs, "llvm")
+
+
+# --- what can be seen of it -----------------------------------------------------------------------
+
+SHOWN = """\
+p0 = leaf()  # w
+p1 = leaf()  # limit
+x0 = input()  # x
+x1 = input()  # y
+once a call:
+  c0 = mul(p0, p0)
+  c1 = mul(0.5, c0)
+  c2 = mul(0.5, p0)
+  c3 = sum(c2, c2)
+for each example:
+  v0 = mul(p0, x0)  # prediction
+  v1 = where(v0 < p1, v0, x1)
+  v2 = where(v0 < p1, 1.0, 0.0)
+  v3 = mul(v2, x0)
+m0 = mean(v1)
+m1 = mean(v3)
+then:
+  r0 = sum(m0, c1)
+  r1 = sum(m1, c3)
+return r0, r1, 0.0"""
+
+
+def test_the_program_is_printed() -> None:
+    w, limit = ag.Value(2.0, "w"), ag.Value(9.0, "limit")
+
+    def f(x: Any, y: Any) -> Any:
+        prediction = w * x
+        prediction.label = "prediction"
+        return ag.where(prediction < limit, prediction, y) + 0.5 * (w * w)
+
+    compiled = jit(f, "python")
+    compiled([1.0, 2.0], [0.0, 0.0])
+    assert str(compiled.program) == SHOWN.replace(', 0.0"', '"').replace(
+        "return r0, r1, 0.0", "return r0, r1"
+    )
+
+
+@each_backend
+def test_source_is_python_and_runs(backend: Any) -> None:
+    w = ag.Value(2.0, "w")
+    f = jit(lambda x: (w * x).exp(), backend)
+    f([1.0])
+    namespace: dict[str, Any] = dict(python.NAMESPACE)
+    exec(f.source, namespace)
+    assert namespace["program"]([2.0], 1, [(1.0,)]) == [math.exp(2.0), math.exp(2.0)]
+
+
+def test_a_debugger_can_show_the_source() -> None:
+    run = python.compile_program
+    f = jit(lambda x: x * 3.0, "python")
+    f([1.0])
+    function = run(f.program)
+    generated = inspect.getclosurevars(function).nonlocals["function"]
+    assert inspect.getsource(generated) == f.source
+
+
+@needs_llvm
+def test_the_ir_can_be_read() -> None:
+    f = jit(lambda x: x * 3.0, "python")
+    f([1.0])
+    assert "; v0 = mul(x0, 3.0)" in f.llvm
+    assert "fmul" in f.llvm
+
+
+HOSTILE = [
+    "\nimport os; os._exit(3)",
+    "a\r\n    v0 = 0.0",
+    '""" + quotes \' """',
+    "\x00\x0c\u2028\u2029\x85nel",
+    "*/ --> ; } { %0 = ",
+    "\\",
+    "λ → ∞",
+    "# -*- coding: rot13 -*-",
+    "\ud800",
+]
+
+
+class Text(str):
+    """A label whose representation is code."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'a'\n    v0 = 0.0"
+
+
+HOSTILE.append(Text("a"))
+
+
+@each_backend
+@pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_label_changes_a_program(backend: Any, label: str) -> None:
+    w = ag.Value(2.0, label)
+
+    def f(x: Any) -> Any:
+        x.label = label
+        y = w * x
+        y.label = label
+        z = y + w * w
+        z.label = label
+        return z
+
+    compiled = jit(f, backend)
+    assert compiled.backward([3.0]) == 10.0
+    assert len(str(compiled.program).splitlines()) == 1 + str(compiled.program).count("\n")
+    assert compiled.source.isascii()
+    lines = [line.split("#")[0].split() for line in compiled.source.splitlines()]
+    w.label = ""
+    plain = jit(lambda x: w * x + w * w, backend)
+    plain([3.0])
+    code = [line.split("#")[0].split() for line in plain.source.splitlines()]
+    assert [line for line in lines if line] == [line for line in code if line]
+
+
+def test_it_is_a_decorator_and_keeps_the_name() -> None:
+    @jit(backend="python")
+    def f(x: Any) -> Any:
+        """Twice x."""
+        return x * 2.0
+
+    assert (f.__name__, f.__doc__) == ("f", "Twice x.")
+    assert "f at" in repr(f)
+    assert ag.jit is jit
+
+
+@each_backend
+def test_a_model_predicts(backend: Any) -> None:
+    model = ag.MLP(2, [3, 2], seed=0)
+    rows = [[0.5, -1.0], [2.0, 1.0]]
+    expected = [[output.data for output in model(row)] for row in rows]
+    assert jit(model, backend)(rows) == expected
+
+
+def test_importing_the_compiler_loads_neither_llvmlite_nor_numpy() -> None:
+    code = "import sys, autograd.jit; print({'llvmlite', 'numpy'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
+
+
+# --- the rest of the contract ---------------------------------------------------------------------
+
+ROWS = {name for name in TABLE if name != "where"} | {f"where {symbol}" for symbol in COMPARISONS}
+
+
+@pytest.mark.parametrize("backend", [python, llvm])
+def test_every_primitive_has_a_row_in_every_back_end(backend: Any) -> None:
+    assert set(backend.SPELLING) == ROWS
+
+
+@each_backend
+def test_threads_map_one_function_at_once(backend: Any) -> None:
+    model = ag.MLP(2, [8, 1], activation="tanh", seed=0)
+    f = jit(model, backend)
+    columns = [[[math.sin(i * j), math.cos(i + j)] for i in range(50)] for j in range(8)]
+    expected = [jit(model, "python")(column) for column in columns]
+    found: dict[int, list[Any]] = {}
+    start = threading.Barrier(8)
+
+    def work(j: int) -> None:
+        start.wait()
+        found[j] = [f(columns[j]) for _ in range(20)]
+
+    threads = [threading.Thread(target=work, args=(j,)) for j in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {j: [expected[j]] * 20 for j in range(8)}
+
+
+@each_backend
+def test_a_deep_and_a_wide_graph_compile(backend: Any) -> None:
+    def deep(x: Any) -> Any:
+        y = x
+        for _ in range(3000):
+            y = y * 0.999 + 0.001
+        return y
+
+    f = jit(deep, backend)
+    assert f([1.0, 0.5]) == [deep(1.0), deep(0.5)]
+    w = [ag.Value(1.0 / (i + 1)) for i in range(2000)]
+    wide = jit(lambda x: ag.sum(v * x for v in w), backend)
+    wide.backward([2.0])
+    assert all(v.grad == 2.0 for v in w)
+
+
+def test_a_recording_is_freed_with_the_function() -> None:
+    """By reference counting alone, the generated source in `linecache` with it."""
+    import gc
+    import linecache
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(name.startswith("<autograd.jit") for name in linecache.cache)
+        f = jit(lambda x: x * 2.0, "python")
+        f([1.0])
+        assert sum(name.startswith("<autograd.jit") for name in linecache.cache) == before + 1
+        del f
+    finally:
+        gc.enable()
+    gc.collect()
+    assert sum(name.startswith("<autograd.jit") for name in linecache.cache) == before

@@ -1,0 +1,318 @@
+"""`fit(compiled=True)`: the same training as the eager one, in machine code."""
+
+from __future__ import annotations
+
+import _thread
+import itertools
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autograd as ag
+from autograd.jit.loop import CompiledTraining
+from autograd.optim import Stepper
+from autograd.training import compiled as training_in_machine_code
+from autograd.training import fitting
+
+pytest.importorskip("llvmlite", reason="training in machine code needs llvmlite (extra jit)")
+
+Run = tuple[ag.MLP, Stepper, ag.History]
+
+X = [[math.sin(3.0 * i), math.cos(5.0 * i)] for i in range(30)]
+SIGNS = [1 if x > y else -1 for x, y in X]
+
+
+def weight_decay(parameters: Any) -> ag.Value:
+    return 1e-3 * ag.sum(w * w for w in parameters)
+
+
+def run(
+    compiled: bool,
+    stepper: Callable[[Any], Stepper] = lambda p: ag.GradientDescent(p, 0.1),
+    epochs: int = 12,
+    loss: Any = ag.hinge,
+    targets: Any = SIGNS,
+    n_outputs: int = 1,
+    **settings: Any,
+) -> Run:
+    model = ag.MLP(2, [5, n_outputs], activation="tanh", seed=1)
+    optimizer = stepper(model.parameters())
+    settings = {"progress": False, "compiled": compiled} | settings
+    return model, optimizer, ag.fit(model, loss, X, targets, optimizer, epochs, **settings)
+
+
+def assert_same(compiled: Run, eager: Run) -> None:
+    """Up to the order of the sums over a batch."""
+    for got, expected in zip(compiled[2], eager[2], strict=True):
+        assert got.loss == pytest.approx(expected.loss, rel=1e-9, abs=1e-300)
+        assert got._replace(loss=0.0) == expected._replace(loss=0.0)
+    assert compiled[2].stopped == eager[2].stopped
+    assert weights(compiled) == pytest.approx(weights(eager), rel=1e-9)
+    assert gradients(compiled) == pytest.approx(gradients(eager), rel=1e-9)
+    for got_state, state in zip(compiled[1].states, eager[1].states, strict=True):
+        assert got_state == pytest.approx(state, rel=1e-9)
+    assert compiled[1].learning_rate == eager[1].learning_rate
+
+
+def weights(run: Run) -> list[float]:
+    return [p.data for p in run[0].parameters()]
+
+
+def gradients(run: Run) -> list[float | None]:
+    return [p.grad for p in run[0].parameters()]
+
+
+class Signed(Stepper):
+    """A stepper of one's own, with a state whose rule uses only some of the coefficients."""
+
+    initial_state = (1.0,)
+
+    def coefficients(self) -> tuple[float, ...]:
+        return self.learning_rate, 17.0, 0.5
+
+    @staticmethod
+    def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+        (size,) = state
+        learning_rate, _, decay = coefficients
+        size = decay * size + (1.0 - decay) * sqrt(gradient * gradient + 1e-6)
+        return weight - learning_rate * gradient / size, (size,)
+
+
+STEPPERS = {
+    "descent": lambda p: ag.GradientDescent(p, 0.1),
+    "momentum": lambda p: ag.GradientDescent(p, 0.05, momentum=0.9),
+    "adam": lambda p: ag.Adam(p, 0.02, betas=(0.8, 0.99)),
+    "own": lambda p: Signed(p, 0.01),
+}
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "batch": {},
+    "stochastic": {"batch_size": 1},
+    "mini-batch": {"batch_size": 8},
+    "even mini-batch": {"batch_size": 10, "seed": 3},
+    "larger than all": {"batch_size": 1000},
+    "penalty": {"batch_size": 8, "penalty": weight_decay},
+    "schedule": {"batch_size": 8, "schedule": lambda step: 0.1 / (1.0 + step)},
+    "tolerance": {"epochs": 40, "tolerance": 0.3},
+    "one epoch": {"epochs": 1},
+    "accuracy": {"accuracy": lambda y, t: ag.where(y * t > 0.1, 1.0, 0.0)},
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("stepper", STEPPERS.values(), ids=STEPPERS)
+def test_it_is_the_same_training(stepper: Any, settings: dict[str, Any]) -> None:
+    assert_same(run(True, stepper, **settings), run(False, stepper, **settings))
+
+
+CLASSES = [i % 3 for i in range(30)]
+
+PROBLEMS: dict[str, dict[str, Any]] = {
+    "cross entropy": {"loss": ag.cross_entropy, "targets": CLASSES, "n_outputs": 3},
+    "rows of probabilities": {
+        "loss": ag.cross_entropy,
+        "targets": [[float(k == c) for c in range(3)] for k in CLASSES],
+        "n_outputs": 3,
+    },
+    "binary cross entropy": {
+        "loss": ag.binary_cross_entropy,
+        "targets": [(s + 1) // 2 for s in SIGNS],
+    },
+    "regression": {"loss": ag.mean_squared_error, "targets": [x * y for x, y in X]},
+    "regression to rows": {"loss": ag.mean_squared_error, "targets": X, "n_outputs": 2},
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_every_loss_trains(problem: dict[str, Any]) -> None:
+    assert_same(run(True, batch_size=7, **problem), run(False, batch_size=7, **problem))
+
+
+def test_one_example_has_the_same_bits() -> None:
+    settings: dict[str, Any] = {"batch_size": 1, "penalty": weight_decay, "epochs": 3}
+    for stepper in STEPPERS.values():
+        compiled, eager = run(True, stepper, **settings), run(False, stepper, **settings)
+        assert weights(compiled) == weights(eager)
+        assert compiled[1].states == eager[1].states
+
+
+def test_a_training_may_be_continued() -> None:
+    model, optimizer, _ = first = run(True, STEPPERS["adam"], epochs=4, batch_size=30)
+    optimizer.learning_rate = 0.3
+    ag.fit(model, ag.hinge, X, SIGNS, optimizer, 4, compiled=True, progress=False)
+    model, optimizer, _ = second = run(False, STEPPERS["adam"], epochs=4, batch_size=30)
+    optimizer.learning_rate = 0.3
+    ag.fit(model, ag.hinge, X, SIGNS, optimizer, 4, progress=False)
+    assert weights(first) == pytest.approx(weights(second), rel=1e-9)
+
+
+def test_a_callback_sees_the_parameters_of_its_epoch() -> None:
+    seen: dict[bool, list[float]] = {}
+    for compiled in (True, False):
+        model = ag.MLP(2, [4, 1], seed=2)
+        optimizer = ag.GradientDescent(model.parameters(), 0.1)
+        found = seen[compiled] = []
+
+        def look(
+            epoch: Any, model: Any = model, optimizer: Any = optimizer, found: Any = found
+        ) -> None:
+            found.append(model.parameters()[0].data)
+            optimizer.learning_rate = 0.1 / epoch.epoch  # and may steer
+
+        ag.fit(
+            *(model, ag.hinge, X, SIGNS, optimizer, 9),
+            batch_size=13, callback=look, compiled=compiled, progress=False,
+        )  # fmt: skip
+    assert seen[True] == pytest.approx(seen[False], rel=1e-9)
+    assert len(set(seen[True])) == 9
+
+
+def test_a_callback_may_watch_a_long_training() -> None:
+    seen: list[Any] = []
+    settings: dict[str, Any] = {"epochs": 700}
+    history = run(True, callback=seen.append, **settings)[2]
+    assert seen == history
+    assert history == run(True, **settings)[2]
+
+
+def test_a_schedule_is_asked_once_for_each_step_in_order() -> None:
+    asked: list[int] = []
+
+    def schedule(step: int) -> float:
+        asked.append(step)
+        return 0.1 / (1 + step)
+
+    history = run(True, epochs=50, batch_size=8, schedule=schedule)[2]
+    assert asked == list(range(200))
+    assert [row.learning_rate for row in history] == [0.1 / (4 * n) for n in range(1, 51)]
+
+
+def test_an_epoch_may_take_longer_than_machine_code_may_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its loss and accuracy are then put together from several chunks of steps."""
+    settings: dict[str, Any] = {"epochs": 9, "batch_size": 4, "stepper": STEPPERS["adam"]}
+    monkeypatch.setattr(training_in_machine_code, "CHUNK", 1e-9)
+    in_small_chunks = run(True, **settings)
+    monkeypatch.undo()
+    whole = run(True, **settings)
+    assert in_small_chunks[2] == whole[2]
+    assert weights(in_small_chunks) == weights(whole)
+
+
+# --- stopping -------------------------------------------------------------------------------------
+
+
+def test_an_interrupt_leaves_the_parameters_of_the_last_epoch_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Although machine code had run ahead of it."""
+
+    def interrupt(history: Any, tolerance: float) -> bool:
+        if len(history) == 137:
+            raise KeyboardInterrupt
+        return False
+
+    monkeypatch.setattr(fitting, "has_converged", interrupt)
+    interrupted = run(True, STEPPERS["momentum"], epochs=1000, tolerance=0.1, batch_size=9)
+    assert interrupted[2].stopped == "interrupted"
+    assert len(interrupted[2]) == 137
+    monkeypatch.undo()
+    whole = run(True, STEPPERS["momentum"], epochs=137, batch_size=9)
+    assert weights(interrupted) == weights(whole)
+    assert interrupted[1].states == whole[1].states
+
+
+def test_ctrl_c_while_machine_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = CompiledTraining.steps
+    calls = itertools.count()
+    returned = threading.Event()
+
+    def interrupt() -> None:
+        _thread.interrupt_main()
+        while not returned.wait(10.0):  # it met a finaliser, which swallows exceptions
+            _thread.interrupt_main()
+
+    def steps(*args: Any) -> Any:
+        if next(calls) == 9:
+            threading.Timer(0.03, interrupt).start()
+        return taken(*args)
+
+    monkeypatch.setattr(CompiledTraining, "steps", steps)
+    interrupted = run(True, epochs=10**9)
+    returned.set()
+    monkeypatch.undo()
+    assert interrupted[2].stopped == "interrupted"
+    whole = run(True, epochs=len(interrupted[2]))
+    assert weights(interrupted) == weights(whole)
+    assert interrupted[2][-1] == whole[2][-1]
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+DIVERGING: dict[str, dict[str, Any]] = {
+    "loss": {"loss": lambda y, t: (y * y + 1.0).log() * math.inf},
+    "gradient": {"loss": lambda y, t: (y - y).sqrt() * t, "targets": [1.0] * 30},
+    "step": {"stepper": lambda p: ag.GradientDescent(p, 1e200), "loss": ag.mean_squared_error},
+    "slowly": {"stepper": lambda p: ag.GradientDescent(p, 30.0), "loss": ag.mean_squared_error,
+               "epochs": 3000, "batch_size": 7},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", DIVERGING.values(), ids=DIVERGING)
+def test_divergence_is_reported_as_ever(settings: dict[str, Any]) -> None:
+    settings = dict(settings)
+    made = settings.pop("stepper", STEPPERS["descent"])
+    found: dict[bool, tuple[str, list[float]]] = {}
+    for compiled in (True, False):
+        steppers: list[Stepper] = []
+
+        def stepper(parameters: Any, steppers: Any = steppers) -> Stepper:
+            steppers.append(made(parameters))
+            return steppers[0]
+
+        with pytest.raises(FloatingPointError) as error:
+            run(compiled, stepper, **settings)
+        data = [p.data for p in steppers[0].parameters]
+        assert all(map(math.isfinite, data))
+        found[compiled] = str(error.value), data
+    assert found[True][0].split(" is ")[0] == found[False][0].split(" is ")[0]
+    assert "diverged at step" in found[True][0]
+
+
+REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "target": ({"targets": [0] * 30}, ValueError, "hinge: expected targets -1 and \\+1"),
+    "class": (
+        {"loss": ag.cross_entropy, "targets": [7] * 30, "n_outputs": 3},
+        ValueError,
+        "class index from 0 to 2",
+    ),
+    "branch": ({"loss": lambda y, t: y if y > t else t}, TypeError, "cannot be compiled"),
+    "plain loss": ({"loss": lambda y, t: 1.0}, TypeError, "plain number"),
+    "ragged": ({"targets": [[1]] * 29 + [[1, 1]]}, ValueError, "ragged|as many"),
+    "unreached": ({"loss": lambda y, t: t * ag.Value(1.0)}, RuntimeError, "call backward"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name: str) -> None:
+    settings, error, message = REFUSED[name]
+    with pytest.raises(error, match=message):
+        run(True, **settings)
+
+
+def test_a_parameter_that_the_loss_does_not_reach_stays() -> None:
+    used, unused = ag.Value(1.0), ag.Value(2.0)
+    optimizer = ag.Adam([unused, used], 0.1)
+    frozen = ag.Value(3.0)
+    ag.fit(
+        *(lambda x: used * x[0] * frozen, ag.mean_squared_error, X, SIGNS, optimizer, 5),
+        compiled=True, progress=False,
+    )  # fmt: skip
+    assert (unused.data, optimizer.states[0]) == (2.0, ag.Adam.initial_state)
+    assert used.data != 1.0
+    assert frozen.data == 3.0
+    assert unused.grad is None

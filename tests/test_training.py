@@ -1,0 +1,542 @@
+"""The loop: batches, history, stopping, interruption, divergence."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import re
+import signal
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import functions
+from autograd.datasets import iris, moons, train_test_split
+from autograd.losses import binary_cross_entropy, hinge, mean_squared_error
+from autograd.nn import MLP
+from autograd.optim import Adam, GradientDescent
+from autograd.training import Epoch, History, batches, fit
+from autograd.value import Value
+
+
+class Line:
+    """The model w·x + b, small enough to differentiate by hand."""
+
+    def __init__(self, w: float = 0.0, b: float = 0.0) -> None:
+        self.w, self.b = Value(w, "w"), Value(b, "b")
+
+    def __call__(self, x: float) -> Value:
+        return self.w * x + self.b
+
+    def parameters(self) -> list[Value]:
+        return [self.w, self.b]
+
+    def numbers(self) -> tuple[float, float]:
+        return self.w.data, self.b.data
+
+
+X_LINE = [-1.0, 0.0, 1.0, 2.0, 3.0]
+Y_LINE = [3.0 * x - 1.0 for x in X_LINE]
+
+
+def fit_line(model: Line, epochs: int = 5, rate: float = 0.1, **settings: Any) -> History:
+    X, Y = settings.pop("X", X_LINE), settings.pop("Y", Y_LINE)
+    loss = settings.pop("loss", mean_squared_error)
+    optimizer = settings.pop("optimizer", None) or GradientDescent(model.parameters(), rate)
+    settings = {"progress": False} | settings
+    return fit(model, loss, X, Y, optimizer, epochs, **settings)
+
+
+def on_call(number: int, act: Callable[[], object]) -> Callable[[Any, Any], Value]:
+    """The squared error, which acts at its n-th call."""
+    calls = iter(range(1_000_000))
+
+    def loss(prediction: Any, target: Any) -> Value:
+        if next(calls) == number:
+            act()
+        return mean_squared_error(prediction, target)
+
+    return loss
+
+
+# --- batches --------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 40), st.integers(1, 50), st.integers(0, 2**64))
+def test_an_epoch_meets_every_example_once_beside_its_target(n: int, size: int, seed: int) -> None:
+    X, Y = list(range(n)), [-i for i in range(n)]
+    epoch = list(batches(X, Y, size, seed))
+    assert [len(xs) for xs, _ in epoch] == [size] * (n // size) + [n % size] * (n % size > 0)
+    assert sorted(x for xs, _ in epoch for x in xs) == X
+    assert all([-x for x in xs] == ys for xs, ys in epoch)
+
+
+def test_a_seed_decides_the_order() -> None:
+    X = list(range(20))
+    assert list(batches(X, X, 3, seed=1)) == list(batches(X, X, 3, seed=1))
+    assert list(batches(X, X, 3, seed=1)) != list(batches(X, X, 3, seed=2))
+    assert list(range(20)) == X
+
+
+@pytest.mark.parametrize("size", [20, 21, 1000])
+def test_one_batch_of_all_keeps_the_order(size: int) -> None:
+    X = list(range(20))
+    assert list(batches(X, X, size, seed=1)) == [(X, X)]
+
+
+def test_arrays_come_as_lists_of_plain_numbers() -> None:
+    X, Y = np.arange(6.0).reshape(3, 2), np.array([0, 1, 2])
+    assert list(batches(X, Y, 3, 0)) == [([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], [0, 1, 2])]
+    ((xs, ys),) = batches(list(X), list(Y), 3, 0)
+    assert {type(x) for row in xs for x in row} == {float}
+    assert {type(y) for y in ys} == {int}
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "size", "error", "message"),
+    [
+        ([1, 2], [1], 1, ValueError, "X has 2 examples, Y has 1 targets"),
+        ([], [], 1, ValueError, "no examples"),
+        ([1], [1], 0, ValueError, "size must be at least 1, got 0"),
+        ([1], [1], -2, ValueError, "got -2"),
+        ([1], [1], 1.0, TypeError, "size must be an int, got 1.0 of type float"),
+        ([1], [1], True, TypeError, "got True"),
+        ([1], [1], None, TypeError, "got None"),
+    ],
+)
+def test_bad_batches_are_refused_before_the_first_is_asked_for(
+    X: list[int], Y: list[int], size: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        batches(X, Y, size, 0)
+
+
+# --- the steps ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, None])
+def test_fit_takes_the_steps_of_the_loop_one_would_write_by_hand(size: int | None) -> None:
+    fitted, by_hand = Line(), Line()
+    met: list[list[float]] = []
+
+    def observed(x: float) -> Value:
+        met.append([x])
+        return fitted(x)
+
+    optimizer = GradientDescent(fitted.parameters(), 0.05, momentum=0.5)
+    fit(observed, mean_squared_error, X_LINE, Y_LINE, optimizer, 3, size, progress=False)
+
+    stepper = GradientDescent(by_hand.parameters(), 0.05, momentum=0.5)
+    order = iter([x for (x,) in met])
+    for _ in range(3):
+        left = len(X_LINE)
+        while left:
+            xs = [next(order) for _ in range(min(size or 5, left))]
+            left -= len(xs)
+            stepper.zero_grad()
+            functions.mean([(by_hand(x) - (3.0 * x - 1.0)) ** 2 for x in xs]).backward()
+            stepper.step()
+    assert fitted.numbers() == pytest.approx(by_hand.numbers(), rel=1e-12)
+
+
+def test_the_gradient_of_a_batch_is_the_mean_of_its_examples() -> None:
+    def gradients(X: list[float]) -> list[float]:
+        model = Line(0.5, 0.25)
+        fit_line(model, epochs=1, rate=1e-9, X=X, Y=[3.0 * x - 1.0 for x in X])
+        return [p.grad for p in model.parameters()]  # type: ignore[misc]
+
+    each = [gradients([x]) for x in X_LINE]
+    mean = [sum(column) / len(X_LINE) for column in zip(*each, strict=True)]
+    assert gradients(X_LINE) == pytest.approx(mean, rel=1e-12)
+
+
+def test_every_epoch_has_an_order_of_its_own_that_the_seed_decides() -> None:
+    def orders(seed: int) -> list[list[float]]:
+        met: list[float] = []
+        model = Line()
+        optimizer = GradientDescent(model.parameters(), 0.01)
+        X = [float(i) / 20 for i in range(20)]
+
+        def observed(x: float) -> Value:
+            met.append(x)
+            return model(x)
+
+        fit(observed, mean_squared_error, X, X, optimizer, 3, 4, progress=False, seed=seed)
+        return [met[i : i + 20] for i in range(0, 60, 20)]
+
+    first = orders(1)
+    assert first == orders(1)
+    assert all(a != b for a, b in pairwise(first))
+    assert first[0] != orders(2)[0]
+
+
+def test_the_penalty_counts_once_a_batch() -> None:
+    calls = []
+
+    def penalty(parameters: list[Value]) -> Value:
+        calls.append(parameters)
+        return 10.0 * functions.sum([p * p for p in parameters])
+
+    model = Line(2.0, 1.0)
+    plain = fit_line(Line(2.0, 1.0), epochs=1, rate=1e-9)
+    penalised = fit_line(model, epochs=1, rate=1e-9, penalty=penalty)
+    assert penalised[0].loss == pytest.approx(plain[0].loss + 10.0 * (4.0 + 1.0))
+    assert calls == [model.parameters()]
+    fit_line(model, epochs=1, rate=1e-9, penalty=penalty, batch_size=2)
+    assert len(calls) == 1 + 3
+
+
+def test_weight_decay_as_penalty_shrinks_the_weights() -> None:
+    free, decayed = Line(), Line()
+    fit_line(free, epochs=300)
+    fit_line(decayed, epochs=300, penalty=lambda ps: functions.sum([p * p for p in ps]))
+    assert free.numbers() == pytest.approx((3.0, -1.0), abs=1e-6)
+    assert abs(decayed.w.data) < 2.9
+
+
+def test_a_schedule_sets_the_rate_of_every_step() -> None:
+    asked: list[int] = []
+    model = Line()
+
+    def schedule(step: int) -> float:
+        asked.append(step)
+        return 0.1 / (1 + step)
+
+    optimizer = GradientDescent(model.parameters(), 5.0)
+    history = fit_line(model, 2, optimizer=optimizer, batch_size=2, schedule=schedule)
+    assert asked == list(range(6))
+    assert [row.learning_rate for row in history] == [0.1 / 3, 0.1 / 6]
+    assert optimizer.learning_rate == 0.1 / 6
+
+
+def test_a_bad_rate_of_a_schedule_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"learning_rate.*got 0\.0"):
+        fit_line(Line(), schedule=lambda step: 0.0)
+
+
+def test_any_parameter_that_the_stepper_does_not_hold_stays() -> None:
+    model = Line(1.0, 1.0)
+    fit_line(model, optimizer=GradientDescent([model.w], 0.1))
+    assert model.b.data == 1.0
+    assert model.w.data != 1.0
+
+
+def test_arrays_and_lists_train_alike() -> None:
+    lists, arrays = Line(), Line()
+    fit_line(lists, batch_size=2)
+    fit_line(arrays, batch_size=2, X=np.array(X_LINE), Y=np.array(Y_LINE))
+    assert lists.numbers() == arrays.numbers()
+
+
+# --- the history ----------------------------------------------------------------------------------
+
+
+def test_the_history_has_a_row_per_epoch() -> None:
+    history = fit_line(Line(), epochs=4)
+    assert isinstance(history, list)
+    assert [row.epoch for row in history] == [1, 2, 3, 4]
+    assert all(row.accuracy is None and row.learning_rate == 0.1 for row in history)
+    assert all(a.loss > b.loss for a, b in pairwise(history))
+    assert history.stopped == "epochs"
+    assert history[0].loss == (16.0 + 1.0 + 4.0 + 25.0 + 64.0) / 5  # before any step, at 0·x + 0
+
+
+def test_the_loss_of_an_epoch_weighs_its_batches_by_their_size() -> None:
+    met: list[float] = []
+
+    def loss(prediction: Value, target: float) -> Value:
+        error = mean_squared_error(prediction, target)
+        met.append(error.data)
+        return error
+
+    history = fit_line(Line(), epochs=1, batch_size=2, loss=loss)
+    assert history[0].loss == pytest.approx(sum(met) / len(met))
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets"), [(hinge, [-1, -1, 1, 1]), (binary_cross_entropy, [0, 0, 1, 1])]
+)
+def test_the_accuracy_of_a_loss_that_classifies_is_known(
+    loss: Callable[..., Value], targets: list[int]
+) -> None:
+    X = [-2.0, 0.5, -0.5, 2.0]  # the sign of w·x is right about the first and the last
+    history = fit_line(Line(w=1.0), epochs=1, rate=1e-9, X=X, Y=targets, loss=loss, batch_size=3)
+    assert history[0].accuracy == 0.5
+
+
+def test_the_accuracy_of_a_loss_of_ones_own_may_be_given() -> None:
+    history = fit_line(
+        Line(), epochs=1, rate=1e-9, accuracy=lambda p, y: 1.0 if abs(p.data - y) < 3.0 else 0.0
+    )
+    assert history[0].accuracy == 0.4  # of the targets -4, -1, 2, 5, 8, it predicts 0
+    assert fit_line(Line(), loss=lambda p, y: (p - y) ** 2)[0].accuracy is None
+
+
+def test_the_callback_sees_each_row_and_the_parameters_after_it() -> None:
+    model = Line()
+    seen: list[tuple[Epoch, tuple[float, float]]] = []
+    history = fit_line(model, epochs=3, callback=lambda row: seen.append((row, model.numbers())))
+    assert [row for row, _ in seen] == history
+    assert seen[-1][1] == model.numbers()
+    assert len({numbers for _, numbers in seen}) == 3
+
+
+def test_a_history_says_how_the_run_went() -> None:
+    history = History([Epoch(1, 0.5, 0.25, 0.1), Epoch(2, 0.125, 1.0, 0.1)])
+    assert repr(history) == "History(2 epochs: loss 0.5 → 0.125, accuracy 25.0% → 100.0%)"
+    history.stopped = "converged"
+    assert repr(history).startswith("History(2 epochs, converged: loss")
+    history = History([Epoch(1, 0.5, None, 0.1)])
+    assert repr(history) == "History(1 epoch: loss 0.5 → 0.5)"
+    assert repr(History()) == "History(0 epochs)"
+
+
+def test_a_history_can_be_pickled() -> None:
+    history = fit_line(Line(3.0, -1.0), epochs=100, tolerance=0.5)
+    restored = pickle.loads(pickle.dumps(history))
+    assert restored == history
+    assert restored.stopped == history.stopped == "converged"
+
+
+# --- stopping -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tolerance", [0.001, 0.1, 0.9])
+def test_it_stops_once_ten_epochs_improved_the_loss_by_less_than_the_tolerance(
+    tolerance: float,
+) -> None:
+    history = fit_line(Line(), epochs=10_000, tolerance=tolerance, Y=[1.0, 0.0, 3.0, 1.0, 4.0])
+    assert history.stopped == "converged"
+    losses = [row.loss for row in history]
+    gains = [1.0 - now / before for before, now in zip(losses, losses[10:], strict=False)]
+    assert gains[-1] < tolerance
+    assert all(gain >= tolerance for gain in gains[:-1])
+
+
+def test_it_goes_on_while_the_loss_improves() -> None:
+    history = fit_line(Line(), epochs=30, tolerance=0.01)
+    assert (len(history), history.stopped) == (30, "epochs")
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.1])
+def test_a_loss_of_zero_has_converged(tolerance: float) -> None:
+    history = fit_line(Line(3.0, -1.0), epochs=100, tolerance=tolerance)
+    assert (len(history), history.stopped) == (11, "converged")
+
+
+def test_without_a_tolerance_it_never_stops_early() -> None:
+    assert len(fit_line(Line(3.0, -1.0), epochs=40)) == 40
+
+
+# --- interruption ---------------------------------------------------------------------------------
+
+
+def test_ctrl_c_ends_the_run_with_the_history_so_far_and_a_usable_model() -> None:
+    model, reference = Line(), Line()
+    ctrl_c = on_call(5 * 7 + 3, lambda: signal.raise_signal(signal.SIGINT))
+    history = fit_line(model, epochs=1000, loss=ctrl_c)
+    expected = fit_line(reference, epochs=7)
+    assert history.stopped == "interrupted"
+    assert history == expected
+    assert model.numbers() == reference.numbers()
+    assert fit_line(model, epochs=3).stopped == "epochs"
+
+
+def test_ctrl_c_in_a_callback_keeps_the_epoch_just_completed() -> None:
+    def callback(row: Epoch) -> None:
+        if row.epoch == 4:
+            raise KeyboardInterrupt
+
+    history = fit_line(Line(), epochs=1000, callback=callback)
+    assert (len(history), history.stopped) == (4, "interrupted")
+
+
+def test_ctrl_c_before_the_first_epoch_is_over_leaves_an_empty_history() -> None:
+    ctrl_c = on_call(2, lambda: signal.raise_signal(signal.SIGINT))
+    history = fit_line(Line(), progress=True, loss=ctrl_c)
+    assert history == []
+    assert repr(history) == "History(0 epochs, interrupted)"
+
+
+def test_any_other_error_is_not_swallowed() -> None:
+    def fail() -> None:
+        raise LookupError("of one's own")
+
+    with pytest.raises(LookupError, match="of one's own"):
+        fit_line(Line(), loss=on_call(7, fail))
+
+
+# --- divergence -----------------------------------------------------------------------------------
+
+
+def test_a_rate_beyond_the_cliff_ends_in_an_error_and_finite_weights() -> None:
+    model = Line(1.0, 1.0)
+    with pytest.raises(FloatingPointError) as caught:
+        fit_line(model, epochs=100_000, rate=10.0)
+    assert re.match(
+        r"fit: it diverged at step \d+, in epoch \d+: the loss is inf", str(caught.value)
+    )
+    assert "the first node that is not finite is" in str(caught.value)
+    assert re.search(r"the largest being \S+ = -?[0-9.]+e\+\d+$", str(caught.value))
+    assert all(map(math.isfinite, model.numbers()))
+
+
+def test_a_loss_that_is_not_finite_names_the_step_and_the_first_node() -> None:
+    def loss(prediction: Value, target: float) -> Value:
+        exploded = (prediction * 1000.0).exp()
+        exploded.label = "exploded"
+        return exploded * 0.0
+
+    model = Line(1.0, 0.0)
+    with pytest.raises(FloatingPointError) as caught:
+        fit_line(model, X=[0.0, 0.0, 0.0, 2.0], Y=[0.0] * 4, loss=loss, batch_size=4)
+    message = str(caught.value)
+    assert "at step 0, in epoch 1: the loss is nan" in message
+    assert "the first node that is not finite is exploded = exp(2000.0) = inf" in message
+    assert model.numbers() == (1.0, 0.0)
+
+
+def test_a_gradient_that_is_not_finite_names_parameter_step_and_node() -> None:
+    model = Line(1.0, 1.0)
+    weights: list[tuple[float, float]] = []
+
+    def loss(prediction: Value, target: float) -> Value:
+        weights.append(model.numbers())
+        return (prediction - target).abs().sqrt()  # whose slope at 0 is infinite
+
+    with pytest.raises(FloatingPointError) as caught:
+        fit_line(model, 9, X=[0.0, 0.0], Y=[0.5, 1.0], loss=loss, batch_size=2)
+    message = str(caught.value)
+    assert "step 0, in epoch 1" in message
+    assert "the gradient of w is nan" in message
+    assert "the first node whose derivative is not finite is sqrt(0.0) = 0.0" in message
+    assert model.numbers() == (1.0, 1.0) == weights[-1]
+
+
+def test_the_weights_after_a_divergence_are_those_before_the_step_that_failed() -> None:
+    model = Line(1.0, 0.0)
+    before: list[tuple[float, float]] = []
+
+    def loss(prediction: Value, target: float) -> Value:
+        before.append(model.numbers())
+        return (prediction * (1e300 if len(before) == 4 else 1.0)) ** 2
+
+    with pytest.raises(FloatingPointError, match="at step 3, in epoch 4: the loss is inf"):
+        fit_line(model, X=[1.0], Y=[1.0], loss=loss)
+    assert model.numbers() == before[-1]
+    assert len(set(before)) == 4
+
+
+def test_a_nan_in_the_data_is_seen_in_the_message() -> None:
+    model = MLP(2, [3, 1], seed=0)
+    with pytest.raises(FloatingPointError, match=r"dot\(nan, …\) = nan"):
+        fit(
+            model,
+            mean_squared_error,
+            [[1.0, math.nan]],
+            [1.0],
+            Adam(model.parameters()),
+            1,
+            progress=False,
+        )
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def moons_run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[History, str]]:
+    X, Y = moons(20, seed=1)
+
+    def run(**settings: Any) -> tuple[History, str]:
+        model = MLP(2, [4, 1], seed=1)
+        optimizer = Adam(model.parameters(), 0.05)
+        history = fit(model, binary_cross_entropy, X, Y, optimizer, **settings)
+        out, err = capsys.readouterr()
+        assert out == ""
+        return history, err
+
+    return run
+
+
+def test_the_bar_shows_loss_and_accuracy(
+    moons_run: Callable[..., tuple[History, str]],
+) -> None:
+    history, shown = moons_run(epochs=30)
+    last = history[-1]
+    assert f"loss {last.loss:.4g}, accuracy {last.accuracy:.1%}" in shown
+    assert "trained: 100%" in shown
+    assert "30/30" in shown
+
+
+def test_the_bar_says_that_it_has_converged(
+    moons_run: Callable[..., tuple[History, str]],
+) -> None:
+    history, shown = moons_run(epochs=1000, tolerance=0.5)
+    assert "converged" in shown.split("\r")[-1]
+    assert f"{len(history)}/1000" in shown
+
+
+def test_the_bar_can_be_turned_off(moons_run: Callable[..., tuple[History, str]]) -> None:
+    assert moons_run(epochs=3, progress=False)[1] == ""
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"epochs": 0}, ValueError, "epochs must be at least 1, got 0"),
+        ({"epochs": 2.5}, TypeError, "epochs must be an int, got 2.5"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
+        ({"batch_size": "4"}, TypeError, "batch_size must be an int, got '4'"),
+        ({"tolerance": -0.1}, ValueError, "tolerance.*got -0.1"),
+        ({"tolerance": math.nan}, ValueError, "tolerance.*got nan"),
+        ({"tolerance": 1.0}, ValueError, "tolerance.*got 1.0"),
+        ({"tolerance": "0.1"}, TypeError, "tolerance.*got '0.1'"),
+        ({"X": [1.0]}, ValueError, "X has 1 examples, Y has 5 targets"),
+        ({"X": [], "Y": []}, ValueError, "no examples"),
+        ({"optimizer": 0.1}, TypeError, "optimizer must be a stepper.*got 0.1 of type float"),
+        ({"loss": lambda p, y: 0.5}, TypeError, "plain number 0.5, which has no gradient"),
+        ({"loss": lambda p, y: Value(0.5)}, RuntimeError, "depends on the parameters"),
+        ({"seed": [1]}, TypeError, "seed"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(
+    settings: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    model = Line(1.0, 1.0)
+    with pytest.raises(error, match=message):
+        fit_line(model, **settings)
+    assert model.numbers() == (1.0, 1.0)
+
+
+def test_a_stepper_of_another_model_is_refused() -> None:
+    with pytest.raises(ValueError, match="moves none of the model's parameters"):
+        fit_line(Line(), optimizer=GradientDescent(Line().parameters(), 0.1))
+
+
+# --- together -------------------------------------------------------------------------------------
+
+
+def test_a_network_learns_iris() -> None:
+    from autograd.datasets import Standardisation
+    from autograd.losses import CORRECT, cross_entropy
+
+    X_train, X_test, Y_train, Y_test = train_test_split(*iris(), seed=0)
+    scale = Standardisation.of(X_train)
+    model = MLP(4, [8, 3], activation="tanh", seed=0)
+    optimizer = Adam(model.parameters(), 0.05)
+    history = fit(model, cross_entropy, scale(X_train), Y_train, optimizer, 40, 20, progress=False)
+    last = history[-1]
+    assert last.accuracy is not None
+    assert last.accuracy > 0.95
+    outcomes = map(CORRECT[cross_entropy], map(model, scale(X_test)), Y_test)
+    right: Any = functions.mean(outcomes)
+    assert right.data >= 0.93
