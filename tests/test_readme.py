@@ -1,0 +1,54 @@
+"""What the README shows is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_programs_print_the_numbers_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(PROGRAMS[0], names)
+    stated = re.findall(r"print\(.*\) +# (.*)", PROGRAMS[0])
+    assert capsys.readouterr().out.splitlines() == stated
+    exec(PROGRAMS[1], names)
+    assert f"a.data is now {names['a'].data}" in PROGRAMS[1]  # type: ignore[attr-defined]
+
+
+def test_the_picture_is_the_one_that_the_program_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(PROGRAMS[0], {})
+    drawn = Path("graph.svg").read_text("utf-8")
+    shown = (Path(__file__).parents[1] / "notebooks/pictures/graph.svg").read_text("utf-8")
+    assert re.findall(r">([^<]+)</text>", drawn) == re.findall(r">([^<]+)</text>", shown)
+
+
+def test_every_room_is_on_the_map() -> None:
+    rooms = {p.stem for p in (Path(__file__).parents[1] / "autograd").glob("*")}
+    ignored = {"__init__", "__pycache__", "py", "data"}
+    missing = {room for room in rooms - ignored if not re.search(rf"`{room}(\.py|/)`", README)}
+    assert missing == set()
+
+
+def test_every_link_leads_somewhere() -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (Path(__file__).parents[1] / link).exists(), link
+
+
+def test_the_training_program_learns(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("llvmlite", reason="the program compiles its loop")
+    names: dict[str, object] = {}
+    program = next(program for program in PROGRAMS if "ag.fit(" in program)
+    exec("import autograd as ag\n" + program, names)
+    history = names["history"]
+    assert history[-1].accuracy == 1.0  # type: ignore[index]
