@@ -1,7 +1,16 @@
 """Hypothesis tries the same examples at every run; `--hypothesis-profile=explore` looks further."""
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("steady", deadline=None, max_examples=150, derandomize=True)
-settings.register_profile("explore", deadline=None, max_examples=3000)
+slow_is_fine = [HealthCheck.too_slow]  # a busy machine is no fault of the code
+settings.register_profile(
+    "steady",
+    deadline=None,
+    max_examples=150,
+    derandomize=True,
+    suppress_health_check=slow_is_fine,
+)
+settings.register_profile(
+    "explore", deadline=None, max_examples=3000, suppress_health_check=slow_is_fine
+)
 settings.load_profile("steady")
