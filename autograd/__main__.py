@@ -288,10 +288,9 @@ def _parser() -> _Parser:
 
 
 def _positive_int(text: str) -> int:
-    number = int(text)
-    if number < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}")
-    return number
+    return int(text)
 
 
 def _one_line(error: Exception) -> str:

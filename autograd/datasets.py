@@ -21,9 +21,11 @@ import math
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import NamedTuple, Self, TypeAlias, TypeVar
+
+from autograd.checks import checked_int
 
 Rows: TypeAlias = list[list[float]]
 Example = TypeVar("Example")
@@ -90,7 +92,7 @@ def spirals(
     Raises:
         TypeError, ValueError: for an argument of the wrong type, or out of its range.
     """
-    classes = _int("spirals: classes", classes, at_least=2)
+    classes = checked_int("spirals: classes", classes, at_least=2)
     if not 0.0 < _number("spirals: turns", turns) < math.inf:
         raise ValueError(f"spirals: turns must be finite and above 0, got {turns!r}")
 
@@ -113,7 +115,7 @@ def blobs(
     Raises:
         TypeError, ValueError: for an argument of the wrong type, or out of its range.
     """
-    classes = _int("blobs: classes", classes, at_least=2)
+    classes = checked_int("blobs: classes", classes, at_least=2)
 
     def point(label: int, share: float) -> tuple[float, float]:
         angle = 2.0 * math.pi * label / classes
@@ -152,7 +154,7 @@ def _points(
     seed: int,
 ) -> tuple[Rows, list[int]]:
     """`point(label, share)` with noise, the share of each class going evenly from 0 to 1."""
-    n = _int(f"{name}: n", n, at_least=classes)
+    n = checked_int(f"{name}: n", n, at_least=classes)
     if not 0.0 <= _number(f"{name}: noise", noise) < math.inf:
         raise ValueError(f"{name}: noise must be finite and at least 0, got {noise!r}")
     rng = random.Random(seed)
@@ -163,14 +165,6 @@ def _points(
         for label, share in zip(labels, shares, strict=True)
     ]
     return X, labels
-
-
-def _int(what: str, number: object, at_least: int) -> int:
-    if not isinstance(number, Integral) or isinstance(number, bool):
-        raise TypeError(f"{what} must be an int, got {number!r} of type {type(number).__name__}")
-    if number < at_least:
-        raise ValueError(f"{what} must be at least {at_least}, got {number}")
-    return int(number)
 
 
 def _number(what: str, number: object) -> float:

@@ -23,11 +23,11 @@ import random
 import reprlib
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from numbers import Integral
 from pathlib import Path
 from typing import Self, TypeAlias
 
 from autograd import primitives
+from autograd.checks import checked_int
 from autograd.files import write_whole
 from autograd.primitives import real_number
 from autograd.value import Operand, Value
@@ -88,7 +88,7 @@ class Neuron(Module):
     """
 
     def __init__(self, n_inputs: int, activation: str = "relu", seed: Seed = None) -> None:
-        n_inputs = _positive_int(n_inputs, "the number of inputs")
+        n_inputs = checked_int("the number of inputs", n_inputs)
         self.activation = _known(activation)
         limit = math.sqrt(3.0 * GAINS[activation] / n_inputs)  # the variance is limit² / 3
         rng = _generator(seed)
@@ -130,7 +130,7 @@ class Layer(Module):
     def __init__(
         self, n_inputs: int, n_outputs: int, activation: str = "relu", seed: Seed = None
     ) -> None:
-        width = _positive_int(n_outputs, "the number of outputs")
+        width = checked_int("the number of outputs", n_outputs)
         rng = _generator(seed)
         self.neurons = [Neuron(n_inputs, activation, rng) for _ in range(width)]
         self.n_inputs = len(self.neurons[0].weights)
@@ -283,19 +283,11 @@ def _row(module: Module, inputs: Iterable[Operand], n_inputs: int) -> list[Opera
 def _sizes(n_inputs: int, widths: Sequence[int]) -> list[int]:
     if not isinstance(widths, Iterable):
         raise TypeError(f"MLP: expected a list of layer widths, got {widths!r}")
-    sizes = [_positive_int(n_inputs, "the number of inputs")]
-    sizes += [_positive_int(width, f"the width of layer {i}") for i, width in enumerate(widths)]
+    sizes = [checked_int("the number of inputs", n_inputs)]
+    sizes += [checked_int(f"the width of layer {i}", width) for i, width in enumerate(widths)]
     if len(sizes) == 1:
         raise ValueError("MLP: expected the width of at least one layer, got none")
     return sizes
-
-
-def _positive_int(number: object, what: str) -> int:
-    if not isinstance(number, Integral) or isinstance(number, bool):
-        raise TypeError(f"{what} must be an int, got {number!r} of type {type(number).__name__}")
-    if number < 1:
-        raise ValueError(f"{what} must be at least 1, got {number}")
-    return int(number)
 
 
 def _known(activation: str) -> str:

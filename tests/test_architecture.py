@@ -21,6 +21,7 @@ from autograd.primitives import TABLE
 HOUSE = Path(ag.__file__).parent
 
 FLOORS = (
+    ("checks",),
     ("primitives", "recording", "optim", "datasets", "curve", "files"),
     ("value",),
     ("functions", "expressions"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import _thread
 import itertools
 import math
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -316,3 +319,20 @@ def test_a_parameter_that_the_loss_does_not_reach_stays() -> None:
     assert used.data != 1.0
     assert frozen.data == 3.0
     assert unused.grad is None
+
+
+def test_without_llvmlite_the_error_says_what_to_install() -> None:
+    program = """
+        import sys
+        sys.modules["llvmlite"] = None
+        import autograd as ag
+        model = ag.MLP(1, [1], seed=0)
+        stepper = ag.GradientDescent(model.parameters(), 0.1)
+        try:
+            ag.fit(model, ag.mean_squared_error, [[1.0]], [1.0], stepper, 1, compiled=True)
+        except ImportError as error:
+            print(error)
+    """
+    run = [sys.executable, "-c", textwrap.dedent(program)]
+    printed = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert printed == "machine code needs llvmlite: pip install 'scalar-autograd[jit]'\n"

@@ -138,7 +138,7 @@ def test_an_unwritable_place_is_refused(capsys: pytest.CaptureFixture[str]) -> N
         (["learn"], "invalid choice"),
         (["train", "nothing.csv"], "there is no such file, nor such a data set"),
         (["train", "--epochs", "0"], "whole number from 1 on"),
-        (["train", "--epochs", "many"], "--epochs"),
+        (["train", "--epochs", "many"], "whole number from 1 on, got many"),
         (["train", "--batch-size", "-1"], "whole number from 1 on"),
         (["train", "--learning-rate", "-0.1"], "learning_rate"),
         (["train", "--learning-rate", "nan"], "learning_rate"),

@@ -52,8 +52,12 @@ def _target_machine() -> Any:
 @cache
 def _llvm() -> Any:
     """llvmlite's binding, ready for this machine, which knows the C library under our names."""
-    from llvmlite import binding as llvm
-
+    try:
+        from llvmlite import binding as llvm
+    except ImportError:
+        raise ImportError(
+            "machine code needs llvmlite: pip install 'scalar-autograd[jit]'"
+        ) from None
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)

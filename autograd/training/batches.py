@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from numbers import Integral
 from typing import Any
+
+from autograd.checks import checked_int
 
 
 def batches(
@@ -30,7 +31,7 @@ def batches(
             no positive int.
     """
     X, Y = checked_examples("batches", X, Y)
-    size = positive_int("batches: size", size)
+    size = checked_int("batches: size", size)
     return in_batches(X, Y, size, order_of(len(X), size, seed))
 
 
@@ -63,12 +64,3 @@ def checked_examples(
 def _plain(column: Any) -> list[Any]:
     """A list of what the column holds, NumPy's arrays and numbers as lists and Python's numbers."""
     return [x.tolist() if hasattr(x, "tolist") else x for x in column]
-
-
-def positive_int(what: str, number: object) -> int:
-    """The number as an int, if it is one, and at least 1."""
-    if not isinstance(number, Integral) or isinstance(number, bool):
-        raise TypeError(f"{what} must be an int, got {number!r} of type {type(number).__name__}")
-    if number < 1:
-        raise ValueError(f"{what} must be at least 1, got {number}")
-    return int(number)

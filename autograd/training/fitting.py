@@ -10,9 +10,10 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import recording
+from autograd.checks import checked_int
 from autograd.losses import CORRECT
 from autograd.optim import Stepper
-from autograd.training.batches import checked_examples, order_of, positive_int
+from autograd.training.batches import checked_examples, order_of
 from autograd.training.compiled import compiled_epochs
 from autograd.training.eager import Schedule, eager_epochs
 from autograd.training.history import Epoch, History, has_converged
@@ -75,8 +76,8 @@ def fit(
         TypeError, ValueError: for an argument of the wrong type, or out of its range.
     """
     X, Y = checked_examples("fit", X, Y)
-    epochs = positive_int("fit: epochs", epochs)
-    size = len(X) if batch_size is None else positive_int("fit: batch_size", batch_size)
+    epochs = checked_int("fit: epochs", epochs)
+    size = len(X) if batch_size is None else checked_int("fit: batch_size", batch_size)
     _check_tolerance(tolerance)
     _check_parameters(model, optimizer)
     objective = Objective(model, loss, penalty, accuracy or CORRECT.get(loss))

@@ -1,0 +1,14 @@
+"""A check of arguments that several rooms make."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+
+def checked_int(what: str, number: object, at_least: int = 1) -> int:
+    """The number as an int. TypeError if it is none (a bool is not), ValueError if too small."""
+    if not isinstance(number, Integral) or isinstance(number, bool):
+        raise TypeError(f"{what} must be an int, got {number!r} of type {type(number).__name__}")
+    if number < at_least:
+        raise ValueError(f"{what} must be at least {at_least}, got {number}")
+    return int(number)
