@@ -14,30 +14,57 @@ and `Adam`, `fit`, pictures (`draw`, `play`, `explain`) and a compiler (`jit`).
 """
 
 from autograd import datasets, plotting
-from autograd.derivatives import grad, gradient, hessian, hessian_vector_product, jacobian
+from autograd.derivatives import (
+    grad,
+    gradient,
+    hessian,
+    hessian_vector_product,
+    jacobian,
+    jvp,
+    value_and_gradient,
+)
 from autograd.drawing import Drawing, draw
-from autograd.functions import dot, mean, where
+from autograd.functions import abs as abs
+from autograd.functions import (
+    acos,
+    asin,
+    atan,
+    atan2,
+    clip,
+    cos,
+    cosh,
+    dot,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    hypot,
+    log,
+    log1p,
+    logsumexp,
+    maximum,
+    mean,
+    minimum,
+    norm_cdf,
+    relu,
+    sigmoid,
+    sin,
+    sinh,
+    softmax,
+    softplus,
+    sqrt,
+    stop_gradient,
+    tan,
+    tanh,
+    where,
+)
 from autograd.functions import sum as sum
 from autograd.gradcheck import GradientCheckError, check_gradient
 from autograd.jit import jit
 from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squared_error
 from autograd.nn import MLP, Layer, Module, Neuron
 from autograd.optim import Adam, GradientDescent
-from autograd.primitives import abs as abs
-from autograd.primitives import (
-    cos,
-    exp,
-    log,
-    maximum,
-    minimum,
-    relu,
-    sigmoid,
-    sin,
-    softplus,
-    sqrt,
-    tan,
-    tanh,
-)
+from autograd.primitives import Primitive
 from autograd.recording import no_grad
 from autograd.stepping import Step, backward_steps, explain, forward_steps, play
 from autograd.training import History, batches, fit
@@ -56,19 +83,29 @@ __all__ = [
     "Layer",
     "Module",
     "Neuron",
+    "Primitive",
     "Step",
     "Value",
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
     "backward_steps",
     "batches",
     "binary_cross_entropy",
     "check_gradient",
+    "clip",
     "cos",
+    "cosh",
     "cross_entropy",
     "datasets",
     "dot",
     "draw",
+    "erf",
+    "erfc",
     "exp",
     "explain",
+    "expm1",
     "first_nonfinite",
     "fit",
     "forward_steps",
@@ -77,22 +114,31 @@ __all__ = [
     "hessian",
     "hessian_vector_product",
     "hinge",
+    "hypot",
     "jacobian",
     "jit",
+    "jvp",
     "log",
+    "log1p",
+    "logsumexp",
     "maximum",
     "mean",
     "mean_squared_error",
     "minimum",
     "no_grad",
+    "norm_cdf",
     "play",
     "plotting",
     "relu",
     "sigmoid",
     "sin",
+    "sinh",
+    "softmax",
     "softplus",
     "sqrt",
+    "stop_gradient",
     "tan",
     "tanh",
+    "value_and_gradient",
     "where",
 ]

@@ -1,4 +1,4 @@
-"""Derivatives as graph (`grad`), and of functions of plain numbers (`gradient`, `hessian`, …).
+"""Derivatives as graph (`grad`), and transformations of functions (`gradient`, `hessian`, …).
 
 `grad` reads the same rules as `backward()`, with Values in place of floats, so that the gradient
 it returns is a graph itself: it can be differentiated again, drawn, or compiled.
@@ -9,30 +9,35 @@ it returns is a graph itself: it can be differentiated again, drawn, or compiled
     >>> slope.data, curvature.data
     (27.0, 18.0)
 
-The other four differentiate functions: floats in, floats out, in the structure they came in.
+The others take a function and return one. Floats in, floats out, in the structure they came in;
+NumPy arrays in, arrays out; Values in, graph out, so that they compose.
 
     >>> gradient(lambda x, y: x * y**2)(3.0, 2.0)
     (4.0, 12.0)
+    >>> gradient(gradient(lambda x: x**3))(3.0)
+    18.0
     >>> hessian(lambda v: v[0] * v[1] ** 2)([3.0, 2.0])
     [[0.0, 4.0], [4.0, 6.0]]
 """
 
 from __future__ import annotations
 
+import functools
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from autograd import primitives, recording
-from autograd.primitives import TABLE, real_number
+from autograd.primitives import real_number
 from autograd.value import Operand, Value, adjoints, topological_order
 
 Nested: TypeAlias = Any
-"""A float, or a list or tuple of Nested. (A recursive type would refuse users' own lists.)"""
+"""A number, or a list, tuple or array of Nested. (A recursive type would refuse users' lists.)"""
 
 
 def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
-    """∂output/∂input for each input, as new graph; `Value(0.0)` for one it does not depend on.
+    """doutput/dinput for each input, as new graph; `Value(0.0)` for one it does not depend on.
 
     The sums are those of `backward()`, in the same order, so the numbers agree to the last bit.
 
@@ -57,19 +62,22 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
         if not depends_on_input.isdisjoint(node.args):
             depends_on_input.add(node)
 
+    branches = _Branches(output)
     contributions: dict[Value, list[Operand]] = {node: [] for node in order}
     contributions[output].append(1.0)
     adjoints: dict[Value, Operand] = {}
     for node in reversed(order):
-        if node not in depends_on_input:
+        if node not in depends_on_input or not contributions[node]:
             continue
         adjoints[node] = upstream = _sum(contributions[node])
-        if not depends_on_input.isdisjoint(node.args):
-            partials = TABLE[node.op].partials_at(node, node.args, node.args)
-            for arg, partial, recorded in zip(node.args, partials, node.partials, strict=True):
-                if isinstance(arg, Value) and arg in depends_on_input:
-                    _check_reproduced(node, partial, recorded)
-                    contributions[arg].append(_product(upstream, partial))
+        if node.primitive is None or depends_on_input.isdisjoint(node.args):
+            continue
+        partials = node.primitive.partials_at(node, node.args, node.args)
+        for arg, partial, recorded in zip(node.args, partials, node.partials, strict=True):
+            if partial is not None and arg in depends_on_input:
+                _check_reproduced(node, partial, recorded)
+                contribution = _product(upstream, partial)
+                contributions[arg].append(branches.passed(node, arg, partial, contribution))
     return [_as_value(adjoints.get(x, 0.0)) for x in inputs]
 
 
@@ -90,10 +98,54 @@ def _as_value(x: Operand) -> Value:
     return x if isinstance(x, Value) else Value(x)
 
 
+class _Branches:
+    """Which nodes are active: linked to the output by edges that were chosen, if there was a choice.
+
+    What an inactive node contributes is the number 0, of whatever sign, and no graph: it has no say
+    in any higher derivative either. While a function is traced, a choice has no number yet. Then
+    the plain gradient is built; or, if the tracing follows branches, one that knows for each node
+    by a Value, 0 or 1, whether it is active.
+    """
+
+    def __init__(self, output: Value) -> None:
+        self.tracing = recording.current_tracing()
+        self.activity: dict[Value, Operand] = {output: 1.0}
+
+    def passed(self, node: Value, arg: Value, partial: Operand, contribution: Operand) -> Operand:
+        """The contribution of the node to its operand, as far as it has one."""
+        active = self.activity.get(node, 0.0)
+        chooses = node.primitive is not None and node.primitive.chooses
+        if self.tracing is None:
+            if chooses and _number(partial) == 0.0:
+                active = 0.0
+            if active == 0.0:
+                return _without_nan(_number(contribution))
+            self.activity[arg] = active
+            return contribution
+        self.tracing.has_branches |= chooses
+        if not self.tracing.follows_branches:
+            return contribution
+        if chooses:
+            active = primitives.where(partial > 0.0, active, 0.0)
+        self.activity[arg] = primitives.maximum(active, self.activity.get(arg, 0.0))
+        if type(active) is float and active == 1.0:
+            return contribution
+        zero = primitives.where(contribution <= contribution, contribution, 0.0)
+        return primitives.where(active > 0.0, contribution, primitives.stop_gradient(zero))
+
+
+def _number(x: Operand) -> float:
+    return x.data if isinstance(x, Value) else x
+
+
+def _without_nan(x: float) -> float:
+    return 0.0 if math.isnan(x) else x
+
+
 def _check_reproduced(node: Value, partial: Operand, recorded: float | None) -> None:
     if recording.is_tracing():  # whatever the leaves are now, a compiled function reads them anew
         return
-    number = partial.data if isinstance(partial, Value) else partial
+    number = _number(partial)
     both_nan = recorded is not None and math.isnan(recorded) and math.isnan(number)
     if number != recorded and not both_nan:
         raise RuntimeError(
@@ -102,70 +154,133 @@ def _check_reproduced(node: Value, partial: Operand, recorded: float | None) -> 
         )
 
 
-# --- functions of plain numbers -------------------------------------------------------------------
+# --- transformations of functions -----------------------------------------------------------------
 
 
-def gradient(f: Callable[..., Operand]) -> Callable[..., Nested]:
+class _Inputs:
+    """The arguments of one call: as leaves of a graph, and in the structure they came in.
+
+    A number becomes a leaf. A Value, of an outer transformation or of a function being compiled,
+    stays what it is, and the derivatives are then Values too.
+    """
+
+    def __init__(self, xs: tuple[Nested, ...], function: str) -> None:
+        self.xs = xs
+        given = list(_flat(xs))
+        self.is_graph = recording.is_tracing() or any(isinstance(x, Value) for x in given)
+        self.leaves: list[Value] = []
+        for x in given:
+            leaf = (
+                x
+                if isinstance(x, Value)
+                else Value(real_number(x, f"{function}: a function's argument"))
+            )
+            # Two arguments are two variables, even where one Value was computed from the other.
+            is_own = not leaf.args and leaf not in self.leaves if self.is_graph else True
+            self.leaves.append(leaf if is_own else primitives.sum(leaf))
+
+    def apply(self, f: Callable[..., Nested]) -> Nested:
+        """f of the leaves."""
+        return f(*_rebuilt(self.xs, iter(self.leaves)))
+
+    def derivatives(self, output: Value) -> list[Operand]:
+        """doutput/dleaf for each leaf."""
+        if self.is_graph:
+            return list(grad(output, self.leaves))
+        found = adjoints(output)
+        return [found.get(leaf, 0.0) for leaf in self.leaves]
+
+    def result(self, output: Value) -> Operand:
+        """What f returned, as the kind of number that the derivatives are."""
+        return output if self.is_graph else output.data
+
+    def structured(self, derivatives: Iterable[Nested]) -> Nested:
+        """Something for each leaf, in the structure of the arguments; of a single one, without ()."""
+        per_argument = _rebuilt(self.xs, iter(derivatives))
+        return per_argument[0] if len(per_argument) == 1 else per_argument
+
+
+Transformed: TypeAlias = Callable[..., Any]
+
+
+def gradient(f: Callable[..., Operand]) -> Transformed:
     """The function that returns the gradient of `f`.
 
     Args:
-        f: takes numbers (or nested lists of them) and returns one number, by operations on Values.
+        f: takes numbers (or nested lists of them, or NumPy arrays) and returns one number, by
+            operations on Values.
 
     Returns:
-        A function of the same arguments, floats or nested lists and tuples of floats. It returns
-        ∂f/∂x in the structure of x; for several arguments, a tuple of those. Nothing else is
-        touched: parameters that `f` closes over keep their `grad`.
+        A function of the same arguments. It returns df/dx in the structure of x; for several
+        arguments, a tuple of those: floats for floats, arrays for arrays, Values, a graph to be
+        differentiated again, for Values. Nothing else is touched: parameters that `f` closes over
+        keep their `grad`.
 
     Raises:
-        TypeError: from the returned function, if an argument holds anything but real numbers, or
-            if `f` returns anything but one number.
+        TypeError: from the returned function, if an argument holds anything but real numbers and
+            Values, or if `f` returns anything but one number.
     """
+    both = value_and_gradient(f)
 
+    @functools.wraps(f, updated=())
     def gradient_of_f(*xs: Nested) -> Nested:
-        with recording.recorded():
-            inputs = _map(_leaf, xs)
-            output = _one_value(f(*inputs), "gradient")
-            return _gathered(adjoints(output), inputs)
+        return both(*xs)[1]
 
     return gradient_of_f
 
 
-def jacobian(f: Callable[..., Nested]) -> Callable[..., Nested]:
+def value_and_gradient(f: Callable[..., Operand]) -> Transformed:
+    """The function that returns `(f(x), gradient(f)(x))`, from one recording of `f`.
+
+    As SciPy's optimisers take it: `minimize(value_and_gradient(f), x0, jac=True)`.
+    """
+
+    @functools.wraps(f, updated=())
+    def value_and_gradient_of_f(*xs: Nested) -> tuple[Nested, Nested]:
+        with recording.recorded():
+            inputs = _Inputs(xs, "gradient")
+            output = _one_value(inputs.apply(f), "gradient")
+            return inputs.result(output), inputs.structured(inputs.derivatives(output))
+
+    return value_and_gradient_of_f
+
+
+def jacobian(f: Callable[..., Nested]) -> Transformed:
     """The function that returns all first derivatives of `f`, which may return nested lists.
 
     The result has the structure of f's result, with the `gradient` of each number in its place.
     """
 
+    @functools.wraps(f, updated=())
     def jacobian_of_f(*xs: Nested) -> Nested:
         with recording.recorded():
-            inputs = _map(_leaf, xs)
-            return _map(
-                lambda output: _gathered(adjoints(_one_value(output, "jacobian")), inputs),
-                f(*inputs),
-            )
+            inputs = _Inputs(xs, "jacobian")
+            outputs = inputs.apply(f)
+            values = [_one_value(output, "jacobian") for output in _flat(outputs)]
+            rows = [inputs.structured(inputs.derivatives(value)) for value in values]
+            return _rebuilt(outputs, iter(rows))
 
     return jacobian_of_f
 
 
-def hessian(f: Callable[..., Operand]) -> Callable[..., Nested]:
+def hessian(f: Callable[..., Operand]) -> Transformed:
     """The function that returns all second derivatives of `f`, which returns one number.
 
     The result has the structure of the `gradient`, and that structure again in place of each of
     its numbers: for one list argument, the usual square matrix as a list of rows.
     """
 
+    @functools.wraps(f, updated=())
     def hessian_of_f(*xs: Nested) -> Nested:
         with recording.recorded():
-            inputs = _map(_leaf, xs)
-            leaves = list(_flat(inputs))
-            slopes = dict(zip(leaves, grad(_one_value(f(*inputs), "hessian"), leaves), strict=True))
-            rows = _map(lambda x: _gathered(adjoints(slopes[x]), inputs), inputs)
-            return _unpacked(rows)
+            inputs = _Inputs(xs, "hessian")
+            slopes = grad(_one_value(inputs.apply(f), "hessian"), inputs.leaves)
+            return inputs.structured(inputs.structured(inputs.derivatives(s)) for s in slopes)
 
     return hessian_of_f
 
 
-def hessian_vector_product(f: Callable[..., Operand]) -> Callable[..., Nested]:
+def hessian_vector_product(f: Callable[..., Operand]) -> Transformed:
     """The function that returns H·v without building the matrix H of second derivatives of `f`.
 
     It takes f's arguments and then the vector, in the structure of the argument (for several
@@ -177,53 +292,98 @@ def hessian_vector_product(f: Callable[..., Operand]) -> Callable[..., Nested]:
         ValueError: from the returned function, if the vector has another number of elements.
     """
 
+    @functools.wraps(f, updated=())
     def product_of_f(*xs_and_vector: Nested) -> Nested:
         *xs, vector = xs_and_vector
         with recording.recorded():
-            inputs = _map(_leaf, tuple(xs))
-            leaves = list(_flat(inputs))
-            numbers = [real_number(v, "hessian_vector_product") for v in _flat(vector)]
-            if len(numbers) != len(leaves):
-                raise ValueError(
-                    f"hessian_vector_product: the vector has {len(numbers)} elements for "
-                    f"{len(leaves)} inputs; give it one number per input, as the last argument"
-                )
-            slopes = grad(_one_value(f(*inputs), "hessian_vector_product"), leaves)
-            along = _as_value(primitives.dot(*slopes, *numbers))
-            return _gathered(adjoints(along), inputs)
+            inputs = _Inputs(tuple(xs), "hessian_vector_product")
+            output = _one_value(inputs.apply(f), "hessian_vector_product")
+            slopes = grad(output, inputs.leaves)
+            along = primitives.dot(*slopes, *_direction("hessian_vector_product", vector, slopes))
+            return inputs.structured(inputs.derivatives(_as_value(along)))
 
     return product_of_f
 
 
-def _leaf(number: object) -> Value:
-    return Value(real_number(number, "a function's argument"))
+def jvp(f: Callable[..., Nested]) -> Transformed:
+    """The function that returns J·v, the derivative of `f` along the vector v.
+
+    It takes f's arguments and then the vector, in the structure of the argument (for several
+    arguments, a tuple of those): `jvp(f)(x, v)`. The result has the structure of f's. It costs two
+    gradients whatever the number of results y, because J·v is the derivative by u of v·(Jᵀu), which
+    is linear in u, and Jᵀu is the gradient of u·y.
+
+    Raises:
+        ValueError: from the returned function, if the vector has another number of elements.
+    """
+
+    @functools.wraps(f, updated=())
+    def product_of_f(*xs_and_vector: Nested) -> Nested:
+        *xs, vector = xs_and_vector
+        with recording.recorded():
+            inputs = _Inputs(tuple(xs), "jvp")
+            outputs = inputs.apply(f)
+            values = [_one_value(output, "jvp") for output in _flat(outputs)]
+            weights = [Value(1.0) for _ in values]
+            slopes = grad(_as_value(primitives.dot(*weights, *values)), inputs.leaves)
+            along = _as_value(primitives.dot(*slopes, *_direction("jvp", vector, slopes)))
+            if inputs.is_graph:
+                return _rebuilt(outputs, iter(grad(along, weights)))
+            found = adjoints(along)
+            return _rebuilt(outputs, (found.get(weight, 0.0) for weight in weights))
+
+    return product_of_f
+
+
+def _direction(function: str, vector: Nested, slopes: list[Value]) -> list[Operand]:
+    numbers = [v if isinstance(v, Value) else real_number(v, function) for v in _flat(vector)]
+    if len(numbers) != len(slopes):
+        raise ValueError(
+            f"{function}: the vector has {len(numbers)} elements for {len(slopes)} inputs; "
+            f"give it one number per input, as the last argument"
+        )
+    return numbers
 
 
 def _one_value(result: object, operation: str) -> Value:
     return result if isinstance(result, Value) else Value(real_number(result, f"{operation} of f"))
 
 
-def _gathered(adjoints: dict[Value, float], inputs: tuple[Nested, ...]) -> Nested:
-    """The adjoint of each input, in the structure of the inputs."""
-    return _unpacked(_map(lambda x: adjoints.get(x, 0.0), inputs))
-
-
-def _unpacked(per_argument: tuple[Nested, ...]) -> Nested:
-    return per_argument[0] if len(per_argument) == 1 else per_argument
-
-
-def _map(function: Callable[[Any], Any], nested: Nested) -> Nested:
-    """`function` of every number, in the same lists and tuples (nested as deep as people type)."""
-    if isinstance(nested, tuple):
-        return tuple(_map(function, item) for item in nested)
-    if isinstance(nested, list):
-        return [_map(function, item) for item in nested]
-    return function(nested)
+# --- nested lists, tuples and arrays --------------------------------------------------------------
 
 
 def _flat(nested: Nested) -> Iterator[Any]:
-    if isinstance(nested, list | tuple):
-        for item in nested:
+    if isinstance(nested, list | tuple) or _is_array(nested):
+        for item in nested if isinstance(nested, list | tuple) else nested.flat:
             yield from _flat(item)
     else:
         yield nested
+
+
+def _rebuilt(nested: Nested, items: Iterator[Any]) -> Nested:
+    """The next items, one for each number of `nested`, in its structure."""
+    if isinstance(nested, tuple):
+        return tuple(_rebuilt(item, items) for item in nested)
+    if isinstance(nested, list):
+        return [_rebuilt(item, items) for item in nested]
+    return _array(nested, items) if _is_array(nested) else next(items)
+
+
+def _is_array(x: object) -> bool:
+    numpy = sys.modules.get("numpy")  # who has not imported it can give no array of it
+    return numpy is not None and isinstance(x, numpy.ndarray)
+
+
+def _array(like: Any, items: Iterator[Any]) -> Any:
+    """An array of the next items; where these are arrays themselves, of more dimensions."""
+    import numpy as np
+
+    taken = [next(items) for _ in range(like.size)]
+    if any(isinstance(item, list | tuple) for item in taken):
+        return taken  # of several arguments: nothing that an array could hold
+    inner = np.shape(taken[0]) if taken else ()
+    numbers = list(_flat(taken))
+    kind = object if any(isinstance(x, Value) for x in numbers) else float
+    array = np.empty(len(numbers), kind)
+    array[:] = numbers
+    return array.reshape(like.shape + inner)

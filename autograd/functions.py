@@ -1,15 +1,70 @@
-"""Functions of several Values: `sum`, `dot`, `mean` and `where`.
+"""Functions of Values: those of the table by their names, and what is built on them.
 
 They take floats as well, and answer with a float where no Value is among their arguments.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import overload
+from functools import reduce
+from typing import Protocol, overload
 
-from autograd import primitives
-from autograd.value import Condition, Operand, Value
+from autograd import operators, primitives
+from autograd.value import Condition, Operand, Value, operator
+
+
+class Unary(Protocol):
+    """A function of one number."""
+
+    @overload
+    def __call__(self, x: float, /) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, x: Value, /) -> Value: ...
+
+
+class Binary(Protocol):
+    """A function of two numbers."""
+
+    @overload
+    def __call__(self, x: float, y: float, /) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, x: Operand, y: Operand, /) -> Value: ...
+
+
+abs: Unary = operator(primitives.abs)
+sqrt: Unary = operator(primitives.sqrt)
+exp: Unary = operator(primitives.exp)
+expm1: Unary = operator(primitives.expm1)
+log: Unary = operator(primitives.log)
+log1p: Unary = operator(primitives.log1p)
+sin: Unary = operator(primitives.sin)
+cos: Unary = operator(primitives.cos)
+tan: Unary = operator(primitives.tan)
+asin: Unary = operator(primitives.asin)
+acos: Unary = operator(primitives.acos)
+atan: Unary = operator(primitives.atan)
+atan2: Binary = operator(primitives.atan2)
+sinh: Unary = operator(primitives.sinh)
+cosh: Unary = operator(primitives.cosh)
+tanh: Unary = operator(primitives.tanh)
+sigmoid: Unary = operator(primitives.sigmoid)
+softplus: Unary = operator(primitives.softplus)
+relu: Unary = operator(primitives.relu)
+erf: Unary = operator(primitives.erf)
+erfc: Unary = operator(primitives.erfc)
+maximum: Binary = operator(primitives.maximum)
+minimum: Binary = operator(primitives.minimum)
+stop_gradient: Unary = operator(primitives.stop_gradient)
+
+
+@overload
+def hypot(*lengths: float) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def hypot(*lengths: Operand) -> Value: ...
+def hypot(*lengths: Operand) -> Operand:
+    """√(x² + y² + …), the length of a vector of any dimension; its gradient at 0 is 0."""
+    return primitives.hypot(*lengths)
 
 
 @overload
@@ -42,28 +97,75 @@ def mean(terms: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 def mean(terms: Iterable[Operand]) -> Value: ...
 def mean(terms: Iterable[Operand]) -> Operand:
     """The arithmetic mean, the `sum` divided by the count. Raises ValueError for no terms."""
-    terms = tuple(terms)
-    if not terms:
-        raise ValueError("mean: got no terms; it needs at least one")
+    terms = _some("mean", terms)
     return sum(terms) / len(terms)
 
 
 @overload
 def where(condition: Condition | bool, x: float, y: float) -> float: ...  # type: ignore[overload-overlap]
 @overload
-def where(condition: Condition | bool, x: Operand, y: Operand) -> Value: ...
-def where(condition: Condition | bool, x: Operand, y: Operand) -> Operand:
+def where(condition: Value | bool, x: Operand, y: Operand) -> Value: ...
+def where(condition: Value | bool, x: Operand, y: Operand) -> Operand:
     """x where the condition holds, y elsewhere, as one node that keeps the condition.
 
     The condition is a comparison of Values, or a bool. The branch taken has derivative 1, the
-    other 0, and the condition none.
+    other none: whatever it is, inf or nan, it has no say. The condition has none either.
     """
-    if not isinstance(condition, Condition):
-        if not primitives.is_bool(condition):
-            raise TypeError(
-                f"where: expected a comparison of Values or a bool as the condition, "
-                f"got {condition!r} of type {type(condition).__name__}"
-            )
-        condition = bool(condition)
-    x, y = (v if isinstance(v, Value) else primitives.where.number(v) for v in (x, y))
-    return primitives.where(*(condition, x, y))  # type: ignore[arg-type]
+    if isinstance(condition, Value) and condition.op in operators.COMPARISONS:
+        return primitives.where(condition, x, y)
+    if isinstance(condition, Condition):  # recorded by nobody, in a no_grad block
+        return primitives.where(condition.data, x, y)
+    if not primitives.is_bool(condition):
+        raise TypeError(
+            f"where: expected a comparison of Values or a bool as the condition, "
+            f"got {condition!r} of type {type(condition).__name__}"
+        )
+    return primitives.where(float(condition), x, y)
+
+
+def clip(x: Operand, low: float, high: float) -> Operand:
+    """x, but no less than `low` and no more than `high`.
+
+    Raises ValueError if low is above high.
+    """
+    if low > high:
+        raise ValueError(f"clip: low is {low}, above high, {high}")
+    return minimum(maximum(x, low), high)
+
+
+def logsumexp(terms: Iterable[Operand]) -> Operand:
+    """log(eᵃ + eᵇ + …) of the terms, which cannot overflow. Raises ValueError for no terms.
+
+    The largest is taken out of the sum, as a constant: its own derivative there is 0.
+    """
+    terms = _some("logsumexp", terms)
+    top = _largest(terms)
+    return top + log(sum([exp(x - top) for x in terms]))
+
+
+def softmax(terms: Iterable[Operand]) -> list[Operand]:
+    """eˣ / Σ eˣ of each term x: positive numbers that add up to 1, with logits as terms.
+
+    Raises ValueError for no terms.
+    """
+    terms = _some("softmax", terms)
+    top = _largest(terms)
+    exps = [exp(x - top) for x in terms]
+    total = sum(exps)
+    return [e / total for e in exps]
+
+
+def norm_cdf(x: Operand) -> Operand:
+    """The cumulative distribution function of the standard normal, ½·erfc(-x/√2)."""
+    return 0.5 * erfc(x * -math.sqrt(0.5))
+
+
+def _some(function: str, terms: Iterable[Operand]) -> tuple[Operand, ...]:
+    terms = tuple(terms)
+    if not terms:
+        raise ValueError(f"{function}: got no terms; it needs at least one")
+    return terms
+
+
+def _largest(terms: Iterable[Operand]) -> Operand:
+    return stop_gradient(reduce(maximum, terms))

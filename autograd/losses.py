@@ -19,8 +19,8 @@ from numbers import Real
 from typing import TypeAlias
 
 from autograd import functions
-from autograd.functions import dot, mean, where
-from autograd.primitives import maximum, real_number
+from autograd.functions import dot, exp, expm1, log1p, maximum, mean, stop_gradient, where
+from autograd.primitives import real_number
 from autograd.value import Operand, Value
 
 Numbers: TypeAlias = Operand | Iterable[Operand]
@@ -78,9 +78,10 @@ def binary_cross_entropy(prediction: Numbers, target: Numbers) -> Value:
 def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
     """-log pₖ for the target class k, or -Σ tᵢ·log pᵢ for a row t, where p = softmax(prediction).
 
-    The predictions are logits: put no softmax before this loss. For logits z, the largest being m,
-    it is computed as (m - zₖ) + log Σ exp(zᵢ - m), which is stable at any z and whose gradient is
-    p - t, an index k being the row with a 1 at place k.
+    The predictions are logits: put no softmax before this loss. For logits z it is computed as
+    log(1 + Σ exp(zᵢ - zₖ)) over the other classes i, with the largest of these differences, if it
+    is positive, taken out of the sum: nothing overflows, and nothing cancels, however sure the
+    prediction is. (For a row t, the mean of the logits under t stands for zₖ.) The gradient is p - t.
 
     Args:
         prediction: the logits, one for each class, at least two.
@@ -93,17 +94,35 @@ def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
             is a row of another length or of no probabilities.
     """
     logits = _logits(prediction)
-    largest = reduce(maximum, logits)
-    log_sum = functions.sum([(z - largest).exp() for z in logits]).log()
-    return (largest - _expected(logits, target)) + log_sum
-
-
-def _expected(logits: list[Value], target: Numbers) -> Operand:
-    """The target's logit, or the mean of the logits under the target's probabilities."""
     if isinstance(target, Value):
-        return _chosen(logits, target)
+        return _log_one_plus(logits, _chosen(logits, target), target)
     if isinstance(target, Real):
-        return logits[_index(real_number(target, "cross_entropy"), len(logits))]
+        k = _index(real_number(target, "cross_entropy"), len(logits))
+        return _log_one_plus(logits[:k] + logits[k + 1 :], logits[k])
+    probabilities = _probabilities(logits, target)
+    if probabilities.count(0.0) == len(logits) - 1 and 1.0 in probabilities:
+        return cross_entropy(logits, probabilities.index(1.0))
+    expected = dot(probabilities, logits)
+    return functions.logsumexp([z - expected for z in logits])
+
+
+def _log_one_plus(others: list[Value], chosen: Operand, index: Value | None = None) -> Value:
+    """log(1 + Σ exp(z - chosen)) of the other logits; with an index, all but the one of that index.
+
+    Of the differences the half is taken first, which always is a float64.
+    """
+    opposite = -chosen
+    halves = [dot([0.5, 0.5], [z, opposite]) for z in others]
+    if index is not None:
+        halves = [
+            where(index >= i, where(index <= i, -math.inf, h), h) for i, h in enumerate(halves)
+        ]
+    top = stop_gradient(reduce(maximum, halves, 0.0))
+    total = functions.sum([exp(2.0 * (half - top)) for half in halves])
+    return 2.0 * top + log1p(total + expm1(-2.0 * top))
+
+
+def _probabilities(logits: list[Value], target: Numbers) -> list[Operand]:
     probabilities = [t for _, t in _pairs("cross_entropy", logits, target)]
     _check_probabilities("cross_entropy", probabilities)
     plain = [t for t in probabilities if not isinstance(t, Value)]
@@ -111,7 +130,7 @@ def _expected(logits: list[Value], target: Numbers) -> Operand:
         raise ValueError(
             f"cross_entropy: expected probabilities with the sum 1, got {math.fsum(plain)}"
         )
-    return dot(probabilities, logits)
+    return probabilities
 
 
 def _chosen(logits: list[Value], index: Value) -> Operand:

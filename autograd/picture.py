@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from autograd.nn import GAINS
 from autograd.primitives import TABLE
-from autograd.value import Condition, Value
+from autograd.value import Value
 
 Fold: TypeAlias = Literal["neurons", "layers"]
 Selection: TypeAlias = Value | str | Iterable[Value | str]
@@ -293,9 +293,7 @@ def _formula(x: Value) -> str:
     return f"{x.op}({', '.join(map(_text, x.args[:LONGEST_FORMULA]))}{more})"
 
 
-def _text(arg: Value | Condition | float) -> str:
-    if isinstance(arg, Condition):
-        return f"{_text(arg.left)} {arg.symbol} {_text(arg.right)}"
+def _text(arg: Value | float) -> str:
     if isinstance(arg, Value):
         return visible(str(arg.label)) or short_number(arg.data)
     return str(arg) if isinstance(arg, bool) else short_number(arg)

@@ -6,15 +6,16 @@ A *primitive* is an operation with a value and one partial derivative per argume
     mul = Primitive("mul", "·", operator.mul, lambda z, x, y: y, lambda z, x, y: x)
 
 that is: the name, the symbol, the value on floats, then ∂z/∂x and ∂z/∂y, each written on the
-result `z` and the arguments. The rules use Python's `+ - *` and this table's own operations,
-which compute on floats and *record* on anything that has a `record` method (the `Value` of the
-next floor, which this file never imports). So one and the same rule, read with floats, gives the
-number that `backward()` multiplies by; read with Values, it builds the derivative as new graph,
-which can be differentiated again or compiled.
+result `z` and the arguments. The rules use Python's `+ - *`, comparisons, and this table's own
+operations, which compute on floats and *record* on anything that has a `record` method (the
+`Value` of a higher floor, which this file never imports). So one and the same rule, read with
+floats, gives the number that `backward()` multiplies by; read with Values, it builds the
+derivative as new graph; read with names, it is its own formula.
 
 Arithmetic is IEEE 754 float64 throughout: where Python would raise or turn complex, the value is
 ±inf or nan. A rule therefore never divides with `/`, never writes `**`, and branches only through
-`where`, which can be recorded, never through `if`, which cannot.
+`where`, which can be recorded, never through `if`, which cannot. Each rule is written in a form
+that keeps its digits also in the tails: sech²(x) for tanh', not 1 - z², which cancels.
 """
 
 from __future__ import annotations
@@ -41,16 +42,34 @@ R = TypeVar("R", bound=Recorder)
 Scalar: TypeAlias = Any
 """A float or a Recorder. Rules are generic over the two, which no static type here can say."""
 
+Rule: TypeAlias = "Callable[..., Scalar] | None"
+"""∂z/∂argument on `(z, *args)`; None where there is no derivative, as of a comparison."""
+
 TABLE: dict[str, Primitive] = {}
-"""Every primitive by name, in the order of this file."""
+"""Every primitive by name, in the order in which they were made."""
 
 
 class Primitive:
     """One row of the table: a named operation, its value on floats and its partial derivatives.
 
-    `value(*floats)` never raises. `partials` holds one rule per argument, `rule(z, *args)`, on
-    floats or on Values alike. An operation on any number of arguments (`variadic=True`) has a
-    single rule instead, which returns all its partials in a sequence.
+    A row made anywhere works everywhere: `erfcx = Primitive("erfcx", "erfcx", scipy.special.erfcx,
+    lambda z, x: 2.0 * x * z - 2.0 / math.sqrt(math.pi))` computes on floats, records on Values,
+    can be differentiated as often as its rule can, drawn, and compiled.
+
+    Args:
+        name: how the row is found in `TABLE`, and in messages.
+        symbol: how formulas write it; a word is a function, anything else an operator.
+        value: the value, `value(*floats)`. It must return a float and not raise.
+        partials: for each argument a rule `rule(z, *args)` on floats and Values alike, in the
+            operations of the table; None for an argument without a derivative.
+        variadic: takes any number of arguments; a single rule returns all partials in a sequence.
+        inline: the value as Python source, such as "{} + {}", where that is faster than a call.
+        chooses: hands one of its arguments on; one that is not chosen, by a partial of 0, has no
+            influence, not even by a nan.
+        doc: what it computes, in a line.
+
+    Raises:
+        ValueError: if there is a row of that name.
 
     Calling the primitive with real numbers returns a float; with a Value among the arguments it
     records a node and returns that. Anything else is a TypeError.
@@ -61,20 +80,29 @@ class Primitive:
         name: str,
         symbol: str,
         value: Callable[..., float],
-        *partials: Callable[..., Scalar],
+        *partials: Rule,
         variadic: bool = False,
+        inline: str = "",
+        chooses: bool = False,
         doc: str = "",
     ) -> None:
+        if name in TABLE:
+            raise ValueError(f"Primitive: there is a row named {name!r}; choose another name")
         self.name = self.__name__ = name
         self.symbol = symbol
         self.value = value
         self.partials = partials
         self.variadic = variadic
+        self.inline = inline
+        self.chooses = chooses
         self.__doc__ = doc
         TABLE[name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
+        return _row, (self.name,)  # a graph that was copied or pickled has the same rows
 
     @overload
     def __call__(self, *args: float) -> float: ...  # type: ignore[overload-overlap]
@@ -85,31 +113,54 @@ class Primitive:
         if not self.variadic and len(args) != len(self.partials):
             raise TypeError(f"{self} takes {len(self.partials)} arguments, got {len(args)}")
         for arg in args:
-            if type(arg) is not float and type(arg) is not bool:
-                break
-        else:
-            return float(self.value(*args))  # of bools, maximum would be one
-        for arg in args:
-            if hasattr(arg, "record"):
+            if type(arg) is not float and hasattr(arg, "record"):
                 return arg.record(self, args)
-        return self.value(*[self.number(arg) for arg in args])
+        return self.at([self.number(arg) for arg in args])
+
+    def at(self, numbers: Sequence[float]) -> float:
+        """The value, after seeing to it that it is a float."""
+        try:
+            z = self.value(*numbers)
+        except Exception as error:
+            raise ValueError(
+                f"{self.name}: its value raised {error!r} at {reprlib.repr(tuple(numbers))}; "
+                f"it must return a float for all floats, inf or nan if need be"
+            ) from error
+        if type(z) is not float:
+            if not isinstance(z, float):
+                raise TypeError(
+                    f"{self.name}: its value must return a float, got {z!r} of type "
+                    f"{type(z).__name__} at {reprlib.repr(tuple(numbers))}"
+                )
+            z = float(z)  # of NumPy's kind
+        return z
 
     def partials_at(
         self, z: Scalar, args: Sequence[Scalar], operands: Sequence[Scalar]
     ) -> list[Scalar]:
-        """∂z/∂argᵢ at (z, *args) for every argument; None where the operand is a plain float."""
+        """∂z/∂argᵢ at (z, *args) for every argument.
+
+        None where the operand is a plain float, or where there is no derivative.
+        """
         if self.variadic:
-            every = self.partials[0](z, *args)
+            (rule,) = self.partials
+            every = rule(z, *args)  # type: ignore[misc]
             if float not in map(type, operands):
                 return list(every)
             return [None if type(x) is float else p for x, p in zip(operands, every, strict=True)]
-        rules = zip(operands, self.partials, strict=True)
-        return [None if type(x) is float else rule(z, *args) for x, rule in rules]
+        return [
+            None if rule is None or type(x) is float else rule(z, *args)
+            for x, rule in zip(operands, self.partials, strict=True)
+        ]
 
     def number(self, operand: object) -> float:
         """The operand as a float; a TypeError that names this operation if it is no real number."""
         named = self.name if self.name == self.symbol else f"{self.name} ({self.symbol})"
         return real_number(operand, named, "a Value or a real number")
+
+
+def _row(name: str) -> Primitive:
+    return TABLE[name]
 
 
 def real_number(number: object, operation: str, expected: str = "a real number") -> float:
@@ -125,10 +176,15 @@ def real_number(number: object, operation: str, expected: str = "a real number")
             f"{operation}: expected {expected}, "
             f"got {reprlib.repr(number)} of type {type(number).__name__}"
         ) from None
+    return float_of(number)  # type: ignore[arg-type]
+
+
+def float_of(number: float) -> float:
+    """A real number as a float64, ±inf beyond its range."""
     try:
         return float(number)
     except OverflowError:
-        return math.inf if number > 0 else -math.inf  # type: ignore[operator]
+        return math.inf if number > 0 else -math.inf
 
 
 def is_bool(x: object) -> TypeGuard[bool]:
@@ -140,9 +196,9 @@ def is_bool(x: object) -> TypeGuard[bool]:
 
 
 def _ieee(
-    function: Callable[[float], float], at_zero: float = math.nan
+    function: Callable[[float], float], at_pole: Callable[[float], float] = lambda x: math.nan
 ) -> Callable[[float], float]:
-    """`function`, but inf where it overflows, nan where it has no value, and a pole at 0."""
+    """`function`, but with what IEEE 754 has where it overflows or has no value."""
 
     def value(x: float) -> float:
         try:
@@ -150,7 +206,7 @@ def _ieee(
         except OverflowError:
             return math.inf
         except ValueError:
-            return at_zero if x == 0.0 else math.nan
+            return at_pole(x)
 
     return value
 
@@ -163,6 +219,8 @@ def _quotient(x: float, y: float) -> float:
 
 
 def _power(x: float, y: float) -> float:
+    if y == 2.0:
+        return x * x  # decided here, for every reading: a library's pow may round it otherwise
     try:
         return math.pow(x, y)
     except (OverflowError, ValueError):  # with y finite: math.pow knows the infinite exponents
@@ -172,13 +230,25 @@ def _power(x: float, y: float) -> float:
         return math.copysign(math.inf, x) if odd else math.inf  # overflow, or 1/0
 
 
+def _sinh(x: float) -> float:
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return math.copysign(math.inf, x)
+
+
 def _sigmoid(x: float) -> float:
     e = math.exp(-math.fabs(x))  # at most 1, so nothing overflows at either end
     return (1.0 if x >= 0.0 else e) / (1.0 + e)
 
 
+def _sech2(x: float) -> float:
+    e = math.exp(-2.0 * math.fabs(x))
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
 def _relu(x: float) -> float:
-    return 0.0 if x <= 0.0 else x  # nan stays nan
+    return 0.0 if x < 0.0 else x  # nan stays nan, and -0 stays -0
 
 
 def _softplus(x: float) -> float:
@@ -203,6 +273,13 @@ def _dot(*factors: float) -> float:
     return _added(map(operator.mul, factors[:half], factors[half:]))
 
 
+def _hypot(*xs: float) -> float:
+    largest = reduce(_maximum, map(math.fabs, xs), 0.0)
+    if not 0.0 < largest < math.inf:
+        return math.inf if math.inf in map(math.fabs, xs) else largest
+    return largest * math.sqrt(_added(iter([(x / largest) * (x / largest) for x in xs])))
+
+
 # --- rules that need more than a line -------------------------------------------------------------
 
 
@@ -211,20 +288,62 @@ def _swap_halves(z: Scalar, *factors: Scalar) -> Sequence[Scalar]:
     return factors[half:] + factors[:half]
 
 
-def _decide(condition: Scalar, x: Scalar, y: Scalar) -> Scalar:
+def _if(condition: Scalar, x: Callable[[], Scalar], y: Callable[[], Scalar]) -> Scalar:
     """`where`, but a plain bool decides at once: a constant exponent leaves no branch behind."""
-    return (x if condition else y) if type(condition) is bool else where(condition, x, y)
+    if type(condition) is bool:
+        return x() if condition else y()
+    return where(condition, x(), y())
 
 
 def _power_by_base(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
-    """y·xʸ⁻¹, and 0 for y = 0 also where x⁻¹ is not finite (there 1 stands in for x)."""
-    base = _decide(abs(y) <= 0.0, _decide(abs(x) >= sys.float_info.min, x, 1.0), x)
-    return y * pow(base, y - 1.0)
+    """y·xʸ⁻¹, and 0 for y = 0. Below ½, where y - 1 would lose bits of y, it is y·(z/x).
+
+    At two corners, x⁰ and 0¹, the derivative of this by y is infinite: there stands a root of 0.
+    """
+
+    def by_power() -> Scalar:
+        return pow(x, y - 1.0)
+
+    def by_quotient() -> Scalar:
+        return _if(div(x, x) > 0.0, lambda: div(z, x), by_power)  # x is neither 0 nor infinite
+
+    def of_a_constant() -> Scalar:  # by which there is no derivative that might be infinite
+        return _if(abs(y) <= 0.0, lambda: 0.0, lambda: y * _if(y >= 0.5, by_power, by_quotient))
+
+    def up_to_one() -> Scalar:
+        at_one = _if(abs(y - 1.0) <= 0.0, lambda: 1.0 - sqrt(y - 1.0), by_power)
+        return _if(abs(x) <= 0.0, lambda: at_one, by_power)
+
+    def of_zero() -> Scalar:
+        root = _if(x < 0.0, lambda: 0.0 - sqrt(y), lambda: 0.0 + sqrt(y))
+        return _if(abs(x) >= sys.float_info.min, lambda: 0.0 + y * div(z, x), lambda: root)
+
+    def below_half() -> Scalar:
+        return _if(abs(y) <= 0.0, of_zero, lambda: y * by_quotient())
+
+    def of_a_variable() -> Scalar:
+        return _if(y >= 0.5, lambda: y * _if(y <= 1.0, up_to_one, by_power), below_half)
+
+    return _if(type(y) is float, of_a_constant, of_a_variable)
 
 
 def _power_by_exponent(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
-    """z·log x, and 0 for x = 0 and y ≥ 0 (there 1 stands in for x)."""
-    return z * log(_decide(y >= 0.0, _decide(abs(x) <= 0.0, 1.0, x), x))
+    """z·log x, and 0 for x = 0 and y ≥ 0, where its derivative by x is -inf (y ≤ 1) or inf (0)."""
+    usual = lambda: z * log(x)  # noqa: E731
+    up_to_one = lambda: _if(y > 0.0, lambda: 0.0 - sqrt(x), lambda: 0.0 + sqrt(x))  # noqa: E731
+    of_zero = lambda: _if(y > 1.0, lambda: 0.0, lambda: _if(y >= 0.0, up_to_one, usual))  # noqa: E731
+    return _if(abs(x) <= 0.0, of_zero, usual)
+
+
+def _root_of_one_minus_square(x: Scalar) -> Scalar:
+    """√(1 - x²), by factors where x² would cancel."""
+    return sqrt(where(abs(x) < 0.5, 1.0 - x * x, (1.0 - x) * (1.0 + x)))
+
+
+def _atan_slope(x: Scalar) -> Scalar:
+    """1 / (1 + x²), which for large x is written on 1/x, so that no square overflows."""
+    w = div(1.0, x)
+    return where(abs(x) <= 1.0, div(1.0, 1.0 + x * x), div(w * w, 1.0 + w * w))
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -233,53 +352,93 @@ def _power_by_exponent(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
 # where maximum or minimum tie. The comparisons are written so that nan falls on PyTorch's side too.
 
 # fmt: off
-add = Primitive("add", "+", operator.add, lambda z, x, y: 1.0, lambda z, x, y: 1.0)
-sub = Primitive("sub", "-", operator.sub, lambda z, x, y: 1.0, lambda z, x, y: -1.0)
-mul = Primitive("mul", "·", operator.mul, lambda z, x, y: y, lambda z, x, y: x)
+add = Primitive("add", "+", operator.add, lambda z, x, y: 1.0, lambda z, x, y: 1.0, inline="{} + {}")
+sub = Primitive("sub", "-", operator.sub, lambda z, x, y: 1.0, lambda z, x, y: -1.0, inline="{} - {}")
+mul = Primitive("mul", "·", operator.mul, lambda z, x, y: y, lambda z, x, y: x, inline="{} * {}")
 div: Primitive = Primitive("div", "/", _quotient,
     lambda z, x, y: div(1.0, y),
-    lambda z, x, y: div(-z, y))
+    lambda z, x, y: div(-z, y),
+    inline="{0} / {1} if {1} else div({0}, {1})")
 pow = Primitive("pow", "**", _power, _power_by_base, _power_by_exponent)
-neg = Primitive("neg", "-", operator.neg, lambda z, x: -1.0)
+neg = Primitive("neg", "-", operator.neg, lambda z, x: -1.0, inline="-{}")
+
+lt = Primitive("lt", "<", lambda x, y: 1.0 if x < y else 0.0, None, None, inline="1.0 if {} < {} else 0.0")
+le = Primitive("le", "<=", lambda x, y: 1.0 if x <= y else 0.0, None, None, inline="1.0 if {} <= {} else 0.0")
+gt = Primitive("gt", ">", lambda x, y: 1.0 if x > y else 0.0, None, None, inline="1.0 if {} > {} else 0.0")
+ge = Primitive("ge", ">=", lambda x, y: 1.0 if x >= y else 0.0, None, None, inline="1.0 if {} >= {} else 0.0")
+where: Primitive = Primitive("where", "where", lambda c, x, y: x if c else y,
+    None,  # a condition jumps: it has no derivative
+    lambda z, c, x, y: where(c, 1.0, 0.0),
+    lambda z, c, x, y: where(c, 0.0, 1.0),
+    inline="{1} if {0} else {2}", chooses=True)
+maximum = Primitive("maximum", "max", _maximum,
+    lambda z, x, y: where(x <= y, where(x >= y, 0.5, 0.0), 1.0),
+    lambda z, x, y: where(y <= x, where(y >= x, 0.5, 0.0), 1.0),
+    inline="{0} if {0} >= {1} else {1} if {0} < {1} else {0} + {1}", chooses=True,
+    doc="The larger of x and y, nan if either is. A tie gives each half the gradient.")
+minimum = Primitive("minimum", "min", _minimum,
+    lambda z, x, y: where(x >= y, where(x <= y, 0.5, 0.0), 1.0),
+    lambda z, x, y: where(y >= x, where(y <= x, 0.5, 0.0), 1.0),
+    inline="{0} if {0} <= {1} else {1} if {0} > {1} else {0} + {1}", chooses=True,
+    doc="The smaller of x and y, nan if either is. A tie gives each half the gradient.")
+relu = Primitive("relu", "relu", _relu, lambda z, x: where(x <= 0.0, 0.0, 1.0),
+    inline="0.0 if {0} < 0.0 else {0}", chooses=True,
+    doc="max(0, x); its derivative at 0 is 0.")
+stop_gradient = Primitive("stop_gradient", "stop_gradient", lambda x: x, None, inline="{}",
+    doc="x itself, but as a constant: no gradient goes through it.")
 
 abs = Primitive("abs", "abs", math.fabs,
     lambda z, x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)),
     doc="|x|; its derivative at 0 is 0.")
+sqrt = Primitive("sqrt", "sqrt", _ieee(math.sqrt), lambda z, x: div(0.5, z),
+    doc="The square root, nan below 0. For the length of a vector use hypot, which has a slope at 0.")
 exp = Primitive("exp", "exp", _ieee(math.exp), lambda z, x: z,
     doc="eˣ, inf above 709.78.")
-log = Primitive("log", "log", _ieee(math.log, at_zero=-math.inf), lambda z, x: div(1.0, x),
+expm1 = Primitive("expm1", "expm1", _ieee(math.expm1), lambda z, x: exp(x),
+    doc="eˣ - 1, exact near 0.")
+log = Primitive("log", "log", _ieee(math.log, lambda x: math.nan if x else -math.inf),
+    lambda z, x: div(1.0, x),
     doc="The natural logarithm, -inf at 0, nan below.")
-sqrt = Primitive("sqrt", "sqrt", _ieee(math.sqrt), lambda z, x: div(0.5, z),
-    doc="The square root, nan below 0.")
+log1p = Primitive("log1p", "log1p", _ieee(math.log1p, lambda x: math.nan if x + 1.0 else -math.inf),
+    lambda z, x: div(1.0, 1.0 + x),
+    doc="log(1 + x), exact near 0; -inf at -1, nan below.")
 sin = Primitive("sin", "sin", _ieee(math.sin), lambda z, x: cos(x),
     doc="The sine of x in radians.")
 cos: Primitive = Primitive("cos", "cos", _ieee(math.cos), lambda z, x: -sin(x),
     doc="The cosine of x in radians.")
 tan = Primitive("tan", "tan", _ieee(math.tan), lambda z, x: 1.0 + z * z,
     doc="The tangent of x in radians.")
-tanh = Primitive("tanh", "tanh", math.tanh, lambda z, x: 1.0 - z * z,
+asin = Primitive("asin", "asin", _ieee(math.asin), lambda z, x: div(1.0, _root_of_one_minus_square(x)),
+    doc="The angle from -π/2 to π/2 whose sine is x, nan outside of -1 to 1.")
+acos = Primitive("acos", "acos", _ieee(math.acos), lambda z, x: div(-1.0, _root_of_one_minus_square(x)),
+    doc="The angle from 0 to π whose cosine is x, nan outside of -1 to 1.")
+atan = Primitive("atan", "atan", math.atan, lambda z, x: _atan_slope(x),
+    doc="The angle from -π/2 to π/2 whose tangent is x.")
+atan2 = Primitive("atan2", "atan2", math.atan2,
+    lambda z, y, x: div(div(x, hypot(x, y)), hypot(x, y)),
+    lambda z, y, x: div(div(-y, hypot(x, y)), hypot(x, y)),
+    doc="The angle of the point (x, y), from -π to π; y comes first.")
+sinh = Primitive("sinh", "sinh", _sinh, lambda z, x: cosh(x),
+    doc="The hyperbolic sine, ±inf beyond 710.")
+cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh), lambda z, x: sinh(x),
+    doc="The hyperbolic cosine, inf beyond ±710.")
+tanh = Primitive("tanh", "tanh", math.tanh, lambda z, x: sech2(x),
     doc="The hyperbolic tangent, from -1 to 1.")
-sigmoid = Primitive("sigmoid", "sigmoid", _sigmoid, lambda z, x: z * (1.0 - z),
+sech2 = Primitive("sech2", "sech²", _sech2, lambda z, x: -2.0 * (z * tanh(x)),
+    doc="1 / cosh²(x), the derivative of tanh.")
+sigmoid = Primitive("sigmoid", "sigmoid", _sigmoid, lambda z, x: 0.25 * sech2(0.5 * x),
     doc="The logistic function 1 / (1 + e⁻ˣ), from 0 to 1, stable at both ends.")
-relu = Primitive("relu", "relu", _relu, lambda z, x: where(x <= 0.0, 0.0, 1.0),
-    doc="max(0, x); its derivative at 0 is 0.")
 softplus = Primitive("softplus", "softplus", _softplus, lambda z, x: sigmoid(x),
     doc="log(1 + eˣ), a smooth relu, stable at both ends.")
-
-maximum = Primitive("maximum", "max", _maximum,
-    lambda z, x, y: where(x <= y, where(x >= y, 0.5, 0.0), 1.0),
-    lambda z, x, y: where(y <= x, where(y >= x, 0.5, 0.0), 1.0),
-    doc="The larger of x and y, nan if either is. A tie gives each half the gradient.")
-minimum = Primitive("minimum", "min", _minimum,
-    lambda z, x, y: where(x >= y, where(x <= y, 0.5, 0.0), 1.0),
-    lambda z, x, y: where(y >= x, where(y <= x, 0.5, 0.0), 1.0),
-    doc="The smaller of x and y, nan if either is. A tie gives each half the gradient.")
-where: Primitive = Primitive("where", "where", lambda c, x, y: x if c else y,
-    lambda z, c, x, y: None,  # a condition jumps: it has no derivative
-    lambda z, c, x, y: where(c, 1.0, 0.0),
-    lambda z, c, x, y: where(c, 0.0, 1.0))
+erf = Primitive("erf", "erf", math.erf, lambda z, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)),
+    doc="The error function 2/√π · ∫₀ˣ exp(-t²) dt, from -1 to 1.")
+erfc = Primitive("erfc", "erfc", math.erfc, lambda z, x: -2.0 / math.sqrt(math.pi) * exp(-(x * x)),
+    doc="1 - erf(x), exact also where erf is nearly 1.")
 
 sum = Primitive("sum", "Σ", lambda *terms: _added(iter(terms)),
     lambda z, *terms: [1.0] * len(terms), variadic=True)
 dot = Primitive("dot", "·", _dot, _swap_halves, variadic=True)
+hypot = Primitive("hypot", "hypot", _hypot,
+    lambda z, *xs: [where(z <= 0.0, 0.0, div(x, z)) for x in xs], variadic=True,
+    doc="√(x² + y² + …), the length of a vector of any dimension; its gradient at 0 is 0.")
 # fmt: on

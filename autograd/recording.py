@@ -1,61 +1,109 @@
-"""Whether operations on Values are recorded, which each thread decides for itself."""
+"""Whether operations on Values are recorded, and for whom: as the code around them says.
+
+That is a matter of the context (`contextvars`): each thread and each asyncio task has its own, in
+whatever order they close their blocks.
+"""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 
-class _Thread(threading.local):
-    paused = False
-    tracing = False
+@dataclass(eq=False, slots=True)
+class _Block:
+    """A `with` block that pauses the recording, or resumes it."""
+
+    pauses: bool
+    is_open: bool = True
 
 
-_thread = _Thread()
-_lock = threading.Lock()
-open_pauses = 0
-"""How many `no_grad` blocks are open over all threads: while it is 0, nobody need ask further."""
+_blocks: ContextVar[tuple[_Block, ...]] = ContextVar("autograd.blocks", default=())
+
+open_pauses: list[_Block] = []
+"""The blocks that pause, in all contexts: while there are none, nobody need ask further."""
+
+
+@contextmanager
+def _entered(block: _Block) -> Iterator[None]:
+    # Marked as closed, not taken off: a generator may be closed in another context than its own.
+    _blocks.set((*(outer for outer in _blocks.get() if outer.is_open), block))
+    try:
+        yield
+    finally:
+        block.is_open = False
 
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """A context in which this thread computes without recording: every result is a new leaf."""
-    global open_pauses
-    if _thread.tracing:
+    """A block that computes without recording: every result is a new leaf.
+
+    It holds for the thread or the asyncio task that entered it.
+    """
+    if is_tracing():
         raise RuntimeError(
             "no_grad: not inside a function that is being compiled, which lives by its recording; "
             "enter it around the call of the compiled function instead"
         )
-    with _lock:
-        open_pauses += 1
+    block = _Block(pauses=True)
+    open_pauses.append(block)
     try:
-        with _paused(True):
+        with _entered(block):
             yield
     finally:
-        with _lock:
-            open_pauses -= 1
+        open_pauses.remove(block)
 
 
 def recorded() -> AbstractContextManager[None]:
-    """A context in which this thread records, also inside a `no_grad` block."""
-    return _paused(False)
+    """A block that records, also inside of a `no_grad` block."""
+    return _entered(_Block(pauses=False))
+
+
+def is_paused() -> bool:
+    """Whether the innermost block that is open pauses."""
+    return next((block.pauses for block in reversed(_blocks.get()) if block.is_open), False)
+
+
+# --- recording a function to compile --------------------------------------------------------------
+
+
+@dataclass(eq=False, slots=True)
+class Tracing:
+    """A function being recorded without numbers, for all numbers.
+
+    Attributes:
+        follows_branches: whether gradients are to carry along which branches were taken.
+        has_branches: whether a gradient was taken that this makes a difference to.
+    """
+
+    follows_branches: bool = False
+    has_branches: bool = False
+
+
+_tracing: ContextVar[Tracing | None] = ContextVar("autograd.tracing", default=None)
 
 
 @contextmanager
-def tracing() -> Iterator[None]:
-    """A context in which this thread records a function to compile, and refuses its branches."""
-    before, _thread.tracing = _thread.tracing, True
+def tracing(follows_branches: bool = False) -> Iterator[Tracing]:
+    """A block that records a function to compile, and refuses what would depend on a number."""
+    token = _tracing.set(current := Tracing(follows_branches))
     try:
         with recorded():
-            yield
+            yield current
     finally:
-        _thread.tracing = before
+        _tracing.reset(token)
+
+
+def current_tracing() -> Tracing | None:
+    """The tracing that this code stands in, if any."""
+    return _tracing.get()
 
 
 def is_tracing() -> bool:
-    """Whether this thread is recording a function to compile."""
-    return _thread.tracing
+    """Whether this code stands in a function that is being recorded to compile."""
+    return _tracing.get() is not None
 
 
 def cannot_compile(what: str) -> TypeError:
@@ -64,17 +112,3 @@ def cannot_compile(what: str) -> TypeError:
         f"{what} cannot be compiled: the function is recorded once, for all examples and all "
         f"parameters; use maximum, relu or where(condition, x, y), which are recorded"
     )
-
-
-def is_paused() -> bool:
-    """Whether this thread is inside a `no_grad` block."""
-    return _thread.paused
-
-
-@contextmanager
-def _paused(paused: bool) -> Iterator[None]:
-    before, _thread.paused = _thread.paused, paused
-    try:
-        yield
-    finally:
-        _thread.paused = before

@@ -15,57 +15,58 @@ No derivative is stated here (they stand in `primitives`), and no learning rate 
 
 from __future__ import annotations
 
+import builtins
+import linecache
 import math
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import cache
 from typing import Any, NoReturn, TypeAlias
 
-from autograd import primitives, recording
-from autograd.primitives import Primitive, real_number
+from autograd import operators, primitives, recording
+from autograd.primitives import TABLE, Primitive, float_of, real_number
+
+_NAMESPACE: dict[str, Any] = {
+    "inf": math.inf,
+    "nan": math.nan,
+    "new": object.__new__,
+    "float_of": float_of,
+    "open_pauses": recording.open_pauses,
+    "is_paused": recording.is_paused,
+    **{name: row.value for name, row in TABLE.items()},
+}
+"""What the source of the operators refers to; `Value` and each row that has one come to it."""
 
 
-def _unary(primitive: Primitive) -> Callable[[Value], Value]:
-    """The method that records `primitive`: `Value.record` for one Value, written out for speed."""
-    value, name, (dx,) = primitive.value, primitive.name, primitive.partials
-
-    def method(x: Value) -> Value:
-        try:
-            a = x._float
-        except AttributeError:
-            return Value.record(primitive, (x,))
-        z = value(a)
-        if recording.open_pauses and recording.is_paused():
-            return Value(z)
-        return _node(z, name, (x,), (dx(z, a),))
-
-    method.__doc__ = primitive.__doc__
-    return method
+@cache
+def operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
+    """The function that records `primitive`: as an operator, a method, or called by its name."""
+    if primitive.variadic or len(primitive.partials) > 2:
+        return primitive
+    text = operators.source(primitive, reflected)
+    filename = f"<autograd operator {primitive.name}{' reflected' if reflected else ''}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    _NAMESPACE[f"{primitive.name}_row"] = primitive
+    made: dict[str, Callable[..., Any]] = {}
+    exec(compile(text, filename, "exec"), _NAMESPACE, made)
+    function = made[primitive.name]
+    function.__doc__ = primitive.__doc__
+    return function
 
 
+UnaryMethod: TypeAlias = "Callable[[Value], Value]"
 BinaryMethod: TypeAlias = "Callable[[Value, Value | float], Value]"
 
 
+def _unary(primitive: Primitive) -> UnaryMethod:
+    return operator(primitive)
+
+
 def _binary(primitive: Primitive) -> tuple[BinaryMethod, BinaryMethod]:
-    """The operator and its reflection: `Value.record` for two operands, written out for speed."""
-    value, name, (dx, dy) = primitive.value, primitive.name, primitive.partials
-
-    def operation(x: Operand, y: Operand) -> Value:
-        try:
-            a: float = x if type(x) is float else x._float  # type: ignore[union-attr]
-            b: float = y if type(y) is float else y._float  # type: ignore[union-attr]
-        except AttributeError:  # a number of another type, or an operand to refuse
-            return Value.record(primitive, (operand(primitive, x), operand(primitive, y)))
-        z = value(a, b)
-        if recording.open_pauses and recording.is_paused():
-            return Value(z)
-        partials = (None if a is x else dx(z, a, b), None if b is y else dy(z, a, b))
-        return _node(z, name, (x, y), partials)
-
-    return operation, lambda y, x: operation(x, y)
+    return operator(primitive), operator(primitive, reflected=True)
 
 
-def _comparison(symbol: str) -> Callable[[Value, Value | float], Condition]:
-    return lambda left, right: Condition(left, symbol, right)
+def _comparison(primitive: Primitive) -> Callable[[Value, Value | float], Condition]:
+    return operator(primitive)
 
 
 class Value:
@@ -79,31 +80,39 @@ class Value:
         data: the number. A leaf's may be reassigned; what was recorded before keeps its point.
         grad: what `backward()` found for this node; None until a pass reaches it.
         label: the name given, or "".
-        op: the name of the primitive that made this node; "" at a leaf.
+        primitive: the row of the table that made this node; None at a leaf.
+        op: its name; "" at a leaf.
         args: the operands in order; a plain number stands there as a float.
-        partials: ∂self/∂argᵢ at the recorded point, aligned with `args`; None at a plain number.
+        partials: ∂self/∂argᵢ at the recorded point, aligned with `args`; None at a plain number,
+            and where there is no derivative.
 
     Operators take Values and real numbers on either side; anything else is a TypeError. `==` and
     hashing go by identity, so that nodes can be kept in sets and dictionaries.
     """
 
-    __slots__ = ("__weakref__", "_float", "args", "grad", "label", "op", "partials")
-    __array_ufunc__ = None  # NumPy leaves the operation to us: its scalars count, its arrays don't
+    # One object a node, for the garbage collector visits them all: the operands of one or two, and
+    # their partials, stand in slots. Of more, `_x` and `_dx` are tuples.
+    __slots__ = ("__weakref__", "_dx", "_dy", "_float", "_x", "_y", "grad", "label", "primitive")
 
-    args: tuple[Value | Condition | float, ...]
     grad: float | None
     label: str
-    op: str
-    partials: tuple[float | None, ...]
+    primitive: Primitive | None
 
     def __init__(self, data: float, label: str = "") -> None:
         if not isinstance(label, str):
             raise TypeError(f"Value: expected text as the label, got {label!r:.80}")
         self._float = real_number(data, "Value")
-        self.grad = None
         self.label = label
-        self.op = ""
-        self.args = self.partials = ()
+        self.grad = self.primitive = None
+        self._keep((), ())
+
+    def _keep(self, args: Sequence[Any], partials: Sequence[float | None]) -> None:
+        """Write down the operands and their partials."""
+        if len(args) > 2:
+            self._x, self._y, self._dx, self._dy = tuple(args), None, tuple(partials), None
+        else:
+            self._x, self._y = (*args, None, None)[:2]
+            self._dx, self._dy = (*partials, None, None)[:2]
 
     @property
     def data(self) -> float:
@@ -114,27 +123,51 @@ class Value:
     def data(self, number: float) -> None:
         self._float = number if type(number) is float else real_number(number, "Value.data")
 
+    @property
+    def op(self) -> str:
+        """The name of the primitive that made this node; "" at a leaf."""
+        return "" if self.primitive is None else self.primitive.name
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The operands, in order: Values and floats."""
+        x, y = self._x, self._y
+        return x if type(x) is tuple else () if x is None else (x,) if y is None else (x, y)
+
+    @property
+    def partials(self) -> tuple[float | None, ...]:
+        """∂self/∂argᵢ at the recorded point, aligned with `args`."""
+        dx = self._dx
+        return dx if type(dx) is tuple else (dx, self._dy)[: len(self.args)]
+
     def __repr__(self) -> str:
         named = "".join(f", {k}={v!r}" for k, v in (("label", self.label), ("op", self.op)) if v)
-        return f"Value({self.data}{named}, grad={self.grad})"
+        return f"{type(self).__name__}({self.data}{named}, grad={self.grad})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else str(self)
 
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Value:
-        """Record `primitive` on `args`: compute its value and its partials and keep both."""
+        """Record `primitive` on `args`: compute its value and its partials and keep both.
+
+        This takes any operands; the operators are the same, written out for one or two.
+        """
         try:
             numbers = [arg if type(arg) is float else arg._float for arg in args]
-        except AttributeError:  # a number of another type, a condition, or an operand to refuse
-            args = [operand(primitive, arg) for arg in args]
+        except AttributeError:  # a number of another type, or a node that has none
+            args = [arg if isinstance(arg, Value) else primitive.number(arg) for arg in args]
             for arg in args:
                 if getattr(arg, "record", Value.record) is not Value.record:
-                    traced: Value = arg.record(primitive, args)  # it has no number yet
+                    traced: Value = arg.record(primitive, args)
                     return traced
-            numbers = [_number(arg) for arg in args]
-        z = primitive.value(*numbers)
-        if recording.open_pauses and recording.is_paused():
-            return Value(z)
-        partials = primitive.partials_at(z, numbers, args)
-        return _node(z, primitive.name, tuple(args), tuple(partials))
+            numbers = [arg if type(arg) is float else arg._float for arg in args]
+        kind = Condition if primitive.name in operators.COMPARISONS else Value
+        node = kind(primitive.at(numbers))
+        if not (recording.open_pauses and recording.is_paused()):
+            node.primitive = primitive
+            node._keep(args, primitive.partials_at(node._float, numbers, args))
+        return node
 
     __add__, __radd__ = _binary(primitives.add)
     __sub__, __rsub__ = _binary(primitives.sub)
@@ -154,77 +187,96 @@ class Value:
     relu = _unary(primitives.relu)
     softplus = _unary(primitives.softplus)
 
-    __lt__ = _comparison("<")
-    __le__ = _comparison("<=")
-    __gt__ = _comparison(">")
-    __ge__ = _comparison(">=")
+    __lt__ = _comparison(primitives.lt)
+    __le__ = _comparison(primitives.le)
+    __gt__ = _comparison(primitives.gt)
+    __ge__ = _comparison(primitives.ge)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's functions of a Value are those of the table: `np.exp(x)` is `ag.exp(x)`."""
+        primitive = TABLE.get(UFUNCS.get(ufunc.__name__, ufunc.__name__))
+        if primitive is None or method != "__call__" or options:
+            raise TypeError(
+                f"np.{ufunc.__name__} takes no Value; write it with the functions of ag"
+            )
+        # Of a scalar it compares with a Value, NumPy makes an array without dimensions.
+        return primitive(*(x.item() if getattr(x, "shape", None) == () else x for x in inputs))
 
     def _refuse(self) -> NoReturn:
-        raise TypeError(f"{self!r} is a node, not a plain number: use its `.data`, or compare it")
+        raise TypeError(
+            f"{self!r} is a node, not a plain number: in a formula write ag.exp(x) for "
+            f"math.exp(x), to branch compare it, for its number ask its `.data`"
+        )
 
     __bool__ = __float__ = __int__ = _refuse
 
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        """The operands that are Values, each once: micrograd's name for them."""
+        return tuple(dict.fromkeys(arg for arg in self.args if isinstance(arg, Value)))
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the operation, "" at a leaf: micrograd's name for it."""
+        return "" if self.primitive is None else self.primitive.symbol.replace("·", "*")
+
     def backward(self) -> None:
-        """Backpropagation: write ∂self/∂node to the `grad` of every node that self depends on.
+        """Backpropagation: write dself/dnode to the `grad` of every node that self depends on.
 
         Leaves add it to the `grad` they have, so that the gradients of several losses accumulate
         until they are zeroed; inner nodes hold the last pass alone.
         """
         for node, adjoint in adjoints(self).items():
-            node.grad = adjoint if node.args or node.grad is None else node.grad + adjoint
+            inner = node._x is not None or node.grad is None
+            node.grad = adjoint if inner else node.grad + adjoint
 
+
+class Condition(Value):
+    """The comparison of two Values, a node like others: its data is 1.0 where it holds, else 0.0.
+
+    Its truth can be asked, so that `if`, `max` and sorting work as with numbers, but not while a
+    function is being compiled: there `where(condition, x, y)` keeps both branches.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        numbers = (f"{arg.data if isinstance(arg, Value) else arg}" for arg in self.args)
+        compared = f" {self._op} ".join(numbers)
+        return f"Condition({compared}{': ' if compared else ''}{self._float != 0.0})"
+
+    def __bool__(self) -> bool:  # type: ignore[override]
+        if recording.is_tracing():
+            raise recording.cannot_compile("a branch on the comparison of Values")
+        return self._float != 0.0
+
+
+_NAMESPACE |= {"Value": Value, "Condition": Condition}
 
 Operand: TypeAlias = Value | float
 """What arithmetic on Values takes; at run time, any real number will do for the float."""
 
-
-class Condition:
-    """A comparison of Values. Its truth compares their data at the time it was made.
-
-    So `if`, `max` and sorting work as with numbers, while `where(condition, x, y)` keeps the
-    comparison itself in the graph.
-    """
-
-    __slots__ = ("left", "right", "symbol", "truth")
-    record = staticmethod(Value.record)  # where(condition, 1.0, 0.0) has no Value to record it
-
-    def __init__(self, left: Operand, symbol: str, right: Operand) -> None:
-        self.left = left if isinstance(left, Value) else real_number(left, symbol)
-        self.right = right if isinstance(right, Value) else real_number(right, symbol)
-        self.symbol = symbol
-        self.truth: bool = COMPARISONS[symbol](_number(self.left), _number(self.right))
-
-    def __bool__(self) -> bool:
-        if recording.is_tracing():
-            raise recording.cannot_compile("a branch on the comparison of Values")
-        return self.truth
-
-    def __repr__(self) -> str:
-        return f"Condition({_number(self.left)} {self.symbol} {_number(self.right)}: {self.truth})"
-
-
-COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-
-
-def _node(data: float, op: str, args: tuple[Any, ...], partials: tuple[float | None, ...]) -> Value:
-    node = Value.__new__(Value)
-    node._float = data
-    node.grad = None
-    node.label = ""
-    node.op = op
-    node.args = args
-    node.partials = partials
-    return node
-
-
-def operand(primitive: Primitive, arg: Any) -> Value | Condition | float:
-    """`arg` as a node can hold it; a TypeError that names the operation if it is no operand."""
-    is_condition = primitive is primitives.where and isinstance(arg, Condition | bool)
-    return arg if is_condition or isinstance(arg, Value) else primitive.number(arg)
-
-
-def _number(arg: Value | Condition | float) -> float:
-    return arg.data if isinstance(arg, Value) else arg.truth if isinstance(arg, Condition) else arg
+UFUNCS = {
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "div",
+    "power": "pow",
+    "negative": "neg",
+    "absolute": "abs",
+    "fabs": "abs",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+}
+"""NumPy's names for rows of the table that are called otherwise here."""
 
 
 def topological_order(output: Value) -> list[Value]:
@@ -249,18 +301,26 @@ def _postorder(output: Value) -> dict[Any, Any]:
         if node is None:  # the node beneath has all its operands finished
             finished[pop()] = None
         elif node not in finished:
+            x, y = node._x, node._y
+            if x is None:
+                finished[node] = None
+                continue
             push(node)
             push(None)
-            for arg in reversed(node.args):
-                if isinstance(arg, Value) and arg not in finished:
-                    push(arg)
+            if type(x) is tuple:
+                stack += [arg for arg in reversed(x) if type(arg) is not float]
+                continue
+            if y is not None and type(y) is not float and y not in finished:
+                push(y)
+            if type(x) is not float and x not in finished:
+                push(x)
     return finished
 
 
 def adjoints(output: Value) -> dict[Value, float]:
-    """∂output/∂node for every node that `output` depends on, in one sweep; changes nothing.
+    """doutput/dnode for every node that `output` depends on, in one sweep; changes nothing.
 
-    The sweep starts from ∂output/∂output = 1 and visits a node only after all nodes that use it,
+    The sweep starts from doutput/doutput = 1 and visits a node only after all nodes that use it,
     when its adjoint is complete. The node then contributes upstream gradient × local derivative
     to each operand, and an operand that is used several times receives the sum. That is the chain
     rule of several variables.
@@ -269,12 +329,60 @@ def adjoints(output: Value) -> dict[Value, float]:
     adjoints[output] = 1.0
     for node in reversed(adjoints):
         upstream = adjoints[node]
-        for arg, partial in zip(node.args, node.partials):  # noqa: B905 - aligned when recorded
-            if partial is not None:
-                contribution = upstream * partial
-                so_far = adjoints[arg]
-                adjoints[arg] = contribution if so_far is None else so_far + contribution
+        if upstream is None:  # it was compared, and has no other way to the output
+            continue
+        x, dx, dy = node._x, node._dx, node._dy
+        if type(dx) is tuple:
+            for arg, partial in zip(x, dx):  # noqa: B905 - aligned when recorded
+                if partial is not None:
+                    so_far = adjoints[arg]
+                    contribution = upstream * partial
+                    adjoints[arg] = contribution if so_far is None else so_far + contribution
+            continue
+        if dx is not None:
+            so_far = adjoints[x]
+            adjoints[x] = upstream * dx if so_far is None else so_far + upstream * dx
+        if dy is not None:
+            y = node._y
+            so_far = adjoints[y]
+            adjoints[y] = upstream * dy if so_far is None else so_far + upstream * dy
+    if None in adjoints.values():
+        adjoints = {node: adjoint for node, adjoint in adjoints.items() if adjoint is not None}
+    if math.isnan(builtins.sum(adjoints.values())):
+        return _adjoints_where_active(output, list(adjoints))
     return adjoints
+
+
+def _adjoints_where_active(output: Value, order: Sequence[Value]) -> dict[Value, float]:
+    """`adjoints`, once a nan came out of it: it has no say on a branch that was not taken.
+
+    A node is active if edges lead from it to the output that were all chosen, where there was a
+    choice. What comes over any other edge is a zero, unless it is nan.
+    """
+    adjoints = {output: 1.0}
+    active = {output}
+    for node in reversed(order):
+        upstream = adjoints[node]
+        for arg, partial, is_chosen in edges(node, active):
+            contribution = upstream * partial
+            if is_chosen:
+                active.add(arg)
+            elif math.isnan(contribution):
+                contribution = 0.0
+            adjoints[arg] = adjoints[arg] + contribution if arg in adjoints else contribution
+    return {node: adjoints[node] for node in order}
+
+
+def edges(node: Value, active: Container[Value]) -> Iterator[tuple[Value, float, bool]]:
+    """Each operand with a derivative: itself, its partial, and whether it is active over this edge.
+
+    Nothing is active over an inactive node; and of what an operation that chooses is given, only
+    what it hands on.
+    """
+    chooses = node.primitive is not None and node.primitive.chooses
+    for arg, partial in zip(node.args, node.partials, strict=True):
+        if partial is not None:
+            yield arg, partial, node in active and not (chooses and partial == 0.0)
 
 
 def first_nonfinite(value: Value) -> Value | None:

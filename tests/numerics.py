@@ -47,7 +47,10 @@ _INTO_DOMAIN: dict[str, Callable[..., tuple[float, ...]]] = {
     "log": lambda x: (abs(x),),
     "sqrt": lambda x: (abs(x),),
     "pow": lambda x, y: (abs(x), y),
-    "where": lambda c, x, y: (c > 0.0, x, y),
+    "log1p": lambda x: (abs(x),),
+    "asin": lambda x: (0.4 * x,),
+    "acos": lambda x: (0.4 * x,),
+    "where": lambda c, x, y: (float(c > 0.0), x, y),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import pickle
 from collections.abc import Callable, Iterator
@@ -20,7 +21,8 @@ from autograd.primitives import TABLE, Primitive
 def plant() -> Iterator[Callable[..., Primitive]]:
     """Registers a faulty primitive for the duration of a test."""
     names = list(TABLE)
-    yield lambda value, *partials: Primitive("faulty", "faulty", value, *partials)
+    number = itertools.count()
+    yield lambda value, *partials: Primitive(f"faulty{next(number)}", "faulty", value, *partials)
     for name in [name for name in TABLE if name not in names]:
         del TABLE[name]
 

@@ -41,7 +41,7 @@ def test_an_exception_ends_the_block() -> None:
     with pytest.raises(ZeroDivisionError), ag.no_grad():
         raise ZeroDivisionError
     assert is_recording()
-    assert recording.open_pauses == 0
+    assert not recording.open_pauses
 
 
 def test_it_decorates_a_function() -> None:
@@ -99,7 +99,7 @@ def test_many_threads_differentiate_at_once() -> None:
     for thread in threads:
         thread.join(30)
     assert slopes == {k: (3.0 * k * k, ()) for k in range(8)}
-    assert recording.open_pauses == 0
+    assert not recording.open_pauses
 
 
 def test_a_graph_recorded_before_the_block_can_be_differentiated_in_it() -> None:

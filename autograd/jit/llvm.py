@@ -16,6 +16,7 @@ crosses a cut goes through memory.
 from __future__ import annotations
 
 import itertools
+import math
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,8 +27,9 @@ from autograd.jit import blocks, machine
 from autograd.jit.columns import Column
 from autograd.jit.machine import LIBM
 from autograd.jit.program import Argument, Instruction, Program, Register, in_short_sums
+from autograd.primitives import TABLE
 
-PREDICATES = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge"}
+PREDICATES = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "!=": "une"}
 """How a comparison is written: ordered, which is false for nan, as in Python."""
 
 
@@ -79,7 +81,35 @@ class Code:
 
 def _relu(code: Code, x: str) -> str:
     zero = code.constant(0.0)
-    return code.where(x, "<=", zero, zero, x)
+    return code.where(x, "<", zero, zero, x)
+
+
+def _power(code: Code, x: str, y: str) -> str:
+    power = code.call("libm.pow", x, y)
+    return code.where(y, "!=", code.constant(2.0), power, code.mul(x, x))
+
+
+def _sech2(code: Code, x: str) -> str:
+    one = code.constant(1.0)
+    twice = code.mul(code.constant(-2.0), code.call("llvm.fabs", x))
+    e = code.call("libm.exp", twice)
+    square = code.mul(code.add(one, e), code.add(one, e))
+    return code.operation("fdiv", code.mul(code.constant(4.0), e), square)
+
+
+def _hypot(code: Code, *xs: str) -> str:
+    largest, infinity = code.constant(0.0), code.constant(math.inf)
+    nothing = code.constant(0.0)
+    some_infinite = nothing
+    for x in xs:
+        size = code.call("llvm.fabs", x)
+        largest = _extremum(code, largest, size, ">=", "<")
+        some_infinite = code.where(size, ">=", infinity, infinity, some_infinite)
+    ratios = [code.operation("fdiv", x, largest) for x in xs]
+    squares = _sum(code, *[code.mul(ratio, ratio) for ratio in ratios])
+    length = code.mul(largest, code.call("llvm.sqrt", squares))
+    length = code.where(largest, "<=", nothing, largest, length)
+    return code.where(some_infinite, ">", nothing, infinity, length)
 
 
 def _exp_of_minus_abs(code: Code, x: str) -> str:
@@ -115,16 +145,10 @@ SPELLING: dict[str, Callable[..., str]] = {
     "sub": lambda code, x, y: code.operation("fsub", x, y),
     "mul": Code.mul,
     "div": lambda code, x, y: code.operation("fdiv", x, y),
-    "pow": lambda code, x, y: code.call("libm.pow", x, y),
+    "pow": _power,
     "neg": lambda code, x: code.operation("fneg", x),
     "abs": lambda code, x: code.call("llvm.fabs", x),
-    "exp": lambda code, x: code.call("libm.exp", x),
-    "log": lambda code, x: code.call("libm.log", x),
     "sqrt": lambda code, x: code.call("llvm.sqrt", x),
-    "sin": lambda code, x: code.call("libm.sin", x),
-    "cos": lambda code, x: code.call("libm.cos", x),
-    "tan": lambda code, x: code.call("libm.tan", x),
-    "tanh": lambda code, x: code.call("libm.tanh", x),
     "sigmoid": _sigmoid,
     "relu": _relu,
     "softplus": _softplus,
@@ -132,11 +156,20 @@ SPELLING: dict[str, Callable[..., str]] = {
     "minimum": lambda code, x, y: _extremum(code, x, y, "<=", ">"),
     "sum": _sum,
     "dot": _dot,
+    "stop_gradient": lambda code, x: x,
+    "sech2": _sech2,
+    "hypot": _hypot,
+    "where": lambda code, c, x, y: code.where(c, "!=", code.constant(0.0), x, y),
     **{
-        f"where {symbol}": lambda code, x, y, then, otherwise, symbol=symbol: code.where(
-            x, symbol, y, then, otherwise
+        name: lambda code, x, y, symbol=TABLE[name].symbol: code.where(
+            x, symbol, y, code.constant(1.0), code.constant(0.0)
         )
-        for symbol in PREDICATES
+        for name in ("lt", "le", "gt", "ge")
+    },
+    **{
+        name: lambda code, *args, name=name: code.call(f"libm.{name}", *args)
+        for name in LIBM
+        if name != "pow"
     },
 }
 """How each primitive is written, step by step as its value on floats is (see `primitives`)."""

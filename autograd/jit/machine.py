@@ -8,7 +8,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
 
-LIBM = {"exp": 1, "log": 1, "log1p": 1, "sin": 1, "cos": 1, "tan": 1, "tanh": 1, "pow": 2}
+LIBM = {
+    **dict.fromkeys(("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos"), 1),
+    **dict.fromkeys(("atan", "sinh", "cosh", "tanh", "erf", "erfc"), 1),
+    **dict.fromkeys(("pow", "atan2"), 2),
+}
 """The functions of the C library that programs call, and how many arguments each takes."""
 
 

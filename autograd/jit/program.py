@@ -27,11 +27,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from autograd import primitives, recording
 from autograd.jit.tracing import Traced
-from autograd.value import Condition, Operand, Value
+from autograd.value import Operand, Value
 
 Register: TypeAlias = str
 """The name of a number: `p…` a leaf, `x…` an input, `c…` computed once a call, `v…` once an
@@ -43,11 +43,7 @@ Argument: TypeAlias = Register | float
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """`target = operation(*args)`, with the label that a person gave to the node.
-
-    The operation is the name of a primitive; for `where` its comparison belongs to it: the
-    operation `where <` takes the two numbers compared, then the two to choose from.
-    """
+    """`target = operation(*args)`, with the label that a person gave to the node."""
 
     target: Register
     operation: str
@@ -55,11 +51,8 @@ class Instruction:
     label: str = ""
 
     def __str__(self) -> str:
-        name, _, symbol = self.operation.partition(" ")
-        args = list(map(str, self.args))
-        if symbol:
-            args[:2] = [f"{args[0]} {symbol} {args[1]}"]
-        return f"{self.target} = {name}({', '.join(args)}){comment(self.label)}"
+        args = ", ".join(map(str, self.args))
+        return f"{self.target} = {self.operation}({args}){comment(self.label)}"
 
 
 def comment(text: str) -> str:
@@ -139,7 +132,7 @@ def _varying(inputs: Sequence[Traced], outputs: Sequence[Operand]) -> set[Operan
     """All nodes that depend on an input, and so vary from example to example."""
     varying: set[Operand] = set(inputs)
     for node in _in_order(outputs):
-        if not varying.isdisjoint(_operands(node)):
+        if not varying.isdisjoint(node.args):
             varying.add(node)
     return varying
 
@@ -202,12 +195,9 @@ class _Lister:
     def _written(self, node: Value) -> Argument:
         """The register of this operation: a new one, unless the very same was written before."""
         operation = node.op
-        if operation == "where":
-            condition, x, y = node.args
-            if not isinstance(condition, Condition):  # a plain bool, the same for all examples
-                return self.argument(cast(Operand, x if condition else y))
-            operation = f"where {condition.symbol}"
-        args = tuple(map(self.argument, _operands(node)))
+        if operation == "where" and not isinstance(node.args[0], Value):
+            return self.argument(node.args[1] if node.args[0] else node.args[2])
+        args = tuple(map(self.argument, node.args))
         key = (operation, *map(repr, args))  # repr tells 0.0 from -0.0
         target = self.targets.get(key)
         if target is None:
@@ -218,19 +208,10 @@ class _Lister:
         return target
 
 
-def _operands(node: Value) -> list[Operand]:
-    """The operands of a node; for a condition the two that it compares."""
-    operands: list[Operand] = []
-    for arg in node.args:
-        operands += [arg.left, arg.right] if isinstance(arg, Condition) else [arg]
-    return operands
-
-
 def _in_order(outputs: Iterable[Operand]) -> list[Value]:
     """The nodes that the outputs depend on, each after its operands.
 
-    Unlike `topological_order` it also follows a condition to what it compares: no derivative
-    flows there, but its numbers are needed.
+    Of several outputs; otherwise this is `topological_order`.
     """
     finished: dict[Value, None] = {}
     stack: list[Any] = list(outputs)[::-1]
@@ -239,7 +220,7 @@ def _in_order(outputs: Iterable[Operand]) -> list[Value]:
         if node is None:  # the node beneath has all its operands finished
             finished[stack.pop()] = None
         elif isinstance(node, Value) and node not in finished:
-            stack += [node, None, *reversed(_operands(node))]
+            stack += [node, None, *reversed(node.args)]
     return list(finished)
 
 

@@ -17,34 +17,9 @@ from typing import cast
 from autograd.jit.columns import Column
 from autograd.jit.program import Instruction, Program, comment, in_short_sums
 from autograd.primitives import TABLE
-from autograd.value import COMPARISONS
 
-SPELLING: dict[str, str] = {
-    "add": "{} + {}",
-    "sub": "{} - {}",
-    "mul": "{} * {}",
-    "div": "{0} / {1} if {1} else div({0}, {1})",
-    "pow": "pow({}, {})",
-    "neg": "-{}",
-    "abs": "abs({})",
-    "exp": "exp({})",
-    "log": "log({})",
-    "sqrt": "sqrt({})",
-    "sin": "sin({})",
-    "cos": "cos({})",
-    "tan": "tan({})",
-    "tanh": "tanh({})",
-    "sigmoid": "sigmoid({})",
-    "relu": "0.0 if {0} <= 0.0 else {0}",
-    "softplus": "softplus({})",
-    "maximum": "maximum({}, {})",
-    "minimum": "minimum({}, {})",
-    "sum": "{}",
-    "dot": "{} * {}",
-    **{f"where {symbol}": f"{{2}} if {{0}} {symbol} {{1}} else {{3}}" for symbol in COMPARISONS},
-}
-"""How each primitive is written; of `sum` and `dot`, one term. A function named here is the
-primitive's own value on floats, which gives inf or nan where Python's would raise."""
+SPELLING = {"sum": "{}", "dot": "{} * {}"}
+"""How one term is written of what has any number of them."""
 
 NAMESPACE: dict[str, object] = {name: primitive.value for name, primitive in TABLE.items()}
 NAMESPACE |= {"inf": math.inf, "nan": math.nan}
@@ -108,13 +83,14 @@ def _statements(instructions: Iterable[Instruction], indent: str) -> Iterator[st
 
 
 def _spelled(instruction: Instruction) -> str:
-    spelling, args = SPELLING[instruction.operation], instruction.args
+    args, primitive = instruction.args, TABLE[instruction.operation]
+    spelling = SPELLING.get(primitive.name, primitive.inline)
     if instruction.operation == "sum":
         return " + ".join(map(spelling.format, args))
     if instruction.operation == "dot":
         half = len(args) // 2
         return " + ".join(map(spelling.format, args[:half], args[half:]))
-    return spelling.format(*args)
+    return spelling.format(*args) if spelling else f"{primitive.name}({', '.join(map(str, args))})"
 
 
 def _function(text: str) -> FunctionType:

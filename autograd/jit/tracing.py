@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from autograd import recording
 from autograd.derivatives import grad
 from autograd.primitives import Primitive, real_number
-from autograd.value import Condition, Operand, Value, operand, topological_order
+from autograd.value import Operand, Value, topological_order
 
 
 class Traced(Value):
@@ -25,31 +25,18 @@ class Traced(Value):
     __slots__ = ()
 
     def __init__(self, label: str = "") -> None:
-        self.grad = None
         self.label = label
-        self.op = ""
-        self.args = self.partials = ()
+        self.grad = self.primitive = None
+        self._keep((), ())
 
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Value:
         """Record `primitive` on `args`: the operation alone, no number and no partials."""
         node = Traced()
-        node.op = primitive.name
-        node.args = tuple(operand(primitive, arg) for arg in args)
-        node.partials = (None,) * len(node.args)
+        node.primitive = primitive
+        operands = [arg if isinstance(arg, Value) else primitive.number(arg) for arg in args]
+        node._keep(operands, (None,) * len(operands))
         return node
-
-    def __lt__(self, other: Operand) -> Condition:
-        return TracedCondition(self, "<", other)
-
-    def __le__(self, other: Operand) -> Condition:
-        return TracedCondition(self, "<=", other)
-
-    def __gt__(self, other: Operand) -> Condition:
-        return TracedCondition(self, ">", other)
-
-    def __ge__(self, other: Operand) -> Condition:
-        return TracedCondition(self, ">=", other)
 
     def __repr__(self) -> str:
         return f"Traced({self.label!r}, op={self.op!r})"
@@ -59,26 +46,6 @@ class Traced(Value):
 
     __bool__ = __float__ = __int__ = backward = _refuse
     data = property(_refuse, _refuse)
-
-
-class TracedCondition(Condition):
-    """A comparison that may turn out differently for each example."""
-
-    __slots__ = ()
-    record = staticmethod(Traced.record)
-
-    def __init__(self, left: Operand, symbol: str, right: Operand) -> None:
-        self.left = left if isinstance(left, Value) else real_number(left, symbol)
-        self.right = right if isinstance(right, Value) else real_number(right, symbol)
-        self.symbol = symbol
-
-    @property
-    def truth(self) -> NoReturn:  # type: ignore[override]
-        """Never known while tracing."""
-        raise recording.cannot_compile("a branch on the comparison of Values")
-
-    def __repr__(self) -> str:
-        return f"TracedCondition({self.left!r} {self.symbol} {self.right!r})"
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from typing import TypeAlias, TypeVar
 from autograd import recording
 from autograd.picture import short_number, shortened, visible
 from autograd.primitives import TABLE
-from autograd.value import Condition, Value
+from autograd.value import Value
 
 T = TypeVar("T")
-Arg: TypeAlias = Value | Condition | float
+Arg: TypeAlias = Value | float
 Names: TypeAlias = Mapping[Value, str]
 
 TERMS_SHOWN = 6
@@ -53,8 +53,6 @@ def _unique(name: str, taken: dict[str, int]) -> str:
 
 
 def _number_now(arg: Arg) -> float:
-    if isinstance(arg, Condition):
-        return Condition(arg.left, arg.symbol, arg.right).truth
     return arg.data if isinstance(arg, Value) else arg
 
 
@@ -131,8 +129,6 @@ class Notation:
 
     def _expression(self, x: Arg) -> str:
         """A rule's formula. (It recurses: a rule is at most a handful of operations deep.)"""
-        if isinstance(x, Condition):
-            return self._comparison(x, self._expression)
         if not isinstance(x, Value) or not x.args:
             return self._operand(x, lambda leaf: leaf.label)
         return self._operation(x.op, [self._held(x.op, i, arg) for i, arg in enumerate(x.args)])
@@ -177,14 +173,9 @@ class Notation:
         return f"({base}) ** {exponent}" if base.startswith("-") else f"{base} ** {exponent}"
 
     def _operand(self, arg: Arg, write: Callable[[Value], str]) -> str:
-        if isinstance(arg, Condition):
-            return self._comparison(arg, lambda x: self._operand(x, write))
         if isinstance(arg, Value):
             return write(arg)
         return str(arg) if isinstance(arg, bool) else self.number(arg)
-
-    def _comparison(self, condition: Condition, write: Callable[[Arg], str]) -> str:
-        return f"{write(condition.left)} {condition.symbol} {write(condition.right)}"
 
     def _name_of(self, node: Value, named: Names) -> str:
         """A node's name, or its number where the graph does not reach it (as in a condition)."""
@@ -241,10 +232,6 @@ class LaTeX(Notation):
         return (
             f"{{({base})}}^{{{exponent}}}" if base.startswith("-") else f"{{{base}}}^{{{exponent}}}"
         )
-
-    def _comparison(self, condition: Condition, write: Callable[[Arg], str]) -> str:
-        symbol = {"<": r"\lt", "<=": r"\le", ">": r"\gt", ">=": r"\ge"}[condition.symbol]
-        return f"{write(condition.left)} {symbol} {write(condition.right)}"
 
 
 TEXT = Notation()
