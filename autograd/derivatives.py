@@ -99,7 +99,7 @@ def _as_value(x: Operand) -> Value:
 
 
 class _Branches:
-    """Which nodes are active: linked to the output by edges that were chosen, if there was a choice.
+    """Which nodes are active: linked to the output by edges that were chosen, where one chooses.
 
     What an inactive node contributes is the number 0, of whatever sign, and no graph: it has no say
     in any higher derivative either. While a function is traced, a choice has no number yet. Then
@@ -130,7 +130,8 @@ class _Branches:
         self.activity[arg] = primitives.maximum(active, self.activity.get(arg, 0.0))
         if type(active) is float and active == 1.0:
             return contribution
-        zero = primitives.where(contribution <= contribution, contribution, 0.0)
+        is_number = contribution <= contribution  # noqa: PLR0124 - nan is not
+        zero = primitives.where(is_number, contribution, 0.0)
         return primitives.where(active > 0.0, contribution, primitives.stop_gradient(zero))
 
 
@@ -195,7 +196,7 @@ class _Inputs:
         return output if self.is_graph else output.data
 
     def structured(self, derivatives: Iterable[Nested]) -> Nested:
-        """Something for each leaf, in the structure of the arguments; of a single one, without ()."""
+        """Something for each leaf, in the structure of the arguments, or of a single one."""
         per_argument = _rebuilt(self.xs, iter(derivatives))
         return per_argument[0] if len(per_argument) == 1 else per_argument
 

@@ -18,7 +18,7 @@ class Unary(Protocol):
     """A function of one number."""
 
     @overload
-    def __call__(self, x: float, /) -> float: ...  # type: ignore[overload-overlap]
+    def __call__(self, x: float, /) -> float: ...
     @overload
     def __call__(self, x: Value, /) -> Value: ...
 

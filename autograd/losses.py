@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
 from numbers import Real
 from typing import TypeAlias
 
@@ -81,7 +80,7 @@ def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
     The predictions are logits: put no softmax before this loss. For logits z it is computed as
     log(1 + Σ exp(zᵢ - zₖ)) over the other classes i, with the largest of these differences, if it
     is positive, taken out of the sum: nothing overflows, and nothing cancels, however sure the
-    prediction is. (For a row t, the mean of the logits under t stands for zₖ.) The gradient is p - t.
+    prediction is. For a row t, the mean of the logits under t stands for zₖ. The gradient is p - t.
 
     Args:
         prediction: the logits, one for each class, at least two.
@@ -103,7 +102,7 @@ def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
     if probabilities.count(0.0) == len(logits) - 1 and 1.0 in probabilities:
         return cross_entropy(logits, probabilities.index(1.0))
     expected = dot(probabilities, logits)
-    return functions.logsumexp([z - expected for z in logits])
+    return _value(functions.logsumexp([z - expected for z in logits]))
 
 
 def _log_one_plus(others: list[Value], chosen: Operand, index: Value | None = None) -> Value:
@@ -117,7 +116,10 @@ def _log_one_plus(others: list[Value], chosen: Operand, index: Value | None = No
         halves = [
             where(index >= i, where(index <= i, -math.inf, h), h) for i, h in enumerate(halves)
         ]
-    top = stop_gradient(reduce(maximum, halves, 0.0))
+    top: Operand = 0.0
+    for half in halves:
+        top = maximum(half, top)
+    top = stop_gradient(top)
     total = functions.sum([exp(2.0 * (half - top)) for half in halves])
     return 2.0 * top + log1p(total + expm1(-2.0 * top))
 

@@ -78,16 +78,14 @@ def _constant(number: float) -> Name:
     return Name(f"({text})" if text[0] == "-" else text, is_word=True)
 
 
-def _operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
-    if reflected:
-        return lambda y, x: primitive(x, y)
-    return lambda *args: primitive(*args)
+def _method(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
+    return (lambda y, x: primitive(x, y)) if reflected else (lambda *args: primitive(*args))  # noqa: PLW0108 - a function becomes a method
 
 
 for _python, _name in (BINARY | UNARY | COMPARISONS).items():
-    setattr(Name, f"__{_python}__", _operator(TABLE[_name]))
+    setattr(Name, f"__{_python}__", _method(TABLE[_name]))
 for _python, _name in BINARY.items():
-    setattr(Name, f"__r{_python}__", _operator(TABLE[_name], reflected=True))
+    setattr(Name, f"__r{_python}__", _method(TABLE[_name], reflected=True))
 
 
 # --- the operator as a whole ----------------------------------------------------------------------

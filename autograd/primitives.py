@@ -352,9 +352,12 @@ def _atan_slope(x: Scalar) -> Scalar:
 # where maximum or minimum tie. The comparisons are written so that nan falls on PyTorch's side too.
 
 # fmt: off
-add = Primitive("add", "+", operator.add, lambda z, x, y: 1.0, lambda z, x, y: 1.0, inline="{} + {}")
-sub = Primitive("sub", "-", operator.sub, lambda z, x, y: 1.0, lambda z, x, y: -1.0, inline="{} - {}")
-mul = Primitive("mul", "·", operator.mul, lambda z, x, y: y, lambda z, x, y: x, inline="{} * {}")
+add = Primitive("add", "+", operator.add, lambda z, x, y: 1.0, lambda z, x, y: 1.0,
+    inline="{} + {}")
+sub = Primitive("sub", "-", operator.sub, lambda z, x, y: 1.0, lambda z, x, y: -1.0,
+    inline="{} - {}")
+mul = Primitive("mul", "·", operator.mul, lambda z, x, y: y, lambda z, x, y: x,
+    inline="{} * {}")
 div: Primitive = Primitive("div", "/", _quotient,
     lambda z, x, y: div(1.0, y),
     lambda z, x, y: div(-z, y),
@@ -362,10 +365,14 @@ div: Primitive = Primitive("div", "/", _quotient,
 pow = Primitive("pow", "**", _power, _power_by_base, _power_by_exponent)
 neg = Primitive("neg", "-", operator.neg, lambda z, x: -1.0, inline="-{}")
 
-lt = Primitive("lt", "<", lambda x, y: 1.0 if x < y else 0.0, None, None, inline="1.0 if {} < {} else 0.0")
-le = Primitive("le", "<=", lambda x, y: 1.0 if x <= y else 0.0, None, None, inline="1.0 if {} <= {} else 0.0")
-gt = Primitive("gt", ">", lambda x, y: 1.0 if x > y else 0.0, None, None, inline="1.0 if {} > {} else 0.0")
-ge = Primitive("ge", ">=", lambda x, y: 1.0 if x >= y else 0.0, None, None, inline="1.0 if {} >= {} else 0.0")
+lt = Primitive("lt", "<", lambda x, y: 1.0 if x < y else 0.0, None, None,
+    inline="1.0 if {} < {} else 0.0")
+le = Primitive("le", "<=", lambda x, y: 1.0 if x <= y else 0.0, None, None,
+    inline="1.0 if {} <= {} else 0.0")
+gt = Primitive("gt", ">", lambda x, y: 1.0 if x > y else 0.0, None, None,
+    inline="1.0 if {} > {} else 0.0")
+ge = Primitive("ge", ">=", lambda x, y: 1.0 if x >= y else 0.0, None, None,
+    inline="1.0 if {} >= {} else 0.0")
 where: Primitive = Primitive("where", "where", lambda c, x, y: x if c else y,
     None,  # a condition jumps: it has no derivative
     lambda z, c, x, y: where(c, 1.0, 0.0),
@@ -391,7 +398,7 @@ abs = Primitive("abs", "abs", math.fabs,
     lambda z, x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)),
     doc="|x|; its derivative at 0 is 0.")
 sqrt = Primitive("sqrt", "sqrt", _ieee(math.sqrt), lambda z, x: div(0.5, z),
-    doc="The square root, nan below 0. For the length of a vector use hypot, which has a slope at 0.")
+    doc="The square root, nan below 0. For a vector's length use hypot, which has a slope at 0.")
 exp = Primitive("exp", "exp", _ieee(math.exp), lambda z, x: z,
     doc="eˣ, inf above 709.78.")
 expm1 = Primitive("expm1", "expm1", _ieee(math.expm1), lambda z, x: exp(x),
@@ -408,9 +415,11 @@ cos: Primitive = Primitive("cos", "cos", _ieee(math.cos), lambda z, x: -sin(x),
     doc="The cosine of x in radians.")
 tan = Primitive("tan", "tan", _ieee(math.tan), lambda z, x: 1.0 + z * z,
     doc="The tangent of x in radians.")
-asin = Primitive("asin", "asin", _ieee(math.asin), lambda z, x: div(1.0, _root_of_one_minus_square(x)),
+asin = Primitive("asin", "asin", _ieee(math.asin),
+    lambda z, x: div(1.0, _root_of_one_minus_square(x)),
     doc="The angle from -π/2 to π/2 whose sine is x, nan outside of -1 to 1.")
-acos = Primitive("acos", "acos", _ieee(math.acos), lambda z, x: div(-1.0, _root_of_one_minus_square(x)),
+acos = Primitive("acos", "acos", _ieee(math.acos),
+    lambda z, x: div(-1.0, _root_of_one_minus_square(x)),
     doc="The angle from 0 to π whose cosine is x, nan outside of -1 to 1.")
 atan = Primitive("atan", "atan", math.atan, lambda z, x: _atan_slope(x),
     doc="The angle from -π/2 to π/2 whose tangent is x.")
@@ -418,13 +427,13 @@ atan2 = Primitive("atan2", "atan2", math.atan2,
     lambda z, y, x: div(div(x, hypot(x, y)), hypot(x, y)),
     lambda z, y, x: div(div(-y, hypot(x, y)), hypot(x, y)),
     doc="The angle of the point (x, y), from -π to π; y comes first.")
-sinh = Primitive("sinh", "sinh", _sinh, lambda z, x: cosh(x),
+sinh: Primitive = Primitive("sinh", "sinh", _sinh, lambda z, x: cosh(x),
     doc="The hyperbolic sine, ±inf beyond 710.")
 cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh), lambda z, x: sinh(x),
     doc="The hyperbolic cosine, inf beyond ±710.")
-tanh = Primitive("tanh", "tanh", math.tanh, lambda z, x: sech2(x),
+tanh: Primitive = Primitive("tanh", "tanh", math.tanh, lambda z, x: sech2(x),
     doc="The hyperbolic tangent, from -1 to 1.")
-sech2 = Primitive("sech2", "sech²", _sech2, lambda z, x: -2.0 * (z * tanh(x)),
+sech2: Primitive = Primitive("sech2", "sech²", _sech2, lambda z, x: -2.0 * (z * tanh(x)),
     doc="1 / cosh²(x), the derivative of tanh.")
 sigmoid = Primitive("sigmoid", "sigmoid", _sigmoid, lambda z, x: 0.25 * sech2(0.5 * x),
     doc="The logistic function 1 / (1 + e⁻ˣ), from 0 to 1, stable at both ends.")
@@ -438,7 +447,7 @@ erfc = Primitive("erfc", "erfc", math.erfc, lambda z, x: -2.0 / math.sqrt(math.p
 sum = Primitive("sum", "Σ", lambda *terms: _added(iter(terms)),
     lambda z, *terms: [1.0] * len(terms), variadic=True)
 dot = Primitive("dot", "·", _dot, _swap_halves, variadic=True)
-hypot = Primitive("hypot", "hypot", _hypot,
+hypot: Primitive = Primitive("hypot", "hypot", _hypot,
     lambda z, *xs: [where(z <= 0.0, 0.0, div(x, z)) for x in xs], variadic=True,
     doc="√(x² + y² + …), the length of a vector of any dimension; its gradient at 0 is 0.")
 # fmt: on

@@ -97,6 +97,10 @@ class Value:
     grad: float | None
     label: str
     primitive: Primitive | None
+    _x: Any
+    _y: Any
+    _dx: Any
+    _dy: float | None
 
     def __init__(self, data: float, label: str = "") -> None:
         if not isinstance(label, str):
@@ -230,8 +234,8 @@ class Value:
         until they are zeroed; inner nodes hold the last pass alone.
         """
         for node, adjoint in adjoints(self).items():
-            inner = node._x is not None or node.grad is None
-            node.grad = adjoint if inner else node.grad + adjoint
+            accumulates = node._x is None and node.grad is not None
+            node.grad = node.grad + adjoint if accumulates else adjoint  # type: ignore[operator]
 
 
 class Condition(Value):
