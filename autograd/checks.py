@@ -1,8 +1,8 @@
-"""A check of arguments that several rooms make."""
+"""Checks of arguments that several rooms make."""
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 
 
 def checked_int(what: str, number: object, at_least: int = 1) -> int:
@@ -12,3 +12,10 @@ def checked_int(what: str, number: object, at_least: int = 1) -> int:
     if number < at_least:
         raise ValueError(f"{what} must be at least {at_least}, got {number}")
     return int(number)
+
+
+def checked_number(what: str, number: object) -> float:
+    """The number as a float. TypeError if it is none (a bool is not)."""
+    if not isinstance(number, Real) or isinstance(number, bool):
+        raise TypeError(f"{what} must be a number, got {number!r} of type {type(number).__name__}")
+    return float(number)

@@ -1,0 +1,330 @@
+"""A file of text as rows of cells: what compresses it, what separates its cells, what names them.
+
+Nothing here knows what a cell means but to tell a header from data: a line of words above numbers.
+"""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import lzma
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from autograd.datasets.refusal import TableError, printable
+
+MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null"})
+"""What stands for a number or word that is not there, in small letters."""
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+
+UNPACK: dict[bytes, Callable[[bytes], bytes]] = {
+    b"\x1f\x8b": gzip.decompress,
+    b"BZh": bz2.decompress,
+    b"\xfd7zXZ\x00": lzma.decompress,
+}
+"""How to decompress a file that begins with these bytes."""
+
+NO_TEXT = {
+    b"PK\x03\x04": "a zip archive, as Excel's workbooks are; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
+    b"PAR1": "in Parquet; with pandas, pandas.read_parquet(…).to_csv('table.csv', index=False)",
+}
+"""What a file is that begins with these bytes, and what to do about it."""
+
+
+class Line(NamedTuple):
+    """One row of a table: the number of its line in the file, from 1, and its cells."""
+
+    number: int
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as it stands in a file, every cell still text.
+
+    Attributes:
+        file: the path of the file.
+        names: a name for each column; `column 1` and so on where the file has none.
+        lines: the rows.
+        notes: what was recognised, for people to read: `commas`, `gzip`, `a header`.
+        has_header: whether the names come from the file.
+        named_rows: whether the first column has no name, and so only names or counts the rows.
+        classes: the names of the labels 0, 1, …, if a first line of counts gives them.
+    """
+
+    file: str
+    names: tuple[str, ...]
+    lines: list[Line]
+    notes: tuple[str, ...]
+    has_header: bool
+    named_rows: bool = False
+    classes: tuple[str, ...] = ()
+
+    def column(self, position: int) -> list[str]:
+        """The cells of one column."""
+        return [line.cells[position] for line in self.lines]
+
+    def named(self, position: int) -> str:
+        """A column, for a message: by its name, or its place from 1."""
+        name = printable(self.names[position])
+        return f"column {name}" if self.has_header else name
+
+    def place(self, line: Line, position: int | None = None) -> str:
+        """Where a row or one of its cells is, for a message."""
+        column = "" if position is None else f", {self.named(position)}"
+        return f"{self.file}, line {line.number}{column}"
+
+
+def is_missing(cell: str) -> bool:
+    """Whether the cell stands for nothing: empty, NA, ? and the like."""
+    return cell.lower() in MISSING
+
+
+def number(cell: str) -> float | None:
+    """The cell as a finite or infinite number; None if it is none."""
+    try:
+        return None if "_" in cell or math.isnan(found := float(cell)) else found
+    except ValueError:
+        return None
+
+
+def read_sheet(
+    path: str | os.PathLike[str],
+    *,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+) -> Sheet:
+    """The table in a file of text, compressed by gzip, bzip2 or xz or not at all.
+
+    What separates the cells is recognised: commas, semicolons, tabs, bars or spaces. Blank lines,
+    and lines that start with `#`, are skipped. A first line is a header if it has words above
+    numbers, if it counts the columns (`0,1,2,target`), or if no cell of it comes again below. A
+    first line of counts, as scikit-learn's files have one (`150,4,setosa,versicolor,virginica`),
+    gives the classes their names. Between semicolons, tabs and spaces, `1,5` is read as 1.5.
+
+    Args:
+        path: the file.
+        delimiter: what separates the cells, if it is not to be recognised.
+        header: whether the first line names the columns, if it is not to be recognised.
+        encoding: of the text, such as "latin-1"; UTF-8, or UTF-16 with its mark, if not given.
+
+    Raises:
+        OSError: if the file cannot be read; FileNotFoundError if there is none.
+        TableError: if it is no table of text; a ValueError that names file and line.
+    """
+    file = printable(str(path), 200)
+    text, packed = _text(Path(path), file, encoding)
+    if delimiter is None:
+        delimiter = _recognised(text)
+    lines = _lines(text, delimiter, file)
+    if not lines:
+        raise TableError(f"{file}: it is empty; expected rows of cells separated by commas")
+    notes = [DELIMITERS.get(delimiter, repr(delimiter)), *packed]
+    if delimiter != "," and _use_decimal_commas(lines):
+        notes.append("decimal commas")
+
+    classes = _counted(lines) if header is None else ()
+    if classes:
+        notes.append("a first line of counts and names of classes")
+        del lines[0]
+    n_columns = Counter(len(line.cells) for line in lines).most_common(1)[0][0]
+    names = tuple(f"column {i + 1}" for i in range(n_columns))
+    named_rows = False
+    if header is None:
+        header = not classes and _is_header(lines)
+    if header:
+        first = lines.pop(0)
+        cells = first.cells
+        if len(cells) == n_columns - 1:  # as R writes a table: no name above those of the rows
+            cells = ["", *cells]
+        if not lines:
+            raise TableError(
+                f"{file}, line {first.number}: there are no rows below the header",
+                {"header": "no"},
+            )
+        if len(cells) != n_columns:
+            raise _ragged(file, first, n_columns)
+        named_rows = not cells[0] and _names_rows([line.cells[0] for line in lines])
+        names = _distinct([cell or name for cell, name in zip(cells, names, strict=True)])
+    for line in lines:
+        if len(line.cells) != n_columns:
+            raise _ragged(file, line, n_columns)
+    notes.insert(0, "a header" if header else "no header")
+    return Sheet(file, names, lines, tuple(notes), header, named_rows, classes)
+
+
+def _names_rows(cells: list[str]) -> bool:
+    """Whether the cells count the rows, or are words of which none comes twice."""
+    n = len(cells)
+    if cells in ([str(i) for i in range(start, start + n)] for start in (0, 1)):
+        return True
+    return len(set(cells)) == n and all(number(cell) is None for cell in cells)
+
+
+def _ragged(file: str, line: Line, n_columns: int) -> TableError:
+    return TableError(
+        f"{file}, line {line.number}: found {len(line.cells)} columns, where the others have "
+        f"{n_columns}; mend that line, or say what separates the cells"
+    )
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, with their place where one comes twice."""
+    counts = Counter(names)
+    return tuple(
+        name if counts[name] == 1 else f"{name} ({i})" for i, name in enumerate(names, start=1)
+    )
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def _text(path: Path, file: str, encoding: str | None) -> tuple[str, list[str]]:
+    """The text of the file, and a note on how it was compressed."""
+    content = path.read_bytes()
+    packed: list[str] = []
+    for start, unpack in UNPACK.items():
+        if content.startswith(start):
+            try:
+                content = unpack(content)
+            except (OSError, EOFError, lzma.LZMAError) as error:
+                raise TableError(f"{file}: it is compressed, and damaged: {error}") from error
+            packed = [unpack.__module__.removeprefix("_") + " compressed"]
+    for start, kind in NO_TEXT.items():
+        if content.startswith(start):
+            raise TableError(f"{file}: it is {kind}")
+    if encoding is None:
+        encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except LookupError:
+        raise TableError(f"{file}: there is no encoding {encoding!r}; try latin-1") from None
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start} is {content[error.start : error.start + 1].hex()}"
+        if b"\0" in content:
+            raise TableError(f"{file}: it is no text in UTF-8 ({reason})") from error
+        raise TableError(
+            f"{file}: it is no text in UTF-8 ({reason})", {"encoding": "latin-1"}
+        ) from error
+    if "\0" in text:
+        raise TableError(f"{file}: it is no text in UTF-8, but has zero bytes in it")
+    if text.lstrip()[:1] in ("[", "{"):
+        raise TableError(
+            f"{file}: it is JSON; with pandas, "
+            f"pandas.read_json({file!r}).to_csv('table.csv', index=False) makes a table of it"
+        )
+    return text, packed
+
+
+def _lines(text: str, delimiter: str, file: str) -> list[Line]:
+    """The rows that are not blank and no comment."""
+    if delimiter == " ":  # runs of spaces and tabs count as one
+        text = "\n".join(line.replace("\t", " ").strip() for line in text.splitlines())
+    lines = []
+    try:
+        reader = csv.reader(
+            io.StringIO(text), delimiter=delimiter, skipinitialspace=True, strict=True
+        )
+    except (TypeError, ValueError) as error:
+        raise TableError(f"{file}: cannot separate by {delimiter!r}: {error}") from error
+    before = 0
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells) and not cells[0].startswith("#"):
+                lines.append(Line(before + 1, cells))
+            before = reader.line_num
+    except csv.Error as error:
+        raise TableError(f"{file}, line {before + 1}: {error}") from error
+    return lines
+
+
+def _recognised(text: str) -> str:
+    """What separates the cells: where most rows have as many as the others, and more than one.
+
+    `csv.Sniffer` guesses from the characters alone, and takes a letter or a colon now and then.
+    """
+    head = "\n".join(text.splitlines()[:200])
+    best, score = ",", (0.0, 0)
+    for delimiter in DELIMITERS:
+        if delimiter == " " and score[0] > 0.5:
+            break  # spaces stand in words, too
+        try:
+            lengths = Counter(len(line.cells) for line in _lines(head, delimiter, ""))
+        except TableError:
+            continue
+        width, count = max(lengths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+        found = count / max(1, lengths.total()), width
+        if width > 1 and found > score:
+            best, score = delimiter, found
+    return best
+
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+
+
+def _use_decimal_commas(lines: list[Line]) -> bool:
+    """Read `1,5` as 1.5 if there are such cells, and none with a point; whether there are."""
+    if any("." in cell and number(cell) is not None for line in lines for cell in line.cells):
+        return False
+    found = False
+    for line in lines:
+        for i, cell in enumerate(line.cells):
+            if _DECIMAL_COMMA.fullmatch(cell):
+                line.cells[i] = cell.replace(",", ".")
+                found = True
+    return found
+
+
+# --- the first line -------------------------------------------------------------------------------
+
+
+def _counted(lines: list[Line]) -> tuple[str, ...]:
+    """The names of the classes, if the first line counts rows and columns and names classes."""
+    n_rows, n_inputs, *names = [*lines[0].cells, "", ""]
+    names = [name for name in names if name]
+    if len(lines) < 2 or n_rows != str(len(lines) - 1):
+        return ()
+    if n_inputs != str(len(lines[1].cells) - 1) or any(number(name) is not None for name in names):
+        return ()
+    labels = {line.cells[-1] for line in lines[1:]}
+    return tuple(names) if labels <= set(map(str, range(len(names)))) else ()
+
+
+def _is_header(lines: list[Line]) -> bool:
+    """Whether the first line names the columns."""
+    first, *others = lines
+    if not others:
+        return not any(number(cell) is not None for cell in first.cells)
+    shift = len(others[0].cells) - len(first.cells)
+    if shift not in (0, 1):
+        return shift > 0 and all(number(cell) is None for cell in first.cells)
+    above_numbers: list[tuple[str, list[str]]] = []
+    above_words: list[tuple[str, list[str]]] = []
+    for i, cell in enumerate(first.cells, start=shift):
+        below = [line.cells[i] for line in others if i < len(line.cells)]
+        is_numeric = sum(number(c) is not None for c in below) > len(below) / 2
+        (above_numbers if is_numeric else above_words).append((cell, below))
+    words = [cell for cell, _ in above_numbers if number(cell) is None and not is_missing(cell)]
+    if all(number(cell) is None for cell, _ in above_numbers):
+        # All words: names come once, while the words of a table come again.
+        return bool(words) or not any(cell in below for cell, below in above_words)
+    counting = [cell for cell in first.cells if number(cell) is not None]
+    start = counting[0] if counting else ""
+    if len(counting) > 1 and start in ("0", "1"):
+        places = [str(i) for i in range(int(start), int(start) + len(counting))]
+        is_no_class = any(c not in b and 3 * len(set(b)) <= len(b) for c, b in above_words)
+        if counting == places and (words or shift or is_no_class):
+            return True
+    return False
