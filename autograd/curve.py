@@ -1,71 +1,187 @@
-"""A training curve as SVG text, drawn with nothing but the standard library.
+"""The pictures that the command line leaves behind, as SVG text made by the standard library alone.
 
-The command line must show how the loss fell also where matplotlib is not installed; everything
-beyond this one picture is in `plotting`.
+It must show how the loss fell also where matplotlib is not installed; everything beyond these few
+pictures is in `plotting`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
 
 WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 24, 48
+BLUE, INK, PALE = "#0072b2", "#444", "#ddd"
 
 
-def loss_curve_svg(losses: Sequence[float]) -> str:
-    """The loss of each epoch as a line, as the text of an SVG picture.
+def curve_svg(values: Sequence[float], name: str = "loss") -> str:
+    """A number of each epoch, such as the loss, as a line.
 
     Args:
-        losses: the finite mean loss of each epoch, from the first one on.
+        values: the finite numbers, from the first epoch on.
+        name: what they are.
 
     Raises:
-        ValueError: if there is no loss, or one is not finite.
+        ValueError: if there is no number, or one is not finite.
     """
-    if not losses or not all(map(math.isfinite, losses)):
-        raise ValueError(f"loss curve: expected finite losses, at least one, got {losses!r:.80}")
-    epochs = _ticks(1, max(len(losses), 2))
-    levels = _ticks(min(0.0, *losses), max(losses))
-    first, last = 1, max(len(losses), 2)
-    low, high = levels[0], levels[-1]
+    _check(name, values)
+    n = len(values)
+    across = _Axis(1, max(n, 2), LEFT, WIDTH - RIGHT, inside=True)
+    up = _Axis(min(0.0, *values), max(values), HEIGHT - BOTTOM, TOP)
+    points = " ".join(f"{across(i):.1f},{up(x):.1f}" for i, x in enumerate(values, start=1))
+    x, y, anchor = across(n), up(values[-1]), "end" if n > 1 else "start"
+    return _page(
+        f"The {name} over {n} epochs, {values[-1]:.4g} in the last",
+        *_frame(across, up, "epoch", name),
+        f'<polyline points="{points}" fill="none" stroke="{BLUE}" stroke-width="2" '
+        f'stroke-linejoin="round"/>',
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{BLUE}"/>',
+        _text(x - 6, y - 8 if y > 2 * TOP else y + 18, f"{values[-1]:.4g}", anchor),
+    )
 
-    def x(epoch: float) -> float:
-        return LEFT + (epoch - first) / (last - first) * (WIDTH - LEFT - RIGHT)
 
-    def y(loss: float) -> float:
-        return HEIGHT - BOTTOM - (loss - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+def scatter_svg(targets: Sequence[float], predictions: Sequence[float]) -> str:
+    """Predictions against their targets, with the line on which they would be equal.
 
-    grid = [
-        f'<path class="grid" d="M{LEFT} {y(level):.1f}H{WIDTH - RIGHT}"/>'
-        f'<text x="{LEFT - 8}" y="{y(level) + 4:.1f}" text-anchor="end">{level:g}</text>'
-        for level in levels
-    ]
-    steps = [
-        f'<text x="{x(epoch):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{epoch:g}</text>'
-        for epoch in epochs
-        if first <= epoch <= last
-    ]
-    points = " ".join(f"{x(epoch):.1f},{y(loss):.1f}" for epoch, loss in enumerate(losses, start=1))
+    Raises:
+        ValueError: if there is none, one is not finite, or they differ in number.
+    """
+    _check("predictions", [*targets, *predictions])
+    pairs = list(zip(targets, predictions, strict=True))
+    low, high = min(map(min, pairs)), max(map(max, pairs))
+    across = _Axis(low, high, LEFT, WIDTH - RIGHT)
+    up = _Axis(low, high, HEIGHT - BOTTOM, TOP)
+    (a, *_, b) = across.ticks
+    return _page(
+        f"{len(pairs)} predictions against their targets; the nearer to the line, the better",
+        *_frame(across, up, "target", "prediction"),
+        f'<path d="M{across(a):.1f} {up(a):.1f}L{across(b):.1f} {up(b):.1f}" stroke="{INK}" '
+        f'stroke-dasharray="4 3"/>',
+        *(
+            f'<circle cx="{across(t):.1f}" cy="{up(p):.1f}" r="3" fill="{BLUE}" '
+            f'fill-opacity="0.6"/>'
+            for t, p in pairs
+        ),
+    )
+
+
+def confusion_svg(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
+    """How often each class (a row) was taken for each class (a column).
+
+    Raises:
+        ValueError: if there is not a row and a column for each class.
+    """
+    n = len(classes)
+    if not n or [len(row) for row in counts] != [n] * n:
+        raise ValueError(f"confusion matrix: expected {n} rows of {n} counts, got {counts!r:.80}")
+    names = [name if len(name) <= 20 else f"{name[:19]}…" for name in classes]
+    side = max(18, min(64, 480 // n))
+    left, top = 40 + 7 * max(map(len, names)), 40 + 7 * max(map(len, names))
+    width, height = left + n * side + RIGHT, top + n * side + RIGHT
+    cells = []
+    for i, row in enumerate(counts):
+        y = top + i * side
+        cells.append(_text(left - 8, y + side / 2 + 4, names[i], "end"))
+        x = left + (i + 0.5) * side
+        cells.append(
+            f'<text transform="translate({x + 4:.1f} {top - 8}) rotate(-90)">'
+            f"{escape(names[i])}</text>"
+        )
+        for j, count in enumerate(row):
+            share = count / max(1, sum(row))
+            x = left + j * side
+            title = escape(f"{classes[i]} taken for {classes[j]}: {count}")
+            cells.append(
+                f'<rect x="{x}" y="{y}" width="{side - 1}" height="{side - 1}" '
+                f'fill="{BLUE}" fill-opacity="{0.04 + 0.9 * share:.2f}">'
+                f"<title>{title}</title></rect>"
+            )
+            if count:
+                colour = "#fff" if share > 0.5 else INK
+                cells.append(_text(x + side / 2, y + side / 2 + 4, count, "middle", colour))
+    right, total = sum(counts[i][i] for i in range(n)), sum(map(sum, counts))
+    return _page(
+        f"Rows: the class; columns: what it was taken for; {right} of {total} right",
+        _text(8, 18, "row: the class · column: predicted as"),
+        *cells,
+        size=(max(width, 300), height),
+    )
+
+
+def captioned(svg: str, lines: Sequence[str]) -> str:
+    """A picture with lines of text above it."""
+    found = re.search(r'<svg [^>]*?width="(\d+)" height="(\d+)"', svg)
+    width, height = map(int, found.groups()) if found else (WIDTH, HEIGHT)
+    room = 20 * len(lines) + 12
+    wide = max(width, *(16 + 7 * len(line) for line in lines))
+    return _page(
+        " ".join(lines),
+        *(_text(8, 20 * (i + 1), line) for i, line in enumerate(lines)),
+        svg.strip().replace("<svg ", f'<svg y="{room}" ', 1),
+        size=(wide, height + room),
+        paper="none",
+    )
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+class _Axis:
+    """Numbers from low to high, between two places on the page, with round ones marked."""
+
+    def __init__(
+        self, low: float, high: float, start: float, end: float, inside: bool = False
+    ) -> None:
+        ticks = _ticks(low, high)
+        self.ticks = [t for t in ticks if low <= t <= high] if inside else ticks
+        self.low, self.high = (low, high) if inside else (ticks[0], ticks[-1])
+        self.start, self.end = start, end
+
+    def __call__(self, number: float) -> float:
+        share = (number - self.low) / (self.high - self.low)
+        return self.start + share * (self.end - self.start)
+
+
+def _frame(across: _Axis, up: _Axis, x_name: str, y_name: str) -> Iterable[str]:
+    """The marks of both axes and their names."""
+    for tick in up.ticks:
+        yield f'<path d="M{LEFT} {up(tick):.1f}H{WIDTH - RIGHT}" stroke="{PALE}"/>'
+        yield _text(LEFT - 8, up(tick) + 4, f"{tick:g}", "end")
+    for tick in across.ticks:
+        yield _text(across(tick), HEIGHT - BOTTOM + 20, f"{tick:g}", "middle")
+    yield _text(WIDTH / 2, HEIGHT - 8, x_name, "middle")
+    yield f'<text transform="translate(16 {HEIGHT / 2}) rotate(-90)">{escape(y_name)}</text>'
+
+
+def _text(x: float, y: float, text: object, anchor: str = "start", colour: str = INK) -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">'
+        f"{escape(str(text))}</text>"
+    )
+
+
+def _page(
+    label: str, *parts: str, size: tuple[float, float] = (WIDTH, HEIGHT), paper: str = "#fff"
+) -> str:
+    width, height = map(round, size)
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-            f'width="{WIDTH}" height="{HEIGHT}" role="img" '
-            f'aria-label="The loss over {len(losses)} epochs, {losses[-1]:.4g} in the last">',
-            "<style>text{font:12px sans-serif;fill:#444}.grid{stroke:#ddd;fill:none}"
-            ".loss{stroke:#0072b2;stroke-width:2;fill:none;stroke-linejoin:round}</style>",
-            '<rect width="100%" height="100%" fill="#fff"/>',
-            *grid,
-            *steps,
-            f'<text x="{WIDTH / 2}" y="{HEIGHT - 8}" text-anchor="middle">epoch</text>',
-            f'<text transform="translate(16 {HEIGHT / 2}) rotate(-90)">loss</text>',
-            f'<polyline class="loss" points="{points}"/>',
-            f'<circle cx="{x(len(losses)):.1f}" cy="{y(losses[-1]):.1f}" r="3" fill="#0072b2"/>',
-            f'<text x="{x(len(losses)) - 6:.1f}" y="{y(losses[-1]) - 8:.1f}" '
-            f'text-anchor="{"end" if len(losses) > 1 else "start"}">{losses[-1]:.4g}</text>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'width="{width}" height="{height}" role="img" aria-label="{escape(label)}" '
+            f'font-family="sans-serif" font-size="12" fill="{INK}">',
+            f'<rect width="100%" height="100%" fill="{paper}"/>',
+            *parts,
             "</svg>",
             "",
         ]
     )
+
+
+def _check(what: str, numbers: Sequence[float]) -> None:
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{what}: expected finite numbers, at least one, got {numbers!r:.80}")
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     """Write the file, text as UTF-8, or, whatever happens on the way, leave it as it was.
 
     The content goes to a new file beside it, which takes its place when it is complete; only a
-    device or a pipe, which no file should replace, is written to as it stands. Returns the path as
-    a `Path`. Raises OSError if the folder cannot be written, or the path is a folder.
+    device or a pipe, which no file should replace, is written to as it stands. Returns the path
+    as a `Path`.
+
+    Raises:
+        OSError: if there is no such folder, it cannot be written to, or the path is a folder
+            itself; it names the path.
     """
     target = Path(path).resolve()  # through a symbolic link, which would be replaced otherwise
     data = content.encode() if isinstance(content, str) else content
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder; name a file in it", str(path))
     if Path(path).exists() and not target.is_file():
         Path(path).write_bytes(data)
         return Path(path)
     unfinished = target.with_name(f".unfinished-{os.urandom(8).hex()}")
     try:
-        with unfinished.open("xb") as file:
+        with _opened(unfinished, path) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -32,3 +40,14 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
         unfinished.unlink(missing_ok=True)
         raise
     return Path(path)
+
+
+def _opened(unfinished: Path, path: str | os.PathLike[str]) -> BinaryIO:
+    """The new file, open; an error names the one that it is to become."""
+    try:
+        return unfinished.open("xb")
+    except FileNotFoundError:
+        reason = f"there is no folder {Path(path).parent}; make it first"
+        raise FileNotFoundError(errno.ENOENT, reason, str(path)) from None
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None

@@ -24,7 +24,7 @@ import reprlib
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from autograd import primitives
 from autograd.checks import checked_int
@@ -167,6 +167,7 @@ class MLP(Module):
     Attributes:
         layers: its layers, whose parameters are labelled `layer0.neuron3.weight1` and so on.
         classes: the names of its outputs, where it tells classes apart; saved with the model.
+        table: how the columns of its table become inputs (`datasets.Reading`); saved, too.
 
     Raises:
         TypeError, ValueError: as `Neuron` does, and if there are no layers.
@@ -192,6 +193,7 @@ class MLP(Module):
         ]
         _prefix_labels(self.layers, "layer")
         self.classes: tuple[str, ...] = ()
+        self.table: dict[str, Any] = {}
 
     def __call__(self, inputs: Iterable[Operand]) -> Value | list[Value]:
         """The output for one row of inputs, or the list of outputs if there are several."""
@@ -226,6 +228,7 @@ class MLP(Module):
             "activation": self.activation,
             "output": self.output,
             "classes": _names(self.classes, self.widths[-1]),
+            **({"table": self.table} if self.table else {}),
             "parameters": [_to_json(parameter.data) for parameter in self.parameters()],
         }
         write_whole(path, json.dumps(saved, indent=1, allow_nan=False) + "\n")
@@ -262,6 +265,7 @@ class MLP(Module):
         for (name, parameter), number in zip(model.named_parameters(), numbers, strict=True):
             parameter.data = _from_json(number, name)
         model.classes = tuple(_names(classes, model.widths[-1]))
+        model.table = dict(saved.get("table", {}))
         return model
 
 

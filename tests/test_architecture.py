@@ -31,6 +31,7 @@ FLOORS = (
     ("drawing", "jit"),
     ("stepping", "training"),
     ("plotting",),
+    ("commands",),
     ("__main__",),
 )
 """From the ground up. Rooms of one floor do not import one another."""

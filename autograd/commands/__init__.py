@@ -1,0 +1,1 @@
+"""The jobs of the command line: each a file with `arguments`, which it takes, and `run`."""

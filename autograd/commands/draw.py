@@ -1,0 +1,48 @@
+"""`draw`: the graph of a formula, with its gradients."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from autograd.commands.interrupts import Interrupts
+from autograd.drawing import Drawing, draw
+from autograd.expressions import parse
+
+HELP = "draw a formula's graph"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    formula = 'such as "tanh(a*b + c)"; put -- before one that begins with a minus'
+    parser.add_argument("formula", help=formula)
+    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="such as a=2 b=-3 c=10")
+    parser.add_argument(
+        "--output", default="graph.svg", metavar="FILE", help="(default: graph.svg)"
+    )
+
+
+def run(options: argparse.Namespace, _: Interrupts) -> None:
+    """Draw it, and say what its value is."""
+    output = parse(options.formula, **dict(map(_assignment, options.numbers)))
+    output.backward()
+    label = output.label if len(output.label) <= 60 else f"{output.label[:59]}…"
+    print(f"{label} = {output.data:.6g}; wrote {saved(draw(output), Path(options.output))}")
+
+
+def saved(drawing: Drawing, path: Path) -> Path:
+    """Write the picture; if no program can lay it out, say so and write the DOT text."""
+    try:
+        return drawing.save(path)
+    except RuntimeError as reason:
+        print(" ".join(str(reason).split()), file=sys.stderr)
+        return drawing.save(path.with_suffix(".dot"))
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        raise ValueError(f"expected a variable and its number, such as a=2, got {text!r}") from None

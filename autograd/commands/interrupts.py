@@ -1,0 +1,80 @@
+"""Ctrl-C and SIGTERM while a command runs: nothing learnt is lost, no file left half made."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Self
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+PAUSE = 1.0
+"""For how many seconds after one interrupt the next is only noted: time to put things in order."""
+
+
+class Interrupts:
+    """Turns the signals that end a program into `KeyboardInterrupt`, one at a time.
+
+    Attributes:
+        received: the number of the last signal, or None.
+        kept: what to tell about work that is safe already.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self.kept = "nothing was written"
+        self._held = self._pending = False
+        self._raised = -PAUSE
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for name in SIGNALS:
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is None or signal.getsignal(number) is signal.SIG_IGN:
+                continue  # as under nohup
+            try:
+                self._before[number] = signal.signal(number, self._receive)
+            except ValueError:  # not the main thread, which has them all
+                break
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _receive(self, number: int, _: FrameType | None) -> None:
+        self.received = number
+        if self._held or time.monotonic() < self._raised + PAUSE:
+            self._pending = self._held
+            return
+        self._raised = time.monotonic()
+        raise KeyboardInterrupt
+
+    def hold(self) -> None:
+        """From now on only note what comes."""
+        self._held = True
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let the block come to its end; what came meanwhile is raised after it."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._pending:
+            self._pending = False
+            raise KeyboardInterrupt
+
+    @property
+    def code(self) -> int:
+        """What the program returns to the shell: 128 and the signal, or 0."""
+        return 0 if self.received is None else 128 + self.received
+
+    def tell(self) -> None:
+        """Say that it was interrupted, and what is safe."""
+        print(f"\ninterrupted; {self.kept}", file=sys.stderr)

@@ -1,0 +1,142 @@
+"""A network that learns a table, whatever the units of its columns.
+
+Inputs, and a number to predict, are learnt in standard units: shifted to mean 0, scaled to standard
+deviation 1. Afterwards both scales are multiplied into the first and the last layer, so that the
+model which is kept takes the numbers of the table, and predicts such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import compress
+from typing import Any
+
+from autograd import functions, optim
+from autograd.datasets import Rows, Standardisation, column_means, filled
+from autograd.jit import jit
+from autograd.losses import cross_entropy, mean_squared_error
+from autograd.nn import MLP
+from autograd.recording import no_grad
+from autograd.training import History, Loss, fit
+from autograd.value import Value
+
+MANY_ROWS = 500
+"""From so many rows on, it pays to compile a model before it is applied."""
+
+STEPPERS = {"adam": optim.Adam, "gradient-descent": optim.GradientDescent}
+
+
+def can_compile() -> bool:
+    """Whether machine code can be made here."""
+    return all(find_spec(name) for name in ("llvmlite", "numpy"))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to learn. The defaults do for tables of some dozen to some thousand rows."""
+
+    hidden: Sequence[int] = (32,)
+    activation: str = "relu"
+    epochs: int = 100
+    batch_size: int = 32
+    learning_rate: float = 0.003
+    weight_decay: float = 0.003
+    stepper: str = "adam"
+    seed: int = 0
+    compiled: bool = False
+
+
+class Learner:
+    """A network, the scales that it learns in, and the examples it learns from.
+
+    Attributes:
+        model: the network, in standard units.
+        means: the mean of each input, which fills in for missing numbers (nan).
+        X, Y: the examples in standard units, none of them missing.
+        loss: what it lowers.
+    """
+
+    def __init__(
+        self, X: Rows, Y: Sequence[float], classes: Sequence[str], settings: Settings
+    ) -> None:
+        self.settings = settings
+        self.classes = tuple(classes)
+        self.means = column_means(X)
+        X = filled(X, self.means)
+        self.scale = Standardisation.of(X)
+        self.target_scale = Standardisation([0.0], [1.0])
+        if not classes:
+            self.target_scale = Standardisation.of([[y] for y in Y])
+        self.X = self.scale(X)
+        self.Y = list(Y) if classes else [y for [y] in self.target_scale([[y] for y in Y])]
+        self.loss: Loss = cross_entropy if classes else mean_squared_error
+        self.model = MLP(
+            len(self.X[0]),
+            [*settings.hidden, len(classes) or 1],
+            activation=settings.activation,
+            seed=settings.seed,
+        )
+
+    def learn(self, progress: bool = True) -> History:
+        """Train the network; Ctrl-C ends that, and the network is as it was after a whole step."""
+        settings = self.settings
+        optimizer = STEPPERS[settings.stepper](self.model.parameters(), settings.learning_rate)
+        decay = settings.weight_decay
+        is_weight = [not p.label.endswith("bias") for p in self.model.parameters()]
+
+        def penalty(parameters: Sequence[Any]) -> Any:
+            return decay * functions.sum(w * w for w in compress(parameters, is_weight))
+
+        return fit(
+            self.model,
+            self.loss,
+            self.X,
+            self.Y,
+            optimizer,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            penalty=penalty if decay else None,
+            compiled=settings.compiled,
+            progress=progress,
+            seed=settings.seed,
+        )
+
+    def learned(self) -> MLP:
+        """What was learnt, as a model of the table's own numbers.
+
+        In the first layer w·(x - m)/s + b is (w/s)·x + (b - (w/s)·m); in the last s·(w·h + b) + m
+        is (s·w)·h + (s·b + m).
+        """
+        learnt = self.model
+        model = MLP(learnt.n_inputs, learnt.widths, learnt.activation, learnt.output, seed=0)
+        for kept, parameter in zip(model.parameters(), learnt.parameters(), strict=True):
+            kept.data = parameter.data
+        for neuron in model.layers[0].neurons:
+            for weight, mean, deviation in zip(neuron.weights, *self.scale, strict=True):
+                weight.data /= deviation
+                neuron.bias.data -= weight.data * mean
+        if not self.classes:
+            ([mean], [deviation]) = self.target_scale
+            for neuron in model.layers[-1].neurons:
+                for weight in neuron.weights:
+                    weight.data *= deviation
+                neuron.bias.data = deviation * neuron.bias.data + mean
+        model.classes = self.classes
+        return model
+
+
+def outputs(model: MLP, X: Rows) -> list[list[float]]:
+    """What the model says of each row: a list of one number, or one for each class."""
+    if len(X) >= MANY_ROWS and can_compile():
+        table = jit(model)(X).tolist()
+        return table if model.widths[-1] > 1 else [[z] for z in table]
+    with no_grad():
+        responses = [model(x) for x in X]
+    return [[output.data for output in listed(response)] for response in responses]
+
+
+def listed(response: Value | list[Value]) -> list[Value]:
+    """The outputs of a model, also where it has a single one."""
+    return response if isinstance(response, list) else [response]

@@ -1,0 +1,90 @@
+"""`predict`: what a saved model says of the rows of a table, and how often it is right."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import replace
+
+from autograd.commands.arguments import add_file_options, sheet_of
+from autograd.commands.interrupts import Interrupts
+from autograd.commands.learning import outputs
+from autograd.datasets import Reading, filled, printable, understand
+from autograd.datasets.columns import Task
+from autograd.datasets.text import Sheet
+from autograd.nn import MLP
+
+HELP = "apply a saved model"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("model", help="a model.json that train wrote")
+    parser.add_argument("data", help="a table with the model's inputs, and the label or not")
+    parser.add_argument(
+        "--probabilities", action="store_true", help="print the probability of each class, too"
+    )
+    add_file_options(parser)
+
+
+def run(options: argparse.Namespace, _: Interrupts) -> None:
+    """Print one prediction a line, and on stderr how good they are, if the table has the labels."""
+    model = MLP.load(options.model)
+    if options.probabilities and model.widths[-1] == 1:
+        raise ValueError(f"{options.model}: it predicts a number, and has no probabilities")
+    sheet = sheet_of(options.data, options)
+    reading = _reading(model, sheet)
+    if options.missing:
+        reading = replace(reading, missing=options.missing)
+    X, Y, lines = reading.examples(sheet)
+    if len(lines) < len(sheet.lines):
+        left_out = len(sheet.lines) - len(lines)
+        print(f"{left_out} rows with missing cells are left out", file=sys.stderr)
+    X = filled(X, model.table.get("means", [0.0] * model.n_inputs))
+    names = [printable(name, 200) for name in model.classes]
+    names = names or [str(i) for i in range(model.widths[-1])]
+    if options.probabilities:
+        print(", ".join(["prediction", *names]))
+    found = outputs(model, X)
+    for numbers in found:
+        if len(numbers) == 1:
+            print(repr(numbers[0]))
+            continue
+        best = names[numbers.index(max(numbers))]
+        shares = [f"{p:.4g}" for p in _softmax(numbers)] if options.probabilities else []
+        print(", ".join([best, *shares]))
+    if Y:
+        sys.stdout.flush()
+        print(_evaluated(found, Y), file=sys.stderr)
+
+
+def _reading(model: MLP, sheet: Sheet) -> Reading:
+    """How the model's table was read; if that is not known, all columns are numbers."""
+    if model.table:
+        return Reading.from_json(model.table, model.classes).located(sheet)
+    labelled = len(sheet.names) == model.n_inputs + 1
+    task: Task = "classification" if model.widths[-1] > 1 else "regression"
+    reading = understand(sheet, labelled=labelled, task=task)
+    if len(reading.features) != model.n_inputs:
+        raise ValueError(
+            f"{sheet.file}: the model expected {model.n_inputs} inputs, "
+            f"got {len(reading.features)} columns"
+        )
+    if labelled and model.classes:
+        reading = replace(reading, classes=model.classes)
+    return reading
+
+
+def _softmax(logits: list[float]) -> list[float]:
+    largest = max(logits)
+    powers = [math.exp(z - largest) for z in logits]
+    return [power / math.fsum(powers) for power in powers]
+
+
+def _evaluated(found: list[list[float]], Y: list[int] | list[float]) -> str:
+    if len(found[0]) > 1:
+        right = sum(z.index(max(z)) == y for z, y in zip(found, Y, strict=True))
+        return f"accuracy {right / len(Y):.1%} ({right} of {len(Y)})"
+    error = math.fsum((z[0] - y) ** 2 for z, y in zip(found, Y, strict=True)) / len(Y)
+    return f"mean squared error {error:.4g} over {len(Y)} examples"
