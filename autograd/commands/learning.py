@@ -130,7 +130,7 @@ class Learner:
 def outputs(model: MLP, X: Rows) -> list[list[float]]:
     """What the model says of each row: a list of one number, or one for each class."""
     if len(X) >= MANY_ROWS and can_compile():
-        table = jit(model)(X).tolist()
+        table: list[Any] = jit(model)(X)
         return table if model.widths[-1] > 1 else [[z] for z in table]
     with no_grad():
         responses = [model(x) for x in X]

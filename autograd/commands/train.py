@@ -95,7 +95,7 @@ class Job:
     """What is to be learnt: examples, divided, with the names of their columns and classes.
 
     Attributes:
-        place: where the first held-out example stands.
+        places: where the examples held out stand in the file.
         reading: how the table was read, if it comes from a file.
     """
 
@@ -106,7 +106,7 @@ class Job:
     Y_test: Sequence[float]
     features: tuple[str, ...]
     classes: tuple[str, ...]
-    place: str
+    places: list[str]
     reading: Reading | None
 
 
@@ -195,8 +195,8 @@ def _job(options: argparse.Namespace) -> Job:
     print(reading.described(sheet))
     for hint in reading.hints(sheet):
         print(f"  {hint}")
-    places = [f"of line {line}" for line in lines]
-    name = Path(path).stem
+    places = [f"line {line}: " for line in lines]
+    name = Path(path).name.split(".")[0]
     return _divided(options, name, X, Y, reading.features, reading.classes, places, reading)
 
 
@@ -223,7 +223,7 @@ def _divided(
         [y for _, y in test],
         features,
         classes,
-        test[0][0][1],
+        [place for (_, place), _ in test],
         reading,
     )
 
@@ -355,14 +355,20 @@ def _pictures(
         numbers = [z for [z] in predictions]
         what = "predictions against targets, of the examples held out"
         write("predictions.svg", scatter_svg(job.Y_test, numbers), what)
-    target = job.Y_test[0]
+    loss = cross_entropy if job.classes else mean_squared_error
+    wrong = [
+        loss(z if len(z) > 1 else z[0], y).data
+        for z, y in zip(predictions, job.Y_test, strict=True)
+    ]
+    i = wrong.index(max(wrong))
+    target = job.Y_test[i]
     shown = printable(job.classes[int(target)]) if job.classes else f"target {target:g}"
-    example = " ".join(filter(None, ["the held-out example", job.place, f"({shown})"]))
-    neuron, part = _neuron_in_context(model, X_test[0], target, job)
+    example = f"the example held out that it is most wrong about ({job.places[i]}{shown})"
+    neuron, part = _neuron_in_context(model, X_test[i], target, job)
     path = saved(draw(neuron, only=part), folder / "graph.svg")
     if path.suffix == ".svg":
         lines = [
-            f"layer0.neuron0 at {example}, with gradients of its loss.",
+            f"{neuron.label} at {example}, with gradients of its loss.",
             "Blue: more of it raises the loss; orange: lowers it; the stronger, the more.",
         ]
         if part:
@@ -376,25 +382,22 @@ def _pictures(
 def _neuron_in_context(
     model: MLP, x: Sequence[float], target: float, job: Job
 ) -> tuple[Value, list[Value] | None]:
-    """The first neuron's output at an example, with gradients of its loss; and what to draw."""
+    """The neuron that matters most at an example, with gradients of the loss; and what to draw."""
     inputs = [Value(number, name) for number, name in zip(x, job.features, strict=True)]
     signals = inputs
     layers = [signals := listed(layer(signals)) for layer in model.layers]
     loss = cross_entropy if job.classes else mean_squared_error
     loss(signals if len(signals) > 1 else signals[0], target).backward()
-    neuron = layers[0][0]
-    neuron.label = "layer0.neuron0"
+    matters = [abs(neuron.data * (neuron.grad or 0.0)) for neuron in layers[0]]
+    which = matters.index(max(matters))
+    neuron, first = layers[0][which], model.layers[0].neurons[which]
+    neuron.label = f"layer0.neuron{which}"
     if len(inputs) <= MANY_INPUTS:
         return neuron, None
-    first = model.layers[0].neurons[0]
     weights = first.weights
     by_weight = sorted(range(len(x)), key=lambda i: -abs(weights[i].data * x[i]))
     places = sorted(by_weight[:MANY_INPUTS])
-    own = [
-        node
-        for node in topological_order(neuron)
-        if node.args or node is model.layers[0].neurons[0].bias
-    ]
+    own = [node for node in topological_order(neuron) if node.args or node is first.bias]
     return neuron, [*(inputs[i] for i in places), *(weights[i] for i in places), *own]
 
 
