@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
+import time
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 import autograd as ag
+from autograd import __main__ as command_line
 from autograd import datasets, drawing
 from autograd.__main__ import main
+from autograd.commands import learning, train
 
-QUICK = ["--epochs", "3", "--hidden", "4"]
+QUICK = ["--epochs", "3", "--hidden", "4", "--check", "none"]
+FILES = ["accuracy.svg", "confusion.svg", "graph.svg", "loss.svg", "model.json"]
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +33,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The one line that these arguments are refused with."""
+    capsys.readouterr()
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
@@ -31,6 +41,24 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert message.startswith("python -m autograd")
     assert all("training" in line or not line for line in progress)
     return message
+
+
+def suggested(message: str) -> list[str]:
+    """The arguments that a refusal says to type."""
+    typed = re.search(r"; type: python -m autograd (.*) \(see ", message)
+    assert typed is not None, message
+    return shlex.split(typed[1])
+
+
+def files(folder: str = "runs") -> list[str]:
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def table(name: str, header: str, rows: list[str]) -> None:
+    Path(name).write_text("\n".join([*([header] if header else []), *rows]) + "\n", "utf-8")
+
+
+# --- train ----------------------------------------------------------------------------------------
 
 
 def test_the_main_job_learns_irises_and_shows_its_work() -> None:
@@ -44,14 +72,31 @@ def test_the_main_job_learns_irises_and_shows_its_work() -> None:
     accuracy = re.search(r"test +accuracy ([\d.]+)% \(\d+ of 50\)", run.stdout)
     assert accuracy is not None
     assert float(accuracy[1]) >= 93.0
-    assert "all 131 partial derivatives of the mean loss agree" in run.stdout
+    assert re.search(r"(all 259|\d+ of the 259) partial derivatives .* agree", run.stdout)
+    assert "petal width (cm)   number  input" in run.stdout
     assert "Where to begin" in run.stdout
     assert "100%" in run.stderr  # the progress bar
-    assert sorted(path.name for path in Path("runs").iterdir()) == [
-        "graph.svg",
-        "loss.svg",
-        "model.json",
-    ]
+    assert files() == FILES
+
+
+def test_eager_and_compiled_learn_alike(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = []
+    for options in (["--output", "compiled"], ["--eager", "--output", "eager"]):
+        assert main(["train", *QUICK, *options]) == 0
+        folder = Path(options[-1])
+        trained.append(json.loads((folder / "model.json").read_text("utf-8"))["parameters"])
+    assert trained[0] == pytest.approx(trained[1], rel=1e-9)
+    asked = []
+    monkeypatch.setattr(learning, "fit", lambda *_, compiled, **__: asked.append(compiled))
+    for options in ([], ["--eager"]):
+        with pytest.raises(SystemExit):  # nothing was learnt, so nothing can be shown
+            main(["train", *QUICK, *options])
+    monkeypatch.setattr(train, "can_compile", lambda: False)
+    with pytest.raises(SystemExit):
+        main(["train", *QUICK])
+    assert asked == [True, False, False]
 
 
 def test_where_nothing_can_draw_the_dot_text_is_written(
@@ -59,8 +104,7 @@ def test_where_nothing_can_draw_the_dot_text_is_written(
 ) -> None:
     monkeypatch.setattr(drawing, "_programs", lambda: iter(()))
     assert main(["train", *QUICK]) == 0
-    files = sorted(path.name for path in Path("runs").iterdir())
-    assert files == ["graph.dot", "loss.svg", "model.json"]
+    assert files() == ["accuracy.svg", "confusion.svg", "graph.dot", "loss.svg", "model.json"]
     shown = capsys.readouterr()
     assert "pip install graphviz-pure" in shown.err
     assert f"{Path('runs', 'graph.dot')} (one neuron" in shown.out
@@ -71,7 +115,7 @@ def test_where_nothing_can_draw_the_dot_text_is_written(
 
 
 def test_the_saved_model_takes_the_raw_measurements(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--epochs", "40"]) == 0
+    assert main(["train", "--epochs", "40", "--check", "none"]) == 0
     trained = capsys.readouterr().out
     X, Y = datasets.iris()
     Path("flowers.csv").write_text("\n".join(",".join(map(str, row)) for row in X))
@@ -80,44 +124,312 @@ def test_the_saved_model_takes_the_raw_measurements(capsys: pytest.CaptureFixtur
     right = sum(name == datasets.IRIS_CLASSES[y] for name, y in zip(predicted, Y, strict=True))
     counted = sum(int(n) for n in re.findall(r"\((\d+) of \d+\)", trained))
     assert right == counted  # of train and test together
+    assert main(["predict", "runs/model.json", str(datasets.IRIS_FILE)]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.split() == predicted
+    assert shown.err == f"accuracy {right / 150:.1%} ({right} of 150)\n"
 
 
-def test_the_neuron_drawn_is_the_saved_one_with_gradients_of_one_example() -> None:
+def test_the_neuron_drawn_is_a_saved_one_and_says_at_which_example() -> None:
     main(["train", *QUICK])
     picture = Path("runs/graph.svg").read_text("utf-8")
-    weights = json.loads(Path("runs/model.json").read_text("utf-8"))["parameters"]
-    bias = next(
-        p
-        for (name, _), p in zip(ag.MLP(4, [4, 3]).named_parameters(), weights, strict=True)
-        if name == "layer0.neuron0.bias"
+    saved = json.loads(Path("runs/model.json").read_text("utf-8"))["parameters"]
+    names = [name for name, _ in ag.MLP(4, [4, 3]).named_parameters()]
+    neuron = re.search(
+        r"(layer0\.neuron\d) at the example held out .*? \(line (\d+): (\w+)\)", picture
     )
-    assert f"{bias:#.4g}" in picture
-    assert "layer0.neuron0" in picture
+    assert neuron is not None
+    line, name = int(neuron[2]), neuron[3]
+    assert datasets.IRIS_FILE.read_text("utf-8").splitlines()[line - 1].endswith(name)
+    bias = saved[names.index(f"{neuron[1]}.bias")]
+    assert (
+        ag.draw(ag.Value(bias, "x")).svg.split('class="data"')[1].split("<")[0] in (f">{bias:#.4g}")
+        or f"{bias:#.4g}" in picture
+    )
+    places = [picture.index(name) for name in ("sepal length", "sepal width", "petal length")]
+    assert places == sorted(places)
     assert ">–<" not in picture  # every gradient is there
+    assert "Blue: more of it raises the loss" in picture
+    ET.fromstring(picture)
+
+
+def test_of_a_neuron_with_many_inputs_the_heaviest_are_drawn() -> None:
+    names = [f"f{i}" for i in range(400)]
+    rows = [",".join([*(str((i * k) % 7) for k in range(400)), "ab"[i % 2]]) for i in range(12)]
+    table("wide.csv", ",".join([*names, "kind"]), rows)
+    assert main(["train", "wide.csv", *QUICK]) == 0
+    picture = Path("runs/graph.svg").read_text("utf-8")
+    assert "The 8 inputs of 400 that weigh most" in picture
+    assert len(re.findall(r">f\d+<", picture)) == 8
 
 
 def test_a_table_of_ones_own_with_words_as_labels(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [f"{i},{i % 5},{'low' if i < 15 else 'high'}" for i in range(30)]
-    Path("mine.csv").write_text("\n".join(["size,shade,kind", *rows]))
+    table("mine.csv", "size,shade,kind", [f"{i},{i % 5},{'ab'[i < 15]}" for i in range(30)])
     assert main(["train", "mine.csv", *QUICK, "--output", "here/there"]) == 0
-    assert "classes high, low" in capsys.readouterr().out
+    assert "classes a, b" in capsys.readouterr().out
     Path("new.csv").write_text("1,2\n29,1\n")
     assert main(["predict", "here/there/model.json", "new.csv"]) == 0
-    assert set(capsys.readouterr().out.split()) <= {"high", "low"}
+    assert set(capsys.readouterr().out.split()) <= {"a", "b"}
 
 
-def test_labels_that_are_numbers_are_predicted_as_such(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("line.csv").write_text("\n".join(f"{i},{0.5 * i + 0.25}" for i in range(30)))
-    assert main(["train", "line.csv", "--hidden", "--epochs", "60"]) == 0
-    assert "mean squared error" in capsys.readouterr().out
-    Path("new.csv").write_text("2\n")
+def test_a_number_is_predicted_in_its_own_unit(capsys: pytest.CaptureFixture[str]) -> None:
+    table("line.csv", "", [f"{1e4 * i},{2e6 * i + 5e8}" for i in range(60)])
+    assert main(["train", "line.csv", "--hidden", "--weight-decay", "0", "--epochs", "600"]) == 0
+    shown = capsys.readouterr().out
+    errors = re.search(r"test +mean squared error (\S+) over 20 .*\((\S+) if always", shown)
+    assert errors is not None
+    assert float(errors[1]) < 1e-3 * float(errors[2])
+    assert "no better" not in shown
+    assert files() == ["graph.svg", "loss.svg", "model.json", "predictions.svg"]
+    Path("new.csv").write_text("20000\n")
     main(["predict", "runs/model.json", "new.csv"])
-    assert float(capsys.readouterr().out) == pytest.approx(1.25, abs=0.05)
+    assert float(capsys.readouterr().out) == pytest.approx(5.04e8, rel=0.01)
+
+
+@pytest.mark.parametrize("labels", ["number", "word"])
+def test_what_is_no_better_than_a_constant_is_told(
+    capsys: pytest.CaptureFixture[str], labels: str
+) -> None:
+    noise = [(7919 * i * i + 104729 * i) % 997 for i in range(90)]
+    said = [f"{n / 7}" if labels == "number" else "no" * (n > 150) or "yes" for n in noise]
+    table("noise.csv", "", [f"{i % 2},{y}" for i, y in enumerate(said)])
+    assert main(["train", "noise.csv", "--check", "none", "--weight-decay", "1"]) == 0
+    assert "that is no better than" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("data", ["moons", "circles", "spirals", "blobs", "xor"])
 def test_every_toy_set_trains(data: str) -> None:
-    assert main(["train", data, *QUICK, "--stepper", "adam", "--learning-rate", "0.01"]) == 0
+    options = ["--stepper", "gradient-descent", "--learning-rate", "0.1", "--weight-decay", "0"]
+    assert main(["train", data, *QUICK, *options]) == 0
+    assert files() == FILES
+
+
+# --- nothing is lost ------------------------------------------------------------------------------
+
+
+def test_an_earlier_model_is_kept_under_another_name(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", *QUICK])
+    first = Path("runs/model.json").read_bytes()
+    main(["train", *QUICK])
+    assert files() == FILES  # the same model once more needs no second name
+    main(["train", "moons", *QUICK])
+    assert "that model is now runs/model-1.json" in capsys.readouterr().out
+    assert Path("runs/model-1.json").read_bytes() == first
+    main(["train", *QUICK])
+    assert {"model-1.json", "model-2.json"} < set(files())
+
+
+def test_a_model_that_the_folder_refuses_goes_elsewhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    save = ag.MLP.save
+
+    def full(model: ag.MLP, path: Path) -> None:
+        if path.parent.name == "runs":
+            raise OSError(28, "No space left on device", str(path))
+        save(model, path)
+
+    monkeypatch.setattr(ag.MLP, "save", full)
+    message = refusal(capsys, "train", *QUICK)
+    kept = re.search(r"No space left on device; the model is kept in (\S+)", message)
+    assert kept is not None
+    assert ag.MLP.load(kept[1]).classes == datasets.IRIS_CLASSES
+    Path(kept[1]).unlink()
+    Path(kept[1]).parent.rmdir()
+
+
+def test_the_model_is_on_disk_before_anything_else_is_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        assert files() == ["model.json"]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "_report", interrupted)
+    assert main(["train", *QUICK]) == 130
+    assert "interrupted; what was learnt is kept in runs/model.json" in capsys.readouterr().err
+    assert ag.MLP.load("runs/model.json").n_inputs == 4
+
+
+def started(*arguments: str) -> subprocess.Popen[str]:
+    """The command line in a process of its own, which heeds Ctrl-C also where this one does not."""
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from autograd.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(ag.__file__).parents[1])},
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+@pytest.mark.parametrize("how", ["--eager", "--check=none"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupted_training_keeps_what_was_learnt(how: str, name: str) -> None:
+    process = started("train", "moons", "--epochs", "10000000", how)
+    assert process.stderr is not None
+    seen = ""
+    while not re.search(r"\b[1-9]\d*/10000000", seen):  # the bar, after an epoch
+        letter = process.stderr.read(1)
+        assert letter, seen
+        seen += letter
+    process.send_signal(getattr(signal, name))
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 128 + getattr(signal, name)
+    assert re.search(r"interrupted after \d+ epochs; what was learnt is kept in runs/model", out)
+    assert "Traceback" not in err
+    assert ag.MLP.load("runs/model.json").widths == [32, 2]
+    assert files() == (FILES if name == "SIGINT" else ["model.json"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+def test_an_interrupt_before_anything_was_learnt_says_so() -> None:
+    process = started("train", "moons", "--eager", "--hidden", "200", "200", "200")
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert err.endswith("interrupted; no epoch was complete, so there is nothing to keep\n")
+    assert files() == []
+
+
+def test_an_unfinished_file_is_cleaned_up_when_the_program_is_ended(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from autograd.__main__ import main\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.exit(main(['draw', 'a*b', 'a=1', 'b=2', '--output', 'g.dot']))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(Path(ag.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 143
+    assert "interrupted; nothing was written" in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_divergence_is_told_and_writes_no_model(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--stepper", "gradient-descent", "--learning-rate", "1e300"]
+    assert "diverged at step" in refusal(capsys, "train", "moons", *options)
+    assert list(Path("runs").iterdir()) == []
+
+
+# --- the gradient check ---------------------------------------------------------------------------
+
+
+def test_all_derivatives_are_checked_on_demand(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "xor", "--hidden", "3", "--check", "all"])
+    said = capsys.readouterr().out
+    assert "all 17 partial derivatives of the mean loss agree" in said
+    assert "over 3 examples" in said
+
+
+def test_a_wrong_derivative_is_found_by_a_sample(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autograd import gradcheck
+
+    right = gradcheck.adjoints
+    monkeypatch.setattr(
+        gradcheck, "adjoints", lambda x: {node: 1.01 * g for node, g in right(x).items()}
+    )
+    main(["train", "moons", "--epochs", "3"])
+    assert "not confirmed" in capsys.readouterr().out
+
+
+# --- predict --------------------------------------------------------------------------------------
+
+MIXED = [f"{i % 3},{'red' if i % 2 else 'Blue'},{i},{'yes' if i % 2 else 'no'}" for i in range(40)]
+
+
+def test_predict_reads_columns_by_their_names_and_words_as_they_were_learnt(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table("mine.csv", "a,colour,id,answer", MIXED)
+    options = ["--encode", "--drop", "id", "--missing", "mean", "--check", "none"]
+    assert main(["train", "mine.csv", *options]) == 0
+    table("new.csv", "colour;other;a", ["red;?;0", "BLUE;1;", ";1;1"])
+    capsys.readouterr()
+    assert main(["predict", "runs/model.json", "new.csv"]) == 0
+    assert capsys.readouterr().out.split()[:2] == ["yes", "no"]
+
+    assert main(["predict", "runs/model.json", "mine.csv"]) == 0
+    assert capsys.readouterr().err == "accuracy 100.0% (40 of 40)\n"
+
+    table("green.csv", "colour,a", ["green,1"])
+    message = refusal(capsys, "predict", "runs/model.json", "green.csv")
+    assert "green.csv, line 2, column colour: expected one of Blue, red, got 'green'" in message
+    table("less.csv", "colour,b", ["red,1"])
+    message = refusal(capsys, "predict", "runs/model.json", "less.csv")
+    assert "less.csv: it has no column a; its columns are colour, b" in message
+    table("gap.csv", "colour,a", ["red,"])
+    message = refusal(capsys, "predict", "runs/model.json", "gap.csv", "--missing", "refuse")
+    assert "gap.csv, line 2, column a: it is missing ('')" in message
+    assert suggested(message)[-2:] == ["--missing", "mean"]
+
+
+def test_predict_prints_probabilities(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "--epochs", "20", "--check", "none"])
+    capsys.readouterr()
+    main(["predict", "runs/model.json", str(datasets.IRIS_FILE), "--probabilities"])
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header == "prediction, setosa, versicolor, virginica"
+    assert len(lines) == 150
+    for line in lines:
+        name, *shares = line.split(", ")
+        numbers = list(map(float, shares))
+        assert sum(numbers) == pytest.approx(1.0, abs=1e-3)
+        assert datasets.IRIS_CLASSES[numbers.index(max(numbers))] == name
+
+    table("line.csv", "", [f"{i},{i / 2 + 0.25}" for i in range(30)])
+    main(["train", "line.csv", *QUICK])
+    message = refusal(capsys, "predict", "runs/model.json", "line.csv", "--probabilities")
+    assert "it predicts a number" in message
+
+
+def test_a_model_made_without_the_command_line_is_applied(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = ag.MLP(2, [2], seed=0)
+    model.classes = ("no", "yes")
+    model.save("model.json")
+    Path("two.csv").write_text("1,2\n3,4\n")
+    assert main(["predict", "model.json", "two.csv"]) == 0
+    assert set(capsys.readouterr().out.split()) <= {"no", "yes"}
+    Path("three.csv").write_text("1,2,yes\n3,4,no\n")
+    assert main(["predict", "model.json", "three.csv"]) == 0
+    assert re.fullmatch(r"accuracy .* \(\d of 2\)\n", capsys.readouterr().err)
+
+
+def test_names_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b[2J\x07evil\nname"
+    table(
+        "mine.csv",
+        '"\x1b[31mred",b,kind',
+        [f'{i},{i},"{evil if i % 2 else "x"}"' for i in range(30)],
+    )
+    main(["train", "mine.csv", "--check", "none"])
+    main(["predict", "runs/model.json", "mine.csv", "--probabilities"])
+    refused = refusal(capsys, "train", "mine.csv", "--label", "\x1b[0m")
+    shown = capsys.readouterr()
+    for text in (shown.out, shown.err, refused):
+        assert "\x1b" not in text
+        assert "\x07" not in text
+    for name in ("confusion.svg", "graph.svg"):
+        ET.parse(Path("runs", name))
+
+
+# --- draw -----------------------------------------------------------------------------------------
 
 
 def test_a_formula_is_drawn_with_its_gradients(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,10 +438,23 @@ def test_a_formula_is_drawn_with_its_gradients(capsys: pytest.CaptureFixture[str
     assert "0.001341" in Path("t.svg").read_text("utf-8")  # ∂/∂c
 
 
-def test_an_unwritable_place_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_place_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     Path("file").write_text("")
+    Path("folder.svg").mkdir()
     assert "file" in refusal(capsys, "train", *QUICK, "--output", "file/runs")
-    assert "nowhere" in refusal(capsys, "draw", "1", "--output", "nowhere/graph.svg")
+    message = refusal(capsys, "draw", "1", "--output", "nowhere/graph.svg")
+    assert "nowhere/graph.svg: there is no folder nowhere; make it first" in message
+    message = refusal(capsys, "draw", "1", "--output", "folder.svg")
+    assert "folder.svg: it is a folder" in message
+    assert "unfinished" not in message
+
+
+def test_a_long_formula_is_not_echoed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draw", "+".join(["a"] * 60), "a=1"]) == 0
+    assert len(capsys.readouterr().out) < 100
+
+
+# --- arguments ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -142,10 +467,12 @@ def test_an_unwritable_place_is_refused(capsys: pytest.CaptureFixture[str]) -> N
         (["train", "--batch-size", "-1"], "whole number from 1 on"),
         (["train", "--learning-rate", "-0.1"], "learning_rate"),
         (["train", "--learning-rate", "nan"], "learning_rate"),
+        (["train", "--weight-decay", "-1"], "a number from 0 on"),
         (["train", "--hidden", "0"], "whole number from 1 on"),
         (["train", "--activation", "swish"], "invalid choice"),
         (["train", "--stepper", "newton"], "invalid choice"),
-        (["train", "."], "."),
+        (["train", "--label", "x"], "there is no column 'x'; its columns are sepal length (cm)"),
+        (["train", "."], ".: "),
         (["predict", "nothing.json", "x.csv"], "nothing.json"),
         (["draw", "a*b", "a=1"], "the variable b has no number"),
         (["draw", "a", "a=x"], "expected a variable and its number"),
@@ -164,13 +491,14 @@ def test_bad_arguments_get_one_line(
     ("content", "says"),
     [
         ("", "empty"),
-        ("a,b\n", "no rows of numbers below the header"),
+        ("a,b\n", "no rows below the header"),
         ("1,2,x\n3,4\n", "line 2"),
-        ("1,2,x\n3,red,y\n", "line 2, column 2: expected a finite number, got 'red'"),
-        ("1,nan,x\n", "expected a finite number, got 'nan'"),
+        ("a,b,y\n1,2,x\n3,red,y\n", "line 3, column b: expected a finite number, got 'red'"),
+        ("a,b,y\n1,NA,x\n2,3,y", "line 2, column b: it is missing ('NA')"),
         ("1\n2\n", "single column"),
-        ("1,2,\n", "label is missing"),
-        (b"\xff\xfe\x00", "UTF-8"),
+        ("1,2,\n2,2,x\n3,3,y\n", "column 3: the label is missing"),
+        ("1,2,x\n3,4,x\n1,2,x\n", "nothing to tell apart"),
+        (b"\xff\xfe\x00", "no text"),
     ],
 )
 def test_a_bad_table_is_refused_where_it_is_bad(
@@ -192,7 +520,20 @@ def test_a_model_that_does_not_fit_the_table_is_refused(
     assert "model.json" in refusal(capsys, "predict", "model.json", "two.csv")
 
 
-def test_divergence_is_told_and_writes_no_model(capsys: pytest.CaptureFixture[str]) -> None:
-    message = refusal(capsys, "train", "moons", "--activation", "relu", "--learning-rate", "1e300")
-    assert "diverged at step" in message
-    assert list(Path("runs").iterdir()) == []
+def test_the_program_goes_by_the_name_it_was_called_by(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/somewhere/bin/scalar-autograd"])
+    with pytest.raises(SystemExit):
+        main(["train", "--epochs", "0"])
+    assert capsys.readouterr().err.startswith("scalar-autograd train: ")
+    main(["train", *QUICK])
+    assert "(scalar-autograd predict applies it)" in capsys.readouterr().out
+
+
+def test_the_console_script_is_the_command_line() -> None:
+    import tomllib
+
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+    module, _, function = project["project"]["scripts"][project["project"]["name"]].partition(":")
+    assert (module, function) == (command_line.__name__, main.__name__)
