@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,7 +38,8 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
             shutil.copymode(target, unfinished)
         unfinished.replace(target)
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # such as that there is no folder
+            unfinished.unlink()
         raise
     return Path(path)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import json
 import math
 import random
 from collections import Counter
@@ -16,14 +19,18 @@ from hypothesis import strategies as st
 
 from autograd.datasets import (
     IRIS_CLASSES,
+    Reading,
     Standardisation,
+    TableError,
     blobs,
     circles,
     iris,
     moons,
     read_csv,
+    read_sheet,
     spirals,
     train_test_split,
+    understand,
     xor,
 )
 
@@ -211,24 +218,59 @@ def csv_file(tmp_path: Path) -> Callable[[str | bytes], Path]:
 CsvFile = Callable[[str | bytes], Path]
 
 
+def repeated(*labels: str, rows: int = 30) -> str:
+    return "".join(f"1.5,-2e1,{labels[i % len(labels)]}\n" for i in range(rows))
+
+
 @pytest.mark.parametrize(
-    ("labels", "Y", "classes"),
+    ("content", "Y", "classes"),
     [
-        (["no", "yes", "no"], [0, 1, 0], ("no", "yes")),
-        (["2", "10", "2"], [0, 1, 0], ("2", "10")),
-        (["1.0", "-1", "-1.0"], [1, 0, 0], ("-1", "1")),
-        (["1", "a", "1.5"], [0, 2, 1], ("1", "1.5", "a")),
-        (["0.5", "1", "2e3"], [0.5, 1.0, 2000.0], ()),
-        (["日本", "ä b", "日本"], [1, 0, 1], ("ä b", "日本")),
+        (repeated("no", "yes"), [0, 1], ("no", "yes")),
+        (repeated("2", "10"), [0, 1], ("2", "10")),
+        (repeated("1.0", "-1", "-1.0"), [1, 0, 0], ("-1", "1")),
+        (repeated("1", "a", "1.5"), [0, 2, 1], ("1", "1.5", "a")),
+        (repeated("0.5", "1", "2e3"), [0.5, 1.0, 2000.0], ()),
+        (repeated("日本", "ä b", "日本"), [1, 0, 1], ("ä b", "日本")),
+        (
+            repeated("Yes", "Yes", "yes", "NO", "no ", "No", "No"),
+            [1, 1, 1, 0, 0, 0, 0],
+            ("No", "Yes"),
+        ),
+        (repeated("a", "A"), [1, 0], ("A", "a")),
+        (repeated(*map(str, range(20)), rows=60), [0, 1], tuple(map(str, range(20)))),
+        (repeated(*map(str, range(20)), rows=40), [0.0, 1.0], ()),
+        (repeated(*map(str, range(21)), rows=630), [0.0, 1.0], ()),
     ],
-    ids=["words", "whole numbers", "signs", "mixed", "numbers", "non-Latin"],
+    ids=[
+        "words",
+        "whole numbers",
+        "signs",
+        "mixed",
+        "numbers",
+        "non-Latin",
+        "spellings",
+        "single letters",
+        "few",
+        "few, but hardly any comes again",
+        "many",
+    ],
 )
-def test_labels_are_words_or_numbers(
-    csv_file: CsvFile, labels: list[str], Y: list[float], classes: tuple[str, ...]
+def test_labels_are_classes_or_numbers(
+    csv_file: CsvFile, content: str, Y: list[float], classes: tuple[str, ...]
 ) -> None:
-    table = read_csv(csv_file("".join(f"1.5,-2e1,{label}\n" for label in labels)))
-    assert table.X == [[1.5, -20.0]] * 3
-    assert (table.Y, table.classes) == (Y, classes)
+    table = read_csv(csv_file(content))
+    assert table.X[0] == [1.5, -20.0]
+    assert (table.Y[: len(Y)], table.classes) == (Y, classes)
+
+
+def test_the_task_can_be_said(csv_file: CsvFile) -> None:
+    path = csv_file(repeated("1", "2"))
+    assert read_csv(path, task="regression")[1::2] == ([1.0, 2.0] * 15, ())
+    path = csv_file(repeated("0.5", "1", "2e3"))
+    assert read_csv(path, task="classification").classes == ("0.5", "1", "2000")
+    path = csv_file(repeated("a", "b"))
+    with pytest.raises(TableError, match=r"column 3: it holds words .a, b.*task='classification'"):
+        read_csv(path, task="regression")
 
 
 @pytest.mark.parametrize(
@@ -237,19 +279,77 @@ def test_labels_are_words_or_numbers(
         ("a,b,kind\n1,2,x\n3,4,y\n", ("a", "b")),
         ("1,2,x\n3,4,y\n", ("column 1", "column 2")),
         (",b,kind\n1,2,x\n3,4,y\n", ("column 1", "b")),
+        ("a,a,kind\n1,2,x\n3,4,y\n", ("a (1)", "a (2)")),
         ("\ufeffa,b,kind\r\n1,2,x\r\n3,4,y\r\n", ("a", "b")),
         (
             '# a comment, with commas\n\n"a", "b, too",kind\n 1 , 2 , x \n,,\n3,4,y',
             ("a", "b, too"),
         ),
+        ("a;b;kind\n1,0;2,0;x\n3;4;y\n", ("a", "b")),
+        ("a\tb\tkind\n1\t2\tx\n3\t4\ty\n", ("a", "b")),
+        ("a|b|kind\n1|2|x\n3|4|y\n", ("a", "b")),
+        (" 1.0   2  x\n 3   4.\ty\n", ("column 1", "column 2")),
+        (gzip.compress(b"a,b,kind\n1,2,x\n3,4,y\n"), ("a", "b")),
+        (bz2.compress(b"a,b,kind\n1,2,x\n3,4,y\n"), ("a", "b")),
+        ("a\tb\tkind\n1\t2\tx\n3\t4\ty\n".encode("utf-16"), ("a", "b")),
+        ("2,2,x,y\n1,2,0\n3,4,1\n", ("column 1", "column 2")),
+        ("a,b,kind\nr1,1,2,x\nr2,3,4,y\n", ("a", "b")),
+        (",a,b,kind\nr1,1,2,x\nr2,3,4,y\n", ("a", "b")),
     ],
-    ids=["header", "none", "partly empty", "as Excel writes it", "untidy"],
+    ids=[
+        "header",
+        "none",
+        "partly empty",
+        "twice the same",
+        "as Excel writes it",
+        "untidy",
+        "semicolons, decimal commas",
+        "tabs",
+        "bars",
+        "spaces",
+        "gzip",
+        "bzip2",
+        "UTF-16",
+        "a first line of counts",
+        "as R writes it",
+        "rows with names",
+    ],
 )
-def test_a_header_is_optional(csv_file: CsvFile, content: str, features: tuple[str, ...]) -> None:
+def test_what_separates_cells_and_names_columns_is_recognised(
+    csv_file: CsvFile, content: str | bytes, features: tuple[str, ...]
+) -> None:
     table = read_csv(csv_file(content))
     assert table.features == features
     assert table.X == [[1.0, 2.0], [3.0, 4.0]]
-    assert table.classes == ("x", "y")
+    assert (table.Y, table.classes) == ([0, 1], ("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_header"),
+    [
+        ("0,1,2,target\n5,6,7,0\n8,9,5,1\n", True),
+        ("0,1,2,kind\n" + "5,6,7,x\n8,9,5,y\n" * 9, True),
+        ("1,2,x\n3,4,y\n5,6,x\n", False),
+        ("colour,size,kind\nred,S,x\nblue,S,y\nred,L,x\n", True),
+        ("red,S,x\nblue,S,y\nred,L,x\n", False),
+        ("a,b,c\n1,,2\n?,3,4\n", True),
+        ("NA,2,x\n3,4,y\n5,6,x\n", False),
+    ],
+)
+def test_a_header_is_told_from_data(csv_file: CsvFile, rows: str, is_header: bool) -> None:
+    assert read_sheet(csv_file(rows)).has_header is is_header
+    for said in (True, False):
+        assert read_sheet(csv_file(rows), header=said).has_header is said
+
+
+def test_separator_and_encoding_can_be_said(csv_file: CsvFile) -> None:
+    assert read_csv(csv_file("1:2:x\n3:4:y\n"), delimiter=":").X == [[1.0, 2.0], [3.0, 4.0]]
+    latin = "a,b,größe\n1,2,ä\n3,4,ö\n".encode("latin-1")
+    assert read_csv(csv_file(latin), encoding="latin-1").classes == ("ä", "ö")
+    with pytest.raises(TableError, match="no encoding 'klingon'"):
+        read_csv(csv_file(latin), encoding="klingon")
+    with pytest.raises(TableError, match="cannot separate by 'ab'"):
+        read_csv(csv_file("1,2,x\n"), delimiter="ab")
 
 
 def test_without_labels_every_column_is_an_input(csv_file: CsvFile) -> None:
@@ -257,27 +357,112 @@ def test_without_labels_every_column_is_an_input(csv_file: CsvFile) -> None:
     assert table == ([[1.0, 2.0], [3.0, 4.0]], [], ("a", "b"), ())
 
 
+def test_any_column_can_be_the_label_and_any_left_out(csv_file: CsvFile) -> None:
+    path = csv_file("kind,a,b,note\n" + "x,1,2,?\ny,3,4,hm\n" * 3)
+    for label in ("kind", 1, "1"):
+        table = read_csv(path, label=label, drop=["note"])
+        assert (table.features, table.classes, table.X[0]) == (("a", "b"), ("x", "y"), [1.0, 2.0])
+    with pytest.raises(
+        TableError, match="there is no column 'c'; its columns are kind, a, b, note"
+    ):
+        read_csv(path, label="c")
+    with pytest.raises(TableError, match="there is no column '5'"):
+        read_csv(path, drop=["5"])
+
+
+def test_words_become_inputs_on_demand(csv_file: CsvFile) -> None:
+    path = csv_file("colour,n,y\n" + "red,1,0.5\nBlue,2,1\nblue,3,2\nblue,4,3\n" * 2)
+    with pytest.raises(
+        TableError, match="column colour: it holds words, blue, red; pass encode=True"
+    ):
+        read_csv(path)
+    table = read_csv(path, encode=True)
+    assert table.features == ("colour=blue", "colour=red", "n")
+    assert table.X[:2] == [[0.0, 1.0, 1.0], [1.0, 0.0, 2.0]]
+
+
+def test_missing_cells_are_refused_dropped_or_filled(csv_file: CsvFile) -> None:
+    path = csv_file("a,word,y\n1,x,0\nNA,x,1\n3,,0\n5,z,1\n2,z,\n")
+    with pytest.raises(
+        TableError, match=r"line 3, column a: it is missing \('NA', and 2 more"
+    ) as no:
+        read_csv(path)
+    assert no.value.cure == {"missing": "mean", "encode": True}
+    assert read_csv(path, missing="drop", encode=True).X == [[1.0, 1.0, 0.0], [5.0, 0.0, 1.0]]
+    filled = read_csv(path, missing="mean", encode=True)
+    assert filled.X[1] == [3.0, 1.0, 0.0]
+    assert filled.X[2] == [3.0, pytest.approx(2 / 3), pytest.approx(1 / 3)]
+    assert len(filled.Y) == 4  # a label cannot be filled in
+    path = csv_file("a,b,y\n,1,0\n2,,1\n")
+    with pytest.raises(TableError, match="every row has a missing cell"):
+        read_csv(path, missing="drop")
+
+
+def test_what_was_understood_is_told(csv_file: CsvFile) -> None:
+    path = csv_file(
+        "id,size,colour,price,note,kind\n"
+        + "".join(
+            f"{i},{i % 7}.5,{('blue', 'red', 'red', 'Red', 'red', 'red')[i % 6]},"
+            f"{'?' if i == 4 else i},,{'ab'[i % 2]}\n"
+            for i in range(30)
+        )
+    )
+    sheet = read_sheet(path)
+    reading = understand(sheet, missing="drop", encode=True)
+    told = reading.described(sheet).replace(str(path), "data.csv")
+    assert told == (
+        "data.csv: 30 rows of 6 columns; a header, commas\n"
+        "  column  kind    role              missing  levels\n"
+        "  id      number  input                      0 … 29\n"
+        "  size    number  input                      0.5 … 6.5\n"
+        "  colour  words   2 inputs                   blue 5, red 25; 3 spellings\n"
+        "  price   number  input             1        0 … 29\n"
+        "  note    empty   left out          30\n"
+        "  kind    words   label: 2 classes           a 15, b 15"
+    )
+    hints = reading.hints(sheet)
+    assert "1 row with missing cells is left out" in hints
+    assert any("--drop id" in hint for hint in hints)
+
+
+def test_many_columns_that_are_alike_share_a_line(csv_file: CsvFile) -> None:
+    path = csv_file(
+        "".join(f"{','.join(str(i + k) for k in range(40))},{'ab'[i % 2]}\n" for i in range(9))
+    )
+    sheet = read_sheet(path)
+    described = understand(sheet).described(sheet)
+    assert "  column 1 … column 40  number  40 inputs" in described
+    assert described.count("\n") == 3
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "empty"),
         ("\n\n , \n# only a comment\n", "empty"),
-        ("a,b,kind\n", "line 1: there are no rows of numbers below the header"),
+        ("a,b,kind\n", "line 1: there are no rows below the header; pass header='no'"),
         ("1\n2\n", "line 1: found a single column.*separated by commas"),
-        ("1;2;x\n", "line 1: found a single column"),
-        ("1,2,x\n3,four,y\n", "line 2, column 2: expected a finite number, got 'four'"),
+        ("a,b,y\n1,2,x\n3,four,y\n", "line 3, column b: expected a finite number, got 'four'"),
         ("1,two,x\n3,4,y\n", "line 1, column 2: expected a finite number, got 'two'"),
-        ("a,b,kind\n1,,x\n", "line 2, column 2: expected a finite number, got ''"),
-        ("1,nan,x\n", "line 1, column 2: expected a finite number, got 'nan'"),
+        ("a,b,kind\n1,,x\n2,3,y\n", r"line 2, column b: it is missing \(''\); pass missing='mean'"),
+        ("1,nan,x\n1,2,x", r"line 1, column 2: it is missing \('nan'\)"),
         ("1,2,x\n-inf,2,x\n", "line 2, column 1: expected a finite number, got '-inf'"),
-        ("1,2,x\n\n1,2\n", "line 3: found 2 columns, where the first row has 3"),
-        ("a,b,kind\n1,2,x,3\n", "line 2: found 4 columns, where the first row has 3"),
-        ("1,2,x\n1,2,\n", "line 2, column 3: the label is missing"),
-        ("1,2,0.5\n1,2,nan\n", "line 2, column 3: expected a finite number, got 'nan'"),
+        ("1,2,x\n\n1,2\n", "line 3: found 2 columns, where the others have 3"),
+        ("a,b,kind\n1,2,x,3\n", "line 2: found 4 columns, where the others have 3"),
+        ("1,2,x\n1,2,\n1,2,x", "line 2, column 3: the label is missing.*pass missing='drop'"),
+        ("1,2,0.5\n1,2,inf\n", "line 2, column 3: expected a finite number, got 'inf'"),
         ('1,2,"x\n', "unexpected end"),
-        (b"1,2,\xff\n", "UTF-8"),
+        (b"1,2,\xff\n", "UTF-8.*pass encoding='latin-1'"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "UTF-8"),
+        (b"PK\x03\x04\x00", "zip archive, as Excel's workbooks are"),
+        (b"PAR1\x00", "in Parquet; with pandas"),
+        (b"\x1f\x8b\x08\x00", "compressed, and damaged"),
+        ('[{"a": 1}]', "it is JSON; with pandas"),
         (f"1,{'x' * 200_000},y\n", "field larger"),
+        (
+            "a,b\n" + "".join(f"{i}x,{i}y\n" for i in range(40)),
+            "as the label, it holds 40 different",
+        ),
     ],
 )
 def test_a_csv_file_that_cannot_be_read_says_where(
@@ -288,7 +473,7 @@ def test_a_csv_file_that_cannot_be_read_says_where(
         read_csv(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < len(str(path)) + 200
+    assert len(str(caught.value)) < 2 * len(str(path)) + 200
 
 
 def test_a_missing_csv_file_is_an_os_error(tmp_path: Path) -> None:
@@ -296,6 +481,23 @@ def test_a_missing_csv_file_is_an_os_error(tmp_path: Path) -> None:
         read_csv(tmp_path / "nowhere.csv")
     with pytest.raises(OSError, match=str(tmp_path)):
         read_csv(str(tmp_path))
+
+
+def test_a_reading_is_kept_as_json(csv_file: CsvFile) -> None:
+    sheet = read_sheet(csv_file("w,a,y\n" + "p,1,x\nq,2,z\n" * 3))
+    reading = understand(sheet, encode=True, missing="mean")
+    kept = Reading.from_json(json.loads(json.dumps(reading.to_json())), reading.classes)
+    assert kept.located(sheet).examples(sheet) == reading.examples(sheet)
+    turned = read_sheet(csv_file("a,more,w\n7,8,Q\n"[:-2] + "q\n"))
+    assert kept.located(turned).examples(turned).X == [[0.0, 1.0, 7.0]]
+    for damaged in (
+        {},
+        {"columns": 3, "missing": "mean"},
+        {"columns": [[1]], "missing": "mean"},
+        5,
+    ):
+        with pytest.raises(ValueError, match="the model's columns are damaged"):
+            Reading.from_json(damaged, ())
 
 
 # --- split ----------------------------------------------------------------------------------------

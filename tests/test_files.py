@@ -68,3 +68,18 @@ def test_a_folder_is_refused_and_nothing_is_left_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         write_whole(folder, "text")
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_an_error_names_the_file_that_was_to_be(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no folder .*nowhere; make it first"
+    ) as e:
+        write_whole(tmp_path / "nowhere" / "file", "text")
+    assert e.value.filename == str(tmp_path / "nowhere" / "file")
+    with pytest.raises(IsADirectoryError, match="it is a folder; name a file in it") as folder:
+        write_whole(tmp_path, "text")
+    assert folder.value.filename == str(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError) as inside:
+        write_whole(tmp_path / "file" / "inside", "text")
+    assert inside.value.filename == str(tmp_path / "file" / "inside")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shlex
 import signal
@@ -39,7 +40,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert stopped.value.code == 2
     *progress, message = capsys.readouterr().err.splitlines()
     assert message.startswith("python -m autograd")
-    assert all("training" in line or not line for line in progress)
+    assert all("train" in line or not line for line in progress)
     return message
 
 
@@ -79,9 +80,7 @@ def test_the_main_job_learns_irises_and_shows_its_work() -> None:
     assert files() == FILES
 
 
-def test_eager_and_compiled_learn_alike(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_eager_and_compiled_learn_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     trained = []
     for options in (["--output", "compiled"], ["--eager", "--output", "eager"]):
         assert main(["train", *QUICK, *options]) == 0
@@ -90,12 +89,10 @@ def test_eager_and_compiled_learn_alike(
     assert trained[0] == pytest.approx(trained[1], rel=1e-9)
     asked = []
     monkeypatch.setattr(learning, "fit", lambda *_, compiled, **__: asked.append(compiled))
-    for options in ([], ["--eager"]):
-        with pytest.raises(SystemExit):  # nothing was learnt, so nothing can be shown
-            main(["train", *QUICK, *options])
+    main(["train", *QUICK])
+    main(["train", *QUICK, "--eager"])
     monkeypatch.setattr(train, "can_compile", lambda: False)
-    with pytest.raises(SystemExit):
-        main(["train", *QUICK])
+    main(["train", *QUICK])
     assert asked == [True, False, False]
 
 
@@ -142,10 +139,7 @@ def test_the_neuron_drawn_is_a_saved_one_and_says_at_which_example() -> None:
     line, name = int(neuron[2]), neuron[3]
     assert datasets.IRIS_FILE.read_text("utf-8").splitlines()[line - 1].endswith(name)
     bias = saved[names.index(f"{neuron[1]}.bias")]
-    assert (
-        ag.draw(ag.Value(bias, "x")).svg.split('class="data"')[1].split("<")[0] in (f">{bias:#.4g}")
-        or f"{bias:#.4g}" in picture
-    )
+    assert f">{bias:#.4g}<" in picture
     places = [picture.index(name) for name in ("sepal length", "sepal width", "petal length")]
     assert places == sorted(places)
     assert ">–<" not in picture  # every gradient is there
@@ -190,10 +184,13 @@ def test_a_number_is_predicted_in_its_own_unit(capsys: pytest.CaptureFixture[str
 def test_what_is_no_better_than_a_constant_is_told(
     capsys: pytest.CaptureFixture[str], labels: str
 ) -> None:
-    noise = [(7919 * i * i + 104729 * i) % 997 for i in range(90)]
-    said = [f"{n / 7}" if labels == "number" else "no" * (n > 150) or "yes" for n in noise]
-    table("noise.csv", "", [f"{i % 2},{y}" for i, y in enumerate(said)])
-    assert main(["train", "noise.csv", "--check", "none", "--weight-decay", "1"]) == 0
+    rng = random.Random(0)
+    rows = [[rng.gauss(0.0, 1.0) for _ in range(20)] for _ in range(60)]
+    said = [f"{rng.random()}" if labels == "number" else "no" for _ in rows]
+    said[:20] = [f"{rng.random()}" if labels == "number" else "yes" for _ in range(20)]
+    rng.shuffle(said)
+    table("noise.csv", "", [",".join([*map(str, x), y]) for x, y in zip(rows, said, strict=True)])
+    assert main(["train", "noise.csv", "--check", "none"]) == 0
     assert "that is no better than" in capsys.readouterr().out
 
 

@@ -11,7 +11,7 @@ from autograd.commands.arguments import add_file_options, sheet_of
 from autograd.commands.interrupts import Interrupts
 from autograd.commands.learning import outputs
 from autograd.datasets import Reading, filled, printable, understand
-from autograd.datasets.columns import Task
+from autograd.datasets.columns import Task, left_out
 from autograd.datasets.text import Sheet
 from autograd.nn import MLP
 
@@ -39,8 +39,7 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
         reading = replace(reading, missing=options.missing)
     X, Y, lines = reading.examples(sheet)
     if len(lines) < len(sheet.lines):
-        left_out = len(sheet.lines) - len(lines)
-        print(f"{left_out} rows with missing cells are left out", file=sys.stderr)
+        print(left_out(len(sheet.lines) - len(lines)), file=sys.stderr)
     X = filled(X, model.table.get("means", [0.0] * model.n_inputs))
     names = [printable(name, 200) for name in model.classes]
     names = names or [str(i) for i in range(model.widths[-1])]

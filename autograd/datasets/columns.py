@@ -316,7 +316,7 @@ class Reading:
         if self.missing == "drop" or (self.label is not None and self.label.n_missing):
             n_left_out = len(sheet.lines) - len(self.examples(sheet).lines)
         if n_left_out:
-            hints.append(f"{n_left_out} rows with missing cells are left out")
+            hints.append(left_out(n_left_out))
         if self.missing == "mean" and any(column.n_missing for column in self.inputs):
             hints.append("missing cells get the mean of their column")
         if self.by_default:
@@ -330,6 +330,15 @@ class Reading:
 
 
 _COUNTS_ROWS = re.compile(r"(?:^|[^a-z])(?:id|index|no|nr|row)$|[a-z]Id$|^ID$|^Unnamed", re.ASCII)
+
+
+def left_out(n: int) -> str:
+    """That rows are left out, for people to read."""
+    return (
+        f"{n} rows with missing cells are left out"
+        if n > 1
+        else ("1 row with missing cells is left out")
+    )
 
 
 def _finite(sheet: Sheet, line: Line, column: Column) -> float:
