@@ -166,11 +166,17 @@ class Value:
                     traced: Value = arg.record(primitive, args)
                     return traced
             numbers = [arg if type(arg) is float else arg._float for arg in args]
-        kind = Condition if primitive.name in operators.COMPARISONS else Value
-        node = kind(primitive.at(numbers))
-        if not (recording.open_pauses and recording.is_paused()):
+        node: Value = object.__new__(
+            Condition if primitive.name in operators.COMPARISONS else Value
+        )
+        node._float = z = primitive.at(numbers)
+        node.grad = node.primitive = None
+        node.label = ""
+        if recording.open_pauses and recording.is_paused():
+            node._keep((), ())
+        else:
             node.primitive = primitive
-            node._keep(args, primitive.partials_at(node._float, numbers, args))
+            node._keep(args, primitive.partials_at(z, numbers, args))
         return node
 
     __add__, __radd__ = _binary(primitives.add)
@@ -312,7 +318,7 @@ def _postorder(output: Value) -> dict[Any, Any]:
             push(node)
             push(None)
             if type(x) is tuple:
-                stack += [arg for arg in reversed(x) if type(arg) is not float]
+                stack += [a for a in reversed(x) if type(a) is not float and a not in finished]
                 continue
             if y is not None and type(y) is not float and y not in finished:
                 push(y)
