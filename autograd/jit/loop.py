@@ -27,9 +27,8 @@ class Stepper(Protocol):
     parameters: list[Any]
     states: list[tuple[float, ...]]
 
-    @staticmethod
     def update(
-        weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any
+        self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any
     ) -> tuple[Any, tuple[Any, ...]]:
         """The new weight and its new state."""
         ...
