@@ -44,6 +44,7 @@ Scalar: TypeAlias = Any
 
 Scalars: TypeAlias = tuple[Scalar, ...]
 Sqrt: TypeAlias = Callable[[Scalar], Scalar]
+Rule: TypeAlias = Callable[[Scalar, Scalar, Scalars, Scalars, Sqrt], tuple[Scalar, Scalars]]
 
 Checked_co = TypeVar("Checked_co", covariant=True)
 
@@ -213,7 +214,7 @@ class Stepper(ABC):
         """The settings as numbers for `update`, as they are now; the learning rate first.
 
         They are in the order of their declaration; two in one, such as `betas`, follow one another,
-        and flags are left out, which a rule reads from `self`.
+        and flags are left out, by which `rule` chooses.
         """
         numbers: list[float] = []
         for setting in self._assigned().values():
@@ -223,15 +224,15 @@ class Stepper(ABC):
                 numbers.append(setting)
         return tuple(numbers)
 
+    @staticmethod
     @abstractmethod
     def update(
-        self, weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
         """The rule: the new weight and its new state. Pure, and without branches on numbers.
 
         All numbers come as arguments: a compiler hands in `coefficients` afresh at each step,
-        while a number that the rule reads elsewhere stays as it was when it was traced. So this
-        may be a static method.
+        while a number that the rule found elsewhere would stay as it was when it was traced.
 
         Args:
             weight: the parameter's number.
@@ -240,6 +241,11 @@ class Stepper(ABC):
             coefficients: what `coefficients` returned.
             sqrt: the square root, for floats or for Values.
         """
+
+    @property
+    def rule(self) -> Rule:
+        """What `step` and a compiler read: `update`, unless a flag chooses another one."""
+        return self.update
 
     def zero_grad(self) -> None:
         """Forget the gradients, which otherwise add up from one backward pass to the next."""
@@ -255,7 +261,7 @@ class Stepper(ABC):
                 make a weight or its state so. Names the parameter; then nothing has changed.
         """
         coefficients = self.coefficients()
-        update, sqrt, isfinite = self.update, math.sqrt, math.isfinite
+        update, sqrt, isfinite = self.rule, math.sqrt, math.isfinite
         moves = []
         for index, (parameter, state) in enumerate(zip(self.parameters, self.states, strict=True)):
             gradient = parameter.grad
@@ -374,15 +380,30 @@ class GradientDescent(Stepper):
         if nesterov and not self.momentum:
             raise ValueError(f"nesterov: expected a momentum above 0 with it, got {momentum!r}")
 
+    @staticmethod
     def update(
-        self, weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
-        """The rule above, with state (v,)."""
+        """The first rule above, with state (v,)."""
         (velocity,) = state
         learning_rate, momentum = coefficients
         velocity = momentum * velocity + gradient
-        direction = gradient + momentum * velocity if self.nesterov else velocity
-        return weight - learning_rate * direction, (velocity,)
+        return weight - learning_rate * velocity, (velocity,)
+
+    @staticmethod
+    def nesterovs_update(
+        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+    ) -> tuple[Scalar, Scalars]:
+        """The second rule above, with state (v,)."""
+        (velocity,) = state
+        learning_rate, momentum = coefficients
+        velocity = momentum * velocity + gradient
+        return weight - learning_rate * (gradient + momentum * velocity), (velocity,)
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that `nesterov` chooses."""
+        return self.nesterovs_update if self.nesterov else self.update
 
 
 class RMSprop(Stepper):

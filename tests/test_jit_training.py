@@ -17,7 +17,7 @@ import pytest
 import autograd as ag
 from autograd.jit.loop import CompiledTraining
 from autograd.optim import Stepper
-from autograd.training import compiled as training_in_machine_code
+from autograd.training import epochs as account
 from autograd.training import fitting
 
 pytest.importorskip("llvmlite", reason="training in machine code needs llvmlite (extra jit)")
@@ -198,7 +198,7 @@ def test_an_epoch_may_take_longer_than_machine_code_may_run(
 ) -> None:
     """Its loss and accuracy are then put together from several chunks of steps."""
     settings: dict[str, Any] = {"epochs": 9, "batch_size": 4, "stepper": STEPPERS["adam"]}
-    monkeypatch.setattr(training_in_machine_code, "CHUNK", 1e-9)
+    monkeypatch.setattr(account, "CHUNK", 1e-9)
     in_small_chunks = run(True, **settings)
     monkeypatch.undo()
     whole = run(True, **settings)
