@@ -458,9 +458,9 @@ class Adam(Stepper):
 
     t counts the steps of this parameter. m and v start at 0, and the division takes that bias
     out again. D. P. Kingma and J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015,
-    algorithm 1; the same as PyTorch's `torch.optim.Adam` and `optax.adam`. Keras' Adam is the other
-    formula of that paper, at the end of its section 2, where an "epsilon hat" (1e-7 there) is added
-    to √v before the bias is taken out: eps · √(1 - β₂ᵗ) here.
+    algorithm 1; the same as PyTorch's `torch.optim.Adam` and `optax.adam`. Keras' Adam is another
+    formula, with the "epsilon hat" of that paper's section 2: w ← w - learning_rate ·
+    √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m / (√v + 1e-7), which is this one with eps = 1e-7 / √(1 - β₂ᵗ).
 
     Args:
         parameters: any iterable of objects with `data` and `grad`, such as Values.
