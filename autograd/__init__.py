@@ -63,11 +63,11 @@ from autograd.gradcheck import GradientCheckError, check_gradient
 from autograd.jit import jit
 from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squared_error
 from autograd.nn import MLP, Layer, Module, Neuron
-from autograd.optim import Adam, GradientDescent
+from autograd.optim import Adam, AdamW, GradientDescent, RMSprop, Stepper
 from autograd.primitives import Primitive
 from autograd.recording import no_grad
 from autograd.stepping import Step, backward_steps, explain, forward_steps, play
-from autograd.training import History, batches, fit
+from autograd.training import History, Recording, batches, fit
 from autograd.value import Condition, Value, first_nonfinite
 
 # All of the above but `sum` and `abs`, which would shadow the builtins in a star import; "as" tells
@@ -75,6 +75,7 @@ from autograd.value import Condition, Value, first_nonfinite
 __all__ = [
     "MLP",
     "Adam",
+    "AdamW",
     "Condition",
     "Drawing",
     "GradientCheckError",
@@ -84,7 +85,10 @@ __all__ = [
     "Module",
     "Neuron",
     "Primitive",
+    "RMSprop",
+    "Recording",
     "Step",
+    "Stepper",
     "Value",
     "acos",
     "asin",

@@ -8,70 +8,244 @@ knows no learning rate. Backpropagation computes gradients; gradient descent app
     >>> optimizer.zero_grad()  # forget the gradient of the step before
     >>> loss.backward()        # not ours: the engine writes every parameter's gradient
     >>> optimizer.step()       # every parameter moves against its gradient
+
+A stepper is one rule, stated once for one weight as scalar arithmetic. `step` reads it with floats;
+a compiler reads the same lines with Values, and so has it in machine code or in JavaScript. A
+stepper of one's own is such a rule too, here that of Chen et al., Symbolic Discovery of
+Optimization Algorithms, 2023, with a smooth sign:
+
+    >>> class SmoothLion(Stepper):
+    ...     initial_state = (0.0,)
+    ...     memory = Setting(fraction)  # checked when assigned, shown, handed to the rule
+    ...
+    ...     def __init__(self, parameters, learning_rate=1e-4, memory=0.99):
+    ...         super().__init__(parameters, learning_rate)
+    ...         self.memory = memory
+    ...
+    ...     @staticmethod
+    ...     def update(weight, gradient, state, coefficients, sqrt):
+    ...         (m,) = state
+    ...         learning_rate, memory = coefficients
+    ...         m = memory * m + (1.0 - memory) * gradient
+    ...         return weight - learning_rate * m / sqrt(m * m + 1e-12), (m,)
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from numbers import Real
-from typing import Any, NoReturn, Protocol, TypeAlias
+from typing import Any, Generic, NoReturn, Protocol, Self, TypeAlias, TypeVar, overload
 
 Scalar: TypeAlias = Any
 """A float, or a Value while a compiler traces the rule. Rules are generic over the two."""
 
 Scalars: TypeAlias = tuple[Scalar, ...]
 Sqrt: TypeAlias = Callable[[Scalar], Scalar]
+Rule: TypeAlias = Callable[[Scalar, Scalar, Scalars, Scalars, Sqrt], tuple[Scalar, Scalars]]
+
+Checked_co = TypeVar("Checked_co", covariant=True)
 
 
 class Parameter(Protocol):
     """What a stepper sees of the thing that it moves; a `label`, if there is one, names it."""
 
-    data: float
     grad: float | None
+
+    @property
+    def data(self) -> float:
+        """The number that is moved."""
+
+    @data.setter
+    def data(self, number: float, /) -> None: ...
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+class Setting(Generic[Checked_co]):
+    """A setting of a stepper: an attribute that is checked whenever it is assigned.
+
+    Args:
+        check: takes the name of the setting and what is to be assigned, and returns that as it is
+            kept, or raises; such as `positive` or `fraction`.
+    """
+
+    def __init__(self, check: Callable[[str, object], Checked_co]) -> None:
+        self._check = check
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, stepper: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, stepper: object, owner: type) -> Checked_co: ...
+    def __get__(self, stepper: object, owner: type) -> Any:
+        if stepper is None:
+            return self
+        try:
+            return vars(stepper)[self._name]
+        except KeyError:
+            raise AttributeError(f"{owner.__name__} has no {self._name} yet: assign it") from None
+
+    def __set__(self, stepper: Any, setting: object) -> None:
+        vars(stepper)[self._name] = self._check(self._name, setting)
+
+
+def number(name: str, setting: object) -> float:
+    """A finite number."""
+    checked = _real(name, setting)
+    if not math.isfinite(checked):
+        raise ValueError(f"{name}: expected a finite number, got {setting!r}")
+    return checked
+
+
+def positive(name: str, setting: object) -> float:
+    """A finite number above 0."""
+    checked = _real(name, setting)
+    if not 0.0 < checked < math.inf:
+        raise ValueError(f"{name}: expected a finite number above 0, got {setting!r}")
+    return checked
+
+
+def not_negative(name: str, setting: object) -> float:
+    """A finite number, 0 or above."""
+    checked = _real(name, setting)
+    if not 0.0 <= checked < math.inf:
+        raise ValueError(f"{name}: expected a finite number, 0 or above, got {setting!r}")
+    return checked
+
+
+def fraction(name: str, setting: object) -> float:
+    """A number from 0 to below 1."""
+    checked = _real(name, setting)
+    if not 0.0 <= checked < 1.0:
+        raise ValueError(f"{name}: expected a number from 0 to below 1, got {setting!r}")
+    return checked
+
+
+def two_fractions(name: str, setting: object) -> tuple[float, float]:
+    """Two numbers, each from 0 to below 1."""
+    if not isinstance(setting, tuple | list) or len(setting) != 2:
+        raise TypeError(f"{name}: expected two numbers, got {setting!r}")
+    return fraction(f"{name}[0]", setting[0]), fraction(f"{name}[1]", setting[1])
+
+
+def flag(name: str, setting: object) -> bool:
+    """True or False: a choice between two rules, made once, and no number of either."""
+    if not isinstance(setting, bool):
+        raise TypeError(f"{name}: expected True or False, got {setting!r}")
+    return setting
+
+
+def _real(name: str, setting: object) -> float:
+    if not isinstance(setting, Real) or isinstance(setting, bool):
+        raise TypeError(
+            f"{name}: expected a number, got {setting!r} of type {type(setting).__name__}"
+        )
+    try:
+        return float(setting)
+    except OverflowError:
+        return math.inf  # as far out of any range as the number itself
+
+
+# --- a stepper ------------------------------------------------------------------------------------
 
 
 class Stepper(ABC):
-    """What all steppers share: the parameters, their states, and a step that is taken or refused.
+    """What all steppers share: parameters, their states, and a step that is taken or refused.
 
-    A subclass states its rule once, for one weight, in arithmetic that floats and Values both
-    know (`+ - * /` and the square root it is handed, no branches), so that a compiler can trace
-    the very rule that `step` runs.
+    A subclass states `update`, its rule for one weight, in arithmetic that floats and Values both
+    know: `+ - * / **`, `abs`, and the square root it is handed. No `if` on a number, so that a
+    compiler can trace it. What a rule remembers of a parameter, such as its velocity or the number
+    of its steps, is that parameter's state.
 
     Attributes:
         parameters: what is moved, in the order given.
-        states: the state of each parameter, in the same order: what the rule remembers of it.
-        initial_state: the state of a parameter that was never moved.
-        learning_rate: above 0; may be reassigned between steps, as may the other settings.
+        states: the state of each parameter, in the same order.
+        initial_state: the state of a parameter that was never moved; `()` for a rule that
+            remembers nothing.
+        learning_rate: above 0; may be reassigned between steps, as may the other settings, which a
+            class declares each as a `Setting`. An argument of its constructor that is a number is
+            one undeclared: it has to be finite.
+
+    Raises:
+        ValueError: for no parameters, one given twice, or a setting out of its range.
+        TypeError: for a parameter without `data` and `grad`, or a setting that is no number.
     """
 
-    initial_state: Scalars
-    learning_rate: float
+    initial_state: Scalars = ()
+    learning_rate = Setting(positive)
+    _settings: tuple[str, ...] = ("learning_rate",)
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        declared = [name for name, found in vars(cls).items() if isinstance(found, Setting)]
+        for argument in inspect.signature(cls.__init__).parameters.values():
+            check = _check_of(argument)
+            if check is not None and not hasattr(cls, argument.name):
+                setting = Setting(check)
+                setting.__set_name__(cls, argument.name)
+                setattr(cls, argument.name, setting)
+                declared.append(argument.name)
+        cls._settings = tuple(dict.fromkeys([*cls._settings, *declared]))
 
     def __init__(self, parameters: Iterable[Parameter], learning_rate: float) -> None:
         self.parameters = _checked_parameters(parameters)
         self.states = [self.initial_state] * len(self.parameters)
         self.learning_rate = learning_rate
 
-    def __setattr__(self, name: str, setting: Any) -> None:
-        check = _CHECKS.get(name)
-        super().__setattr__(name, check(name, setting) if check else setting)
-
     def __repr__(self) -> str:
-        settings = "".join(f", {name}={vars(self)[name]}" for name in _CHECKS if name in vars(self))
+        settings = "".join(
+            f", {name}={setting}"
+            for name, setting in self._assigned().items()
+            if setting is not False  # a choice that was not made
+        )
         return f"{type(self).__name__}({len(self.parameters)} parameters{settings})"
 
-    @abstractmethod
+    def _assigned(self) -> dict[str, Any]:
+        assigned = vars(self)
+        return {name: assigned[name] for name in self._settings if name in assigned}
+
     def coefficients(self) -> tuple[float, ...]:
-        """The settings that `update` takes, as they are now; the learning rate first."""
+        """The settings as numbers for `update`, as they are now; the learning rate first.
+
+        They are in the order of their declaration; two in one, such as `betas`, follow one another,
+        and flags are left out, by which `rule` chooses.
+        """
+        numbers: list[float] = []
+        for setting in self._assigned().values():
+            if isinstance(setting, tuple):
+                numbers += setting
+            elif not isinstance(setting, bool):
+                numbers.append(setting)
+        return tuple(numbers)
 
     @staticmethod
     @abstractmethod
     def update(
         weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
-        """The rule: the new weight and its new state. Pure, and without branches."""
+        """The rule: the new weight and its new state. Pure, and without branches on numbers.
+
+        All numbers come as arguments: a compiler hands in `coefficients` afresh at each step,
+        while a number that the rule found elsewhere would stay as it was when it was traced.
+
+        Args:
+            weight: the parameter's number.
+            gradient: its gradient.
+            state: what the rule returned for this parameter at its last step.
+            coefficients: what `coefficients` returned.
+            sqrt: the square root, for floats or for Values.
+        """
+
+    @property
+    def rule(self) -> Rule:
+        """What `step` and a compiler read: `update`, unless a flag chooses another one."""
+        return self.update
 
     def zero_grad(self) -> None:
         """Forget the gradients, which otherwise add up from one backward pass to the next."""
@@ -87,7 +261,7 @@ class Stepper(ABC):
                 make a weight or its state so. Names the parameter; then nothing has changed.
         """
         coefficients = self.coefficients()
-        update, sqrt, isfinite = self.update, math.sqrt, math.isfinite
+        update, sqrt, isfinite = self.rule, math.sqrt, math.isfinite
         moves = []
         for index, (parameter, state) in enumerate(zip(self.parameters, self.states, strict=True)):
             gradient = parameter.grad
@@ -96,7 +270,10 @@ class Stepper(ABC):
             gradient = float(gradient)  # a NumPy float32 would drag the weight down to its bits
             if not isfinite(gradient):
                 self._refuse(index, "the gradient of {} is {}", gradient)
-            weight, new_state = update(parameter.data, gradient, state, coefficients, sqrt)
+            try:
+                weight, new_state = update(parameter.data, gradient, state, coefficients, sqrt)
+            except ArithmeticError:  # where IEEE 754 has inf or nan, Python's `/` and `**` raise
+                weight, new_state = math.nan, state
             # a sum takes less time, and while it may overflow, it never loses an inf or a nan
             if not (isfinite(sum(new_state, weight)) or all(map(isfinite, (weight, *new_state)))):
                 self._refuse(index, "the step overflows at {}, whose gradient is {}", gradient)
@@ -125,109 +302,6 @@ class Stepper(ABC):
         )
 
 
-class GradientDescent(Stepper):
-    """Gradient descent, with momentum if asked for.
-
-        v ← momentum · v + g,  starting from v = 0
-        w ← w - learning_rate · v
-
-    so that without momentum w ← w - learning_rate · g. This is PyTorch's `torch.optim.SGD`, where
-    the learning rate stands outside of v, and not inside as in the momentum of B. T. Polyak (Some
-    methods of speeding up the convergence of iteration methods, 1964); the two agree while the
-    learning rate stays the same.
-
-    Args:
-        parameters: any iterable of objects with `data` and `grad`, such as Values.
-        learning_rate: above 0.
-        momentum: from 0 to below 1.
-
-    Raises:
-        ValueError: for no parameters, one given twice, or a setting out of its range.
-        TypeError: for a parameter without `data` and `grad`, or a setting that is no number.
-    """
-
-    initial_state = (0.0,)
-    momentum: float
-
-    def __init__(
-        self, parameters: Iterable[Parameter], learning_rate: float, momentum: float = 0.0
-    ) -> None:
-        super().__init__(parameters, learning_rate)
-        self.momentum = momentum
-
-    def coefficients(self) -> tuple[float, ...]:
-        """The learning rate and the momentum."""
-        return self.learning_rate, self.momentum
-
-    @staticmethod
-    def update(
-        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
-    ) -> tuple[Scalar, Scalars]:
-        """The rule above, with state (v,)."""
-        (velocity,) = state
-        learning_rate, momentum = coefficients
-        velocity = momentum * velocity + gradient
-        return weight - learning_rate * velocity, (velocity,)
-
-
-class Adam(Stepper):
-    """Adam: every weight has a step of its own, scaled by the gradients that it has met.
-
-        m ← β₁ · m + (1 - β₁) · g
-        v ← β₂ · v + (1 - β₂) · g²
-        w ← w - learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)
-
-    t counts the steps of this parameter. m and v start at 0, and the division takes that bias
-    out again. D. P. Kingma and J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015,
-    algorithm 1; the same as PyTorch's `torch.optim.Adam`.
-
-    Args:
-        parameters: any iterable of objects with `data` and `grad`, such as Values.
-        learning_rate: above 0; about the size of the first steps, whatever the gradient's.
-        betas: β₁ and β₂, each from 0 to below 1.
-        eps: above 0; keeps the division finite where all gradients were 0.
-
-    Raises:
-        ValueError: for no parameters, one given twice, or a setting out of its range.
-        TypeError: for a parameter without `data` and `grad`, or a setting that is no number.
-    """
-
-    initial_state = (0.0, 0.0, 1.0, 1.0)
-    betas: tuple[float, float]
-    eps: float
-
-    def __init__(
-        self,
-        parameters: Iterable[Parameter],
-        learning_rate: float = 0.001,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-    ) -> None:
-        super().__init__(parameters, learning_rate)
-        self.betas = betas
-        self.eps = eps
-
-    def coefficients(self) -> tuple[float, ...]:
-        """The learning rate, β₁, β₂ and eps."""
-        return self.learning_rate, *self.betas, self.eps
-
-    @staticmethod
-    def update(
-        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
-    ) -> tuple[Scalar, Scalars]:
-        """The rule above, with state (m, v, β₁ᵗ, β₂ᵗ)."""
-        m, v, beta1_to_t, beta2_to_t = state
-        learning_rate, beta1, beta2, eps = coefficients
-        m = beta1 * m + (1.0 - beta1) * gradient
-        v = beta2 * v + (1.0 - beta2) * (gradient * gradient)
-        beta1_to_t = beta1_to_t * beta1
-        beta2_to_t = beta2_to_t * beta2
-        unbiased_m = m / (1.0 - beta1_to_t)
-        unbiased_v = v / (1.0 - beta2_to_t)
-        new_weight = weight - learning_rate * unbiased_m / (sqrt(unbiased_v) + eps)
-        return new_weight, (m, v, beta1_to_t, beta2_to_t)
-
-
 def _checked_parameters(parameters: Iterable[Parameter]) -> list[Parameter]:
     if not isinstance(parameters, Iterable):
         raise TypeError(
@@ -253,41 +327,216 @@ def _checked_parameters(parameters: Iterable[Parameter]) -> list[Parameter]:
     return checked
 
 
-def _number(name: str, number: object) -> float:
-    if not isinstance(number, Real) or isinstance(number, bool):
-        raise TypeError(
-            f"{name}: expected a number, got {number!r} of type {type(number).__name__}"
-        )
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
+def _check_of(argument: inspect.Parameter) -> Callable[[str, object], object] | None:
+    """What to ask of a setting that a class takes as an argument, but does not declare."""
+    if isinstance(argument.default, bool):
+        return flag
+    if isinstance(argument.default, Real) or argument.annotation in (float, "float"):
+        return number
+    return None
 
 
-def _positive(name: str, setting: object) -> float:
-    number = _number(name, setting)
-    if not 0.0 < number < math.inf:
-        raise ValueError(f"{name}: expected a finite number above 0, got {setting!r}")
-    return number
+# --- the rules ------------------------------------------------------------------------------------
 
 
-def _fraction(name: str, setting: object) -> float:
-    number = _number(name, setting)
-    if not 0.0 <= number < 1.0:
-        raise ValueError(f"{name}: expected a number from 0 to below 1, got {setting!r}")
-    return number
+class GradientDescent(Stepper):
+    """Gradient descent, with momentum if asked for.
+
+        v ← momentum · v + g,  starting from v = 0
+        w ← w - learning_rate · v
+
+    so that without momentum w ← w - learning_rate · g; and with Nesterov's momentum
+
+        w ← w - learning_rate · (g + momentum · v)
+
+    which steps from where the velocity is about to lead. This is PyTorch's `torch.optim.SGD`
+    (without dampening) and `optax.sgd`, where the learning rate stands outside of v, and not inside
+    as in the momentum of B. T. Polyak (Some methods of speeding up the convergence of iteration
+    methods, 1964) and in Keras; the two agree while the learning rate stays the same. Nesterov's is
+    the form of I. Sutskever, J. Martens, G. Dahl and G. Hinton, On the importance of initialization
+    and momentum in deep learning, ICML 2013.
+
+    Args:
+        parameters: any iterable of objects with `data` and `grad`, such as Values.
+        learning_rate: above 0.
+        momentum: from 0 to below 1.
+        nesterov: whether the momentum is Nesterov's; it then has to be above 0.
+    """
+
+    initial_state = (0.0,)
+    momentum = Setting(fraction)
+    nesterov = Setting(flag)
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        learning_rate: float,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        super().__init__(parameters, learning_rate)
+        self.momentum = momentum
+        self.nesterov = nesterov
+        if nesterov and not self.momentum:
+            raise ValueError(f"nesterov: expected a momentum above 0 with it, got {momentum!r}")
+
+    @staticmethod
+    def update(
+        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+    ) -> tuple[Scalar, Scalars]:
+        """The first rule above, with state (v,)."""
+        (velocity,) = state
+        learning_rate, momentum = coefficients
+        velocity = momentum * velocity + gradient
+        return weight - learning_rate * velocity, (velocity,)
+
+    @staticmethod
+    def nesterovs_update(
+        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+    ) -> tuple[Scalar, Scalars]:
+        """The second rule above, with state (v,)."""
+        (velocity,) = state
+        learning_rate, momentum = coefficients
+        velocity = momentum * velocity + gradient
+        return weight - learning_rate * (gradient + momentum * velocity), (velocity,)
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that `nesterov` chooses."""
+        return self.nesterovs_update if self.nesterov else self.update
 
 
-def _two_fractions(name: str, setting: object) -> tuple[float, float]:
-    if not isinstance(setting, tuple | list) or len(setting) != 2:
-        raise TypeError(f"{name}: expected two numbers, got {setting!r}")
-    return _fraction(f"{name}[0]", setting[0]), _fraction(f"{name}[1]", setting[1])
+class RMSprop(Stepper):
+    """RMSprop: the gradient, divided by the root of the mean of its latest squares.
+
+        v ← alpha · v + (1 - alpha) · g²,  starting from v = 0
+        w ← w - learning_rate · g / (√v + eps)
+
+    T. Tieleman and G. Hinton, Neural Networks for Machine Learning, lecture 6.5, 2012; the same as
+    PyTorch's `torch.optim.RMSprop`, and as `optax.rmsprop` with `eps_in_sqrt=False`. (Keras and
+    TensorFlow have eps under the root.)
+
+    Args:
+        parameters: any iterable of objects with `data` and `grad`, such as Values.
+        learning_rate: above 0.
+        alpha: from 0 to below 1; how much of the mean is kept at each step.
+        eps: above 0; keeps the division finite where all gradients were 0.
+    """
+
+    initial_state = (0.0,)
+    alpha = Setting(fraction)
+    eps = Setting(positive)
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        learning_rate: float = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+    ) -> None:
+        super().__init__(parameters, learning_rate)
+        self.alpha = alpha
+        self.eps = eps
+
+    @staticmethod
+    def update(
+        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+    ) -> tuple[Scalar, Scalars]:
+        """The rule above, with state (v,)."""
+        (v,) = state
+        learning_rate, alpha, eps = coefficients
+        v = alpha * v + (1.0 - alpha) * (gradient * gradient)
+        return weight - learning_rate * gradient / (sqrt(v) + eps), (v,)
 
 
-_CHECKS: dict[str, Callable[[str, object], object]] = {
-    "learning_rate": _positive,
-    "momentum": _fraction,
-    "betas": _two_fractions,
-    "eps": _positive,
-}
-"""The settings of all steppers, and what is asked of them each time they are assigned."""
+class Adam(Stepper):
+    """Adam: every weight has a step of its own, scaled by the gradients that it has met.
+
+        m ← β₁ · m + (1 - β₁) · g
+        v ← β₂ · v + (1 - β₂) · g²
+        w ← w - learning_rate · m̂ / (√v̂ + eps),  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)
+
+    t counts the steps of this parameter. m and v start at 0, and the division takes that bias
+    out again. D. P. Kingma and J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015,
+    algorithm 1; the same as PyTorch's `torch.optim.Adam` and `optax.adam`. Keras' Adam is another
+    formula, with the "epsilon hat" of that paper's section 2: w ← w - learning_rate ·
+    √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m / (√v + 1e-7), which is this one with eps = 1e-7 / √(1 - β₂ᵗ).
+
+    Args:
+        parameters: any iterable of objects with `data` and `grad`, such as Values.
+        learning_rate: above 0; about the size of the first steps, whatever the gradient's.
+        betas: β₁ and β₂, each from 0 to below 1.
+        eps: above 0; keeps the division finite where all gradients were 0.
+    """
+
+    initial_state = (0.0, 0.0, 1.0, 1.0)
+    betas = Setting(two_fractions)
+    eps = Setting(positive)
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        learning_rate: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        super().__init__(parameters, learning_rate)
+        self.betas = betas
+        self.eps = eps
+
+    @staticmethod
+    def update(
+        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+    ) -> tuple[Scalar, Scalars]:
+        """The rule above, with state (m, v, β₁ᵗ, β₂ᵗ)."""
+        m, v, beta1_to_t, beta2_to_t = state
+        learning_rate, beta1, beta2, eps = coefficients
+        m = beta1 * m + (1.0 - beta1) * gradient
+        v = beta2 * v + (1.0 - beta2) * (gradient * gradient)
+        beta1_to_t = beta1_to_t * beta1
+        beta2_to_t = beta2_to_t * beta2
+        unbiased_m = m / (1.0 - beta1_to_t)
+        unbiased_v = v / (1.0 - beta2_to_t)
+        new_weight = weight - learning_rate * unbiased_m / (sqrt(unbiased_v) + eps)
+        return new_weight, (m, v, beta1_to_t, beta2_to_t)
+
+
+class AdamW(Adam):
+    """Adam on weights that shrink a little before each step: decoupled weight decay.
+
+        w ← w - learning_rate · weight_decay · w,  then the rule of `Adam`
+
+    The decay is no part of the gradient, so that Adam does not scale it. I. Loshchilov and F.
+    Hutter, Decoupled Weight Decay Regularization, ICLR 2019, algorithm 2, with the learning rate as
+    a factor of the decay, as PyTorch's `torch.optim.AdamW` and `optax.adamw` have it.
+
+    Args:
+        parameters: any iterable of objects with `data` and `grad`, such as Values.
+        learning_rate: above 0; about the size of the first steps, whatever the gradient's.
+        betas: β₁ and β₂, each from 0 to below 1.
+        eps: above 0; keeps the division finite where all gradients were 0.
+        weight_decay: 0 or above.
+    """
+
+    weight_decay = Setting(not_negative)
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        learning_rate: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, learning_rate, betas, eps)
+        self.weight_decay = weight_decay
+
+    @staticmethod
+    def update(
+        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+    ) -> tuple[Scalar, Scalars]:
+        """The rule above, with Adam's state."""
+        *adams, weight_decay = coefficients
+        learning_rate = coefficients[0]
+        shrunk = weight - learning_rate * weight_decay * weight
+        return Adam.update(shrunk, gradient, state, tuple(adams), sqrt)

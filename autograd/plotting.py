@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from autograd.files import write_whole
 from autograd.recording import no_grad
+from autograd.training import Recording as Recording  # noqa: PLC0414 (plotting.Recording, too)
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -420,24 +421,6 @@ def decision_boundary(
     _style(axes, *labels, grid=False)
     _legend(axes)
     return figure
-
-
-class Recording:
-    """What the parameters of a model were at the start and after each epoch.
-
-    Hand it to `fit` as `callback`. `snapshots[0]` is the start, `snapshots[i]` belongs to
-    `rows[i - 1]`.
-    """
-
-    def __init__(self, model: Classifier) -> None:
-        self.model = model
-        self.rows: list[Epoch] = []
-        self.snapshots = [[parameter.data for parameter in model.parameters()]]
-
-    def __call__(self, row: Epoch) -> None:
-        """Keep the parameters as they are now, after the epoch that `row` describes."""
-        self.rows.append(row)
-        self.snapshots.append([parameter.data for parameter in self.model.parameters()])
 
 
 class Animation:

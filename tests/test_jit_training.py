@@ -5,11 +5,12 @@ from __future__ import annotations
 import _thread
 import itertools
 import math
+import signal
 import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ import pytest
 import autograd as ag
 from autograd.jit.loop import CompiledTraining
 from autograd.optim import Stepper
-from autograd.training import compiled as training_in_machine_code
+from autograd.training import epochs as account
 from autograd.training import fitting
+from autograd.training.compiled import MachineSteps, ProgramSteps
 
 pytest.importorskip("llvmlite", reason="training in machine code needs llvmlite (extra jit)")
 
@@ -87,7 +89,10 @@ class Signed(Stepper):
 STEPPERS = {
     "descent": lambda p: ag.GradientDescent(p, 0.1),
     "momentum": lambda p: ag.GradientDescent(p, 0.05, momentum=0.9),
+    "nesterov": lambda p: ag.GradientDescent(p, 0.05, momentum=0.9, nesterov=True),
+    "rmsprop": lambda p: ag.RMSprop(p, 0.01, alpha=0.9),
     "adam": lambda p: ag.Adam(p, 0.02, betas=(0.8, 0.99)),
+    "adamw": lambda p: ag.AdamW(p, 0.02, weight_decay=0.1),
     "own": lambda p: Signed(p, 0.01),
 }
 
@@ -108,7 +113,37 @@ SETTINGS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("stepper", STEPPERS.values(), ids=STEPPERS)
 def test_it_is_the_same_training(stepper: Any, settings: dict[str, Any]) -> None:
-    assert_same(run(True, stepper, **settings), run(False, stepper, **settings))
+    eager = run(False, stepper, **settings)
+    assert_same(run(True, stepper, **settings), eager)
+    assert_same(run(False, stepper, backend="python", **settings), eager)
+
+
+@pytest.mark.parametrize("backend", ["auto", "llvm", "python"])
+def test_a_back_end_may_be_named(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Any] = []
+    for kind in (MachineSteps, ProgramSteps):
+        method = kind.take
+
+        def take(self: Any, chunk: Any, method: Any = method) -> Any:
+            taken.append(type(self))
+            return method(self, chunk)
+
+        monkeypatch.setattr(kind, "take", take)
+    run(False, backend=backend, epochs=3)
+    assert set(taken) == {ProgramSteps if backend == "python" else MachineSteps}
+    taken.clear()
+    run(True, backend=backend, epochs=3)
+    assert set(taken) == {ProgramSteps if backend == "python" else MachineSteps}
+    taken.clear()
+    run(True, epochs=3)
+    assert set(taken) == {MachineSteps}
+
+
+def test_examples_in_the_order_given() -> None:
+    settings: dict[str, Any] = {"batch_size": 8, "shuffle": False}
+    in_order = run(True, **settings)
+    assert_same(in_order, run(False, **settings))
+    assert weights(in_order) != weights(run(True, batch_size=8))
 
 
 CLASSES = [i % 3 for i in range(30)]
@@ -198,7 +233,7 @@ def test_an_epoch_may_take_longer_than_machine_code_may_run(
 ) -> None:
     """Its loss and accuracy are then put together from several chunks of steps."""
     settings: dict[str, Any] = {"epochs": 9, "batch_size": 4, "stepper": STEPPERS["adam"]}
-    monkeypatch.setattr(training_in_machine_code, "CHUNK", 1e-9)
+    monkeypatch.setattr(account, "CHUNK", 1e-9)
     in_small_chunks = run(True, **settings)
     monkeypatch.undo()
     whole = run(True, **settings)
@@ -207,6 +242,14 @@ def test_an_epoch_may_take_longer_than_machine_code_may_run(
 
 
 # --- stopping -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, also where the tests were started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_leaves_the_parameters_of_the_last_epoch_reported(
@@ -229,6 +272,7 @@ def test_an_interrupt_leaves_the_parameters_of_the_last_epoch_reported(
     assert interrupted[1].states == whole[1].states
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_while_machine_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = CompiledTraining.steps
     calls = itertools.count()
@@ -269,20 +313,22 @@ DIVERGING: dict[str, dict[str, Any]] = {
 def test_divergence_is_reported_as_ever(settings: dict[str, Any]) -> None:
     settings = dict(settings)
     made = settings.pop("stepper", STEPPERS["descent"])
-    found: dict[bool, tuple[str, list[float]]] = {}
-    for compiled in (True, False):
+    found: dict[Any, tuple[str, list[float]]] = {}
+    for compiled in (True, False, "python"):
         steppers: list[Stepper] = []
 
         def stepper(parameters: Any, steppers: Any = steppers) -> Stepper:
             steppers.append(made(parameters))
             return steppers[0]
 
+        backend = "python" if compiled == "python" else None
         with pytest.raises(FloatingPointError) as error:
-            run(compiled, stepper, **settings)
+            run(compiled is True, stepper, backend=backend, **settings)
         data = [p.data for p in steppers[0].parameters]
         assert all(map(math.isfinite, data))
         found[compiled] = str(error.value), data
     assert found[True][0].split(" is ")[0] == found[False][0].split(" is ")[0]
+    assert found["python"][0].split(" is ")[0] == found[False][0].split(" is ")[0]
     assert "diverged at step" in found[True][0]
 
 
@@ -300,11 +346,77 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 }
 
 
+@pytest.mark.parametrize("backend", ["llvm", "python"])
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_refused(name: str) -> None:
+def test_what_is_refused(name: str, backend: str) -> None:
     settings, error, message = REFUSED[name]
     with pytest.raises(error, match=message):
-        run(True, **settings)
+        run(True, backend=backend, **settings)
+
+
+class Clipped(ag.GradientDescent):
+    """Does more in a step than its rule says."""
+
+    def step(self) -> None:
+        for p in self.parameters:
+            p.grad = None if p.grad is None else max(-0.01, min(0.01, p.grad))
+        super().step()
+
+
+class Forgetting(ag.Adam):
+    def zero_grad(self) -> None:
+        for p in self.parameters:
+            p.grad = 0.0
+
+
+def patched(parameters: Any) -> Stepper:
+    optimizer = ag.Adam(parameters, 0.1)
+    optimizer.step = lambda: None  # type: ignore[method-assign]
+    return optimizer
+
+
+class Wrapped:
+    """Hands on what it does not know, the rule too, so that it looks like a stepper."""
+
+    def __init__(self, parameters: Any) -> None:
+        self.inner = ag.GradientDescent(parameters, 0.1)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+@pytest.mark.parametrize(
+    ("stepper", "message"),
+    [
+        (
+            lambda p: Clipped(p, 0.1),
+            r"Clipped overrides step\(\), which machine code does not call",
+        ),
+        (Forgetting, r"Forgetting overrides zero_grad\(\)"),
+        (patched, r"Adam overrides step\(\)"),
+        (Wrapped, r"Wrapped states no rule.*ag\.Stepper.*backend='python'"),
+    ],
+)
+def test_a_stepper_that_would_train_differently_is_refused_by_name(
+    stepper: Any, message: str
+) -> None:
+    untrained = [p.data for p in ag.MLP(2, [5, 1], activation="tanh", seed=1).parameters()]
+    made: list[Any] = []
+
+    def remembered(parameters: Any) -> Any:
+        made.append(stepper(parameters))
+        return made[0]
+
+    with pytest.raises(TypeError, match=message):
+        run(True, remembered)
+    assert [p.data for p in made[0].parameters] == untrained
+
+
+@pytest.mark.parametrize("stepper", [lambda p: Clipped(p, 0.1), Wrapped])
+def test_a_gradient_compiled_alone_leaves_the_step_to_the_stepper(stepper: Any) -> None:
+    compiled, eager = run(False, stepper, backend="python"), run(False, stepper)
+    assert weights(compiled) == pytest.approx(weights(eager), rel=1e-9)
+    assert weights(eager) != weights(run(False, lambda p: ag.GradientDescent(p, 0.2)))
 
 
 def test_a_parameter_that_the_loss_does_not_reach_stays() -> None:

@@ -13,7 +13,17 @@ import numpy as np
 import pytest
 
 from autograd import primitives
-from autograd.optim import Adam, GradientDescent, Stepper
+from autograd.optim import (
+    Adam,
+    AdamW,
+    GradientDescent,
+    RMSprop,
+    Setting,
+    Stepper,
+    flag,
+    fraction,
+    not_negative,
+)
 from autograd.value import Value
 
 
@@ -29,11 +39,16 @@ class Weight:
 SETTINGS = [
     (GradientDescent, {"learning_rate": 0.1}),
     (GradientDescent, {"learning_rate": 0.02, "momentum": 0.9}),
+    (GradientDescent, {"learning_rate": 0.02, "momentum": 0.9, "nesterov": True}),
+    (RMSprop, {"learning_rate": 0.02}),
+    (RMSprop, {"learning_rate": 0.02, "alpha": 0.5, "eps": 0.1}),
+    (AdamW, {"learning_rate": 0.03}),
+    (AdamW, {"learning_rate": 0.03, "betas": (0.5, 0.7), "eps": 0.1, "weight_decay": 0.3}),
     (Adam, {"learning_rate": 0.03}),
     (Adam, {"learning_rate": 0.5, "betas": (0.5, 0.7), "eps": 0.1}),
     (Adam, {"learning_rate": 0.01, "betas": (0.0, 0.0), "eps": 1e-300}),
 ]
-EITHER = pytest.mark.parametrize("stepper", [GradientDescent, Adam])
+EITHER = pytest.mark.parametrize("stepper", [GradientDescent, RMSprop, Adam, AdamW])
 
 
 # --- the rules ------------------------------------------------------------------------------------
@@ -49,7 +64,8 @@ def test_hundreds_of_steps_end_where_pytorch_ends(
     theirs = [torch.tensor(w.data, dtype=torch.float64, requires_grad=True) for w in ours]
     optimizer = stepper(ours, **settings)
     torch_settings = {"lr" if k == "learning_rate" else k: v for k, v in settings.items()}
-    reference = {GradientDescent: torch.optim.SGD, Adam: torch.optim.Adam}[stepper]
+    torch_names: Any = {GradientDescent: "SGD"}
+    reference = getattr(torch.optim, torch_names.get(stepper, stepper.__name__))
     torch_optimizer = reference(theirs, **torch_settings)
 
     for step in range(300):
@@ -66,6 +82,74 @@ def test_hundreds_of_steps_end_where_pytorch_ends(
         torch_optimizer.step()
         for w, t in zip(ours, theirs, strict=True):
             assert w.data == pytest.approx(t.item(), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(("stepper", "settings"), SETTINGS)
+def test_fifty_steps_end_where_optax_ends(stepper: type[Stepper], settings: dict[str, Any]) -> None:
+    optax = pytest.importorskip("optax", reason="optax is the other reference for the rules")
+    import jax
+
+    rate = settings["learning_rate"]
+    momentum, nesterov = settings.get("momentum"), settings.get("nesterov", False)
+    betas = settings.get("betas", (0.9, 0.999))
+    alpha = {"decay": settings.get("alpha", 0.99), "eps_in_sqrt": False}
+    of_adam = {"b1": betas[0], "b2": betas[1], "eps": settings.get("eps", 1e-8)}
+    decay = {"weight_decay": settings.get("weight_decay", 0.01)}
+    reference = {
+        GradientDescent: lambda: optax.sgd(rate, momentum, nesterov=nesterov),
+        RMSprop: lambda: optax.rmsprop(rate, **alpha, eps=of_adam["eps"]),
+        Adam: lambda: optax.adam(rate, **of_adam),
+        AdamW: lambda: optax.adamw(rate, **of_adam, **decay),
+    }[stepper]()
+    ours = [Weight(x) for x in (-1.5, 0.25, 2.0)]
+    optimizer = stepper(ours, **settings)
+    with jax.enable_x64(True):
+        theirs = jax.numpy.array([w.data for w in ours])
+        state = reference.init(theirs)
+        for step in range(50):
+            gradients = [math.sin(3 * w.data + step) for w in ours]
+            for w, gradient in zip(ours, gradients, strict=True):
+                w.grad = gradient
+            optimizer.step()
+            moves, state = reference.update(jax.numpy.array(gradients), state, theirs)
+            theirs = theirs + moves
+            expected = pytest.approx(theirs.tolist(), rel=1e-12, abs=1e-12)
+            assert [w.data for w in ours] == expected
+
+
+def test_keras_adam_is_adam_with_an_eps_that_shrinks() -> None:
+    w, betas, eps_hat = Weight(1.0), (0.9, 0.999), 1e-3
+    optimizer = Adam([w], 0.1, betas)
+    m = v = 0.0
+    keras = 1.0
+    for t in range(1, 50):
+        w.grad = gradient = math.cos(t)
+        optimizer.eps = eps_hat / math.sqrt(1.0 - betas[1] ** t)
+        optimizer.step()
+        m = betas[0] * m + (1.0 - betas[0]) * gradient
+        v = betas[1] * v + (1.0 - betas[1]) * gradient**2
+        rate = 0.1 * math.sqrt(1.0 - betas[1] ** t) / (1.0 - betas[0] ** t)
+        keras -= rate * m / (math.sqrt(v) + eps_hat)
+        assert w.data == pytest.approx(keras, rel=1e-12)
+
+
+def test_weight_decay_shrinks_by_its_share_of_the_rate_where_the_gradient_is_zero() -> None:
+    w = Weight(2.0, grad=0.0)
+    AdamW([w], 0.1, weight_decay=0.5).step()
+    assert w.data == 2.0 - 0.1 * 0.5 * 2.0
+
+
+def test_nesterovs_momentum_looks_ahead() -> None:
+    w = Weight(0.0, grad=1.0)
+    optimizer = GradientDescent([w], 1.0, momentum=0.5, nesterov=True)
+    path = []
+    for _ in range(2):
+        optimizer.step()
+        path.append(w.data)
+    assert path == [-1.5, -1.5 - 1.75]
+    optimizer.nesterov = False
+    optimizer.step()
+    assert w.data == path[-1] - 1.75  # v is 1, 1.5, 1.75, and the step is v itself
 
 
 def test_plain_descent_subtracts_rate_times_gradient_exactly() -> None:
@@ -140,14 +224,14 @@ def test_the_rule_is_pure_and_runs_on_values_as_on_floats(
     coefficients = optimizer.coefficients()
     weight, state = 0.7, optimizer.initial_state
     for gradient in (0.3, -2.0, 0.0):
-        traced = optimizer.update(
+        traced = optimizer.rule(
             Value(weight),
             Value(gradient),
             tuple(map(Value, state)),
             tuple(map(Value, coefficients)),
             primitives.sqrt,
         )
-        weight, state = optimizer.update(weight, gradient, state, coefficients, math.sqrt)
+        weight, state = optimizer.rule(weight, gradient, state, coefficients, math.sqrt)
         assert (traced[0].data, [s.data for s in traced[1]]) == (weight, list(state))
     assert optimizer.states == [optimizer.initial_state]
     assert optimizer.parameters[0].data == 1.0
@@ -222,8 +306,8 @@ def test_a_gradient_that_is_not_finite_is_named_and_changes_nothing(
 
 @pytest.mark.parametrize(
     ("stepper", "gradient"),
-    [(GradientDescent, 1e308), (Adam, 1e200)],
-    ids=["weight", "squared gradient"],
+    [(GradientDescent, 1e308), (Adam, 1e200), (RMSprop, 1e200)],
+    ids=["weight", "squared gradient", "square of RMSprop"],
 )
 def test_a_step_that_would_overflow_is_refused(
     stepper: Callable[..., Stepper], gradient: float
@@ -322,6 +406,11 @@ def test_any_real_number_is_a_rate(stepper: Callable[..., Stepper], rate: float)
         (Adam, {"betas": (0.9, math.nan)}, r"betas\[1\]"),
         (Adam, {"eps": 0.0}, "eps"),
         (Adam, {"eps": math.inf}, "eps"),
+        (AdamW, {"weight_decay": -0.1}, "weight_decay.*0 or above"),
+        (AdamW, {"weight_decay": math.inf}, "weight_decay"),
+        (RMSprop, {"alpha": 1.0}, "alpha"),
+        (RMSprop, {"eps": -1.0}, "eps"),
+        (GradientDescent, {"nesterov": True}, "nesterov: expected a momentum above 0"),
     ],
 )
 def test_a_setting_out_of_range_is_named(
@@ -376,6 +465,150 @@ def test_parameters_may_be_any_iterable(kind: Callable[[list[Weight]], Iterable[
     assert [w.data for w in weights] == [0.5, 1.5]
 
 
+@pytest.mark.parametrize("choice", [1, 0.9, None, "yes"])
+def test_a_flag_is_true_or_false(choice: Any) -> None:
+    with pytest.raises(TypeError, match="nesterov: expected True or False, got"):
+        GradientDescent([Weight(1.0)], 0.1, 0.9, nesterov=choice)
+
+
+# --- steppers of one's own ------------------------------------------------------------------------
+
+
+class Noisy(Stepper):
+    """Declares one setting, and leaves the others to what is asked of every number."""
+
+    initial_state = (0.0, 1.0)
+    memory = Setting(fraction)
+
+    def __init__(
+        self,
+        parameters: Iterable[Weight],
+        learning_rate: float,
+        scale: float,
+        memory: float = 0.5,
+        shift: float = -1.0,
+        signed: bool = False,
+        name: str = "noisy",
+    ) -> None:
+        super().__init__(parameters, learning_rate)
+        self.shift = shift
+        self.scale = scale
+        self.memory = memory
+        self.signed = signed
+        self.name = name
+
+    @staticmethod
+    def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+        m, t = state
+        learning_rate, memory, scale, shift = coefficients
+        m = memory * m + gradient
+        return weight - learning_rate * scale * m / t + shift, (m, t + 1.0)
+
+
+class Cautious(Noisy):
+    """Adds a setting to those of its base."""
+
+    caution = Setting(not_negative)
+
+    def __init__(self, parameters: Iterable[Weight], caution: float) -> None:
+        super().__init__(parameters, 0.1, 2.0)
+        self.caution = caution
+
+
+def test_a_stepper_of_ones_own_hands_its_settings_to_its_rule() -> None:
+    w = Weight(1.0, grad=0.5)
+    optimizer = Noisy([w], 0.1, scale=4)
+    assert optimizer.coefficients() == (0.1, 0.5, 4.0, -1.0)
+    optimizer.step()
+    assert w.data == 1.0 - 0.1 * 4.0 * 0.5 / 1.0 - 1.0
+    assert optimizer.states == [(0.5, 2.0)]
+    optimizer.shift = 0
+    assert optimizer.coefficients() == (0.1, 0.5, 4.0, 0.0)
+    assert Cautious([w], 3).coefficients() == (0.1, 0.5, 2.0, -1.0, 3.0)
+
+
+def test_a_stepper_of_ones_own_shows_its_settings() -> None:
+    optimizer = Noisy([Weight(1.0)], 0.1, scale=4)
+    shown = "Noisy(1 parameters, learning_rate=0.1, memory=0.5, scale=4.0, shift=-1.0"
+    assert repr(optimizer) == f"{shown})"
+    optimizer.signed = True
+    assert repr(optimizer) == f"{shown}, signed=True)"
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "error"),
+    [
+        ("memory", 1.0, ValueError),
+        ("memory", "0.5", TypeError),
+        ("scale", math.nan, ValueError),
+        ("scale", -math.inf, ValueError),
+        ("scale", None, TypeError),
+        ("shift", "left", TypeError),
+        ("shift", True, TypeError),
+        ("signed", 1, TypeError),
+    ],
+)
+def test_the_settings_of_a_stepper_of_ones_own_are_checked(
+    name: str, setting: Any, error: type[Exception]
+) -> None:
+    optimizer = Noisy([Weight(1.0)], 0.1, scale=4)
+    before = getattr(optimizer, name)
+    with pytest.raises(error, match=f"{name}: expected"):
+        setattr(optimizer, name, setting)
+    assert getattr(optimizer, name) == before
+    with pytest.raises(error, match=f"{name}: expected"):
+        Noisy([Weight(1.0)], 0.1, **{"scale": 1.0, name: setting})
+
+
+def test_an_argument_that_is_no_number_is_no_setting() -> None:
+    optimizer = Noisy([Weight(1.0)], 0.1, 1.0, name="mine")
+    optimizer.name = "still mine"
+    assert "mine" not in repr(optimizer)
+
+
+def test_a_setting_that_was_not_assigned_is_missed_by_name() -> None:
+    class Forgetful(Stepper):
+        strictness = Setting(flag)
+        update = GradientDescent.update
+
+    optimizer = Forgetful([Weight(1.0)], 0.1)
+    with pytest.raises(AttributeError, match="Forgetful has no strictness yet"):
+        _ = optimizer.strictness
+    assert repr(optimizer) == "Forgetful(1 parameters, learning_rate=0.1)"
+
+
+@pytest.mark.parametrize("bad", [lambda g: 1.0 / (g - g), lambda g: (1e200 * g) ** 2])
+def test_a_rule_that_leaves_the_numbers_is_refused_as_an_overflow(bad: Any) -> None:
+    class Reckless(Stepper):
+        @staticmethod
+        def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+            return weight - bad(gradient), state
+
+    w = Weight(1.0, 2.0, "w")
+    with pytest.raises(FloatingPointError, match=r"Reckless\.step: the step overflows at w"):
+        Reckless([w], 0.1).step()
+    assert w.data == 1.0
+
+
+def test_the_stepper_in_the_description_works() -> None:
+    import doctest
+    import sys
+    import textwrap
+
+    optim = sys.modules[Stepper.__module__]
+    lines = doctest.script_from_examples(optim.__doc__ or "").splitlines()
+    start = lines.index("class SmoothLion(Stepper):")
+    source = [line for line in lines[start:] if not line.startswith("#")]
+    names = vars(optim).copy()
+    exec(textwrap.dedent("\n".join(source)), names)
+    w = Weight(1.0, grad=5.0)
+    optimizer = names["SmoothLion"]([w], 0.01)
+    optimizer.step()
+    assert w.data == pytest.approx(0.99)
+    with pytest.raises(ValueError, match="memory"):
+        optimizer.memory = 1.0
+
+
 def test_a_stepper_says_what_it_is() -> None:
     weights = [Weight(1.0), Weight(2.0)]
     assert repr(GradientDescent(weights, 0.1)) == (
@@ -383,4 +616,9 @@ def test_a_stepper_says_what_it_is() -> None:
     )
     assert repr(Adam(weights)) == (
         "Adam(2 parameters, learning_rate=0.001, betas=(0.9, 0.999), eps=1e-08)"
+    )
+    assert repr(GradientDescent(weights, 0.1, 0.5, nesterov=True)).endswith(", nesterov=True)")
+    assert repr(AdamW(weights)).endswith("eps=1e-08, weight_decay=0.01)")
+    assert (
+        repr(RMSprop(weights)) == "RMSprop(2 parameters, learning_rate=0.01, alpha=0.99, eps=1e-08)"
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import math
 import pickle
 import re
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -17,10 +20,10 @@ from hypothesis import strategies as st
 
 from autograd import functions
 from autograd.datasets import iris, moons, train_test_split
-from autograd.losses import binary_cross_entropy, hinge, mean_squared_error
+from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squared_error
 from autograd.nn import MLP
 from autograd.optim import Adam, GradientDescent
-from autograd.training import Epoch, History, batches, fit
+from autograd.training import Epoch, History, Recording, batches, fit
 from autograd.value import Value
 
 
@@ -233,6 +236,260 @@ def test_arrays_and_lists_train_alike() -> None:
     assert lists.numbers() == arrays.numbers()
 
 
+def test_without_shuffling_every_epoch_has_the_order_given() -> None:
+    met: list[float] = []
+    model = Line()
+
+    def observed(x: float) -> Value:
+        met.append(x)
+        return model(x)
+
+    optimizer = GradientDescent(model.parameters(), 0.01)
+    fit(
+        observed, mean_squared_error, X_LINE, Y_LINE, optimizer, 3, 2, progress=False, shuffle=False
+    )
+    assert met == 3 * X_LINE
+    in_order = batches(X_LINE, Y_LINE, 2, shuffle=False)
+    assert [xs for xs, _ in in_order] == [X_LINE[:2], X_LINE[2:4], X_LINE[4:]]
+
+
+def test_a_stepper_without_the_base_class_may_train() -> None:
+    class Plain:
+        learning_rate = 0.1
+
+        def __init__(self, parameters: list[Value]) -> None:
+            self.parameters = parameters
+
+        def zero_grad(self) -> None:
+            for p in self.parameters:
+                p.grad = None
+
+        def step(self) -> None:
+            for p in self.parameters:
+                p.data -= self.learning_rate * (p.grad or 0.0)
+
+    plain, ours = Line(), Line()
+    optimizer: Any = Plain(plain.parameters())
+    assert fit_line(plain, optimizer=optimizer) == fit_line(ours)
+    assert plain.numbers() == ours.numbers()
+
+
+# --- the collector --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def collector() -> Any:
+    """Whatever a test does, the collector is enabled afterwards."""
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_pauses_while_a_graph_lives(enabled: bool, collector: None) -> None:
+    seen: list[bool] = []
+    between: list[bool] = []
+
+    def loss(prediction: Value, target: float) -> Value:
+        seen.append(gc.isenabled())
+        return mean_squared_error(prediction, target)
+
+    if not enabled:
+        gc.disable()
+    fit_line(Line(), loss=loss, callback=lambda row: between.append(gc.isenabled()))
+    assert (set(seen), set(between), gc.isenabled()) == ({False}, {enabled}, enabled)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt, FloatingPointError])
+def test_the_collector_is_as_it_was_whatever_happens(
+    enabled: bool, error: type[BaseException], collector: None
+) -> None:
+    def fail() -> None:
+        raise error
+
+    if not enabled:
+        gc.disable()
+    with contextlib.suppress(LookupError, FloatingPointError):
+        fit_line(Line(), loss=on_call(7, fail))
+    assert gc.isenabled() == enabled
+
+
+def test_trainings_side_by_side_leave_the_collector_as_it_was(collector: None) -> None:
+    met = threading.Barrier(2, timeout=60.0)
+
+    def train(last: int) -> None:
+        """Two steps of one thread overlap those of the other, and end in turn."""
+        fit_line(Line(), epochs=last, loss=on_call(2, met.wait))
+
+    threads = [threading.Thread(target=train, args=(epochs,)) for epochs in (2, 20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert gc.isenabled()
+
+
+def test_a_training_within_a_training_leaves_the_pause_to_the_outer(collector: None) -> None:
+    enabled: list[bool] = []
+
+    def train() -> None:
+        fit_line(Line(), epochs=1)
+        enabled.append(gc.isenabled())
+
+    fit_line(Line(), loss=on_call(3, train))
+    assert enabled == [False]
+    assert gc.isenabled()
+
+
+# --- frames, arrays with gaps, names of classes ---------------------------------------------------
+
+
+def table(**columns: Any) -> Any:
+    pandas = pytest.importorskip("pandas", reason="frames are pandas'")
+    return pandas.DataFrame(columns)
+
+
+def fit_table(X: Any, Y: Any, loss: Any = hinge, n_outputs: int = 1, **settings: Any) -> Any:
+    model = MLP(2, [3, n_outputs], seed=0)
+    optimizer = Adam(model.parameters(), 0.1)
+    history = fit(model, loss, X, Y, optimizer, 3, 4, progress=False, **settings)
+    return history, [p.data for p in model.parameters()]
+
+
+POINTS = [[0.5 * i, (-1.0) ** i] for i in range(10)]
+SIGNS = [1 if i % 3 else -1 for i in range(10)]
+
+
+@pytest.mark.parametrize("backend", [None, "python"])
+def test_frames_train_as_lists_do(backend: Any) -> None:
+    frame = table(size=[x for x, _ in POINTS], side=[int(y) for _, y in POINTS], sign=SIGNS)
+    expected = fit_table(POINTS, SIGNS, backend=backend)
+    features = frame[["size", "side"]]
+    assert fit_table(features, frame["sign"], backend=backend) == expected
+    assert fit_table(features, frame[["sign"]], backend=backend) == expected
+    assert fit_table(features.convert_dtypes(), frame["sign"], backend=backend) == expected
+    assert fit_table(features.astype(object), frame["sign"], backend=backend) == expected
+    shuffled = frame.sample(frac=1.0, random_state=1).sort_values("size")  # an index out of order
+    assert fit_table(shuffled[["size", "side"]], shuffled["sign"], backend=backend) == expected
+    ((xs, ys),) = batches(features, frame["sign"], 10)
+    assert (xs, ys) == (POINTS, SIGNS)
+
+
+def test_a_column_of_text_is_named() -> None:
+    frame = table(size=[1.0, 2.0], kind=["good", "bad"])
+    with pytest.raises(TypeError, match="X holds 'good' in row 0, column 'kind', which is no num"):
+        fit_table(frame, [1, -1])
+
+
+def test_a_column_of_dates_is_named() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = table(size=[1.0, 2.0], day=pandas.to_datetime(["2020-01-01", "2020-01-02"]))
+    with pytest.raises(TypeError, match="in row 0, column 'day', which is no number"):
+        fit_table(frame, [1, -1])
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "named"),
+    [
+        (np.ma.array(POINTS, mask=False), SIGNS, "X"),
+        (POINTS, np.ma.array(SIGNS, mask=[True] + [False] * 9), "Y"),
+        ([np.ma.array(row, mask=[False, True]) for row in POINTS], SIGNS, "X"),
+    ],
+)
+def test_masked_arrays_are_refused_by_name(X: Any, Y: Any, named: str) -> None:
+    with pytest.raises(TypeError, match=rf"fit: {named} is a masked array.*{named}\.filled"):
+        fit_table(X, Y)
+    with pytest.raises(TypeError, match=f"batches: {named} is a masked array"):
+        batches(X, Y, 3)
+
+
+@pytest.mark.parametrize("backend", [None, "python", "llvm"])
+@pytest.mark.parametrize("batch_size", [None, 2])
+def test_a_nan_in_the_examples_is_found_by_row_and_column(backend: Any, batch_size: Any) -> None:
+    if backend == "llvm":
+        pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
+    X: Any = [row[:] for row in POINTS]
+    X[7][1] = math.nan
+    model = MLP(2, [3, 1], seed=0)
+
+    def train(X: Any, Y: Any) -> None:
+        optimizer = Adam(model.parameters(), 0.1)
+        fit(model, hinge, X, Y, optimizer, 3, batch_size, progress=False, backend=backend)
+
+    with pytest.raises(
+        FloatingPointError, match=r"loss is nan; X is nan in row 7, column 1; the f"
+    ):
+        train(X, SIGNS)
+    with pytest.raises(FloatingPointError, match="; X is nan in row 7, column 'side'; the first"):
+        train(table(size=[x for x, _ in X], side=[y for _, y in X]), SIGNS)
+
+
+def test_an_empty_cell_is_nan() -> None:
+    empty = table(a=[1.0, None], b=[2, None]).convert_dtypes()
+    with pytest.raises(FloatingPointError, match="X is nan in row 1, column 'a'"):
+        fit_table(empty, [1, -1])
+
+
+def test_a_nan_among_the_targets_is_found_by_row() -> None:
+    with pytest.raises(FloatingPointError, match="; Y is nan in row 3; "):
+        fit_line(Line(), Y=[1.0, 2.0, 3.0, math.nan, 5.0])
+
+
+def test_a_nan_that_takes_no_part_does_no_harm() -> None:
+    model = Line()
+    X = [1.0, math.nan, 2.0]
+    optimizer = GradientDescent(model.parameters(), 0.01)
+
+    def imputed(x: float) -> Value:
+        return model(0.0 if math.isnan(x) else x)
+
+    history = fit(imputed, mean_squared_error, X, X_LINE[:3], optimizer, 3, progress=False)
+    assert history[-1].loss < history[0].loss
+
+
+NAMES = ["setosa", "virginica", "setosa", "versicolor"]
+
+
+def test_names_of_classes_train_as_their_indices_and_stay_with_the_history() -> None:
+    points = POINTS[:4]
+    expected = fit_table(points, [0, 2, 0, 1], cross_entropy, 3)
+    found = fit_table(points, NAMES, cross_entropy, 3)
+    assert found == expected
+    assert found[0].classes == ("setosa", "versicolor", "virginica")
+    assert expected[0].classes == ()
+    assert pickle.loads(pickle.dumps(found[0])).classes == found[0].classes
+
+
+def test_the_order_of_classes_may_be_given() -> None:
+    points, order = POINTS[:4], ("virginica", "versicolor", "setosa")
+    expected = fit_table(points, [2, 0, 2, 1], cross_entropy, 3)
+    given = fit_table(points, NAMES, cross_entropy, 3, classes=order)
+    assert given == expected
+    assert given[0].classes == order
+    pandas = pytest.importorskip("pandas")
+    categories = pandas.Series(pandas.Categorical(NAMES, categories=order))
+    assert fit_table(points, categories, cross_entropy, 3)[0].classes == order
+    assert fit_table(points, pandas.Series(NAMES), cross_entropy, 3)[0].classes[0] == "setosa"
+    named = fit_table(points, [2, 0, 2, 1], cross_entropy, 3, classes=order)
+    assert named[0].classes == order
+
+
+def test_a_name_that_is_no_class_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"target of row 3 is 'versicolor'.*\('setosa', 'virg"):
+        fit_table(POINTS[:4], NAMES, cross_entropy, 3, classes=("setosa", "virginica"))
+
+
+def test_a_loss_of_ones_own_may_take_text() -> None:
+    met: list[Any] = []
+
+    def loss(prediction: Value, target: str) -> Value:
+        met.append(target)
+        return mean_squared_error(prediction, len(target))
+
+    fit_line(Line(), epochs=1, X=[1.0, 2.0], Y=["a", "bc"], loss=loss)
+    assert met == ["a", "bc"]
+
+
 # --- the history ----------------------------------------------------------------------------------
 
 
@@ -286,6 +543,16 @@ def test_the_callback_sees_each_row_and_the_parameters_after_it() -> None:
     assert len({numbers for _, numbers in seen}) == 3
 
 
+def test_a_recording_keeps_the_path_of_the_parameters() -> None:
+    model = Line()
+    recording = Recording(model)
+    history = fit_line(model, epochs=3, callback=recording)
+    assert recording.rows == history
+    assert recording.snapshots[0] == [0.0, 0.0]
+    assert tuple(recording.snapshots[-1]) == model.numbers()
+    assert len(recording.snapshots) == 4
+
+
 def test_a_history_says_how_the_run_went() -> None:
     history = History([Epoch(1, 0.5, 0.25, 0.1), Epoch(2, 0.125, 1.0, 0.1)])
     assert repr(history) == "History(2 epochs: loss 0.5 → 0.125, accuracy 25.0% → 100.0%)"
@@ -336,10 +603,19 @@ def test_without_a_tolerance_it_never_stops_early() -> None:
 # --- interruption ---------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, also where the tests were started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_the_run_with_the_history_so_far_and_a_usable_model() -> None:
     model, reference = Line(), Line()
-    ctrl_c = on_call(5 * 7 + 3, lambda: signal.raise_signal(signal.SIGINT))
-    history = fit_line(model, epochs=1000, loss=ctrl_c)
+    loss = on_call(5 * 7 + 3, lambda: signal.raise_signal(signal.SIGINT))
+    history = fit_line(model, epochs=1000, loss=loss)
     expected = fit_line(reference, epochs=7)
     assert history.stopped == "interrupted"
     assert history == expected
@@ -356,9 +632,10 @@ def test_ctrl_c_in_a_callback_keeps_the_epoch_just_completed() -> None:
     assert (len(history), history.stopped) == (4, "interrupted")
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_before_the_first_epoch_is_over_leaves_an_empty_history() -> None:
-    ctrl_c = on_call(2, lambda: signal.raise_signal(signal.SIGINT))
-    history = fit_line(Line(), progress=True, loss=ctrl_c)
+    loss = on_call(2, lambda: signal.raise_signal(signal.SIGINT))
+    history = fit_line(Line(), progress=True, loss=loss)
     assert history == []
     assert repr(history) == "History(0 epochs, interrupted)"
 
@@ -506,6 +783,7 @@ def test_the_bar_can_be_turned_off(moons_run: Callable[..., tuple[History, str]]
         ({"loss": lambda p, y: 0.5}, TypeError, "plain number 0.5, which has no gradient"),
         ({"loss": lambda p, y: Value(0.5)}, RuntimeError, "depends on the parameters"),
         ({"seed": [1]}, TypeError, "seed"),
+        ({"backend": "fortran"}, ValueError, "backend must be .*got 'fortran'"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(

@@ -27,11 +27,9 @@ class Stepper(Protocol):
     parameters: list[Any]
     states: list[tuple[float, ...]]
 
-    @staticmethod
-    def update(
-        weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any
-    ) -> tuple[Any, tuple[Any, ...]]:
-        """The new weight and its new state."""
+    @property
+    def rule(self) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+        """From weight, gradient, state, coefficients and square root to new weight and state."""
         ...
 
     def coefficients(self) -> tuple[float, ...]:
@@ -178,7 +176,7 @@ def _rule_program(stepper: Stepper) -> tuple[Program, list[int]]:
     def rule(*numbers: Value) -> list[Operand]:
         weight, *state, gradient = numbers
         settings = tuple(coefficients)
-        new_weight, new_state = stepper.update(weight, gradient, tuple(state), settings, sqrt)
+        new_weight, new_state = stepper.rule(weight, gradient, tuple(state), settings, sqrt)
         return [new_weight, *new_state]
 
     recorded = trace(rule, [()] * (2 + len(stepper.states[0])))

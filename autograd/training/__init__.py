@@ -11,17 +11,17 @@ for each batch the model predicts, the mean of the losses is recorded, `backward
 gradient, and `step()` applies it. Stochastic, mini-batch and batch descent are the same loop with
 1, some or all of the examples in a batch.
 
-- `batches` cuts the examples into batches;
+- `examples` reads what is given, `batches` plans the steps;
 - `objective` is what a step lowers, `eager` takes the steps: the lesson;
-- `compiled` takes the same steps in machine code;
+- `compiled` takes the same steps by compiled programs;
+- `epochs` makes epochs of steps, whoever took them;
 - `divergence` finds out what went wrong, `history` keeps what went right;
 - `fitting` has `fit`, which watches over it all.
 """
 
-from autograd.training.batches import batches
-from autograd.training.eager import Schedule
+from autograd.training.batches import Schedule, batches
 from autograd.training.fitting import fit
-from autograd.training.history import PATIENCE, Epoch, History
+from autograd.training.history import PATIENCE, Epoch, History, Recording
 from autograd.training.objective import Correct, Loss, Model, Penalty
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Loss",
     "Model",
     "Penalty",
+    "Recording",
     "Schedule",
     "batches",
     "fit",

@@ -1,16 +1,22 @@
-"""The examples of an epoch, cut into batches."""
+"""The examples of an epoch, cut into batches, and the epochs of a training, cut into chunks."""
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd.checks import checked_int
+from autograd.training.examples import checked_examples
+
+Schedule: TypeAlias = Callable[[int], float]
+"""Takes the number of a step, from 0, and returns its learning rate."""
 
 
 def batches(
-    X: Iterable[Any], Y: Iterable[Any], size: int, seed: int
+    X: Iterable[Any], Y: Iterable[Any], size: int, seed: int = 0, shuffle: bool = True
 ) -> Iterator[tuple[list[Any], list[Any]]]:
     """One epoch: every example once, in batches of `size`, of which the last may be shorter.
 
@@ -18,10 +24,11 @@ def batches(
     mini-batch gradient descent.
 
     Args:
-        X: the examples, a list or a NumPy array.
+        X: the examples, a list, a NumPy array or a DataFrame.
         Y: as many targets.
         size: how many examples a batch has, at least 1.
         seed: decides the order of the examples; where one batch holds all, they stay as they are.
+        shuffle: False to keep the examples in the order given.
 
     Yields:
         `(X, Y)` of each batch, two lists.
@@ -30,37 +37,117 @@ def batches(
         TypeError, ValueError: if there are no examples, X and Y differ in length, or the size is
             no positive int.
     """
-    X, Y = checked_examples("batches", X, Y)
+    X, Y, _ = checked_examples("batches", X, Y)
     size = checked_int("batches: size", size)
-    return in_batches(X, Y, size, order_of(len(X), size, seed))
+    return _in_batches(X, Y, size, order_of(len(X), size, seed, shuffle))
 
 
-def in_batches(
+def _in_batches(
     X: list[Any], Y: list[Any], size: int, order: Sequence[int]
 ) -> Iterator[tuple[list[Any], list[Any]]]:
-    """The examples in this order, so many at a time."""
     for start in range(0, len(order), size):
         batch = order[start : start + size]
         yield [X[i] for i in batch], [Y[i] for i in batch]
 
 
-def order_of(n: int, size: int, seed: int) -> Sequence[int]:
+def order_of(n: int, size: int, seed: int, shuffle: bool) -> Sequence[int]:
     """In which order an epoch meets n examples."""
-    return range(n) if size >= n else random.Random(seed).sample(range(n), n)
+    return random.Random(seed).sample(range(n), n) if shuffle and size < n else range(n)
 
 
-def checked_examples(
-    caller: str, X: Iterable[Any], Y: Iterable[Any]
-) -> tuple[list[Any], list[Any]]:
-    """Both as lists of equal length, which are not empty."""
-    X, Y = _plain(X), _plain(Y)
-    if len(X) != len(Y):
-        raise ValueError(f"{caller}: X has {len(X)} examples, Y has {len(Y)} targets")
-    if not X:
-        raise ValueError(f"{caller}: got no examples; X and Y are empty")
-    return X, Y
+class Planned(NamedTuple):
+    """A step to take.
+
+    Attributes:
+        step: its number, from 0.
+        epoch: that of its epoch, from 1.
+        rows: which examples it takes.
+        rate: its learning rate; None if no schedule sets it.
+    """
+
+    step: int
+    epoch: int
+    rows: Sequence[int]
+    rate: float | None
 
 
-def _plain(column: Any) -> list[Any]:
-    """A list of what the column holds, NumPy's arrays and numbers as lists and Python's numbers."""
-    return [x.tolist() if hasattr(x, "tolist") else x for x in column]
+@dataclass(frozen=True)
+class Chunk:
+    """Steps to take, one after the other.
+
+    Attributes:
+        per_epoch: how many steps an epoch has.
+        first: the number of the first step here, from 0.
+        counts: how many examples each of them takes.
+        order: the examples of the first step, those of the second, and so on; None if every step
+            takes all of them as they are.
+        rates: the learning rate of each step; None if no schedule sets it.
+    """
+
+    per_epoch: int
+    first: int
+    counts: list[int]
+    order: list[int] | None
+    rates: list[float] | None
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __iter__(self) -> Iterator[Planned]:
+        start = 0
+        for i, count in enumerate(self.counts):
+            step = self.first + i
+            rows = range(count) if self.order is None else self.order[start : start + count]
+            rate = self.rates[i] if self.rates else None
+            yield Planned(step, 1 + step // self.per_epoch, rows, rate)
+            start += count
+
+    def split(self, n: int) -> tuple[Chunk, Chunk]:
+        """The first n steps, and the others."""
+        end = sum(self.counts[:n])
+        counts, order, rates = self.counts, self.order, self.rates
+        return (
+            replace(
+                self, counts=counts[:n], order=order and order[:end], rates=rates and rates[:n]
+            ),
+            replace(
+                self,
+                first=self.first + n,
+                counts=counts[n:],
+                order=order and order[end:],
+                rates=rates and rates[n:],
+            ),
+        )
+
+
+class Plan:
+    """The steps of all epochs of a training.
+
+    Attributes:
+        counts: how many examples each step of an epoch takes.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        size: int,
+        epochs: int,
+        seed: int,
+        shuffle: bool = True,
+        schedule: Schedule | None = None,
+    ) -> None:
+        self.counts = [min(size, n - start) for start in range(0, n, size)]
+        self._first = 0
+        self._counts = (count for _ in range(epochs) for count in self.counts)
+        seeds = random.Random(seed)
+        orders = (order_of(n, size, seeds.getrandbits(64), shuffle) for _ in range(epochs))
+        self._order = itertools.chain.from_iterable(orders) if len(self.counts) > 1 else None
+        self._rates = map(schedule, itertools.count()) if schedule else None
+
+    def chunk(self, n_steps: int) -> Chunk:
+        """So many of the steps that are left. A schedule is asked for their rates only now."""
+        first, counts = self._first, list(itertools.islice(self._counts, n_steps))
+        self._first += len(counts)
+        order = None if self._order is None else list(itertools.islice(self._order, sum(counts)))
+        rates = None if self._rates is None else list(itertools.islice(self._rates, len(counts)))
+        return Chunk(len(self.counts), first, counts, order, rates)

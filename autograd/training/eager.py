@@ -3,67 +3,68 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import TypeAlias
 
 from autograd import recording
 from autograd.optim import Stepper
-from autograd.training.batches import in_batches
+from autograd.training.batches import Chunk, Planned
+from autograd.training.collector import collector_paused
 from autograd.training.divergence import largest, origin
-from autograd.training.history import Epoch
+from autograd.training.examples import Examples
 from autograd.training.objective import Objective
 from autograd.value import Value
 
-Schedule: TypeAlias = Callable[[int], float]
-"""Takes the number of a step, from 0, and returns its learning rate."""
+Rows: TypeAlias = tuple[Sequence[float], Sequence[float]]
+"""For each step the objective before it, and of its batch the share of correct predictions."""
 
 
-def eager_epochs(
-    objective: Objective,
-    X: list[Any],
-    Y: list[Any],
-    size: int,
-    orders: Iterable[Sequence[int]],
-    optimizer: Stepper,
-    schedule: Schedule | None,
-) -> Generator[Epoch, None, None]:
-    """Train for as many epochs as there are orders of the examples, and report each."""
-    step = 0
-    for epoch, order in enumerate(orders, start=1):
-        loss = n_correct = 0.0
-        for xs, ys in in_batches(X, Y, size, order):
-            if schedule is not None:
-                optimizer.learning_rate = schedule(step)
-            batch_loss, batch_correct = take_step(objective, xs, ys, optimizer, step, epoch)
-            loss += len(xs) / len(X) * batch_loss
-            n_correct += batch_correct
-            step += 1
-        accuracy = None if objective.correct is None else n_correct / len(X)
-        yield Epoch(epoch, loss, accuracy, optimizer.learning_rate)
+class EagerSteps:
+    """Takes steps on Values: the lesson."""
 
+    runs_ahead = False
+    """Whether it pays to take more than one step before anybody looks."""
 
-def take_step(
-    objective: Objective,
-    xs: list[Any],
-    ys: list[Any],
-    optimizer: Stepper,
-    step: int,
-    epoch: int,
-) -> tuple[float, float]:
-    """One step on one batch; the objective and the correct predictions before it."""
-    diverged = f"fit: it diverged at step {step}, in epoch {epoch}"
-    loss, predictions = objective(xs, ys, optimizer.parameters)
-    with recording.no_grad():
-        n_correct = objective.n_correct(predictions, ys)
-    if not math.isfinite(loss.data):
-        raise FloatingPointError(
-            f"{diverged}: the loss is {loss.data}; {origin(loss)}; the parameters are those "
-            f"before this step, the largest being {largest(optimizer.parameters)}"
-        )
-    try:
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    except FloatingPointError as error:
-        raise FloatingPointError(f"{diverged}: {error}; {origin(loss)}") from error
-    return loss.data, n_correct.data if isinstance(n_correct, Value) else n_correct
+    def __init__(self, objective: Objective, examples: Examples, optimizer: Stepper) -> None:
+        self._objective = objective
+        self._examples = examples
+        self._optimizer = optimizer
+
+    def take(self, chunk: Chunk) -> Rows:
+        """Take all of these steps.
+
+        Raises:
+            FloatingPointError: at a step that would leave numbers that are not finite. It is not
+                taken, the steps before it are.
+        """
+        losses, shares = [], []
+        for planned in chunk:
+            with collector_paused():
+                loss, n_correct = self._take(planned)
+            losses.append(loss)
+            shares.append(n_correct / len(planned.rows))
+        return losses, shares
+
+    def _take(self, planned: Planned) -> tuple[float, float]:
+        """One step; the objective before it, and the number of correct predictions."""
+        examples, optimizer = self._examples, self._optimizer
+        step, epoch, rows, rate = planned
+        if rate is not None:
+            optimizer.learning_rate = rate
+        xs, ys = [examples.X[i] for i in rows], [examples.Y[i] for i in rows]
+        loss, predictions = self._objective(xs, ys, optimizer.parameters)
+        with recording.no_grad():
+            n_correct = self._objective.n_correct(predictions, ys)
+        try:
+            if not math.isfinite(loss.data):
+                raise FloatingPointError(f"the loss is {loss.data}")
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        except FloatingPointError as error:
+            raise FloatingPointError(
+                f"fit: it diverged at step {step}, in epoch {epoch}: {error}; "
+                f"{examples.missing(rows)}{origin(loss)}; the parameters are those before this "
+                f"step, the largest being {largest(optimizer.parameters)}"
+            ) from error
+        return loss.data, n_correct.data if isinstance(n_correct, Value) else n_correct

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import random
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import recording
 from autograd.checks import checked_int
+from autograd.jit import Backend, _checked_backend
 from autograd.losses import CORRECT
 from autograd.optim import Stepper
-from autograd.training.batches import checked_examples, order_of
-from autograd.training.compiled import compiled_epochs
-from autograd.training.eager import Schedule, eager_epochs
+from autograd.training.batches import Plan, Schedule
+from autograd.training.compiled import MachineSteps, ProgramSteps
+from autograd.training.eager import EagerSteps
+from autograd.training.epochs import Steps, epochs_of
+from autograd.training.examples import Examples, checked_examples, class_indices
 from autograd.training.history import Epoch, History, has_converged
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 
@@ -40,6 +42,9 @@ def fit(
     schedule: Schedule | None = None,
     callback: Callable[[Epoch], object] | None = None,
     accuracy: Correct | None = None,
+    backend: Backend | None = None,
+    shuffle: bool = True,
+    classes: Sequence[str] = (),
 ) -> History:
     """Train a model: for every batch one forward pass, one backward pass and one step.
 
@@ -50,8 +55,9 @@ def fit(
     Args:
         model: takes an example x and returns a prediction.
         loss: takes a prediction and a target y, and returns a Value.
-        X: the examples, a list or a NumPy array.
-        Y: as many targets.
+        X: the examples: a list, a NumPy array or a DataFrame.
+        Y: as many targets. To a loss of the library that classifies, names of classes may be given
+            in place of their indices.
         optimizer: the stepper, which holds the parameters to learn.
         epochs: how often every example is met, at least 1.
         batch_size: how many examples a step takes, at least 1; None for all of them.
@@ -59,38 +65,47 @@ def fit(
             `lambda parameters: 1e-4 * ag.sum(w * w for w in parameters)`.
         tolerance: end the training once the loss of an epoch is less than this share below that
             of ten epochs before, such as 0.001; None for never.
-        compiled: whether to take the steps in machine code, which needs llvmlite. The history is
-            the same, up to the order in which a batch is summed up. Model, loss, penalty and
-            accuracy are recorded once for all examples, as `jit` records a function.
+        compiled: whether to take the steps in machine code, which needs llvmlite; the same as
+            `backend="llvm"`. The history is the same, up to the order in which a batch is summed
+            up. Model, loss, penalty and accuracy are recorded once for all examples, as `jit`
+            records a function.
         progress: whether to show a progress bar.
         seed: decides the order of the examples, which is another one in every epoch.
         schedule: takes the number of the step, from 0, and returns its learning rate.
         callback: takes the `Epoch` just completed.
         accuracy: takes a prediction and its target, and returns 1.0 if it is right, else 0.0. By
             default what suits the loss, if it is one of the library's that classify.
+        backend: compile by this back end of `jit`. "llvm" takes gradient and update of many steps
+            in machine code; "python" and the others compile the gradient, and call the
+            optimizer's own `step`; "auto" is "llvm" where llvmlite is installed, else "python".
+        shuffle: False to meet the examples in the order given, in every epoch.
+        classes: the names of the classes 0, 1, …, which `History.classes` keeps for figures; by
+            default those found in Y, sorted, or in the order of its pandas categories.
 
     Raises:
-        FloatingPointError: if the loss or a gradient is not finite. Names the step, the parameter
-            and the first node that is not finite; the parameters keep their last finite values.
+        FloatingPointError: if the loss or a gradient is not finite. Names the step, the parameter,
+            a nan in the examples by row and column, and the first node that is not finite; the
+            parameters keep their last finite values.
         RuntimeError: if the loss depends on none of the optimiser's parameters.
         TypeError, ValueError: for an argument of the wrong type, or out of its range.
     """
-    X, Y = checked_examples("fit", X, Y)
+    examples = checked_examples("fit", X, Y)
     epochs = checked_int("fit: epochs", epochs)
-    size = len(X) if batch_size is None else checked_int("fit: batch_size", batch_size)
+    n = len(examples.X)
+    size = n if batch_size is None else checked_int("fit: batch_size", batch_size)
     _check_tolerance(tolerance)
     _check_parameters(model, optimizer)
+    if loss in CORRECT:
+        targets, classes = class_indices(Y, examples.Y, classes)
+        examples = examples._replace(Y=targets)
     objective = Objective(model, loss, penalty, accuracy or CORRECT.get(loss))
-    seeds = random.Random(seed)
-    orders = (order_of(len(X), size, seeds.getrandbits(64)) for _ in range(epochs))
-    settings = (objective, X, Y, size, orders, optimizer, schedule)
-    rows = (
-        compiled_epochs(*settings, epochs, watched=callback is not None)
-        if compiled
-        else eager_epochs(*settings)
-    )
+    plan = Plan(n, size, epochs, seed, shuffle, schedule)
+    steps = _steps(objective, examples, optimizer, compiled, backend)
+    has_accuracy = objective.correct is not None
+    rows = epochs_of(steps, plan, optimizer, has_accuracy, watched=callback is not None)
 
     history = History()
+    history.classes = tuple(classes)
     with recording.recorded(), closing(rows), _progress_bar(epochs, progress) as bar:
         try:
             for row in rows:
@@ -109,6 +124,22 @@ def fit(
         if history:
             bar.set_postfix_str(_summary(history[-1]))
     return history
+
+
+def _steps(
+    objective: Objective,
+    examples: Examples,
+    optimizer: Stepper,
+    compiled: bool,
+    backend: Backend | None,
+) -> Steps:
+    """Who takes the steps."""
+    chosen = None if backend is None else _checked_backend(backend)
+    if chosen == "llvm" or (compiled and chosen is None):
+        return MachineSteps(objective, examples, optimizer)
+    if chosen is None:
+        return EagerSteps(objective, examples, optimizer)
+    return ProgramSteps(objective, examples, optimizer, chosen)
 
 
 def _progress_bar(epochs: int, progress: bool) -> tqdm[Any]:

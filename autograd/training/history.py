@@ -1,8 +1,9 @@
-"""What a training leaves behind: a row per epoch, and whether it has converged."""
+"""What a training leaves behind: a row per epoch, whether it converged, the path of its weights."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, Protocol
 
 PATIENCE = 10
 """Over how many epochs `tolerance` asks for an improvement."""
@@ -30,9 +31,11 @@ class History(list[Epoch]):
 
     Attributes:
         stopped: "epochs" if all were completed, "converged" or "interrupted" if not.
+        classes: the names of the classes 0, 1, … of the targets, where they are known.
     """
 
     stopped: Literal["epochs", "converged", "interrupted"] = "epochs"
+    classes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         ended = "" if self.stopped == "epochs" else f", {self.stopped}"
@@ -54,3 +57,34 @@ def has_converged(history: History, tolerance: float) -> bool:
         return False
     before, now = history[-1 - PATIENCE].loss, history[-1].loss
     return before - now < tolerance * abs(before) or before == now  # at 0 no share is left to gain
+
+
+class Recordable(Protocol):
+    """A model whose parameters can be kept, such as an `MLP`."""
+
+    def __call__(self, inputs: list[float], /) -> Any:
+        """The prediction."""
+
+    def parameters(self) -> Sequence[Any]:
+        """What training moves."""
+
+
+class Recording:
+    """What the parameters of a model were at the start and after each epoch.
+
+    Hand it to `fit` as `callback`. `snapshots[0]` is the start, `snapshots[i]` belongs to
+    `rows[i - 1]`.
+    """
+
+    def __init__(self, model: Recordable) -> None:
+        self.model = model
+        self.rows: list[Epoch] = []
+        self.snapshots = [self._numbers()]
+
+    def __call__(self, row: Epoch) -> None:
+        """Keep the parameters as they are now, after the epoch that `row` describes."""
+        self.rows.append(row)
+        self.snapshots.append(self._numbers())
+
+    def _numbers(self) -> list[float]:
+        return [parameter.data for parameter in self.model.parameters()]
