@@ -20,11 +20,12 @@ import json
 import math
 import os
 import random
+import re
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from autograd import primitives
 from autograd.checks import checked_int
@@ -40,20 +41,92 @@ to a straight line around 0 (LeCun et al., Efficient BackProp, 1998, section 4.6
 that loses its negative half (He et al., Delving Deep into Rectifiers, 2015, section 2.2).
 """
 
+Part: TypeAlias = "Value | Module"
+
 Seed: TypeAlias = int | random.Random | None
 """What weights are drawn from: the seed of a generator, a generator, or None for a fresh one."""
 
 
 class Module:
-    """Something with parameters to learn. A subclass overrides `parameters` to say which."""
+    """Something with parameters to learn, found through its attributes.
+
+    A parameter is a Value without operands, a part is another module; an attribute holds one of
+    them, or a list, tuple or dictionary of them. (A `Value` that is not to be learned belongs into
+    a plain number, or a subclass overrides `parameters` to say which it means.)
+
+        >>> class Line(Module):
+        ...     def __init__(self):
+        ...         self.slope, self.height = Value(1.0), Value(0.0)
+        ...     def __call__(self, x):
+        ...         return self.slope * x + self.height
+        >>> [name for name, _ in Line().named_parameters()]
+        ['slope', 'height']
+
+    Names are the way to a parameter, joined by dots. What stands in a list is called after it in
+    the singular, as `layer0` in `layers`; where the list's name is no plural, as `hidden.0`.
+    """
 
     def parameters(self) -> list[Value]:
-        """The leaves that learning may move, always in the same order."""
-        return []
+        """The leaves that learning may move, each once, in the order of the attributes.
+
+        A label that is empty, or only the end of the dotted name, becomes that name, so that
+        messages and pictures tell the parameters of two parts apart.
+        """
+        found: dict[Value, None] = {}
+        seen = {id(self)}
+        todo = self._parts()[::-1]
+        while todo:
+            path, part = todo.pop()
+            if isinstance(part, Value):
+                if part not in found and (not part.label or path.endswith(f".{part.label}")):
+                    part.label = path
+                found[part] = None
+            elif id(part) not in seen:
+                seen.add(id(part))
+                parts = part._parts()
+                if type(part).parameters is not Module.parameters:  # it says itself which
+                    parts = list(part.named_parameters())
+                todo += [(f"{path}.{name}", inner) for name, inner in reversed(parts)]
+        return list(found)
 
     def named_parameters(self) -> list[tuple[str, Value]]:
-        """Each parameter under its name, which is its label, in the order of `parameters`."""
-        return [(parameter.label, parameter) for parameter in self.parameters()]
+        """Each parameter under its dotted name, in the order of `parameters`.
+
+        One that `parameters` gives and no attribute leads to goes by its label.
+        """
+        names = {id(part): path for path, part in self._walk()}
+        return [
+            (names.get(id(parameter)) or parameter.label or f"parameter{i}", parameter)
+            for i, parameter in enumerate(self.parameters())
+        ]
+
+    def named_modules(self) -> list[tuple[str, Module]]:
+        """This module under the name "", and every part within it under its dotted name."""
+        return [(path, part) for path, part in self._walk() if isinstance(part, Module)]
+
+    def _walk(self) -> Iterator[tuple[str, Part]]:
+        """This module and all within it, depth-first, each once."""
+        seen: set[int] = set()
+        todo: list[tuple[str, Part]] = [("", self)]
+        while todo:
+            path, part = todo.pop()
+            if id(part) not in seen:
+                seen.add(id(part))
+                yield path, part
+                if isinstance(part, Module):
+                    prefix = f"{path}." if path else ""
+                    todo += [(prefix + name, inner) for name, inner in reversed(part._parts())]
+
+    def _parts(self) -> list[tuple[str, Part]]:
+        """What the attributes hold, under names of which there are no two alike."""
+        named: dict[str, Part] = {}
+        for attribute, content in vars(self).items():
+            for name, part in _parts_in(attribute, content):
+                free = name
+                while free in named:
+                    free += "_"
+                named[free] = part
+        return list(named.items())
 
     def zero_grad(self) -> None:
         """Forget the gradients, so that the next backward pass starts afresh."""
@@ -77,6 +150,8 @@ class Neuron(Module):
         n_inputs: how many inputs it takes, at least 1.
         activation: one of `GAINS`.
         seed: an int, a `random.Random` to draw from, or None for other weights each time.
+
+    Its parameters are the weights, then the bias.
 
     Attributes:
         weights: one leaf per input, labelled `weight0`, `weight1` and so on.
@@ -103,10 +178,6 @@ class Neuron(Module):
         z = Value.record(primitives.dot, (*self.weights, *row)) + self.bias
         return z if self.activation == "linear" else getattr(z, self.activation)()
 
-    def parameters(self) -> list[Value]:
-        """The weights, then the bias."""
-        return [*self.weights, self.bias]
-
     def _signature(self) -> str:
         return f"Neuron({len(self.weights)}, activation={self.activation!r})"
 
@@ -119,6 +190,8 @@ class Layer(Module):
         n_outputs: how many neurons it has, at least 1.
         activation: one of `GAINS`.
         seed: as for `Neuron`.
+
+    Its parameters come neuron by neuron, the weights of each and then its bias.
 
     Attributes:
         neurons: its neurons, whose parameters are labelled `neuron3.weight1` and so on.
@@ -134,18 +207,17 @@ class Layer(Module):
         rng = _generator(seed)
         self.neurons = [Neuron(n_inputs, activation, rng) for _ in range(width)]
         self.n_inputs = len(self.neurons[0].weights)
-        _prefix_labels(self.neurons, "neuron")
+        self.parameters()  # which are labelled with their names
 
-    def __call__(self, inputs: Iterable[Operand]) -> Value | list[Value]:
-        """The output for one row of inputs, or the list of outputs if there are several."""
+    def __call__(self, inputs: Iterable[Operand]) -> Any:
+        """The output for one row of inputs, or the list of outputs if there are several.
+
+        A `Value` or a list of them by the width, which no type can say; hence the return type.
+        """
         return _one_or_all(self._outputs(_row(self, inputs, self.n_inputs)))
 
     def _outputs(self, row: Sequence[Operand]) -> list[Value]:
         return [neuron._output(row) for neuron in self.neurons]
-
-    def parameters(self) -> list[Value]:
-        """Neuron by neuron, the weights of each and then its bias."""
-        return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
 
     def _signature(self) -> str:
         activation = self.neurons[0].activation
@@ -163,6 +235,8 @@ class MLP(Module):
         activation: one of `GAINS`, for all layers but the last.
         output: one of `GAINS`, for the last layer. Losses on logits want it "linear".
         seed: as for `Neuron`.
+
+    Its parameters come layer by layer, and in a layer neuron by neuron.
 
     Attributes:
         layers: its layers, whose parameters are labelled `layer0.neuron3.weight1` and so on.
@@ -190,20 +264,19 @@ class MLP(Module):
             Layer(n_in, n_out, name, rng)
             for (n_in, n_out), name in zip(pairwise(sizes), activations, strict=True)
         ]
-        _prefix_labels(self.layers, "layer")
         self.classes: tuple[str, ...] = ()
+        self.parameters()  # which are labelled with their names
 
-    def __call__(self, inputs: Iterable[Operand]) -> Value | list[Value]:
-        """The output for one row of inputs, or the list of outputs if there are several."""
+    def __call__(self, inputs: Iterable[Operand]) -> Any:
+        """The output for one row of inputs, or the list of outputs if there are several.
+
+        A `Value` or a list of them by the width, which no type can say; hence the return type.
+        """
         first, *others = self.layers
         outputs = first._outputs(_row(self, inputs, self.n_inputs))
         for layer in others:
             outputs = layer._outputs(outputs)
         return _one_or_all(outputs)
-
-    def parameters(self) -> list[Value]:
-        """Layer by layer, neuron by neuron, the weights of each and then its bias."""
-        return [parameter for layer in self.layers for parameter in layer.parameters()]
 
     def _signature(self) -> str:
         activations = f"activation={self.activation!r}, output={self.output!r}"
@@ -303,10 +376,24 @@ def _generator(seed: Seed) -> random.Random:
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
-def _prefix_labels(parts: Sequence[Module], prefix: str) -> None:
-    for i, part in enumerate(parts):
-        for parameter in part.parameters():
-            parameter.label = f"{prefix}{i}.{parameter.label}"
+_PLURAL = re.compile(r"(?:(?<=ss)|(?<=ias)|(?<=x))es$|(?<![aius])s$")
+"""The ending of "layers", "biases" and "boxes", but not of "bias", "loss" or "radius"."""
+
+_PLAIN = {float, int, bool, str, type(None)}
+
+
+def _parts_in(name: str, content: object) -> Iterator[tuple[str, Part]]:
+    """The leaves and modules that an attribute of this name holds."""
+    if isinstance(content, Module) or (isinstance(content, Value) and not content.args):
+        yield name, content
+    elif isinstance(content, dict):
+        for key, item in content.items():
+            yield from _parts_in(f"{name}.{key}", item)
+    elif isinstance(content, list | tuple) and not set(map(type, content)) <= _PLAIN:
+        singular, is_plural = _PLURAL.subn("", name)
+        stem = singular if is_plural else f"{name}."
+        for i, item in enumerate(content):
+            yield from _parts_in(f"{stem}{i}", item)
 
 
 def _one_or_all(outputs: list[Value]) -> Value | list[Value]:
