@@ -13,7 +13,7 @@ On top stand `grad` (the gradient as graph), `MLP` and its losses, the steppers 
 and `Adam`, `fit`, pictures (`draw`, `play`, `explain`) and a compiler (`jit`).
 """
 
-from autograd import datasets, plotting
+from autograd import datasets, interop, plotting
 from autograd.derivatives import (
     grad,
     gradient,
@@ -119,6 +119,7 @@ __all__ = [
     "hessian_vector_product",
     "hinge",
     "hypot",
+    "interop",
     "jacobian",
     "jit",
     "jvp",

@@ -176,6 +176,105 @@ def test_a_module_of_ones_own() -> None:
     assert Module().parameters() == []
 
 
+class TwoLayers(Module):
+    def __init__(self) -> None:
+        self.first, self.second = Layer(1, 2, "tanh"), Layer(2, 1, "linear")
+        self.scale = Value(1.0)
+        self.bounds = (0.0, 1.0)
+
+    def __call__(self, inputs: list[float]) -> Value:
+        output: Value = self.second(self.first(inputs)) * self.scale
+        return output
+
+
+def names(module: Module) -> list[str]:
+    return [name for name, _ in module.named_parameters()]
+
+
+def test_parts_are_found_through_attributes_and_no_name_comes_twice() -> None:
+    model = TwoLayers()
+    expected = [
+        *("first.neuron0.weight0", "first.neuron0.bias"),
+        *("first.neuron1.weight0", "first.neuron1.bias"),
+        *("second.neuron0.weight0", "second.neuron0.weight1", "second.neuron0.bias"),
+        "scale",
+    ]
+    assert names(model) == expected
+    assert [parameter.label for parameter in model.parameters()] == expected
+    assert names(model.first)[0] == "neuron0.weight0"  # seen from the part, its name is shorter
+    assert [name for name, _ in model.named_modules()] == [
+        *("", "first", "first.neuron0", "first.neuron1", "second", "second.neuron0"),
+    ]
+    assert model.named_modules()[1][1] is model.first
+
+
+def test_parts_in_lists_tuples_and_dictionaries() -> None:
+    class Parts(Module):
+        def __init__(self) -> None:
+            self.layers = [Neuron(1), Neuron(1)]
+            self.heads = {"left": (Value(1.0), 2.0), "right": Neuron(1)}
+            self.hidden = [[Value(2.0)], [Value(3.0), "text"]]
+            self.biases = (Value(4.0),)
+            self.bias = [Value(5.0)]
+            self.losses = {3: Value(6.0)}
+            self.table = [[0.0] * 3] * 3
+
+    assert names(Parts()) == [
+        *("layer0.weight0", "layer0.bias", "layer1.weight0", "layer1.bias"),
+        *("heads.left.0", "heads.right.weight0", "heads.right.bias"),
+        *("hidden.0.0", "hidden.1.0", "bias0", "bias.0", "losses.3"),
+    ]
+
+
+def test_what_a_user_has_labelled_stays_labelled() -> None:
+    model = Module()
+    model.inner = Module()  # type: ignore[attr-defined]
+    model.inner.w = Value(1.0, "ω")  # type: ignore[attr-defined]
+    assert [(name, p.label) for name, p in model.named_parameters()] == [("inner.w", "ω")]
+
+
+def test_a_shared_parameter_and_a_part_that_knows_its_owner_are_met_once() -> None:
+    class Tied(Module):
+        def __init__(self) -> None:
+            self.encode, self.decode = Neuron(1), Neuron(1)
+            self.decode.weights = self.encode.weights
+            self.encode.owner = self  # type: ignore[attr-defined]
+
+    model = Tied()
+    assert names(model) == ["encode.weight0", "encode.bias", "decode.bias"]
+    assert names(model.encode) == ["weight0", "bias", "owner.decode.bias"]
+
+
+def test_what_was_computed_is_no_parameter() -> None:
+    line = TwoLayers()
+    before = names(line)
+    line.latest = line([1.0])  # type: ignore[attr-defined]
+    assert names(line) == before
+
+
+def test_a_part_that_says_itself_which_parameters_it_has() -> None:
+    class Frozen(Module):
+        def __init__(self) -> None:
+            self.moving, self.still = Value(1.0), Value(2.0)
+
+        def parameters(self) -> list[Value]:
+            return [self.moving]
+
+    class Owner(Module):
+        def __init__(self) -> None:
+            self.own, self.frozen = Value(0.0), Frozen()
+
+    assert names(Frozen()) == ["moving"]
+    assert names(Owner()) == ["own", "frozen.moving"]
+
+
+def test_names_that_would_be_alike_are_told_apart() -> None:
+    model = Module()
+    model.layer0, model.layers = Value(1.0), [Value(2.0)]  # type: ignore[attr-defined]
+    assert names(model) == ["layer0", "layer0_"]
+    assert [parameter.data for parameter in model.parameters()] == [1.0, 2.0]
+
+
 def test_what_works_with_micrograd_works_here() -> None:
     model = MLP(2, [16, 16, 1])
     assert len(model.parameters()) == 337

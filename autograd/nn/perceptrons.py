@@ -1,34 +1,17 @@
-"""Neural networks as ordinary functions of Values: `Neuron`, `Layer` and `MLP`.
-
-A neuron is weights · inputs + bias under an activation, a layer is neurons side by side, and a
-multilayer perceptron is layers one after another. Nothing here learns: a model computes,
-`backward()` finds the gradient of what was computed, and a stepper from `optim` moves the
-`parameters()`.
-
-    >>> model = MLP(2, [16, 16, 1], seed=1)
-    >>> model
-    MLP(2, [16, 16, 1], activation='relu', output='linear') of 337 parameters
-    >>> score = model([0.5, -1.0])
-
-A forward pass never looks at the numbers in it, so a model recorded at one input can be compiled
-for all of them.
-"""
+"""`Neuron`, `Layer` and `MLP`: the models that come with the library."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import random
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 from autograd import primitives
 from autograd.checks import checked_int
-from autograd.files import write_whole
+from autograd.nn.module import Array, Module
 from autograd.primitives import real_number
 from autograd.value import Operand, Value
 
@@ -44,29 +27,6 @@ Seed: TypeAlias = int | random.Random | None
 """What weights are drawn from: the seed of a generator, a generator, or None for a fresh one."""
 
 
-class Module:
-    """Something with parameters to learn. A subclass overrides `parameters` to say which."""
-
-    def parameters(self) -> list[Value]:
-        """The leaves that learning may move, always in the same order."""
-        return []
-
-    def named_parameters(self) -> list[tuple[str, Value]]:
-        """Each parameter under its name, which is its label, in the order of `parameters`."""
-        return [(parameter.label, parameter) for parameter in self.parameters()]
-
-    def zero_grad(self) -> None:
-        """Forget the gradients, so that the next backward pass starts afresh."""
-        for parameter in self.parameters():
-            parameter.grad = None
-
-    def __repr__(self) -> str:
-        return f"{self._signature()} of {len(self.parameters())} parameters"
-
-    def _signature(self) -> str:
-        return type(self).__name__
-
-
 class Neuron(Module):
     """activation(weights · inputs + bias), for inputs that are Values or real numbers.
 
@@ -77,6 +37,8 @@ class Neuron(Module):
         n_inputs: how many inputs it takes, at least 1.
         activation: one of `GAINS`.
         seed: an int, a `random.Random` to draw from, or None for other weights each time.
+
+    Its parameters are the weights, then the bias.
 
     Attributes:
         weights: one leaf per input, labelled `weight0`, `weight1` and so on.
@@ -103,9 +65,8 @@ class Neuron(Module):
         z = Value.record(primitives.dot, (*self.weights, *row)) + self.bias
         return z if self.activation == "linear" else getattr(z, self.activation)()
 
-    def parameters(self) -> list[Value]:
-        """The weights, then the bias."""
-        return [*self.weights, self.bias]
+    def _own_arrays(self) -> dict[str, Array]:
+        return {"weight": ((len(self.weights),), self.weights), "bias": ((), [self.bias])}
 
     def _signature(self) -> str:
         return f"Neuron({len(self.weights)}, activation={self.activation!r})"
@@ -119,6 +80,8 @@ class Layer(Module):
         n_outputs: how many neurons it has, at least 1.
         activation: one of `GAINS`.
         seed: as for `Neuron`.
+
+    Its parameters come neuron by neuron, the weights of each and then its bias.
 
     Attributes:
         neurons: its neurons, whose parameters are labelled `neuron3.weight1` and so on.
@@ -134,18 +97,24 @@ class Layer(Module):
         rng = _generator(seed)
         self.neurons = [Neuron(n_inputs, activation, rng) for _ in range(width)]
         self.n_inputs = len(self.neurons[0].weights)
-        _prefix_labels(self.neurons, "neuron")
+        self.parameters()  # which are labelled with their names
 
-    def __call__(self, inputs: Iterable[Operand]) -> Value | list[Value]:
-        """The output for one row of inputs, or the list of outputs if there are several."""
+    def __call__(self, inputs: Iterable[Operand]) -> Any:
+        """The output for one row of inputs, or the list of outputs if there are several.
+
+        A `Value` or a list of them by the width, which no type can say; hence the return type.
+        """
         return _one_or_all(self._outputs(_row(self, inputs, self.n_inputs)))
 
     def _outputs(self, row: Sequence[Operand]) -> list[Value]:
         return [neuron._output(row) for neuron in self.neurons]
 
-    def parameters(self) -> list[Value]:
-        """Neuron by neuron, the weights of each and then its bias."""
-        return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
+    def _own_arrays(self) -> dict[str, Array]:
+        width = len(self.neurons)
+        return {
+            "weight": ((width, self.n_inputs), [w for n in self.neurons for w in n.weights]),
+            "bias": ((width,), [neuron.bias for neuron in self.neurons]),
+        }
 
     def _signature(self) -> str:
         activation = self.neurons[0].activation
@@ -163,6 +132,8 @@ class MLP(Module):
         activation: one of `GAINS`, for all layers but the last.
         output: one of `GAINS`, for the last layer. Losses on logits want it "linear".
         seed: as for `Neuron`.
+
+    Its parameters come layer by layer, and in a layer neuron by neuron.
 
     Attributes:
         layers: its layers, whose parameters are labelled `layer0.neuron3.weight1` and so on.
@@ -191,81 +162,53 @@ class MLP(Module):
             Layer(n_in, n_out, name, rng)
             for (n_in, n_out), name in zip(pairwise(sizes), activations, strict=True)
         ]
-        _prefix_labels(self.layers, "layer")
         self.classes: tuple[str, ...] = ()
         self.table: dict[str, Any] = {}
+        self.parameters()  # which are labelled with their names
 
-    def __call__(self, inputs: Iterable[Operand]) -> Value | list[Value]:
-        """The output for one row of inputs, or the list of outputs if there are several."""
+    def __call__(self, inputs: Iterable[Operand]) -> Any:
+        """The output for one row of inputs, or the list of outputs if there are several.
+
+        A `Value` or a list of them by the width, which no type can say; hence the return type.
+        """
         first, *others = self.layers
         outputs = first._outputs(_row(self, inputs, self.n_inputs))
         for layer in others:
             outputs = layer._outputs(outputs)
         return _one_or_all(outputs)
 
-    def parameters(self) -> list[Value]:
-        """Layer by layer, neuron by neuron, the weights of each and then its bias."""
-        return [parameter for layer in self.layers for parameter in layer.parameters()]
-
     def _signature(self) -> str:
         activations = f"activation={self.activation!r}, output={self.output!r}"
         return f"MLP({self.n_inputs}, {self.widths}, {activations})"
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model as JSON, to be restored to the last bit by `MLP.load`.
+    _FORMAT: ClassVar[str] = "autograd MLP"
 
-        The file appears complete or not at all: whatever fails, an earlier one stays as it was.
-
-        Raises:
-            OSError: if the file cannot be written.
-            ValueError: if there are `classes`, but not a name for each output.
-        """
-        saved = {
-            "format": _FORMAT,
-            "version": _VERSION,
+    def _description(self) -> dict[str, Any]:
+        return {
             "n_inputs": self.n_inputs,
             "widths": self.widths,
             "activation": self.activation,
             "output": self.output,
             "classes": _names(self.classes, self.widths[-1]),
             **({"table": self.table} if self.table else {}),
-            "parameters": [_to_json(parameter.data) for parameter in self.parameters()],
         }
-        write_whole(path, json.dumps(saved, indent=1, allow_nan=False) + "\n")
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The model that was saved under this path.
-
-        Raises:
-            OSError: if the file cannot be read; FileNotFoundError if there is none.
-            ValueError: if it is damaged or no saved MLP; the message says what is wrong.
-        """
-        content = Path(path).read_bytes()
-        try:
-            return cls._restored(content)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise ValueError(f"MLP.load: cannot restore {path}: {error}") from error
-
-    @classmethod
-    def _restored(cls, content: bytes) -> Self:
-        saved = json.loads(content)
-        if not isinstance(saved, dict) or saved.get("format") != _FORMAT:
-            raise ValueError(f"expected a JSON object with the format {_FORMAT!r}")
-        if saved.get("version") != _VERSION:
-            raise ValueError(f"expected version {_VERSION}, got {saved.get('version')!r}")
-        if missing := [key for key in _CONTENT if key not in saved]:
+    def _restored(
+        cls, about: Mapping[str, Any], n_numbers: object, arguments: Any, named: Any
+    ) -> Self:
+        if arguments or named:
+            raise TypeError("an MLP is built from what its file says; give the path alone")
+        if missing := [key for key in _CONTENT if key not in about]:
             raise ValueError(f"it lacks {', '.join(missing)}")
-        n_inputs, widths, activation, output, classes, numbers = (saved[key] for key in _CONTENT)
+        n_inputs, widths, activation, output, classes = (about[key] for key in _CONTENT)
         # Counted before anything is built, for a damaged width could ask for all memory.
         expected = sum((n_in + 1) * n_out for n_in, n_out in pairwise(_sizes(n_inputs, widths)))
-        if not isinstance(numbers, list) or len(numbers) != expected:
-            raise ValueError(f"expected a list of {expected} parameters, got {_described(numbers)}")
+        if n_numbers != expected:
+            raise ValueError(f"expected a list of {expected} parameters, got {n_numbers}")
         model = cls(n_inputs, widths, activation, output, seed=0)
-        for (name, parameter), number in zip(model.named_parameters(), numbers, strict=True):
-            parameter.data = _from_json(number, name)
         model.classes = tuple(_names(classes, model.widths[-1]))
-        model.table = dict(saved.get("table", {}))
+        model.table = dict(about.get("table", {}))
         return model
 
 
@@ -303,37 +246,15 @@ def _known(activation: str) -> str:
 # --- small parts ----------------------------------------------------------------------------------
 
 
+_CONTENT = ("n_inputs", "widths", "activation", "output", "classes")
+
+
 def _generator(seed: Seed) -> random.Random:
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
-def _prefix_labels(parts: Sequence[Module], prefix: str) -> None:
-    for i, part in enumerate(parts):
-        for parameter in part.parameters():
-            parameter.label = f"{prefix}{i}.{parameter.label}"
-
-
 def _one_or_all(outputs: list[Value]) -> Value | list[Value]:
     return outputs[0] if len(outputs) == 1 else outputs
-
-
-# --- files ----------------------------------------------------------------------------------------
-
-_FORMAT = "autograd MLP"
-_VERSION = 1
-_CONTENT = ("n_inputs", "widths", "activation", "output", "classes", "parameters")
-_NOT_IN_JSON = ("inf", "-inf", "nan")
-
-
-def _to_json(number: float) -> float | str:
-    """A number that JSON can write, which it does with as many digits as bring every bit back."""
-    return number if math.isfinite(number) else repr(number)
-
-
-def _from_json(number: object, name: str) -> float:
-    if isinstance(number, bool) or not (isinstance(number, int | float) or number in _NOT_IN_JSON):
-        raise ValueError(f"expected a number for {name}, got {reprlib.repr(number)}")
-    return float(number)
 
 
 def _names(classes: object, n_outputs: int) -> list[str]:
@@ -346,7 +267,3 @@ def _names(classes: object, n_outputs: int) -> list[str]:
             f"expected the names of {n_outputs} classes, or none, got {reprlib.repr(classes)}"
         )
     return list(classes)
-
-
-def _described(numbers: object) -> str:
-    return f"{len(numbers)}" if isinstance(numbers, list) else reprlib.repr(numbers)

@@ -1,0 +1,48 @@
+"""Beside other libraries: our models in scikit-learn, PyTorch, Keras and JAX, and theirs in ours.
+
+    >>> module = ag.interop.to_torch(model)
+    >>> model = ag.interop.from_torch(module)
+    >>> classifier = ag.interop.sklearn.MLPClassifier(hidden_layer_sizes=(16,)).fit(X, y)
+
+Each library has a module of its name here, which loads when it is asked for and needs the extra
+of that name: `pip install 'scalar-autograd[torch]'`. Weights go both ways bit for bit.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograd.interop import jax as jax
+    from autograd.interop import keras as keras
+    from autograd.interop import sklearn as sklearn
+    from autograd.interop import torch as torch
+    from autograd.interop.jax import from_jax, to_jax
+    from autograd.interop.keras import from_keras, to_keras
+    from autograd.interop.torch import from_torch, to_torch
+
+__all__ = [
+    "from_jax",
+    "from_keras",
+    "from_torch",
+    "jax",
+    "keras",
+    "sklearn",
+    "to_jax",
+    "to_keras",
+    "to_torch",
+    "torch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    library = name.rpartition("_")[2]
+    module = importlib.import_module(f"{__name__}.{library}")
+    return module if name == library else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,96 @@
+"""An `MLP` as JAX has models: parameters, and a function that applies them.
+
+    >>> jax.config.update("jax_enable_x64", True)
+    >>> parameters, apply = to_jax(model)
+    >>> apply(parameters, jnp.array([[0.5, -1.0]]))
+    >>> jax.grad(lambda p: apply(p, x).sum())(parameters)
+    >>> model = from_jax(parameters, activation="relu")
+
+Weights go both ways bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from autograd.interop.dense import Dense, dense_layers, perceptron
+from autograd.interop.needs import needs
+from autograd.nn import MLP, Module
+
+with needs("JAX", "jax"):
+    import jax
+    import jax.numpy as jnp
+
+Parameters: TypeAlias = "list[dict[str, jax.Array]]"
+"""For each layer its `weight` (outputs × inputs) and its `bias`."""
+
+_ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "relu": jax.nn.relu,
+    "softplus": jax.nn.softplus,
+    "tanh": jnp.tanh,
+    "sigmoid": jax.nn.sigmoid,
+    "sin": jnp.sin,
+    "linear": lambda z: z,
+}
+
+
+def to_jax(model: Module) -> tuple[Parameters, Callable[[Parameters, Any], jax.Array]]:
+    """The parameters as a pytree of float64 arrays, and `apply(parameters, x)`.
+
+    x is one row of inputs, or any batch of rows; what comes back has the outputs in their place,
+    also where there is only one. `apply` can be given to `jax.jit`, `jax.grad` and `jax.vmap`.
+
+    Raises:
+        TypeError: if the model is no `MLP` and no `Layer`.
+        RuntimeError: if JAX is set to float32, as it is until told otherwise.
+    """
+    layers = dense_layers("to_jax", model)
+    if not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
+        raise RuntimeError(
+            "to_jax: JAX is set to float32, in which the weights would lose half of their digits; "
+            'first call jax.config.update("jax_enable_x64", True)'
+        )
+    activations = [_ACTIVATIONS[layer.activation] for layer in layers]
+    parameters = [
+        {"weight": jnp.array(layer.weight), "bias": jnp.array(layer.bias)} for layer in layers
+    ]
+
+    def apply(parameters: Parameters, x: Any) -> jax.Array:
+        signals = jnp.asarray(x)
+        for layer, activation in zip(parameters, activations, strict=True):
+            signals = activation(signals @ layer["weight"].T + layer["bias"])
+        return signals
+
+    return parameters, apply
+
+
+def from_jax(
+    parameters: Sequence[Mapping[str, Any]], activation: str = "relu", output: str = "linear"
+) -> MLP:
+    """The `MLP` of parameters such as `to_jax` gives; which activations they are for, it is told.
+
+    Args:
+        parameters: for each layer its `weight` (outputs × inputs) and its `bias`.
+        activation: of the hidden layers, one of `GAINS`.
+        output: that of the last layer.
+
+    Raises:
+        TypeError: if the parameters have another form.
+        ValueError: if the shapes do not fit one another, or an activation is unknown.
+    """
+    try:
+        layers = [(layer["weight"].tolist(), layer["bias"].tolist()) for layer in parameters]
+        sizes = [{len(row) for row in weight} for weight, _ in layers]
+    except (AttributeError, KeyError, TypeError, IndexError) as error:
+        raise TypeError(
+            "from_jax: expected a list with an array 'weight' (outputs × inputs) and an array "
+            f"'bias' for each layer, got {parameters!r:.200}"
+        ) from error
+    for (weight, bias), widths in zip(layers, sizes, strict=True):
+        if len(widths) != 1 or len(weight) != len(bias):
+            raise ValueError(f"from_jax: weights {weight!r:.80} do not fit the bias {bias!r:.80}")
+    names = ([activation] * len(layers) + [output])[1:]
+    return perceptron(
+        "from_jax", [Dense(*layer, name) for layer, name in zip(layers, names, strict=True)]
+    )

@@ -1,0 +1,85 @@
+"""An `MLP` as a Keras 3 model, and a Keras model as an `MLP`.
+
+    >>> theirs = to_keras(model)                    # a keras.Sequential, in float64
+    >>> theirs.predict(numpy.array([[0.5, -1.0]]))
+    >>> model = from_keras(theirs)
+
+Weights go both ways bit for bit. Predictions equal ours to 1e-12 where Keras computes on
+TensorFlow. On PyTorch its matrix products, on JAX its tanh and sin are in float32, whatever the
+layers are set to: there they equal ours to 1e-6. (On JAX, `jax_enable_x64` has to be set.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.interop.dense import Dense, dense_layers, perceptron, unknown
+from autograd.interop.needs import needs
+from autograd.nn import MLP, Module
+
+with needs("Keras", "keras"):
+    import keras
+
+_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    name: keras.activations.get(name) for name in ("linear", "relu", "sigmoid", "softplus", "tanh")
+} | {"sin": keras.ops.sin}
+
+
+def to_keras(model: Module) -> Any:
+    """The same layers as `keras.layers.Dense`, in float64, as a `keras.Sequential`.
+
+    Raises:
+        TypeError: if the model is no `MLP` and no `Layer`.
+        RuntimeError: if Keras keeps its weights in fewer bits: on JAX, until told otherwise.
+    """
+    layers = dense_layers("to_keras", model)
+    theirs = keras.Sequential([keras.Input((len(layers[0].weight[0]),), dtype="float64")])
+    for weight, bias, activation in layers:
+        dense = keras.layers.Dense(len(bias), _ACTIVATIONS[activation], dtype="float64")
+        theirs.add(dense)
+        numbers = [np.array(weight).T, np.array(bias)]
+        dense.set_weights(numbers)
+        if any(array.dtype != np.float64 for array in dense.get_weights()):
+            raise RuntimeError(
+                f"to_keras: Keras on {keras.backend.backend()} is set to float32, in which the "
+                f"weights would lose half of their digits; with JAX, first call "
+                f'jax.config.update("jax_enable_x64", True)'
+            )
+    return theirs
+
+
+def from_keras(model: Any) -> MLP:
+    """The `MLP` of a Keras model of `Dense` layers one after another.
+
+    `Activation`, and `Dropout`, which does nothing once a model is trained, may stand between.
+
+    Raises:
+        TypeError: if it is no Keras model.
+        ValueError: if it holds anything else, or hidden layers under different activations.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"from_keras: expected a keras.Model, got {model!r:.200} of type {type(model).__name__}"
+        )
+    kinds = keras.layers
+    layers: list[Dense] = []
+    for part in model.layers:
+        if isinstance(part, kinds.Dense):
+            kernel, *bias = [array.astype(np.float64) for array in part.get_weights()]
+            biases = bias[0].tolist() if bias else [0.0] * kernel.shape[1]
+            layers.append(Dense(kernel.T.tolist(), biases, _name(part)))
+        elif isinstance(part, kinds.Activation) and layers and layers[-1].activation == "linear":
+            layers[-1] = layers[-1]._replace(activation=_name(part))
+        elif not isinstance(part, kinds.InputLayer | kinds.Dropout):
+            raise unknown("from_keras", part)
+    return perceptron("from_keras", layers)
+
+
+def _name(part: Any) -> str:
+    for name, activation in _ACTIVATIONS.items():
+        if part.activation is activation:
+            return name
+    raise unknown("from_keras", part.activation)

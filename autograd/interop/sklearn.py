@@ -1,0 +1,201 @@
+"""`MLPClassifier` and `MLPRegressor`: an `MLP` and `fit` under the conventions of scikit-learn.
+
+    >>> pipeline = make_pipeline(StandardScaler(), MLPClassifier(random_state=0))
+    >>> cross_val_score(pipeline, X, y)
+
+The names of the settings are those of scikit-learn's own estimators where they mean the same.
+Inputs are taken as they are, so put a `StandardScaler` before.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import functions, losses
+from autograd.interop.needs import needs
+from autograd.nn import MLP
+from autograd.optim import Adam
+from autograd.training import History, fit
+
+with needs("scikit-learn", "sklearn"):
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+
+Floats = NDArray[np.float64]
+
+
+class _Perceptron(BaseEstimator):  # type: ignore[misc]
+    """What the two have in common: their settings and the training."""
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = (16,),
+        activation: str = "tanh",
+        *,
+        alpha: float = 0.0001,
+        batch_size: int | None = 32,
+        learning_rate_init: float = 0.01,
+        max_iter: int = 200,
+        tol: float | None = 0.001,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _train(self, X: Floats, Y: NDArray[Any], n_outputs: int, loss: Any) -> None:
+        random = check_random_state(self.random_state)
+        seed, order = (int(random.randint(2**31)) for _ in range(2))
+        widths = [*self.hidden_layer_sizes, n_outputs]
+        self.model_ = MLP(X.shape[1], widths, self.activation, seed=seed)
+        size = len(X) if self.batch_size is None else min(self.batch_size, len(X))
+        share = self.alpha / (2.0 * size)  # of the sum of squares of the weights, biases aside
+        weights = [layer.arrays()["weight"][1] for layer in self.model_.layers]
+        places = {id(w) for row in weights for w in row}
+        where = [id(parameter) in places for parameter in self.model_.parameters()]
+
+        def penalty(parameters: Sequence[Any]) -> Any:
+            chosen = (w for w, is_weight in zip(parameters, where, strict=True) if is_weight)
+            return share * functions.sum(w * w for w in chosen)
+
+        history: History = fit(
+            self.model_,
+            loss,
+            X,
+            Y,
+            Adam(self.model_.parameters(), self.learning_rate_init),
+            epochs=self.max_iter,
+            batch_size=size,
+            penalty=penalty if share else None,
+            tolerance=self.tol,
+            compiled=importlib.util.find_spec("llvmlite") is not None,
+            progress=self.verbose,
+            seed=order,
+        )
+        self.n_iter_ = len(history)
+        self.loss_curve_ = [row.loss for row in history]
+        self.loss_ = self.loss_curve_[-1] if history else float("nan")
+
+    def _outputs(self, X: Any) -> Floats:
+        check_is_fitted(self)
+        rows = validate_data(self, X, dtype=np.float64, reset=False)
+        return np.asarray(self.model_.predict(rows), dtype=np.float64)
+
+    def _checked(self, X: Any, y: Any, **demands: bool) -> tuple[Any, Any]:
+        X, y = validate_data(self, X, y, dtype=np.float64, **demands)
+        return X, y
+
+
+_SETTINGS = """
+    Args:
+        hidden_layer_sizes: how many neurons each hidden layer has.
+        activation: of the hidden layers, one of `autograd.nn.GAINS`.
+        alpha: how much half the sum of the squares of the weights counts beside the summed losses
+            of a batch.
+        batch_size: how many examples a step takes; None for all of them.
+        learning_rate_init: the learning rate of `Adam`.
+        max_iter: how many epochs at most.
+        tol: end the training once the loss of an epoch is less than this share below that of ten
+            epochs before; None for never.
+        random_state: decides the first weights and the order of the examples.
+        verbose: whether to show a progress bar.
+
+    Attributes:
+        model_: the trained `MLP`, to be drawn, saved or trained further.
+        n_iter_: how many epochs it took.
+        loss_curve_, loss_: the loss of each epoch, and of the last.
+        n_features_in_: how many inputs there are.
+"""
+
+
+class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
+    """A multilayer perceptron for classes, trained on cross-entropy by `Adam`."""
+
+    __doc__ = f"""{__doc__}
+{_SETTINGS}        classes_: the classes, sorted.
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn from the rows of X and their classes, of any kind that can be sorted."""
+        X, y = self._checked(X, y)
+        check_classification_targets(y)
+        self.classes_, indices = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"MLPClassifier: expected at least two classes in y, got one class, "
+                f"{self.classes_.tolist()[0]!r}"
+            )
+        if len(self.classes_) == 2:
+            self._train(X, indices, 1, losses.binary_cross_entropy)
+        else:
+            self._train(X, indices, len(self.classes_), losses.cross_entropy)
+            self.model_.classes = tuple(map(str, self.classes_))
+        return self
+
+    def decision_function(self, X: Any) -> Floats:
+        """The logits: one for each class, or of two classes that of the second."""
+        return self._outputs(X)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """The probability of each class."""
+        logits = self._outputs(X)
+        if logits.ndim == 1:
+            logits = np.column_stack([np.zeros_like(logits), logits])
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The most probable class of each row."""
+        logits = self._outputs(X)
+        indices = (logits > 0.0).astype(int) if logits.ndim == 1 else logits.argmax(axis=1)
+        return np.asarray(self.classes_[indices])
+
+
+class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
+    """A multilayer perceptron for numbers, trained on the mean squared error by `Adam`.
+
+    It learns the targets in units of their standard deviation from their mean, so that one
+    learning rate suits them all; the last layer then brings them back to their own units.
+    """
+
+    __doc__ = f"{__doc__}{_SETTINGS}    "
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn from the rows of X and their targets: a number each, or a row of several."""
+        X, y = self._checked(X, y, multi_output=True, y_numeric=True)
+        rows = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
+        mean, scale = rows.mean(axis=0), rows.std(axis=0)
+        scale[scale == 0.0] = 1.0
+        targets = (rows - mean) / scale
+        self._is_column = np.ndim(y) == 1
+        one = rows.shape[1] == 1
+        self._train(X, targets[:, 0] if one else targets, rows.shape[1], losses.mean_squared_error)
+        for neuron, m, s in zip(self.model_.layers[-1].neurons, mean, scale, strict=True):
+            for weight in neuron.weights:
+                weight.data *= s
+            neuron.bias.data = neuron.bias.data * s + m
+        return self
+
+    def predict(self, X: Any) -> Floats:
+        """The prediction for each row, of the shape that y had."""
+        outputs = self._outputs(X)
+        return outputs if self._is_column else outputs.reshape(len(outputs), -1)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,96 @@
+"""An `MLP` as a PyTorch module, and a PyTorch module as an `MLP`.
+
+    >>> module = to_torch(model)                 # an nn.Sequential, in float64
+    >>> module(torch.tensor([[0.5, -1.0]], dtype=torch.float64))
+    >>> model = from_torch(module)
+
+Weights go both ways bit for bit: a float32 weight is a float64 with zeros at its end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.interop.dense import Dense, dense_layers, perceptron, unknown
+from autograd.interop.needs import needs
+from autograd.nn import MLP, Module
+
+with needs("PyTorch", "torch"):
+    import torch
+    from torch import nn
+
+
+class Sine(nn.Module):
+    """The activation "sin", for which PyTorch has no module."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The sine of every number."""
+        return torch.sin(x)
+
+
+_ACTIVATIONS: dict[str, Any] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "sin": Sine,
+    "softplus": lambda: nn.Softplus(threshold=1e9),  # by default it is the identity from 20 on
+}
+
+
+def to_torch(model: Module) -> nn.Sequential:
+    """The same layers as `torch.nn.Linear` and activations, in float64.
+
+    Raises:
+        TypeError: if the model is no `MLP` and no `Layer`.
+    """
+    modules: list[nn.Module] = []
+    for weight, bias, activation in dense_layers("to_torch", model):
+        linear = nn.Linear(len(weight[0]), len(bias), dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.tensor(weight, dtype=torch.float64))
+            linear.bias.copy_(torch.tensor(bias, dtype=torch.float64))
+        modules.append(linear)
+        if activation != "linear":
+            modules.append(_ACTIVATIONS[activation]())
+    return nn.Sequential(*modules)
+
+
+def from_torch(module: nn.Module) -> MLP:
+    """The `MLP` of a `torch.nn.Sequential` of `Linear` layers and activations, or of a `Linear`.
+
+    Sequences within sequences are fine, and so are `Identity`, and `Dropout`, which does nothing
+    once a model is trained.
+
+    Raises:
+        TypeError: if it is no PyTorch module.
+        ValueError: if it holds anything else, or hidden layers under different activations.
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            f"from_torch: expected a torch.nn.Module, got {module!r:.200} of type "
+            f"{type(module).__name__}"
+        )
+    layers: list[Dense] = []
+    todo = [module]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, nn.Sequential):
+            todo += reversed(part)
+        elif isinstance(part, nn.Linear):
+            weight = part.weight.detach().to("cpu", torch.float64).tolist()
+            bias = [0.0] * len(weight)
+            if part.bias is not None:
+                bias = part.bias.detach().to("cpu", torch.float64).tolist()
+            layers.append(Dense(weight, bias, "linear"))
+        elif not isinstance(part, nn.Identity | nn.Dropout):
+            name = _name(part)
+            if name is None or not layers or layers[-1].activation != "linear":
+                raise unknown("from_torch", part)
+            layers[-1] = layers[-1]._replace(activation=name)
+    return perceptron("from_torch", layers)
+
+
+def _name(part: nn.Module) -> str | None:
+    if isinstance(part, nn.Softplus):
+        return "softplus" if part.beta == 1 else None
+    return next((name for name, kind in _ACTIVATIONS.items() if type(part) is kind), None)

@@ -1,0 +1,291 @@
+"""`Module`: what any model has. Its parameters and their names, its files, and its predictions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import reprlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeAlias
+
+from autograd.files import write_whole
+from autograd.nn import predictions, safetensors, saved
+from autograd.nn.safetensors import Tensor
+from autograd.value import Value
+
+Part: TypeAlias = "Value | Module"
+"""What an attribute of a module leads to."""
+
+Array: TypeAlias = "tuple[tuple[int, ...], list[Value]]"
+"""A shape, and the parameters that fill it in row-major order."""
+
+
+class Module:
+    """Something with parameters to learn, found through its attributes.
+
+    A parameter is a Value without operands, a part is another module; an attribute holds one of
+    them, or a list, tuple or dictionary of them. (A `Value` that is not to be learned belongs into
+    a plain number, or a subclass overrides `parameters` to say which it means.)
+
+        >>> class Line(Module):
+        ...     def __init__(self):
+        ...         self.slope, self.height = Value(1.0), Value(0.0)
+        ...     def __call__(self, x):
+        ...         return self.slope * x + self.height
+        >>> [name for name, _ in Line().named_parameters()]
+        ['slope', 'height']
+
+    Names are the way to a parameter, joined by dots. What stands in a list is called after it in
+    the singular, as `layer0` in `layers`; where the list's name is no plural, as `hidden.0`.
+    """
+
+    def parameters(self) -> list[Value]:
+        """The leaves that learning may move, each once, in the order of the attributes.
+
+        A label that is empty, or only the end of the dotted name, becomes that name, so that
+        messages and pictures tell the parameters of two parts apart.
+        """
+        found: dict[Value, None] = {}
+        seen = {id(self)}
+        todo = self._parts()[::-1]
+        while todo:
+            path, part = todo.pop()
+            if isinstance(part, Value):
+                if part not in found and (not part.label or path.endswith(f".{part.label}")):
+                    part.label = path
+                found[part] = None
+            elif id(part) not in seen:
+                seen.add(id(part))
+                parts = part._parts()
+                if type(part).parameters is not Module.parameters:  # it says itself which
+                    parts = list(part.named_parameters())
+                todo += [(f"{path}.{name}", inner) for name, inner in reversed(parts)]
+        return list(found)
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Each parameter under its dotted name, in the order of `parameters`.
+
+        One that `parameters` gives and no attribute leads to goes by its label.
+        """
+        names = {id(part): path for path, part in self._walk()}
+        return [
+            (names.get(id(parameter)) or parameter.label or f"parameter{i}", parameter)
+            for i, parameter in enumerate(self.parameters())
+        ]
+
+    def named_modules(self) -> list[tuple[str, Module]]:
+        """This module under the name "", and every part within it under its dotted name."""
+        return [(path, part) for path, part in self._walk() if isinstance(part, Module)]
+
+    def _walk(self) -> Iterator[tuple[str, Part]]:
+        """This module and all within it, depth-first, each once."""
+        seen: set[int] = set()
+        todo: list[tuple[str, Part]] = [("", self)]
+        while todo:
+            path, part = todo.pop()
+            if id(part) not in seen:
+                seen.add(id(part))
+                yield path, part
+                if isinstance(part, Module):
+                    prefix = f"{path}." if path else ""
+                    todo += [(prefix + name, inner) for name, inner in reversed(part._parts())]
+
+    def _parts(self) -> list[tuple[str, Part]]:
+        """What the attributes hold, under names of which there are no two alike."""
+        named: dict[str, Part] = {}
+        for attribute, content in vars(self).items():
+            for name, part in _parts_in(attribute, content):
+                free = name
+                while free in named:
+                    free += "_"
+                named[free] = part
+        return list(named.items())
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, so that the next backward pass starts afresh."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def __repr__(self) -> str:
+        return f"{self._signature()} of {len(self.parameters())} parameters"
+
+    def _signature(self) -> str:
+        return type(self).__name__
+
+    # --- files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model into a file from which `load` restores it to the last bit.
+
+        A name that ends in `.safetensors` asks for that format, in which a layer is an array
+        `weight` (outputs × inputs) and an array `bias`; any other name for JSON. The file appears
+        complete or not at all: whatever fails, an earlier one stays as it was.
+
+        Raises:
+            OSError: if the file cannot be written.
+            ValueError: if two parameters have one name, or an `MLP` has `classes`, but not a name
+                for each output.
+        """
+        about = {"format": self._FORMAT, "version": saved.VERSION, **self._description()}
+        if Path(path).suffix == ".safetensors":
+            tensors = {
+                name: Tensor(shape, [parameter.data for parameter in parameters])
+                for name, (shape, parameters) in self.arrays().items()
+            }
+            write_whole(path, safetensors.packed(tensors, {saved.METADATA: json.dumps(about)}))
+        else:
+            about["parameters"] = [saved.to_json(parameter.data) for parameter in self.parameters()]
+            write_whole(path, json.dumps(about, indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *arguments: Any, **named: Any) -> Self:
+        """The model that was saved under this path.
+
+        A class of one's own is built anew first, so give the arguments that it takes:
+        `Net.load("net.json", 3, hidden=8)`. An `MLP` takes them from its file.
+
+        Raises:
+            OSError: if the file cannot be read; FileNotFoundError if there is none.
+            ValueError: if it is damaged, or no model of this kind; the message says what is wrong.
+        """
+        content = Path(path).read_bytes()
+        try:
+            about, numbers = saved.parsed(content, cls._FORMAT)
+            model = cls._restored(about, saved.count(numbers), arguments, named)
+            model._fill(numbers)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise ValueError(f"{cls.__name__}.load: cannot restore {path}: {error}") from error
+        return model
+
+    _FORMAT: ClassVar[str] = "autograd module"
+
+    def _description(self) -> dict[str, Any]:
+        """What a file says of the model besides its numbers."""
+        names = [name for name, _ in self.named_parameters()]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(
+                f"{type(self).__name__}.save: two parameters are called {twice!r}; give each a "
+                f"label or an attribute of its own"
+            )
+        return {"class": type(self).__name__, "names": names}
+
+    @classmethod
+    def _restored(
+        cls, about: Mapping[str, Any], n_numbers: object, arguments: Any, named: Any
+    ) -> Self:
+        """A model as the file describes it, whatever its numbers; ValueError if it does not."""
+        try:
+            model = cls(*arguments, **named)
+        except TypeError as error:
+            raise TypeError(
+                f"{error}; after the path, give the arguments that the model is built with"
+            ) from error
+        names = [name for name, _ in model.named_parameters()]
+        if about.get("names") != names:
+            raise ValueError(
+                f"it holds a {about.get('class')} with the parameters "
+                f"{reprlib.repr(about.get('names'))}, and this one has {reprlib.repr(names)}"
+            )
+        if n_numbers != len(names):
+            raise ValueError(f"expected a list of {len(names)} parameters, got {n_numbers}")
+        return model
+
+    def _fill(self, numbers: list[Any] | dict[str, Tensor]) -> None:
+        if isinstance(numbers, list):
+            for (name, parameter), number in zip(self.named_parameters(), numbers, strict=True):
+                parameter.data = saved.from_json(number, name)
+            return
+        arrays = self.arrays()
+        expected, given = ({n: a[0] for n, a in x.items()} for x in (arrays, numbers))
+        if expected != given:
+            raise ValueError(f"expected arrays of the shapes {expected}, got {given}")
+        for name, (_, parameters) in arrays.items():
+            for parameter, number in zip(parameters, numbers[name].numbers, strict=True):
+                parameter.data = number
+
+    def arrays(self) -> dict[str, Array]:
+        """The parameters as other libraries keep them: by name, a shape and what fills it.
+
+        A layer has an array `weight` (outputs × inputs) and an array `bias`, a neuron the same
+        for its one output; any other parameter is an array of its own, of shape ().
+        """
+        found: dict[str, Array] = {}
+        left = {id(parameter) for parameter in self.parameters()}
+        for path, module in self.named_modules():
+            own = module._own_arrays()
+            ids = {id(x) for _, parameters in own.values() for x in parameters}
+            if ids and ids <= left:
+                left -= ids
+                found |= {f"{path}.{name}" if path else name: x for name, x in own.items()}
+        alone = ((name, x) for name, x in self.named_parameters() if id(x) in left)
+        return found | {name: ((), [x]) for name, x in alone}
+
+    def _own_arrays(self) -> dict[str, Array]:
+        return {}
+
+    # --- predictions
+
+    def predict(self, X: Iterable[Any]) -> Any:
+        """The outputs for many rows, as numbers: a list, or a NumPy array where X is one.
+
+        Many rows are computed by a compiled function, as by `jit`, where the model can be
+        compiled; few on Values. (To predict many times, keep `jit(model)`.)
+
+        Args:
+            X: the rows: a list, a NumPy array or a table with a method `to_numpy`, as pandas'.
+
+        Returns:
+            A number for each row where the model has one output, else a list of numbers.
+
+        Raises:
+            TypeError, ValueError: for a row that the model refuses.
+        """
+        return predictions.predict(self, X)
+
+    def score(
+        self, X: Iterable[Any], Y: Iterable[Any], loss: Callable[..., Value] | None = None
+    ) -> float:
+        """How well the model predicts: the share that is right, or R² where it predicts numbers.
+
+        R² is 1 - Σ(y - ŷ)² / Σ(y - mean)², over all outputs: 1 if all is predicted exactly, 0 if
+        no better than the mean. A prediction of a class is right
+
+        - of several outputs, if the largest is the target's, an index or a name of `classes`;
+        - of one output, if it lies on the target's side: of 0, or of ½ after a sigmoid.
+
+        Args:
+            X: the rows, as for `predict`.
+            Y: as many targets.
+            loss: what the model learned from, which tells classes from numbers. Without it, the
+                targets do: names and indices of outputs are classes, and so are, for one output,
+                0 and 1 or -1 and +1.
+
+        Raises:
+            TypeError, ValueError: as `predict` does, and if X and Y differ in length or are empty.
+        """
+        return predictions.score(self, X, Y, loss)
+
+
+# --- attributes -----------------------------------------------------------------------------------
+
+_PLURAL = re.compile(r"(?:(?<=ss)|(?<=ias)|(?<=x))es$|(?<![aius])s$")
+"""The ending of "layers", "biases" and "boxes", but not of "bias", "loss" or "radius"."""
+
+_PLAIN = {float, int, bool, str, type(None)}
+
+
+def _parts_in(name: str, content: object) -> Iterator[tuple[str, Part]]:
+    """The leaves and modules that an attribute of this name holds."""
+    if isinstance(content, Module) or (isinstance(content, Value) and not content.args):
+        yield name, content
+    elif isinstance(content, dict):
+        for key, item in content.items():
+            yield from _parts_in(f"{name}.{key}", item)
+    elif isinstance(content, list | tuple) and not set(map(type, content)) <= _PLAIN:
+        singular, is_plural = _PLURAL.subn("", name)
+        stem = singular if is_plural else f"{name}."
+        for i, item in enumerate(content):
+            yield from _parts_in(f"{stem}{i}", item)

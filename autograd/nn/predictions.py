@@ -1,0 +1,108 @@
+"""What a model says of many rows, and how often it is right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from autograd import recording
+from autograd.jit import jit
+from autograd.losses import CORRECT
+from autograd.value import Value
+
+MANY = 256
+"""How many predictions pay for a compilation: it takes about as long as these do on Values."""
+
+
+def predict(model: Any, X: Iterable[Any]) -> Any:
+    """`Module.predict`."""
+    rows: Any = X.to_numpy() if hasattr(X, "to_numpy") else X
+    rows = rows if hasattr(rows, "__len__") else list(rows)
+    if hasattr(rows, "mask") and rows.mask.any():
+        raise ValueError("predict: some of the inputs are masked; fill them, or leave out the rows")
+    if len(rows) >= MANY:
+        try:
+            return jit(model)(rows)
+        except (TypeError, ValueError):
+            pass  # no function to compile, or a row to refuse, which the model does by name
+    with recording.no_grad():
+        outputs = [model(row.tolist() if hasattr(row, "tolist") else row) for row in rows]
+    numbers = [_numbers(output) for output in outputs]
+    if not hasattr(rows, "dtype"):
+        return numbers
+    import numpy as np
+
+    return np.array(numbers)
+
+
+def _numbers(output: Any) -> Any:
+    if isinstance(output, list | tuple):
+        return [_numbers(x) for x in output]
+    return output.data if isinstance(output, Value) else float(output)
+
+
+def score(
+    model: Any, X: Iterable[Any], Y: Iterable[Any], loss: Callable[..., Value] | None
+) -> float:
+    """`Module.score`."""
+    outputs = predict(model, X)
+    outputs = outputs.tolist() if hasattr(outputs, "tolist") else outputs
+    targets = _targets(Y, getattr(model, "classes", ()))
+    if len(outputs) != len(targets) or not targets:
+        raise ValueError(
+            f"score: X has {len(outputs)} rows, Y has {len(targets)} targets; "
+            f"give each equally many, and at least one"
+        )
+    if not isinstance(outputs[0], list):  # a table of one column is that column
+        targets = [y[0] if isinstance(y, list) and len(y) == 1 else y for y in targets]
+    has_classes = _are_classes(outputs[0], targets) if loss is None else loss in CORRECT
+    if not has_classes:
+        return _r_squared(outputs, targets)
+    if isinstance(outputs[0], list):
+        found: list[Any] = [row.index(max(row)) for row in outputs]
+        wanted = [y.index(max(y)) if isinstance(y, list) else y for y in targets]
+    else:
+        middle = 0.5 if getattr(model, "output", "") == "sigmoid" else 0.0
+        found = [z > middle for z in outputs]
+        between = 0.0 if -1.0 in targets else 0.5
+        wanted = [y > between for y in targets]
+    return math.fsum(map(_equal, found, wanted)) / len(targets)
+
+
+def _equal(x: object, y: object) -> float:
+    return float(x == y)
+
+
+def _targets(Y: Any, classes: Iterable[str]) -> list[Any]:
+    """Plain numbers or lists of them, a class given by its name as its index."""
+    column = Y.to_numpy() if hasattr(Y, "to_numpy") else Y
+    targets = [y.tolist() if hasattr(y, "tolist") else y for y in column]
+    index = {name: i for i, name in enumerate(classes)}
+    for y in targets:
+        if isinstance(y, str) and y not in index:
+            names = ", ".join(map(repr, index)) or "none"
+            raise ValueError(f"score: {y!r} is no class of the model, which has {names}")
+    return [index[y] if isinstance(y, str) else y for y in targets]
+
+
+def _are_classes(output: float | list[float], targets: list[Any]) -> bool:
+    if isinstance(output, list):
+        return not any(isinstance(y, list) for y in targets)
+    return set(targets) <= {0.0, 1.0} or set(targets) <= {-1.0, 1.0}
+
+
+def _r_squared(outputs: list[Any], targets: list[Any]) -> float:
+    wrong = total = 0.0
+    columns = zip(*map(_listed, outputs), strict=True), zip(*map(_listed, targets), strict=True)
+    for zs, ys in zip(*columns, strict=True):
+        mean = math.fsum(ys) / len(ys)
+        wrong += math.fsum((y - z) ** 2 for y, z in zip(ys, zs, strict=True))
+        total += math.fsum((y - mean) ** 2 for y in ys)
+    if total == 0.0:  # nothing varies, so nothing can be explained
+        return 1.0 if wrong == 0.0 else 0.0
+    return 1.0 - wrong / total
+
+
+def _listed(x: Any) -> list[Any]:
+    return x if isinstance(x, list) else [x]

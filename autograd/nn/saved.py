@@ -1,0 +1,53 @@
+"""What a file says of a model: as JSON, or as arrays in the safetensors format."""
+
+from __future__ import annotations
+
+import json
+import math
+import reprlib
+from typing import Any
+
+from autograd.nn import safetensors
+from autograd.nn.safetensors import Tensor
+
+VERSION = 1
+METADATA = "autograd"
+_NOT_IN_JSON = ("inf", "-inf", "nan")
+
+
+def parsed(content: bytes, expected: str) -> tuple[Any, Any]:
+    """What a file says of the model, and its numbers: a list, or arrays by their names."""
+    tensors: dict[str, Tensor] | None = None
+    if safetensors.is_packed(content):
+        tensors, texts = safetensors.unpacked(content)
+        if METADATA not in texts:
+            raise ValueError("it has arrays, but no description of the model that they belong to")
+        saved = json.loads(texts[METADATA])
+    else:
+        saved = json.loads(content)
+    if not isinstance(saved, dict) or saved.get("format") != expected:
+        raise ValueError(f"expected a JSON object with the format {expected!r}")
+    if saved.get("version") != VERSION:
+        raise ValueError(f"expected version {VERSION}, got {saved.get('version')!r}")
+    return saved, tensors if tensors is not None else saved.get("parameters")
+
+
+def count(numbers: Any) -> object:
+    """How many there are; or, if they are no list, what they are."""
+    if isinstance(numbers, list):
+        return len(numbers)
+    if isinstance(numbers, dict) and all(isinstance(x, Tensor) for x in numbers.values()):
+        return sum(len(x.numbers) for x in numbers.values())
+    return reprlib.repr(numbers)
+
+
+def to_json(number: float) -> float | str:
+    """A number that JSON can write, which it does with as many digits as bring every bit back."""
+    return number if math.isfinite(number) else repr(number)
+
+
+def from_json(number: object, name: str) -> float:
+    """What `to_json` made of a number. ValueError, with the parameter's name, for anything else."""
+    if isinstance(number, bool) or not (isinstance(number, int | float) or number in _NOT_IN_JSON):
+        raise ValueError(f"expected a number for {name}, got {reprlib.repr(number)}")
+    return float(number)
