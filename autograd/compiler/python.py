@@ -45,7 +45,7 @@ SPELLING: dict[str, str] = {
 """Primitives that Python has an operator for. Others are called by name: the primitive's own value
 on floats, which gives inf or nan where Python's would raise."""
 
-INDICES = "ijklmnopqrstu"
+INDICES = "ijabdefghnopqrstuz"  # no space is called so
 
 
 def source(program: Program) -> str:

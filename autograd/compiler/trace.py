@@ -264,6 +264,12 @@ class _Lister:
             return args[1] if self.out.args[args[0]] else args[2]
         if op == "pow" and self.out.ops[args[1]] == "k" and self.out.args[args[1]] == 1.0:
             return args[0]
+        if op in ("sum", "dot") and len(args) <= 2:
+            if not args:
+                return self.node(0.0)
+            if len(args) == 1:
+                return args[0]
+            op = "add" if op == "sum" else "mul"
         number = self.write(op, tuple(args))
         if label := getattr(node, "label", ""):
             self.out.labels.setdefault(number, label)
