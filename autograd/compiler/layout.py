@@ -38,7 +38,7 @@ def assembled(
         constants=layout.constants,
         table=layout.table,
         sizes=sizes | {"k": len(layout.constants)},
-        key=listing.key(),
+        key=listing.key,
     )
 
 

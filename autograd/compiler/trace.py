@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import marshal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn, cast
 
 from autograd import recording
@@ -87,11 +89,17 @@ class TracedCondition(Condition):
 
 @dataclass(frozen=True)
 class Trace:
-    """A function's recording: the Traced inputs of one example, flat, and what it returned."""
+    """A function's recording.
+
+    Attributes:
+        inputs: the Traced inputs of one example, flat.
+        outputs: what it returned, flat.
+        form: the lists and tuples that it returned them in, with None for each; None for one Value.
+    """
 
     inputs: list[Traced]
     outputs: list[Operand]
-    returned_list: bool
+    form: Any
 
 
 def trace(f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> Trace:
@@ -99,15 +107,23 @@ def trace(f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> Trace:
 
     Raises:
         TypeError: if `f` asks for a number of its inputs, or branches on a comparison of Values,
-            or returns anything but a Value, a number, or a list of them.
+            or returns anything but Values and numbers, or lists and tuples of them.
     """
     inputs: list[Traced] = []
+    outputs: list[Operand] = []
     names = _argument_names(f, len(shapes))
     with recording.tracing():
         result = f(*[_argument(*pair, inputs) for pair in zip(names, shapes, strict=True)])
-    returned_list = isinstance(result, list | tuple)
-    outputs = [_output(f, value) for value in (result if returned_list else [result])]
-    return Trace(inputs, outputs, returned_list)
+    return Trace(inputs, outputs, _form(f, result, outputs))
+
+
+def _form(f: Callable[..., Any], result: object, outputs: list[Operand]) -> Any:
+    """The lists and tuples of a result; appends what they hold to `outputs`."""
+    if isinstance(result, list | tuple):
+        kind = tuple if isinstance(result, tuple) else list
+        return kind([_form(f, part, outputs) for part in result])
+    outputs.append(_output(f, result))
+    return None
 
 
 def _argument(label: str, shape: tuple[int, ...], inputs: list[Traced]) -> Any:
@@ -170,7 +186,7 @@ class Listing:
             nothing.
         sections: where it is computed: ONCE a call (constants and leaves too), for EACH example
             (inputs too), as a MEAN, or AFTER the means.
-        labels: of the nodes that have one.
+        labels: what people called the nodes.
         results: the nodes that are returned.
     """
 
@@ -183,12 +199,13 @@ class Listing:
     labels: dict[int, str]
     results: list[int]
 
+    @cached_property
     def key(self) -> str:
-        """The same for listings that differ in nothing but the leaves and the labels."""
-        text = repr((len(self.inputs), len(self.leaves), self.is_batch, self.ops, self.args))
-        digest = hashlib.blake2b(text.encode(), digest_size=16)
-        digest.update(repr((self.results, self.labels)).encode())
-        return digest.hexdigest()
+        """The same for listings that differ in nothing but the leaves and their labels."""
+        counts = [len(self.inputs), len(self.leaves), self.is_batch]
+        parts = [counts, self.ops, self.args, self.results, self.labels]
+        text = marshal.dumps(parts, 2)  # the format that depends on nothing but the values
+        return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def listing(
@@ -255,8 +272,6 @@ class _Lister:
         if leaf not in self.nodes:
             self.out.leaves.append(leaf)
             self.nodes[leaf] = self._append("w", (), ONCE)
-            if leaf.label:
-                self.out.labels[self.nodes[leaf]] = leaf.label
 
     def _node(self, node: Any) -> int:
         op, args = _op(node), [self.node(arg) for arg in _operands(node)]
@@ -272,7 +287,7 @@ class _Lister:
             op = "add" if op == "sum" else "mul"
         number = self.write(op, tuple(args))
         if label := getattr(node, "label", ""):
-            self.out.labels.setdefault(number, label)
+            self.out.labels.setdefault(number, str(label))
         return number
 
     def write(self, op: str, args: tuple[int, ...], section: int | None = None) -> int:
