@@ -32,12 +32,14 @@ that the same group writes, so that they may be computed in any order, or side b
 from __future__ import annotations
 
 import itertools
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from autograd.compiler.columns import Column
+from autograd.primitives import TABLE
 from autograd.value import Value
 
 SPACES = "kwxcvmy"
@@ -185,6 +187,9 @@ class Program:
     sizes: Mapping[str, int] = field(default_factory=dict)
     key: str = ""
 
+    def __str__(self) -> str:
+        return "\n".join(_Text(self).lines())
+
     @property
     def sections(self) -> dict[str, tuple[Item, ...]]:
         """The items of each section, in the order in which they are run."""
@@ -280,3 +285,172 @@ def primitives_used(program: Program) -> list[str]:
     for group in groups(itertools.chain.from_iterable(program.sections.values())):
         visit(group.expression)
     return list(found)
+
+
+# --- a program as text ----------------------------------------------------------------------------
+
+INDICES = "ijpqrstuabdefghnoz"
+"""What an index is called, from the outermost; no space is called so."""
+
+
+def named_ranges(names: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Neighbouring names of one kind as (start, end, text), so that there are few of them."""
+
+    def kind(name: str) -> str:
+        return re.sub(r"\d+", "#", name)
+
+    for key in (kind, lambda name: name.partition(".")[0], lambda name: ""):
+        runs = [list(run) for _, run in itertools.groupby(names, key)]
+        if len(runs) <= MOST_RANGES:
+            break
+    start = 0
+    for run in runs:
+        yield start, start + len(run), spanned(run)
+        start += len(run)
+
+
+MOST_RANGES = 12
+
+
+def spanned(names: Sequence[str]) -> str:
+    """The first and the last of the names, as one line of text."""
+    named = [name for name in names if name]
+    text = "" if not named else named[0] if len(set(named)) == 1 else f"{named[0]} … {named[-1]}"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+class _Text:
+    """A program as a person would write it, one line for each group."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def lines(self) -> Iterator[str]:
+        program = self.program
+        for space, names in (
+            ("w", [str(leaf.label) for leaf in program.leaves]),
+            ("x", list(program.inputs)),
+        ):
+            for start, end, text in named_ranges(names):
+                kind = "leaf" if space == "w" else "input"
+                yield f"{_range(space, start, end)} = {kind}{comment(text)}"
+        for title, items in (
+            ("once a call:", program.once),
+            ("for each example:", program.each),
+            ("means over the examples:", program.means),
+            ("then:", program.after),
+        ):
+            if items:
+                yield title
+                yield from self.items(items, "  ", 0)
+        yield f"return {_range('y', 0, program.sizes['y']) or 'nothing'}"
+
+    def items(self, items: Iterable[Item], indent: str, depth: int) -> Iterator[str]:
+        for item in items:
+            if isinstance(item, Loop):
+                yield f"{indent}for {INDICES[depth]} in {self.integer(item.count)}:"
+                yield from self.items(item.body, indent + "  ", depth + 1)
+            else:
+                yield indent + self.group(item, depth)
+
+    def group(self, group: Group, depth: int) -> str:
+        box = [
+            f"{INDICES[depth + i]} in {self.integer(extent)}" for i, extent in enumerate(group.dims)
+        ]
+        self.depth = depth + len(group.dims)
+        sign, expression = "=", group.expression
+        if isinstance(expression, Reduce) and expression.first is None:
+            if len(expression.runs) == 1:
+                (run,) = expression.runs
+                box.append(f"{INDICES[self.depth]} in {self.integer(run.count)}")
+                sign, text = "+=", self.terms(run)
+                if text[0] == "-" and len(run.terms) == 1:
+                    sign, text = "-=", text[1:].strip()
+                line = f"{self.operand(group.target)} {sign} {text}"
+                return f"for {', '.join(box)}: {line}{comment(group.label)}"
+        line = f"{self.operand(group.target)} {sign} {self.value(expression, 0)}"
+        return f"{'for ' + ', '.join(box) + ': ' if box else ''}{line}{comment(group.label)}"
+
+    def value(self, expression: Expression, binding: int) -> str:
+        """The expression, in brackets if it binds less than what is around it."""
+        match expression:
+            case Operand():
+                return self.operand(expression)
+            case Apply(primitive=name, args=args) if name in BINDING:
+                own = BINDING[name]
+                if name == "where":
+                    condition, x, y = (self.value(arg, own + 1) for arg in args)
+                    text = f"{x} if {condition} else {y}"
+                elif len(args) == 1:
+                    text = f"-{self.value(args[0], own)}"
+                else:
+                    text = f" {_symbol(name)} ".join(
+                        self.value(arg, own + i) for i, arg in enumerate(args)
+                    )
+                return f"({text})" if own < binding else text
+            case Apply(primitive=name, args=args):
+                return f"{name}({', '.join(self.value(arg, 0) for arg in args)})"
+            case Take(index=index, row=row, count=count):
+                name = INDICES[self.depth]
+                return f"({self.operand(row)} at {name} = {self.value(index, 9)} of {count})"
+            case Reduce(first=first, runs=runs):
+                parts = [] if first is None else [self.value(first, 1)]
+                for run in runs:
+                    terms = self.terms(run)
+                    if run.count != 1:
+                        count = self.integer(run.count)
+                        terms = f"(Σ {INDICES[self.depth]} in {count}: {terms})"
+                    parts.append(terms)
+                text = " + ".join(parts)
+                return f"({text})" if len(parts) > 1 and binding > 1 else text
+        return f"({expression!r})" if repr(expression)[0] == "-" else repr(expression)
+
+    def terms(self, run: Run) -> str:
+        text = "".join(
+            f" {'-' if term.is_negative else '+'} " + " · ".join(map(self.operand, term.factors))
+            for term in run.terms
+        )
+        return text.removeprefix(" + ").strip()
+
+    def operand(self, operand: Operand) -> str:
+        parts = _affine(operand.strides, self.integer)
+        if isinstance(operand.base, int):
+            name = f"{operand.space}{operand.base}"
+        else:
+            name, parts = operand.space, [self.integer(operand.base), *parts]
+        return f"{name}[{' + '.join(parts).replace('+ -', '- ')}]" if parts else name
+
+    def integer(self, x: Integer) -> str:
+        if isinstance(x, int):
+            return str(x)
+        parts = _affine(x.strides, self.integer)
+        at = f"T{x.at}" if isinstance(x.at, int) else f"T[{self.integer(x.at)}]"
+        return f"{at}[{' + '.join(parts).replace('+ -', '- ')}]"
+
+
+BINDING = {"where": 0, "lt": 1, "le": 1, "gt": 1, "ge": 1, "add": 2, "sub": 2, "mul": 3, "div": 3}
+BINDING |= {"neg": 4, "pow": 5}
+"""How closely an operator binds."""
+
+
+def _affine(strides: Sequence[Integer], integer: Callable[[Integer], str]) -> list[str]:
+    """The terms stride·index of an address."""
+    pairs = zip(INDICES, strides, strict=False)
+    signs: dict[Integer, str] = {1: "", -1: "-"}
+    return [f"{signs[s] if s in signs else integer(s)}{name}" for name, s in pairs if s != 0]
+
+
+def _range(space: str, start: int, end: int) -> str:
+    last = f" … {space}{end - 1}" if end - start > 1 else ""
+    return f"{space}{start}{last}" if end > start else ""
+
+
+def comment(text: str) -> str:
+    """`text` as the end of a line, or nothing."""
+    return f"  # {spanned([text])}" if text else ""
+
+
+def _symbol(name: str) -> str:
+    if name not in TABLE:
+        return {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}[name]
+    return TABLE[name].symbol

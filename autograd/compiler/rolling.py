@@ -41,6 +41,11 @@ FEWEST_LOOKED_UP = 8
 with fewer it is written row by row, which needs no tables and is no longer than what was recorded."""
 
 
+MOST_RUNS, FEWEST_IN_RUN = 6, 3
+"""A sum is cut into at most so many runs, each (but for the first and last) at least so long; the
+addresses of others are looked up."""
+
+
 def roll(listing: Listing) -> Program:
     """The program that computes the listing."""
     forms = _Forms(listing)
@@ -98,6 +103,9 @@ class _Forms:
             self.absorbed[node] = False
         self.interned: dict[Any, int] = {}
         self.shapes: list[Any] = []
+        self.order: list[int] = []  # of each form; those that differ in counts alone share it
+        self.orders: dict[Any, int] = {}
+        self.bare: dict[Any, Any] = {}
         self.form: dict[int, int] = {}
         self.slots: dict[int, list[Any]] = {}
 
@@ -242,6 +250,7 @@ class _Forms:
             form = self.interned.setdefault(shape, len(self.interned))
             if form == len(self.shapes):
                 self.shapes.append(shape)
+                self.order.append(self.orders.setdefault(self._bare(shape), len(self.orders)))
             deepest = 0
             for x in slots:
                 if type(x) is int:
@@ -258,7 +267,12 @@ class _Forms:
                 found[key] = [i]
             else:
                 rows.append(i)
-        return sorted(found.items(), key=_in_order)
+
+        def in_order(item: tuple[tuple[int, int, int, str], list[int]]) -> tuple[Any, ...]:
+            (section, level, form, space), rows = item
+            return section, level, self.order[form], space, rows[0]
+
+        return sorted(found.items(), key=in_order)
 
     def _shape(self, i: int, slots: list[Any]) -> Any:
         """The form of a node's expression; appends what it is applied to."""
@@ -315,19 +329,24 @@ class _Forms:
         slots.append(x)
         return self.spaces[x]
 
+    def _bare(self, shape: Any) -> Any:
+        """The form without the number of terms of its sums, so that a loop may change it."""
+        if isinstance(shape, str) or shape is None:
+            return shape
+        found = self.bare.get(shape)
+        if found is None:
+            parts = shape[1:2] if shape[0] == "Σ" else shape[1:]
+            found = self.bare[shape] = (shape[0], *[self._bare(part) for part in parts])
+        return found
+
     def _intern_classes(self, classes: tuple[Any, ...]) -> tuple[Any, ...]:
-        """(class, count) for terms of one class, which is almost every sum; else all of them."""
+        """(class, count) for terms of one class, as in almost every sum; else all of them."""
         first = classes[0]
         return (first, len(classes)) if classes.count(first) == len(classes) else classes
 
 
 RANK = {space: 2 * i for i, space in enumerate("kwcmyxv")}
 """In a product the factor comes first that varies less."""
-
-
-def _in_order(item: tuple[tuple[int, int, int, str], list[int]]) -> tuple[Any, ...]:
-    (section, level, form, space), rows = item
-    return section, level, form, space, rows[0]
 
 
 # --- addresses ------------------------------------------------------------------------------------
@@ -533,6 +552,7 @@ class _Numbering:
             tuple((p, classes_of(shape, q, f, p)) for f, _, p, _ in plans[q]) for q in plans
         )
         label = self._label(rows[start : start + size])
+        shape = self.forms._bare(shape)
         return Flat(("group", n, space, shape, runs), "".join(kinds), tuple(ints), (label,))
 
     def _constants(self, nodes: list[int]) -> int:
@@ -638,7 +658,7 @@ def _runs(classes: Any, columns: list[list[int]], steps: Any, T: int) -> Any:
         d = [x if classes[t] == classes[t + 1] else None for t, x in enumerate(d)]
     runs: list[Any] = []
     at = 0
-    while at < T and len(runs) <= max(6, T // 3):
+    while at < T and len(runs) <= MOST_RUNS:
         end = at + 1
         if at < T - 1 and d[at] is not None:
             while end < T - 1 and d[end] == d[at]:
@@ -657,12 +677,13 @@ def _runs(classes: Any, columns: list[list[int]], steps: Any, T: int) -> Any:
                 continue
         runs.append((at, 1, 1, (tuple(0 for _ in steps),)))
         at += 1
-    if at >= T and len(runs) <= max(2, min(6, T // 3)):
+    lengths = [turns for _, turns, _, _ in runs]
+    if at >= T and min(lengths[1:-1] + [max(lengths)]) >= FEWEST_IN_RUN:
         return tuple(runs)
     for head in (0, 1):  # several terms in each turn, after at most one other
         for period in (2, 3, 4, 5, 6):
             turns = (T - head) // period
-            if turns < 2 or turns * period != T - head:
+            if turns < FEWEST_IN_RUN or turns * period != T - head:
                 continue
             if not uniform and classes[head:-period] != classes[head + period :]:
                 continue
