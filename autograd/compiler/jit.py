@@ -243,7 +243,8 @@ class _Recording:
         if self.trace.form is not None:
             raise TypeError("backward: the function returns a list; it needs one Value to follow")
         (output,) = self.trace.outputs
-        return self._runner([output, *gradient_of(output, self.leaves)], leaves=self.leaves)
+        slopes, _ = gradient_of(output, self.leaves)
+        return self._runner([output, *slopes], leaves=self.leaves)
 
     @cached_property
     def leaves(self) -> list[Value]:

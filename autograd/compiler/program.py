@@ -384,7 +384,7 @@ class _Text:
                 elif len(args) == 1:
                     text = f"-{self.value(args[0], own)}"
                 else:
-                    text = f" {_symbol(name)} ".join(
+                    text = f" {TABLE[name].symbol} ".join(
                         self.value(arg, own + i) for i, arg in enumerate(args)
                     )
                 return f"({text})" if own < binding else text
@@ -448,9 +448,3 @@ def _range(space: str, start: int, end: int) -> str:
 def comment(text: str) -> str:
     """`text` as the end of a line, or nothing."""
     return f"  # {spanned([text])}" if text else ""
-
-
-def _symbol(name: str) -> str:
-    if name not in TABLE:
-        return {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}[name]
-    return TABLE[name].symbol

@@ -36,10 +36,10 @@ SPELLING: dict[str, str] = {
     "sub": "{} - {}",
     "mul": "{} * {}",
     "neg": "-{}",
-    "lt": "{} < {}",
-    "le": "{} <= {}",
-    "gt": "{} > {}",
-    "ge": "{} >= {}",
+    "lt": "1.0 if {} < {} else 0.0",
+    "le": "1.0 if {} <= {} else 0.0",
+    "gt": "1.0 if {} > {} else 0.0",
+    "ge": "1.0 if {} >= {} else 0.0",
     "where": "{1} if {0} else {2}",
 }
 """Primitives that Python has an operator for. Others are called by name: the primitive's own value

@@ -14,15 +14,16 @@ from __future__ import annotations
 import hashlib
 import inspect
 import marshal
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from autograd import recording
 from autograd.derivatives import grad
 from autograd.primitives import Primitive, real_number
-from autograd.value import Condition, Operand, Value, operand, topological_order
+from autograd.value import Operand, Value, topological_order
 
 
 class Traced(Value):
@@ -31,31 +32,18 @@ class Traced(Value):
     __slots__ = ()
 
     def __init__(self, label: str = "") -> None:
-        self.grad = None
         self.label = label
-        self.op = ""
-        self.args = self.partials = ()
+        self.grad = self.primitive = None
+        self._keep((), ())
 
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Value:
         """Record `primitive` on `args`: the operation alone, no number and no partials."""
         node = Traced()
-        node.op = primitive.name
-        node.args = tuple(operand(primitive, arg) for arg in args)
-        node.partials = (None,) * len(node.args)
+        node.primitive = primitive
+        operands = [arg if isinstance(arg, Value) else primitive.number(arg) for arg in args]
+        node._keep(operands, (None,) * len(operands))
         return node
-
-    def __lt__(self, other: Operand) -> Condition:
-        return TracedCondition(self, "<", other)
-
-    def __le__(self, other: Operand) -> Condition:
-        return TracedCondition(self, "<=", other)
-
-    def __gt__(self, other: Operand) -> Condition:
-        return TracedCondition(self, ">", other)
-
-    def __ge__(self, other: Operand) -> Condition:
-        return TracedCondition(self, ">=", other)
 
     def __repr__(self) -> str:
         return f"Traced({self.label!r}, op={self.op!r})"
@@ -67,26 +55,6 @@ class Traced(Value):
     data = property(_refuse, _refuse)
 
 
-class TracedCondition(Condition):
-    """A comparison that may turn out differently for each example."""
-
-    __slots__ = ()
-    record = staticmethod(Traced.record)
-
-    def __init__(self, left: Operand, symbol: str, right: Operand) -> None:
-        self.left = left if isinstance(left, Value) else real_number(left, symbol)
-        self.right = right if isinstance(right, Value) else real_number(right, symbol)
-        self.symbol = symbol
-
-    @property
-    def truth(self) -> NoReturn:  # type: ignore[override]
-        """Never known while tracing."""
-        raise recording.cannot_compile("a branch on the comparison of Values")
-
-    def __repr__(self) -> str:
-        return f"TracedCondition({self.left!r} {self.symbol} {self.right!r})"
-
-
 @dataclass(frozen=True)
 class Trace:
     """A function's recording.
@@ -95,15 +63,21 @@ class Trace:
         inputs: the Traced inputs of one example, flat.
         outputs: what it returned, flat.
         form: the lists and tuples that it returned them in, with None for each; None for one Value.
+        has_branches: whether following branches makes a difference to it.
     """
 
     inputs: list[Traced]
     outputs: list[Operand]
     form: Any
+    has_branches: bool
 
 
-def trace(f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> Trace:
+def trace(
+    f: Callable[..., Any], shapes: Sequence[tuple[int, ...]], follows_branches: bool = False
+) -> Trace:
     """Record `f` on one example: a Traced for each column of numbers, lists for a column of rows.
+
+    If it `follows_branches`, gradients that are taken in it keep those not taken out.
 
     Raises:
         TypeError: if `f` asks for a number of its inputs, or branches on a comparison of Values,
@@ -112,9 +86,10 @@ def trace(f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> Trace:
     inputs: list[Traced] = []
     outputs: list[Operand] = []
     names = _argument_names(f, len(shapes))
-    with recording.tracing():
+    with recording.tracing(follows_branches) as current:
         result = f(*[_argument(*pair, inputs) for pair in zip(names, shapes, strict=True)])
-    return Trace(inputs, outputs, _form(f, result, outputs))
+    form = _form(f, result, outputs)
+    return Trace(inputs, outputs, form, current.has_branches)
 
 
 def _form(f: Callable[..., Any], result: object, outputs: list[Operand]) -> Any:
@@ -155,19 +130,46 @@ def _output(f: Callable[..., Any], value: object) -> Operand:
 
 
 def leaves_of(output: Operand) -> list[Value]:
-    """The leaves that the output reaches, other than inputs."""
+    """The leaves that `backward()` of the output reaches, other than inputs.
+
+    Those that are only compared are not among them. They are in the order of their names, if all
+    have names that differ; else as they are met.
+    """
     order = topological_order(output) if isinstance(output, Value) else []
-    return [node for node in order if not node.args and not isinstance(node, Traced)]
+    reached: set[Any] = {output}
+    for node in reversed(order):
+        if node in reached and node.primitive is not None:
+            rules = node.primitive.partials
+            if node.primitive.variadic or None not in rules:
+                reached.update(node.args)
+            else:
+                pairs = zip(node.args, rules, strict=True)
+                reached.update(arg for arg, rule in pairs if rule is not None)
+    leaves = [x for x in order if x.primitive is None and x in reached and type(x) is not Traced]
+    names = {leaf.label for leaf in leaves}
+    return sorted(leaves, key=_natural) if len(names) == len(leaves) and "" not in names else leaves
 
 
-def gradient_of(output: Operand, leaves: Sequence[Value]) -> list[Operand]:
-    """∂output/∂leaf for each leaf as graph, or as a plain number where it is one."""
+def _natural(leaf: Value) -> list[tuple[int, str]]:
+    """For sorting by label, with numbers in it by their size."""
+    parts = re.split(r"(\d+)", leaf.label)
+    return [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(parts)]
+
+
+def gradient_of(
+    output: Operand, leaves: Sequence[Value], follows_branches: bool = False
+) -> tuple[list[Operand], bool]:
+    """∂output/∂leaf for each leaf, as graph or as a plain number, and whether branches matter.
+
+    If they do, a gradient that `follows_branches` keeps those not taken out (see `grad`).
+    """
     if not isinstance(output, Value):
-        return [0.0] * len(leaves)
-    known = {node for node in topological_order(output) if not node.args}
-    with recording.tracing():
+        return [0.0] * len(leaves), False
+    known = {node for node in topological_order(output) if node.primitive is None}
+    with recording.tracing(follows_branches) as current:
         slopes = grad(output, leaves)
-    return [x if x.args or x in known else x.data for x in slopes]
+    numbers = [x if x.primitive is not None or x in known else x.data for x in slopes]
+    return numbers, current.has_branches
 
 
 # --- the graph as integers ------------------------------------------------------------------------
@@ -242,26 +244,31 @@ class _Lister:
         """List all that the outputs depend on (see `topological_order`)."""
         nodes = self.nodes
         stack: list[Any] = list(outputs)[::-1]
+        pop, push = stack.pop, stack.append
         while stack:
-            node = stack.pop()
+            node = pop()
             if node is None:  # the node beneath has all its operands listed
-                node = stack.pop()
+                node = pop()
                 if node not in nodes:
                     nodes[node] = self._node(node)
-            elif type(node) not in (float, bool) and node not in nodes:
-                if args := _operands(node):
-                    stack += [node, None, *args[::-1]]
-                elif isinstance(node, Value):
+            elif type(node) is not float and node not in nodes:
+                if node.primitive is None:
                     self._leaf(node)
+                    continue
+                push(node)
+                push(None)
+                for arg in reversed(node.args):
+                    if type(arg) is not float and arg not in nodes:
+                        push(arg)
 
-    def node(self, x: Any) -> int:
+    def node(self, x: Operand) -> int:
         """The number of a node, or of a plain number."""
-        if type(x) is not float and not isinstance(x, float | int):
+        if type(x) is not float:
             return self.nodes[x]
-        number = float(x)
-        key = number if number and number == number else repr(number)  # tells 0.0 from -0.0
+        key = x or repr(x)  # tells 0.0 from -0.0, and takes nan for nan
+        key = key if x == x else "nan"  # noqa: PLR0124
         found = self.written.get(key)
-        return self._append("k", number, ONCE, key) if found is None else found
+        return self._append("k", x, ONCE, key) if found is None else found
 
     def _leaf(self, leaf: Value) -> None:
         if isinstance(leaf, Traced):
@@ -273,11 +280,18 @@ class _Lister:
             self.out.leaves.append(leaf)
             self.nodes[leaf] = self._append("w", (), ONCE)
 
-    def _node(self, node: Any) -> int:
-        op, args = _op(node), [self.node(arg) for arg in _operands(node)]
-        if op == "where" and self.out.ops[args[0]] == "k":  # decided by a plain number
-            return args[1] if self.out.args[args[0]] else args[2]
-        if op == "pow" and self.out.ops[args[1]] == "k" and self.out.args[args[1]] == 1.0:
+    def _node(self, node: Value) -> int:
+        assert node.primitive is not None
+        op, ops, numbers = node.primitive.name, self.out.ops, self.out.args
+        nodes = self.nodes
+        args = tuple([nodes[x] if type(x) is not float else self.node(x) for x in node.args])
+        if op == "where" and ops[args[0]] == "k":  # decided by a plain number
+            return args[1] if numbers[args[0]] else args[2]
+        if op == "pow" and ops[args[1]] == "k" and numbers[args[1]] in (1.0, 2.0):
+            if numbers[args[1]] == 1.0:
+                return args[0]
+            op, args = "mul", (args[0], args[0])  # as the table has it
+        if op == "stop_gradient":
             return args[0]
         if op in ("sum", "dot") and len(args) <= 2:
             if not args:
@@ -285,9 +299,9 @@ class _Lister:
             if len(args) == 1:
                 return args[0]
             op = "add" if op == "sum" else "mul"
-        number = self.write(op, tuple(args))
-        if label := getattr(node, "label", ""):
-            self.out.labels.setdefault(number, str(label))
+        number = self.write(op, args)
+        if node.label:
+            self.out.labels.setdefault(number, str(node.label))
         return number
 
     def write(self, op: str, args: tuple[int, ...], section: int | None = None) -> int:
@@ -337,14 +351,3 @@ class _Lister:
 
     def _sum(self, terms: Sequence[int]) -> int:
         return terms[0] if len(terms) == 1 else self.write("sum", tuple(terms))
-
-
-_NAMES = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
-
-
-def _op(node: Any) -> str:
-    return _NAMES[node.symbol] if isinstance(node, Condition) else cast(str, node.op)
-
-
-def _operands(node: Any) -> tuple[Any, ...]:
-    return (node.left, node.right) if isinstance(node, Condition) else node.args
