@@ -9,15 +9,18 @@ that change in any other way are looked up in tables by turn.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from operator import eq, sub
 from typing import Any, NamedTuple
 
 FEWEST_TURNS = 3
 FEWEST_LOOKED_UP_TURNS = 5
 """A loop that needs tables must have so many turns."""
+
+LOOKED_UP_COST = 1.5
+"""How much more a loop that needs tables must save than loops without."""
 
 LONGEST_PERIOD = 2000
 
@@ -48,46 +51,54 @@ class Flat(NamedTuple):
 
 
 def fold(flats: list[Flat]) -> list[Flat]:
-    """The same sequence, with loops."""
-    for find in (_exact, _loose, _exact, _loose):
-        while True:
-            folded = _folded(flats, find)
-            if len(folded) == len(flats):
-                break
-            flats = folded
-    return flats
+    """The same sequence, with loops, and loops in loops."""
+    while True:
+        folded = _folded(flats)
+        if len(folded) == len(flats):
+            return flats
+        flats = folded
 
 
 class _Found(NamedTuple):
+    """Turns that follow each other; how many items a loop over them saves."""
+
     gain: int
     period: int
     start: int
     turns: int
 
+    @property
+    def end(self) -> int:
+        return self.start + self.period * self.turns
 
-def _folded(flats: list[Flat], find: Any) -> list[Flat]:
-    """One round: the loops that save most, as far as they do not overlap."""
-    if len(flats) < FEWEST_TURNS:
-        return flats
+
+def _folded(flats: list[Flat]) -> list[Flat]:
+    """One round: the loops that save most, as far as they do not overlap.
+
+    A loop that needs tables is preferred to those that need none if it saves clearly more.
+    """
+    taken = bytearray(len(flats))
+    exact = _chosen(_exact(flats), taken, FEWEST_TURNS)
+    saved = [0] * (len(flats) + 1)
+    for found in exact:
+        saved[found.start] = found.gain
+    saved = list(accumulate(saved, initial=0))
+    loose = [
+        found
+        for found in _loose(flats)
+        if found.gain > 2 + LOOKED_UP_COST * (saved[found.end] - saved[found.start])
+    ]
     taken = bytearray(len(flats))
     loops: dict[int, tuple[int, Flat]] = {}
-    for _, period, start, turns in sorted(find(flats), key=lambda x: (-x.gain, x.period, x.start)):
-        fewest = FEWEST_TURNS if find is _exact else FEWEST_LOOKED_UP_TURNS
-        while turns >= fewest and any(taken[start : start + turns * period]):
-            part = taken[start : start + turns * period]
-            first, last = part.index(1), part.rindex(1)
-            if first >= fewest * period:
-                turns = first // period
-            else:
-                skipped = last // period + 1
-                start += skipped * period
-                turns -= skipped
-        if turns < fewest:
+    for found in (*_chosen(loose, taken, FEWEST_LOOKED_UP_TURNS), *exact):
+        start, end, period = found.start, found.end, found.period
+        if start in loops or (found in exact and any(taken[start:end])):
             continue
-        loop = _loop([flats[start + r * period : start + (r + 1) * period] for r in range(turns)])
+        loop = _loop([flats[i : i + period] for i in range(start, end, period)])
         if loop is not None:
-            taken[start : start + turns * period] = b"\1" * (turns * period)
-            loops[start] = turns * period, loop
+            loops[start] = end - start, loop
+        else:
+            taken[start:end] = bytes(end - start)
     out: list[Flat] = []
     i = 0
     while i < len(flats):
@@ -95,6 +106,25 @@ def _folded(flats: list[Flat], find: Any) -> list[Flat]:
         out.append(item)
         i += n
     return out
+
+
+def _chosen(candidates: Iterable[_Found], taken: bytearray, fewest: int) -> list[_Found]:
+    """Those that save most, shortened to what is not taken yet."""
+    chosen = []
+    for found in sorted(candidates, key=lambda x: (-x.gain, x.period, x.start)):
+        _, period, start, turns = found
+        while turns >= fewest and any(part := taken[start : start + turns * period]):
+            first, last = part.index(1), part.rindex(1)
+            if first >= fewest * period:
+                turns = first // period
+            else:
+                skipped = last // period + 1
+                start += skipped * period
+                turns -= skipped
+        if turns >= fewest:
+            taken[start : start + turns * period] = b"\1" * (turns * period)
+            chosen.append(_Found((turns - 1) * period, period, start, turns))
+    return chosen
 
 
 def _exact(flats: list[Flat]) -> Iterator[_Found]:
