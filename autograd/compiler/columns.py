@@ -1,0 +1,128 @@
+"""The columns of examples that a compiled function maps over, checked and laid out flat."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import reprlib
+import sys
+from array import array
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from autograd.primitives import real_number
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Numbers: TypeAlias = "array[float] | np.ndarray[Any, np.dtype[np.float64]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One argument for all examples: its numbers one after another, each example's together.
+
+    Attributes:
+        count: how many examples there are.
+        shape: of one example: () for a number, (2,) for a row of two, (8, 8) for nested rows.
+        numbers: count · width float64s in row-major order.
+        is_array: whether a NumPy array was given.
+    """
+
+    count: int
+    shape: tuple[int, ...]
+    numbers: Numbers
+    is_array: bool
+
+    @property
+    def width(self) -> int:
+        """How many numbers one example has in this column."""
+        return math.prod(self.shape)
+
+    @property
+    def address(self) -> int:
+        """Where in memory the numbers stand."""
+        if isinstance(self.numbers, array):
+            return self.numbers.buffer_info()[0]
+        return cast(int, self.numbers.__array_interface__["data"][0])
+
+
+def read_columns(columns: Sequence[object]) -> list[Column]:
+    """The columns given to a compiled function, one per argument.
+
+    Raises:
+        TypeError: for a column that is no list or array, or that holds anything but real numbers.
+        ValueError: for no columns, no examples, columns of different length, or a ragged column.
+    """
+    if not columns:
+        raise ValueError("jit: got no columns; give one for each argument of the function")
+    read = [read_column(column, f"column {i}") for i, column in enumerate(columns)]
+    counts = [column.count for column in read]
+    if len(set(counts)) > 1:
+        raise ValueError(f"jit: the columns have {counts} examples; give each equally many")
+    return read
+
+
+def read_column(column: object, name: str) -> Column:
+    """One column, given as a sequence of numbers, or of rows, or as a NumPy array."""
+    if _is_array(type(column)):
+        return _read_array(cast("np.ndarray[Any, Any]", column), name)
+    if not _has_items(type(column)):
+        raise TypeError(
+            f"jit: {name}: expected a list or an array with an element for each example, "
+            f"got {reprlib.repr(column)} of type {type(column).__name__}"
+        )
+    items: list[Any] = list(cast("Sequence[Any]", column))
+    count = len(items)
+    shape: list[Any] = []
+    while rows := set(filter(_has_items, kinds := set(map(type, items)))):
+        lengths: set[int | None] = (
+            set(map(len, items))
+            if rows == kinds
+            else {len(item) if type(item) in rows else None for item in items}
+        )
+        if len(lengths) > 1:
+            raise ValueError(
+                f"jit: {name} is ragged: every example must have the same shape, "
+                f"but there are {_listed(lengths)}"
+            )
+        shape += lengths
+        items = list(itertools.chain.from_iterable(items))
+    if not count:
+        raise ValueError(f"jit: {name} holds no examples")
+    return Column(count, tuple(shape), _floats(items, name), is_array=False)
+
+
+def _read_array(array: np.ndarray[Any, Any], name: str) -> Column:
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"jit: {name}: expected real numbers, got an array of {array.dtype}")
+    if not array.ndim or not len(array):
+        raise ValueError(f"jit: {name} holds no examples: {array!r}")
+    import numpy as np
+
+    flat = np.asarray(array, float, order="C").reshape(-1)  # no matrix, which cannot be flat
+    return Column(len(array), array.shape[1:], flat, is_array=True)
+
+
+def _is_array(kind: type) -> bool:
+    numpy = sys.modules.get("numpy")  # who has not imported it can give no array of it
+    return numpy is not None and issubclass(kind, numpy.ndarray)
+
+
+def _has_items(kind: type) -> bool:
+    is_text = issubclass(kind, str | bytes | bytearray)
+    return not is_text and (issubclass(kind, Sequence | array) or _is_array(kind))
+
+
+def _listed(lengths: set[int | None]) -> str:
+    rows = [f"rows of {length}" for length in sorted(x for x in lengths if x is not None)[:4]]
+    return " and ".join(rows + ["plain numbers"] * (None in lengths))
+
+
+def _floats(items: list[Any], name: str) -> array[float]:
+    if set(map(type, items)) <= {float, int}:
+        with suppress(OverflowError):  # an int beyond the range of float64 becomes inf below
+            return array("d", items)
+    return array("d", [real_number(item, f"jit: {name}") for item in items])

@@ -1,0 +1,378 @@
+"""`jit`: a function of Values, recorded once and compiled for all examples.
+
+    >>> @jit
+    ... def loss(x, y):
+    ...     return (w * x - y) ** 2
+    >>> loss([1.0, 2.0, 3.0], [2.0, 4.0, 6.0])
+
+The way from the one to the other:
+
+- `trace` records the function on Values without numbers, and lists the graph as integers;
+- `grad`, which knows nothing of compilers, adds the gradient to the graph;
+- `rolling` finds the loops again that the recording unrolled: a `Program`;
+- the back ends print that, one spelling for each primitive, and never see a derivative.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import inspect
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from types import MethodType
+from typing import Any, Literal, NoReturn, TypeAlias, overload
+
+from autograd import recording
+from autograd.compiler import c, python
+from autograd.compiler.columns import Column, read_columns
+from autograd.compiler.program import Backend, Executable, Program
+from autograd.compiler.rolling import roll
+from autograd.compiler.trace import Listing, Trace, gradient_of, leaves_of, listing, trace
+from autograd.value import Operand, Value
+
+BackendName: TypeAlias = Literal["auto", "python", "llvm", "jax"]
+
+BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (python.BACKEND, c.BACKEND)}
+"""Every way to print a program; those with `compile` can run it as well."""
+
+
+@overload
+def jit(f: Callable[..., Any], backend: BackendName = "auto") -> Compiled: ...
+@overload
+def jit(*, backend: BackendName = "auto") -> Callable[[Callable[..., Any]], Compiled]: ...
+def jit(f: Any = None, backend: Any = "auto") -> Any:
+    """Compile a function of Values, so that it maps over columns of examples at machine speed.
+
+    Also a decorator: `@jit`, or `@jit(backend="python")`, of methods too. The function is written
+    for one example: it takes a Value per argument (or a list of Values, where a column has rows)
+    and returns one Value, or lists and tuples of them. It is recorded at the first call for each
+    shape of example, and not called again for that shape. A function without arguments is computed
+    once a call.
+
+    What a recording keeps: the operations, and plain numbers as constants. Every leaf it reaches,
+    such as a parameter of a model, is read afresh at each call. What was looked up while recording
+    stays as it was: a plain number that changes later, an object that is swapped for another, the
+    `data` of a leaf. Make what shall change a leaf, or an argument.
+
+    What it refuses: an `if` on a comparison of Values, or the number of an input or of a result;
+    use `maximum`, `relu` or `where`, and `take` for `rows[index]`. (`==` is no comparison of
+    numbers, here as elsewhere: it asks whether two Values are the same node.)
+
+    Args:
+        f: the function, or anything callable, such as a model.
+        backend: "python" (generated source), "llvm" (machine code; needs llvmlite), "jax" (XLA;
+            needs jax), or "auto", which is "llvm" where llvmlite is installed, else "python".
+
+    Raises:
+        TypeError: if `f` cannot be called.
+        ValueError: for an unknown backend.
+        ImportError: for a back end that is not installed.
+    """
+    if f is None:
+        return lambda f: jit(f, backend)
+    return Compiled(f, backend)
+
+
+class Compiled:
+    """A compiled function: calls map it over examples. See `jit`."""
+
+    def __init__(self, f: Callable[..., Any], backend: BackendName = "auto") -> None:
+        if not callable(f):
+            raise TypeError(f"jit: expected a function, got {f!r} of type {type(f).__name__}")
+        functools.update_wrapper(self, f, updated=())
+        self.function = f
+        self.backend = _checked_backend(backend)
+        self._lock = threading.RLock()
+        self._recordings: dict[tuple[tuple[int, ...], ...], _Recording] = {}
+        self._latest: _Recording | None = None
+        self._of_object: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+
+    def __repr__(self) -> str:
+        return f"<jit of {self.function!r}, backend {self.backend!r}>"
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
+        """The compiled method of an object, which has recordings of its own."""
+        if instance is None:
+            return self
+        bound = Compiled(MethodType(self.function, instance), self.backend)  # type: ignore[arg-type]
+        try:
+            kept = self._of_object.setdefault(instance, (bound._lock, bound._recordings))
+        except TypeError:  # it cannot be referred to weakly, or hashed
+            return bound
+        bound._lock, bound._recordings = kept
+        bound._latest = next(reversed(bound._recordings.values()), None)
+        return bound
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refused: machine code belongs to this process."""
+        raise TypeError(
+            f"{self!r} cannot be copied or pickled: it holds a recording and machine code of this "
+            f"process; copy or pickle the function (`.function`), and call jit on it again"
+        )
+
+    def __call__(self, *columns: Any) -> Any:
+        """The function of each example, as a list, or as a NumPy array where a column is one.
+
+        Without arguments, just its result.
+
+        Args:
+            columns: one per argument: a sequence of numbers, or of rows, or a NumPy array.
+
+        Raises:
+            TypeError, ValueError: for columns that hold anything but numbers, or are ragged, empty
+                or of different length; or if the function cannot be compiled (see `jit`).
+        """
+        if recording.is_tracing():  # called by another function that is being compiled
+            return self.function(*columns)
+        read = self._read(columns)
+        recorded = self._recorded(read)
+        results = recorded.values(read)
+        form = recorded.trace.form
+        if not read:
+            return _filled(form, iter(results))
+        count = read[0].count
+        if any(column.is_array for column in read):
+            import numpy as np
+
+            array = np.array(results).reshape(len(recorded.trace.outputs), count)
+            return array[0] if form is None else _stacked(form, iter(array))
+        if form is None:
+            return list(results)
+        return [_filled(form, iter(results[i::count])) for i in range(count)]
+
+    def mean(self, *columns: Any) -> Any:
+        """The mean of the function over the examples; of a list, the list of means."""
+        read = self._read(columns)
+        recorded = self._recorded(read)
+        form = recorded.trace.form
+        return _filled(list(form) if isinstance(form, tuple) else form, iter(recorded.mean(read)))
+
+    def backward(self, *columns: Any) -> float:
+        """The mean over the examples; adds its gradient to the `grad` of every leaf it reaches.
+
+        Raises:
+            TypeError: if the function returns a list.
+        """
+        read = self._read(columns)
+        recorded = self._recorded(read)
+        mean, *gradient = recorded.gradient(read)
+        for leaf, slope in zip(recorded.leaves, gradient, strict=True):
+            leaf.grad = slope if leaf.grad is None else leaf.grad + slope
+        return mean
+
+    @property
+    def program(self) -> Program:
+        """The program for the shape of example of the latest call.
+
+        It is that of `backward` where the function returns one Value, with the gradient in it.
+        """
+        if self._latest is None:
+            raise RuntimeError(
+                f"{self!r} has no program yet: it is recorded at its first call, for the shape of "
+                f"the examples given"
+            )
+        return self._latest.program
+
+    @property
+    def source(self) -> str:
+        """The program as Python, whatever the back end."""
+        return BACKENDS["python"].source(self.program)
+
+    @property
+    def c(self) -> str:
+        """The program as C99, for one example."""
+        return BACKENDS["c"].source(self.program)
+
+    @property
+    def javascript(self) -> str:
+        """The program as a JavaScript module."""
+        return BACKENDS["javascript"].source(self.program)
+
+    @property
+    def jax(self) -> str:
+        """What jax makes of the program; needs jax."""
+        return BACKENDS["jax"].source(self.program)
+
+    @property
+    def llvm(self) -> str:
+        """The program as LLVM IR for this machine, whatever the back end; needs llvmlite."""
+        return BACKENDS["llvm"].source(self.program)
+
+    def _read(self, columns: tuple[Any, ...]) -> list[Column]:
+        if not columns and _takes_nothing(self.function):
+            return []
+        return read_columns(columns)
+
+    def _recorded(self, columns: list[Column]) -> _Recording:
+        shapes = tuple([column.shape for column in columns])
+        with self._lock:
+            found = self._recordings.get(shapes)
+            if found is None:
+                found = _Recording(self.function, shapes, self.backend)
+                self._recordings[shapes] = found
+            self._latest = found
+            return found
+
+
+class _Recording:
+    """A function recorded for one shape of example, and what was compiled of it so far."""
+
+    def __init__(
+        self, f: Callable[..., Any], shapes: tuple[tuple[int, ...], ...], backend: str
+    ) -> None:
+        self.trace = trace(f, shapes)
+        self.backend = backend
+        self._lock = threading.RLock()
+
+    @cached_property
+    def values(self) -> _Runner:
+        return self._runner(self.trace.outputs, is_batch=not self.trace.inputs)
+
+    @cached_property
+    def mean(self) -> _Runner:
+        return self._runner(self.trace.outputs)
+
+    @cached_property
+    def gradient(self) -> _Runner:
+        """The mean, and after it the gradient of the mean with respect to each of `leaves`."""
+        if self.trace.form is not None:
+            raise TypeError("backward: the function returns a list; it needs one Value to follow")
+        (output,) = self.trace.outputs
+        slopes, _ = gradient_of(output, self.leaves)
+        return self._runner([output, *slopes], leaves=self.leaves)
+
+    @cached_property
+    def leaves(self) -> list[Value]:
+        """The leaves that the output reaches, inputs aside."""
+        return leaves_of(self.trace.outputs[0])
+
+    @property
+    def program(self) -> Program:
+        return (self.values if self.trace.form is not None else self.gradient).program
+
+    def _runner(
+        self, outputs: Sequence[Operand], is_batch: bool = True, leaves: Sequence[Value] = ()
+    ) -> _Runner:
+        return _Runner(listing(self.trace.inputs, outputs, is_batch, leaves), self.backend)
+
+
+class _Runner:
+    """A program, compiled when it is first run, and the leaves whose numbers it reads."""
+
+    def __init__(self, listed: Listing, backend: str) -> None:
+        self._listing = listed
+        self._backend = backend
+        self._run: Executable | None = None
+
+    @property
+    def program(self) -> Program:
+        return rolled(self._listing)
+
+    def __call__(self, columns: list[Column]) -> Sequence[float]:
+        if self._run is None:
+            self._run = executable(self._listing, self._backend)
+        # the slot behind `data`: asking the property takes four times as long
+        return self._run([leaf._float for leaf in self._listing.leaves], columns)
+
+
+# --- what was compiled is kept --------------------------------------------------------------------
+
+
+class _Kept:
+    """The latest results by key; what is not used for long is dropped."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._lock = threading.Lock()
+        self._found: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, key: Any, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        made = make()  # perhaps by two threads at once, which does no harm
+        with self._lock:
+            self._found[key] = made
+            while len(self._found) > self._n:
+                self._found.popitem(last=False)
+        return made
+
+
+_programs, _executables = _Kept(32), _Kept(64)
+
+
+def rolled(listed: Listing) -> Program:
+    """The program of a listing; equal listings are rolled once."""
+    program: Program = _programs.get(listed.key, lambda: roll(listed))
+    return replace(program, leaves=tuple(listed.leaves), inputs=tuple(listed.inputs))
+
+
+def executable(listed: Listing, backend: str) -> Executable:
+    """The listing compiled; an equal one that was compiled in this process is taken again."""
+    compile_program = BACKENDS[backend].compile
+    assert compile_program is not None
+    found: Executable = _executables.get(
+        (backend, listed.key), lambda: compile_program(rolled(listed))
+    )
+    return found
+
+
+def _checked_backend(backend: str) -> str:
+    able = [name for name, row in BACKENDS.items() if row.compile is not None]
+    if backend == "auto":
+        return "llvm" if "llvm" in able and _is_installed("llvm") else "python"
+    if backend not in able:
+        names = ", ".join(map(repr, able))
+        raise ValueError(f"jit: backend must be 'auto' or one of {names}, got {backend!r}")
+    if not _is_installed(backend):
+        module, extra = BACKENDS[backend].needs or ("", "")
+        raise ImportError(
+            f"jit: backend {backend!r} needs {module}; pip install 'scalar-autograd[{extra}]', "
+            f"or choose backend 'python'"
+        )
+    return backend
+
+
+def _is_installed(backend: str) -> bool:
+    needs = BACKENDS[backend].needs
+    return needs is None or importlib.util.find_spec(needs[0]) is not None
+
+
+# --- what goes in and comes out -------------------------------------------------------------------
+
+
+def _takes_nothing(f: Callable[..., Any]) -> bool:
+    try:
+        return not inspect.signature(f).parameters
+    except (TypeError, ValueError):  # a callable that does not say
+        return False
+
+
+def _filled(form: Any, numbers: Iterator[float]) -> Any:
+    """The numbers in the lists and tuples that the function returned."""
+    if form is None:
+        return next(numbers)
+    return type(form)([_filled(part, numbers) for part in form])
+
+
+def _stacked(form: Any, rows: Iterator[Any]) -> Any:
+    """The results of all examples, a row each, as arrays whose first axis is the examples.
+
+    A list of numbers, or of equally long lists, is one more axis; a tuple of lists stays a tuple.
+    """
+    import numpy as np
+
+    if form is None:
+        return next(rows)
+    parts = [_stacked(part, rows) for part in form]
+    is_plain = all(part is None for part in form)
+    shapes = {getattr(part, "shape", None) for part in parts}
+    if parts and (is_plain or (isinstance(form, list) and len(shapes) == 1 and None not in shapes)):
+        return np.stack(parts, axis=1)
+    return type(form)(parts)

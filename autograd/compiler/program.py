@@ -1,0 +1,450 @@
+"""A graph as a program of groups and loops: what the printers read.
+
+A recording unrolls the loops that a person wrote; `rolling` finds them again. The result is a
+`Program`: in each of its sections a sequence of items, and an item is
+
+- a `Group`: one expression, computed for every index of a box, `for i in 16, j in 16: …`; or
+- a `Loop`: items that are run so many times, one turn after another.
+
+Every number stands in a *space*, at an *address*, which counts from 0 in each space:
+
+    k  constants of the recording, data that the program carries with it (`constants`)
+    w  leaves, which are read afresh at every call (`leaves`)
+    x  the inputs of one example, flat (`inputs`)
+    c  numbers computed once a call, in the sections `once` and `after`
+    v  numbers computed for each example, in the section `each`
+    m  means over the examples, of the section `means`
+    y  the results
+
+`x` and `v` differ from example to example, and so does `y` unless the program `is_batch`.
+
+An address is `base + Σ strideᵢ·indexᵢ`. The indices are those of all loops around the operand, from
+the outermost inwards, then those of the group's box, and, inside of a run or a `Take`, one more
+for its terms. So an operand always has as many strides as there are indices where it stands, and
+stride 0 says that it is the same for all. Whatever is no such affine address is looked up: each
+integer of the representation (a base, a stride, an extent, a count) may be a `Lookup` in the
+program's `table` instead.
+
+Each address is written by one row of one group, before it is read; the rows of a group read nothing
+that the same group writes, so that they may be computed in any order, or side by side.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from autograd.compiler.columns import Column
+from autograd.primitives import TABLE
+from autograd.value import Value
+
+SPACES = "kwxcvmy"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """An integer that changes with the indices: `table[at + Σ strideᵢ·indexᵢ]`.
+
+    The strides belong to the first of the indices where it stands; it may have fewer than these.
+    `at` may be looked up itself.
+    """
+
+    at: Integer
+    strides: tuple[int, ...]
+
+
+Integer: TypeAlias = "int | Lookup"
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """The number at `space[base + Σ strideᵢ·indexᵢ]`."""
+
+    space: str
+    base: Integer
+    strides: tuple[Integer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A primitive of `primitives.TABLE`, by its name, on its arguments.
+
+    `add`, `sub`, `mul`, … and rows made by users alike. There is no `sum` and no `dot` (they are
+    `add` and `mul`, or a `Reduce`), and no `take` (see `Take`); `hypot` has any number of arguments.
+    A comparison (`lt`, …) is 1.0 where it holds and 0.0 elsewhere, and `where(c, x, y)` takes x
+    where c is not 0.
+    """
+
+    primitive: str
+    args: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a run adds in each turn: the one factor, or the product of the two; or subtracts it."""
+
+    factors: tuple[Operand, ...]
+    is_negative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`for t in range(count):` add the terms, one after another. The factors have a stride for t.
+
+    The count is at least 1, but may be 0 where it is a `Lookup`.
+    """
+
+    count: Integer
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """`first`, and to it all terms of all runs, added from left to right in exactly this order.
+
+    Without a first, the sum starts from -0.0, to which any number adds as it is.
+    """
+
+    first: Expression | None
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """`row` at the last of its indices = the value of `index`; the others as around it.
+
+    nan if the value is not one of 0, 1, …, count - 1.
+    """
+
+    index: Expression
+    row: Operand
+    count: int
+
+
+Expression: TypeAlias = "float | Operand | Apply | Reduce | Take"
+"""A plain float is a literal, the same for every row and turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`target = expression` for each index of the box `dims`, which has the first index outermost.
+
+    A box without dims is a single row. In the section `means`, the target becomes the mean of the
+    expression over the examples: every row is a sum that starts from -0.0, to which each example
+    adds; at the end it is divided by their count. (Since each address is written once, a printer
+    may fill all of `m` and of a batch's `y` with -0.0 at the start of a call.)
+
+    `label` is what a person called the nodes.
+    """
+
+    dims: tuple[Integer, ...]
+    target: Operand
+    expression: Expression
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`for r in range(count):` the items of the body, in order. A turn may read what one before wrote.
+
+    The count may be 0 where it is a `Lookup`.
+    """
+
+    count: Integer
+    body: tuple[Item, ...]
+
+
+Item: TypeAlias = "Group | Loop"
+
+
+@dataclass(frozen=True)
+class Program:
+    """Items in sections, run in this order: `once` a call, `each` example, `means`, `after` them.
+
+    Attributes:
+        inputs: a name for each address of `x`.
+        leaves: the Values behind the addresses of `w`.
+        is_batch: whether the results are those of the batch, or of each example.
+        constants: the numbers of `k`.
+        table: the integers that are looked up.
+        sizes: how many addresses each space has.
+        key: the same for programs that differ in nothing but the numbers and labels of the leaves.
+    """
+
+    inputs: tuple[str, ...]
+    leaves: tuple[Value, ...]
+    is_batch: bool
+    once: tuple[Item, ...] = ()
+    each: tuple[Item, ...] = ()
+    means: tuple[Item, ...] = ()
+    after: tuple[Item, ...] = ()
+    constants: array[float] = field(default_factory=lambda: array("d"))
+    table: array[int] = field(default_factory=lambda: array("q"))
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    key: str = ""
+
+    def __str__(self) -> str:
+        return "\n".join(_Text(self).lines())
+
+    @property
+    def sections(self) -> dict[str, tuple[Item, ...]]:
+        """The items of each section, in the order in which they are run."""
+        return dict(once=self.once, each=self.each, means=self.means, after=self.after)
+
+    def varies(self, space: str) -> bool:
+        """Whether the numbers of this space differ from example to example."""
+        return space in "xv" or (space == "y" and not self.is_batch)
+
+    def integer(self, x: Integer, index: Sequence[int]) -> int:
+        """The integer where the indices have these values."""
+        if isinstance(x, int):
+            return x
+        at = self.integer(x.at, index)
+        return self.table[at + sum(s * i for s, i in zip(x.strides, index, strict=False))]
+
+    def address(self, operand: Operand, index: Sequence[int]) -> int:
+        """The address of the operand where the indices have these values."""
+        steps = (
+            self.integer(s, index) * i for s, i in zip(operand.strides, index, strict=True) if i
+        )
+        return self.integer(operand.base, index) + sum(steps)
+
+
+Executable: TypeAlias = "Callable[[Sequence[float], Sequence[Column]], Sequence[float]]"
+"""A program that was compiled: takes the numbers of the leaves and the columns of the examples,
+and returns the results of the batch; or the first result of all examples, then the second, …"""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A way to print a program, and perhaps to run it.
+
+    Attributes:
+        name: what `jit(backend=…)` calls it.
+        spelling: how each primitive is written; rows that are not in it are called back, if the
+            back end can.
+        source: the program as text; compiles nothing.
+        compile: the program as a function; None if what is printed is run elsewhere.
+        needs: the module that must be installed, and the extra that installs it.
+    """
+
+    name: str
+    spelling: Mapping[str, object]
+    source: Callable[[Program], str]
+    compile: Callable[[Program], Executable] | None = None
+    needs: tuple[str, str] | None = None
+
+
+def operands(expression: Expression) -> Iterator[Operand]:
+    """All operands of an expression, from left to right."""
+    match expression:
+        case Operand():
+            yield expression
+        case Apply(args=args):
+            for arg in args:
+                yield from operands(arg)
+        case Reduce(first=first, runs=runs):
+            if first is not None:
+                yield from operands(first)
+            for run in runs:
+                for term in run.terms:
+                    yield from term.factors
+        case Take(index=index, row=row):
+            yield from operands(index)
+            yield row
+
+
+def groups(items: Iterable[Item]) -> Iterator[Group]:
+    """All groups, those in loops among them, in order."""
+    for item in items:
+        if isinstance(item, Loop):
+            yield from groups(item.body)
+        else:
+            yield item
+
+
+def primitives_used(program: Program) -> list[str]:
+    """The names of the primitives that the program applies, each once."""
+    found: dict[str, None] = {}
+
+    def visit(expression: Expression) -> None:
+        match expression:
+            case Apply(primitive=name, args=args):
+                found[name] = None
+                for arg in args:
+                    visit(arg)
+            case Reduce(first=first) if first is not None:
+                visit(first)
+            case Take(index=index):
+                visit(index)
+
+    for group in groups(itertools.chain.from_iterable(program.sections.values())):
+        visit(group.expression)
+    return list(found)
+
+
+# --- a program as text ----------------------------------------------------------------------------
+
+INDICES = "ijpqrstuabdefghnoz"
+"""What an index is called, from the outermost; no space is called so."""
+
+
+def named_ranges(names: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Neighbouring names of one kind as (start, end, text), so that there are few of them."""
+
+    def kind(name: str) -> str:
+        return re.sub(r"\d+", "#", name)
+
+    for key in (kind, lambda name: name.partition(".")[0], lambda name: ""):
+        runs = [list(run) for _, run in itertools.groupby(names, key)]
+        if len(runs) <= MOST_RANGES:
+            break
+    start = 0
+    for run in runs:
+        yield start, start + len(run), spanned(run)
+        start += len(run)
+
+
+MOST_RANGES = 12
+
+
+def spanned(names: Sequence[str]) -> str:
+    """The first and the last of the names, as one line of text."""
+    named = [name for name in names if name]
+    text = "" if not named else named[0] if len(set(named)) == 1 else f"{named[0]} … {named[-1]}"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+class _Text:
+    """A program as a person would write it, one line for each group."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def lines(self) -> Iterator[str]:
+        program = self.program
+        for space, names in (
+            ("w", [str(leaf.label) for leaf in program.leaves]),
+            ("x", list(program.inputs)),
+        ):
+            for start, end, text in named_ranges(names):
+                kind = "leaf" if space == "w" else "input"
+                yield f"{_range(space, start, end)} = {kind}{comment(text)}"
+        for title, items in (
+            ("once a call:", program.once),
+            ("for each example:", program.each),
+            ("means over the examples:", program.means),
+            ("then:", program.after),
+        ):
+            if items:
+                yield title
+                yield from self.items(items, "  ", 0)
+        yield f"return {_range('y', 0, program.sizes['y']) or 'nothing'}"
+
+    def items(self, items: Iterable[Item], indent: str, depth: int) -> Iterator[str]:
+        for item in items:
+            if isinstance(item, Loop):
+                yield f"{indent}for {INDICES[depth]} in {self.integer(item.count)}:"
+                yield from self.items(item.body, indent + "  ", depth + 1)
+            else:
+                yield indent + self.group(item, depth)
+
+    def group(self, group: Group, depth: int) -> str:
+        box = [
+            f"{INDICES[depth + i]} in {self.integer(extent)}" for i, extent in enumerate(group.dims)
+        ]
+        self.depth = depth + len(group.dims)
+        sign, expression = "=", group.expression
+        if isinstance(expression, Reduce) and expression.first is None:
+            if len(expression.runs) == 1:
+                (run,) = expression.runs
+                box.append(f"{INDICES[self.depth]} in {self.integer(run.count)}")
+                sign, text = "+=", self.terms(run)
+                if text[0] == "-" and len(run.terms) == 1:
+                    sign, text = "-=", text[1:].strip()
+                line = f"{self.operand(group.target)} {sign} {text}"
+                return f"for {', '.join(box)}: {line}{comment(group.label)}"
+        line = f"{self.operand(group.target)} {sign} {self.value(expression, 0)}"
+        return f"{'for ' + ', '.join(box) + ': ' if box else ''}{line}{comment(group.label)}"
+
+    def value(self, expression: Expression, binding: int) -> str:
+        """The expression, in brackets if it binds less than what is around it."""
+        match expression:
+            case Operand():
+                return self.operand(expression)
+            case Apply(primitive=name, args=args) if name in BINDING:
+                own = BINDING[name]
+                if name == "where":
+                    condition, x, y = (self.value(arg, own + 1) for arg in args)
+                    text = f"{x} if {condition} else {y}"
+                elif len(args) == 1:
+                    text = f"-{self.value(args[0], own)}"
+                else:
+                    text = f" {TABLE[name].symbol} ".join(
+                        self.value(arg, own + i) for i, arg in enumerate(args)
+                    )
+                return f"({text})" if own < binding else text
+            case Apply(primitive=name, args=args):
+                return f"{name}({', '.join(self.value(arg, 0) for arg in args)})"
+            case Take(index=index, row=row, count=count):
+                name = INDICES[self.depth]
+                return f"({self.operand(row)} at {name} = {self.value(index, 9)} of {count})"
+            case Reduce(first=first, runs=runs):
+                parts = [] if first is None else [self.value(first, 1)]
+                for run in runs:
+                    terms = self.terms(run)
+                    if run.count != 1:
+                        count = self.integer(run.count)
+                        terms = f"(Σ {INDICES[self.depth]} in {count}: {terms})"
+                    parts.append(terms)
+                text = " + ".join(parts)
+                return f"({text})" if len(parts) > 1 and binding > 1 else text
+        return f"({expression!r})" if repr(expression)[0] == "-" else repr(expression)
+
+    def terms(self, run: Run) -> str:
+        text = "".join(
+            f" {'-' if term.is_negative else '+'} " + " · ".join(map(self.operand, term.factors))
+            for term in run.terms
+        )
+        return text.removeprefix(" + ").strip()
+
+    def operand(self, operand: Operand) -> str:
+        parts = _affine(operand.strides, self.integer)
+        if isinstance(operand.base, int):
+            name = f"{operand.space}{operand.base}"
+        else:
+            name, parts = operand.space, [self.integer(operand.base), *parts]
+        return f"{name}[{' + '.join(parts).replace('+ -', '- ')}]" if parts else name
+
+    def integer(self, x: Integer) -> str:
+        if isinstance(x, int):
+            return str(x)
+        parts = _affine(x.strides, self.integer)
+        at = f"T{x.at}" if isinstance(x.at, int) else f"T[{self.integer(x.at)}]"
+        return f"{at}[{' + '.join(parts).replace('+ -', '- ')}]"
+
+
+BINDING = {"where": 0, "lt": 1, "le": 1, "gt": 1, "ge": 1, "add": 2, "sub": 2, "mul": 3, "div": 3}
+BINDING |= {"neg": 4, "pow": 5}
+"""How closely an operator binds."""
+
+
+def _affine(strides: Sequence[Integer], integer: Callable[[Integer], str]) -> list[str]:
+    """The terms stride·index of an address."""
+    pairs = zip(INDICES, strides, strict=False)
+    signs: dict[Integer, str] = {1: "", -1: "-"}
+    return [f"{signs[s] if s in signs else integer(s)}{name}" for name, s in pairs if s != 0]
+
+
+def _range(space: str, start: int, end: int) -> str:
+    last = f" … {space}{end - 1}" if end - start > 1 else ""
+    return f"{space}{start}{last}" if end > start else ""
+
+
+def comment(text: str) -> str:
+    """`text` as the end of a line, or nothing."""
+    return f"  # {spanned([text])}" if text else ""
