@@ -1,0 +1,326 @@
+"""Instructions of LLVM IR, written one after another: on integers, on float64s, in loops.
+
+An instruction works on one float64, or on one for each lane of a vector. What was computed before
+on the same operands is not computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeAlias
+
+from llvmlite import ir
+
+DOUBLE, I64, I1, POINTER = ir.DoubleType(), ir.IntType(64), ir.IntType(1), ir.PointerType()
+
+Index: TypeAlias = "int | ir.Value"
+"""An integer: an int where it is known when the code is written."""
+
+Numbers: TypeAlias = ir.Value
+"""A float64, or a vector of them."""
+
+
+@cache
+def vector(kind: ir.Type, lanes: int) -> ir.Type:
+    """The type of that many lanes."""
+    return ir.VectorType(kind, lanes) if lanes > 1 else kind
+
+
+@cache
+def constant(kind: ir.Type, number: float, text: str, lanes: int = 1) -> ir.Constant:
+    """The number in every lane; `text` tells 0.0 from -0.0."""
+    one = ir.Constant(kind, number)
+    return ir.Constant(vector(kind, lanes), [one] * lanes) if lanes > 1 else one
+
+
+class Code:
+    """Writes the instructions of one function.
+
+    Attributes:
+        lanes: how many float64s an instruction works on.
+        arguments: the function's arguments by their names.
+    """
+
+    def __init__(
+        self, module: ir.Module, name: str, arguments: dict[str, ir.Type], lanes: int = 1
+    ) -> None:
+        kind = ir.FunctionType(ir.VoidType(), list(arguments.values()))
+        self.function = ir.Function(module, kind, name)
+        self.lanes = lanes
+        self.arguments = dict(zip(arguments, self.function.args, strict=True))
+        for label, argument in self.arguments.items():
+            argument.name = label
+        self.write = ir.IRBuilder(self.function.append_basic_block("begin"))
+        self._known: dict[tuple[object, ...], Any] = {}
+        self._truths: dict[int, ir.Value] = {}
+
+    @property
+    def type(self) -> ir.Type:
+        """Of what the instructions work on."""
+        return vector(DOUBLE, self.lanes)
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """What is computed inside is forgotten afterwards: memory may change, or a block end."""
+        known = self._known
+        self._known = dict(known)
+        yield
+        self._known = known
+
+    def once(self, *key: object, write: Callable[[], Any]) -> Any:
+        """The result of `write`, which is asked only if the key is not known yet."""
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = write()
+        return found
+
+    # --- integers
+
+    def integer(self, x: Index) -> ir.Value:
+        """As an operand."""
+        return constant(I64, x, str(x)) if isinstance(x, int) else x
+
+    def plus(self, x: Index, y: Index) -> Index:
+        """x + y."""
+        if isinstance(x, int) and isinstance(y, int):
+            return x + y
+        if x == 0 or y == 0:
+            return y if x == 0 else x
+        a, b = self.integer(x), self.integer(y)
+        return self.once("plus", id(a), id(b), write=lambda: self.write.add(a, b))
+
+    def minus(self, x: Index, y: Index) -> Index:
+        """x - y."""
+        if isinstance(x, int) and isinstance(y, int):
+            return x - y
+        return self.write.sub(self.integer(x), self.integer(y))
+
+    def times(self, x: Index, y: Index) -> Index:
+        """x · y."""
+        if isinstance(x, int) and isinstance(y, int):
+            return x * y
+        if x == 0 or y == 0:
+            return 0
+        if x == 1 or y == 1:
+            return y if x == 1 else x
+        a, b = self.integer(x), self.integer(y)
+        return self.once("times", id(a), id(b), write=lambda: self.write.mul(a, b))
+
+    def less(self, x: Index, y: Index) -> ir.Value:
+        """Whether x < y, of numbers that are not negative."""
+        return self.write.icmp_unsigned("<", self.integer(x), self.integer(y))
+
+    def smaller(self, x: Index, y: Index) -> ir.Value:
+        """The smaller of two."""
+        return self.write.select(self.less(x, y), self.integer(x), self.integer(y))
+
+    # --- memory
+
+    def address(self, pointer: ir.Value, index: Index = 0, offset: int = 0) -> ir.Value:
+        """Of the float64, or integer, so many places after the pointer."""
+        for places in (index, offset):
+            if not (isinstance(places, int) and places == 0):
+                pointer = self._advanced(pointer, self.integer(places))
+        return pointer
+
+    def _advanced(self, pointer: ir.Value, places: ir.Value) -> ir.Value:
+        def write() -> ir.Value:
+            return self.write.gep(pointer, [places], source_etype=DOUBLE)
+
+        found: ir.Value = self.once("address", id(pointer), id(places), write=write)
+        return found
+
+    def load(self, kind: ir.Type, address: ir.Value, align: int = 8) -> ir.Value:
+        """What stands there, read again only if it may have changed since."""
+
+        def write() -> ir.Value:
+            return self.write.load(address, typ=kind, align=align)
+
+        found: ir.Value = self.once("load", id(kind), id(address), write=write)
+        return found
+
+    def store(self, number: ir.Value, address: ir.Value, align: int = 8) -> None:
+        """Put it there."""
+        self.write.store(number, address, align=align)
+
+    # --- float64s
+
+    def number(self, number: float) -> Numbers:
+        """The number, in every lane."""
+        return constant(DOUBLE, number, repr(number), self.lanes)
+
+    def operation(self, name: str, *operands: Numbers) -> Numbers:
+        """One such as `fadd`."""
+        key = (name, *map(id, operands))
+        return self.once(*key, write=lambda: getattr(self.write, name)(*operands))
+
+    def intrinsic(self, name: str, x: Numbers) -> Numbers:
+        """One such as `llvm.fabs`."""
+
+        def write() -> Numbers:
+            kind = ir.FunctionType(self.type, [self.type])
+            suffix = f"v{self.lanes}f64" if self.lanes > 1 else "f64"
+            return self.write.call(self._declared(f"{name}.{suffix}", kind), [x])
+
+        return self.once(name, id(x), write=write)
+
+    def call(self, name: str, *operands: Numbers) -> Numbers:
+        """A function on float64s, in every lane."""
+
+        def write() -> Numbers:
+            kind = ir.FunctionType(DOUBLE, [DOUBLE] * len(operands))
+            function = self._declared(name, kind)
+            if self.lanes > 1:
+                function = self._in_every_lane(function)
+            return self.write.call(function, operands)
+
+        return self.once(name, *map(id, operands), write=write)
+
+    def _declared(self, name: str, kind: ir.FunctionType) -> ir.Function:
+        module = self.function.module
+        return module.globals.get(name) or ir.Function(module, kind, name)
+
+    def _in_every_lane(self, function: ir.Function) -> ir.Function:
+        """A function on vectors that calls it for each lane."""
+        name = f"{function.name}.v{self.lanes}"
+        if found := self.function.module.globals.get(name):
+            return found
+        kind = ir.FunctionType(self.type, [self.type] * len(function.args))
+        on_vectors = ir.Function(self.function.module, kind, name)
+        on_vectors.linkage = "internal"
+        write = ir.IRBuilder(on_vectors.append_basic_block("begin"))
+        result = ir.Constant(self.type, ir.Undefined)
+        for lane in map(self.integer, range(self.lanes)):
+            operands = [write.extract_element(x, lane) for x in on_vectors.args]
+            result = write.insert_element(result, write.call(function, operands), lane)
+        write.ret(result)
+        return on_vectors
+
+    def compare(self, symbol: str, x: Numbers, y: Numbers) -> ir.Value:
+        """Whether it holds, in every lane; never for nan, as in Python."""
+
+        def write() -> ir.Value:
+            return self.write.fcmp_ordered(symbol, x, y)
+
+        found: ir.Value = self.once(symbol, id(x), id(y), write=write)
+        return found
+
+    def truth(self, holds: ir.Value) -> Numbers:
+        """1.0 where it holds, and 0.0 elsewhere."""
+        x = self.select(holds, self.number(1.0), self.number(0.0))
+        self._truths[id(x)] = holds
+        return x
+
+    def holds(self, x: Numbers) -> ir.Value:
+        """Whether x is not 0, in every lane."""
+        found = self._truths.get(id(x))
+        if found is not None:
+            return found
+        return self.once(
+            "holds", id(x), write=lambda: self.write.fcmp_unordered("!=", x, self.number(0.0))
+        )
+
+    def select(self, holds: ir.Value, x: Numbers, y: Numbers) -> Numbers:
+        """x where it holds, y elsewhere."""
+        return self.operation("select", holds, x, y)
+
+    def splat(self, x: ir.Value) -> ir.Value:
+        """It in every lane."""
+        if self.lanes == 1:
+            return x
+
+        def write() -> ir.Value:
+            undefined = ir.Constant(vector(x.type, self.lanes), ir.Undefined)
+            first = self.write.insert_element(undefined, x, self.integer(0))
+            zeros = constant(ir.IntType(32), 0, "0", self.lanes)
+            return self.write.shuffle_vector(first, undefined, zeros)
+
+        found: ir.Value = self.once("splat", id(x), write=write)
+        return found
+
+    def gathered(self, numbers: Sequence[ir.Value]) -> Numbers:
+        """One in each lane."""
+        x: Numbers = ir.Constant(self.type, ir.Undefined)
+        for lane, number in enumerate(numbers):
+            x = self.write.insert_element(x, number, self.integer(lane))
+        return x
+
+    def lane(self, x: Numbers, lane: int) -> ir.Value:
+        """What stands in one lane."""
+        return self.write.extract_element(x, self.integer(lane)) if self.lanes > 1 else x
+
+    def shuffled(self, x: Numbers, y: Numbers, lanes: Sequence[int]) -> Numbers:
+        """These lanes of x and y, side by side."""
+        i32 = ir.IntType(32)
+        mask = ir.Constant(ir.VectorType(i32, len(lanes)), [ir.Constant(i32, i) for i in lanes])
+        return self.write.shuffle_vector(x, y, mask)
+
+    # --- loops and branches
+
+    def choose(
+        self,
+        holds: ir.Value,
+        then: Callable[[], Sequence[Numbers]],
+        otherwise: Sequence[Numbers] = (),
+    ) -> Sequence[Numbers]:
+        """What `then` writes, which is run only where it holds, or else the others."""
+        write = self.write
+        before = write.block
+        inside, after = (self.function.append_basic_block() for _ in range(2))
+        write.cbranch(holds, inside, after)
+        write.position_at_end(inside)
+        with self.scope():
+            results = then()
+        end = write.block
+        write.branch(after)
+        write.position_at_end(after)
+        return [
+            self._merged((x, end), (y, before)) for x, y in zip(results, otherwise, strict=True)
+        ]
+
+    def _merged(self, *ways: tuple[ir.Value, ir.Block]) -> ir.Value:
+        phi = self.write.phi(ways[0][0].type)
+        for x, block in ways:
+            phi.add_incoming(x, block)
+        return phi
+
+    def loop(
+        self,
+        start: Index,
+        stop: Index,
+        step: int,
+        body: Callable[..., Sequence[Numbers]],
+        carried: Sequence[Numbers] = (),
+        may_be_empty: bool = False,
+    ) -> Sequence[Numbers]:
+        """`for i in range(start, stop, step): carried = body(i, *carried)`; returns the last."""
+        if isinstance(start, int) and isinstance(stop, int) and stop - start <= step:
+            return body(start, *carried)
+        write = self.write
+        before = write.block
+        head, after = (self.function.append_basic_block() for _ in range(2))
+        if may_be_empty:
+            write.cbranch(self.less(start, stop), head, after)
+        else:
+            write.branch(head)
+        write.position_at_end(head)
+        i, *now = (write.phi(kind) for kind in [I64, *(x.type for x in carried)])
+        with self.scope():
+            results = body(i, *now)
+        end = write.block
+        following = write.add(i, self.integer(step))
+        for phi, first, later in zip(
+            [i, *now], [self.integer(start), *carried], [following, *results], strict=True
+        ):
+            phi.add_incoming(first, before)
+            phi.add_incoming(later, end)
+        write.cbranch(self.less(following, stop), head, after)
+        write.position_at_end(after)
+        if not may_be_empty:
+            return results
+        return [
+            self._merged((first, before), (later, end))
+            for first, later in zip(carried, results, strict=True)
+        ]

@@ -1,0 +1,210 @@
+"""LLVM IR to machine code, by llvmlite, and the memory that it works on."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import sys
+import threading
+from array import array
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from autograd.compiler.columns import Column
+from autograd.compiler.program import Program
+from autograd.primitives import TABLE
+
+if TYPE_CHECKING:
+    from autograd.compiler.llvm import Layout
+
+Frame: TypeAlias = "array[int]"
+"""What a function in machine code is given: integers and addresses (see `llvm.FRAME`)."""
+
+
+# --- code -----------------------------------------------------------------------------------------
+
+
+@cache
+def _llvm() -> Any:
+    """llvmlite's binding, ready for this machine."""
+    try:
+        from llvmlite import binding
+    except ImportError:
+        raise ImportError(
+            "machine code needs llvmlite: pip install 'scalar-autograd[jit]'"
+        ) from None
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding
+
+
+@cache
+def lanes() -> int:
+    """How many float64s a vector of this machine holds."""
+    features = _llvm().get_host_cpu_features()
+    return 8 if features.get("avx512f") else 4 if features.get("avx") else 2
+
+
+@cache
+def _compiler() -> Any:
+    llvm = _llvm()
+    features = llvm.get_host_cpu_features().flatten() + ",-prefer-256-bit"
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=1, jit=True
+    )
+    return llvm.create_lljit_compiler(machine, suppress_errors=False)
+
+
+_numbers = itertools.count()
+_one_at_a_time = threading.Lock()
+
+
+class MachineCode:
+    """The functions of a module of LLVM IR, as long as this lives.
+
+    Args:
+        module: an `ir.Module`. The functions that it declares are the C library's `libm.…`, and
+            `row.NAME.n`, the value of a primitive on n numbers.
+        function: the name of the one to call.
+    """
+
+    def __init__(self, module: Any, function: str = "run") -> None:
+        builder = _llvm().JITLibraryBuilder().add_ir(str(module)).export_symbol(function)
+        self._callbacks = []
+        for declared in module.functions:
+            if declared.is_declaration and not declared.name.startswith("llvm."):
+                called = _called(declared.name)
+                self._callbacks.append(called)
+                builder.import_symbol(declared.name, ctypes.cast(called, ctypes.c_void_p).value)
+        with _one_at_a_time:
+            self._library = builder.link(_compiler(), f"program{next(_numbers)}")
+        self.address: int = self._library[function]
+        self._call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
+
+    def __call__(self, frame: Frame) -> None:
+        """Run it, without Python's lock, so that threads run side by side."""
+        self._call(address(frame))
+
+
+@cache
+def _called(name: str) -> Any:
+    """A function that machine code may call."""
+    kind, _, row = name.partition(".")
+    if kind == "libm":
+        return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)[row]
+    row, _, n_arguments = row.rpartition(".")
+    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * int(n_arguments))(TABLE[row].value)
+
+
+# --- memory ---------------------------------------------------------------------------------------
+
+
+def address(numbers: array[Any]) -> int:
+    """Where in memory an array's numbers stand."""
+    return numbers.buffer_info()[0]
+
+
+def describe(columns: Sequence[Column]) -> array[int]:
+    """Three integers for each column: its address, its width and the index of its first input."""
+    described = array("q")
+    first = 0
+    for column in columns:
+        described.extend((column.address, column.width, first))
+        first += column.width
+    return described
+
+
+LINE = 8
+"""How many float64s a line of the cache holds, and the longest vector."""
+
+
+class Memory:
+    """What one call of a program works on; threads have one each, and run side by side.
+
+    Attributes:
+        frame: what `run` is given.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        program = layout.program
+        self.layout = layout
+        self.n_results = program.sizes["y"]
+        self._constants, self._table = program.constants, program.table
+        self._scalars, s = _room(layout.n_scalars)
+        self._vectors, v = _room(layout.n_vectors * layout.stride)
+        self._sums, self._first_result = array("d"), layout.n_scalars - self.n_results
+        self._pad = (s - address(self._scalars)) // 8
+        self.results = s + 8 * self._first_result
+        fixed = [0, address(self._constants), s, v, address(self._table)]
+        self.frame: Frame = array("q", [*fixed, *[0] * 7])
+
+    def prepare(self, leaves: int, columns: array[int], order: int, count: int, rows: int) -> None:
+        """Fill in the frame: the addresses of what a call works on."""
+        if count > self.layout.chunk and not self._sums and self.layout.program.means:
+            self._sums, _ = _room(self.layout.n_scalars * self.layout.lanes)
+        sums = -(-address(self._sums) // 64) * 64
+        self.frame[0] = leaves
+        self.frame[5:] = array(
+            "q", [sums, address(columns), order, rows, len(columns) // 3, count, 0]
+        )
+
+    def totals(self) -> array[float]:
+        """The results of a batch."""
+        start = self._pad + self._first_result
+        return self._scalars[start : start + self.n_results]
+
+
+def _room(n: int) -> tuple[array[float], int]:
+    """Zeros, and where the first line of them begins; there is room for n."""
+    numbers = array("d", bytes(8 * (n + LINE)))
+    return numbers, -(-address(numbers) // 64) * 64
+
+
+class Machine:
+    """A program in machine code: takes leaves and columns, returns the results.
+
+    It compiles for one example, for a few and for many, each when it is first needed.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._codes: dict[int, tuple[Layout, MachineCode]] = {}
+        self._idle: dict[int, list[Memory]] = {}
+
+    def for_count(self, count: int) -> tuple[Layout, MachineCode]:
+        """The code for so many examples a call; it is right for any number of them."""
+        from autograd.compiler import llvm
+
+        chunk = next((chunk for chunk in CHUNKS if count <= chunk), CHUNKS[-1])
+        if chunk not in self._codes:
+            layout = llvm.Layout(self.program, lanes(), chunk)
+            self._codes[chunk] = layout, MachineCode(llvm.module(layout))
+            self._idle[chunk] = []
+        return self._codes[chunk]
+
+    def __call__(self, leaves: Sequence[float], columns: Sequence[Column]) -> array[float]:
+        """The results of the batch; or the first result of all examples, then the second, …"""
+        count = columns[0].count if columns else 1
+        layout, code = self.for_count(count)
+        idle = self._idle[layout.chunk]
+        try:
+            memory = idle.pop()
+        except IndexError:
+            memory = Memory(layout)
+        numbers = leaves if isinstance(leaves, array) else array("d", leaves)
+        described = describe(columns)
+        is_batch = self.program.is_batch
+        rows = array("d", bytes(0 if is_batch else 8 * count * memory.n_results))
+        memory.prepare(address(numbers), described, 0, count, address(rows))
+        code(memory.frame)
+        if is_batch:
+            rows = memory.totals()
+        idle.append(memory)
+        return rows
+
+
+CHUNKS = 1, 32, 112
+"""How many examples may go through a program together."""
+
+Run: TypeAlias = Callable[[Sequence[float], Sequence[Column]], Sequence[float]]
