@@ -7,7 +7,9 @@ import itertools
 import sys
 import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,7 +18,7 @@ from autograd.compiler.program import Program
 from autograd.primitives import TABLE
 
 if TYPE_CHECKING:
-    from autograd.compiler.llvm import Layout
+    from autograd.compiler.kernels import Layout
 
 Frame: TypeAlias = "array[int]"
 """What a function in machine code is given: integers and addresses (see `llvm.FRAME`)."""
@@ -123,88 +125,92 @@ class Memory:
     """What one call of a program works on; threads have one each, and run side by side.
 
     Attributes:
-        frame: what `run` is given.
+        frame: what `code` is given (see `kernels.FRAME`).
+        results: where the results of a batch are.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        program = layout.program
+    def __init__(self, layout: Layout, code: MachineCode) -> None:
         self.layout = layout
-        self.n_results = program.sizes["y"]
-        self._constants, self._table = program.constants, program.table
+        self.code = code
+        self._n_results = layout.size("y") if layout.program.is_batch else 0
         self._scalars, s = _room(layout.n_scalars)
         self._vectors, v = _room(layout.n_vectors * layout.stride)
-        self._sums, self._first_result = array("d"), layout.n_scalars - self.n_results
-        self._pad = (s - address(self._scalars)) // 8
-        self.results = s + 8 * self._first_result
-        fixed = [0, address(self._constants), s, v, address(self._table)]
-        self.frame: Frame = array("q", [*fixed, *[0] * 7])
+        self._sums = array("d")
+        self.results = s + 8 * (layout.n_scalars - self._n_results)
+        constants, table = layout.program.constants, layout.program.table
+        self.frame: Frame = array("q", [0, address(constants), s, v, address(table), *[0] * 7])
 
     def prepare(self, leaves: int, columns: array[int], order: int, count: int, rows: int) -> None:
-        """Fill in the frame: the addresses of what a call works on."""
-        if count > self.layout.chunk and not self._sums and self.layout.program.means:
-            self._sums, _ = _room(self.layout.n_scalars * self.layout.lanes)
-        sums = -(-address(self._sums) // 64) * 64
+        """Fill in the addresses of what a call works on."""
         self.frame[0] = leaves
-        self.frame[5:] = array(
-            "q", [sums, address(columns), order, rows, len(columns) // 3, count, 0]
-        )
+        self.frame[6:] = array("q", [address(columns), order, rows, len(columns) // 3, count, 0])
+
+    def make_room_for_sums(self) -> None:
+        """What is needed where there are more examples than a chunk has."""
+        if not self._sums:
+            self._sums, self.frame[5] = _room(self.layout.n_scalars * self.layout.lanes)
 
     def totals(self) -> array[float]:
         """The results of a batch."""
-        start = self._pad + self._first_result
-        return self._scalars[start : start + self.n_results]
+        start = (self.results - address(self._scalars)) // 8
+        return self._scalars[start : start + self._n_results]
 
 
 def _room(n: int) -> tuple[array[float], int]:
-    """Zeros, and where the first line of them begins; there is room for n."""
+    """Zeros, and where the first whole line of them begins; there is room for n."""
     numbers = array("d", bytes(8 * (n + LINE)))
-    return numbers, -(-address(numbers) // 64) * 64
+    return numbers, -(-address(numbers) // (8 * LINE)) * 8 * LINE
 
 
 class Machine:
     """A program in machine code: takes leaves and columns, returns the results.
 
-    It compiles for one example, for a few and for many, each when it is first needed.
+    It is compiled for one example, for a few and for many, each when it is first needed.
     """
 
     def __init__(self, program: Program) -> None:
-        self.program = program
+        self._program = replace(program, leaves=(), inputs=())
+        self._lock = threading.Lock()
         self._codes: dict[int, tuple[Layout, MachineCode]] = {}
         self._idle: dict[int, list[Memory]] = {}
 
-    def for_count(self, count: int) -> tuple[Layout, MachineCode]:
-        """The code for so many examples a call; it is right for any number of them."""
-        from autograd.compiler import llvm
+    @contextmanager
+    def memory(self, count: int) -> Iterator[Memory]:
+        """Memory and code for up to so many examples a call; nobody else uses it meanwhile."""
+        memory = self._taken(count)
+        yield memory
+        self._idle[memory.layout.chunk].append(memory)
+
+    def _taken(self, count: int) -> Memory:
+        from autograd.compiler.kernels import CHUNKS, Layout, module
 
         chunk = next((chunk for chunk in CHUNKS if count <= chunk), CHUNKS[-1])
-        if chunk not in self._codes:
-            layout = llvm.Layout(self.program, lanes(), chunk)
-            self._codes[chunk] = layout, MachineCode(llvm.module(layout))
-            self._idle[chunk] = []
-        return self._codes[chunk]
+        idle = self._idle.get(chunk)
+        if idle is None:
+            with self._lock:
+                if chunk not in self._codes:
+                    layout = Layout(self._program, lanes(), chunk)
+                    self._codes[chunk] = layout, MachineCode(module(layout))
+                idle = self._idle.setdefault(chunk, [])
+        try:
+            memory = idle.pop()
+        except IndexError:
+            memory = Memory(*self._codes[chunk])
+        if count > chunk:
+            memory.make_room_for_sums()
+        return memory
 
     def __call__(self, leaves: Sequence[float], columns: Sequence[Column]) -> array[float]:
         """The results of the batch; or the first result of all examples, then the second, …"""
         count = columns[0].count if columns else 1
-        layout, code = self.for_count(count)
-        idle = self._idle[layout.chunk]
-        try:
-            memory = idle.pop()
-        except IndexError:
-            memory = Memory(layout)
-        numbers = leaves if isinstance(leaves, array) else array("d", leaves)
+        numbers = array("d", leaves)
         described = describe(columns)
-        is_batch = self.program.is_batch
-        rows = array("d", bytes(0 if is_batch else 8 * count * memory.n_results))
+        is_batch = self._program.is_batch
+        rows = array("d", bytes(0 if is_batch else 8 * count * self._program.sizes["y"]))
+        memory = self._taken(count)
         memory.prepare(address(numbers), described, 0, count, address(rows))
-        code(memory.frame)
+        memory.code(memory.frame)
         if is_batch:
             rows = memory.totals()
-        idle.append(memory)
+        self._idle[memory.layout.chunk].append(memory)
         return rows
-
-
-CHUNKS = 1, 32, 112
-"""How many examples may go through a program together."""
-
-Run: TypeAlias = Callable[[Sequence[float], Sequence[Column]], Sequence[float]]

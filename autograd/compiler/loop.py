@@ -1,0 +1,308 @@
+"""Training without coming back to Python: gradient, update, gradient, update, in machine code.
+
+Two programs are compiled, and neither knows of the other. One finds the mean gradient of a batch,
+as everywhere in this package. The other is the stepper's rule, which maps over the parameters as
+any compiled function maps over examples. Only the loop that joins them is written here, once for
+all of them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from autograd.compiler.columns import read_columns
+from autograd.compiler.jit import executable
+from autograd.compiler.machine import Machine, MachineCode, Memory, address, describe
+from autograd.compiler.trace import Listing, gradient_of, leaves_of, listing, trace
+from autograd.primitives import sqrt
+from autograd.value import Operand, Value
+
+if TYPE_CHECKING:
+    from llvmlite import ir
+
+
+class Stepper(Protocol):
+    """What is asked of a stepper: parameters with their states, and the rule for one of them."""
+
+    parameters: list[Any]
+    states: list[tuple[float, ...]]
+
+    def update(
+        self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """The new weight and its new state."""
+        ...
+
+    def coefficients(self) -> tuple[float, ...]:
+        """The settings that `update` takes."""
+        ...
+
+
+class CompiledTraining:
+    """Steps of a stepper on a set of examples, taken in machine code.
+
+    Args:
+        objective: takes one example, an argument for each column, and returns a list: first what
+            is to be lowered in the mean, then what else is to be measured in passing.
+        columns: the examples.
+        stepper: moves those of its parameters that the objective reaches, and leaves the others.
+
+    Attributes:
+        moved: the indices of the parameters that are moved.
+
+    Raises:
+        TypeError: if the rule does not return a weight and as many numbers of state as it is given.
+    """
+
+    def __init__(
+        self,
+        objective: Callable[..., list[Operand]],
+        columns: Sequence[object],
+        stepper: Stepper,
+    ) -> None:
+        self._stepper = stepper
+        self._columns = read_columns(columns)
+        recorded = trace(objective, [column.shape for column in self._columns])
+        reached = set(leaves_of(recorded.outputs[0]))
+        self.moved = [i for i, p in enumerate(stepper.parameters) if p in reached]
+        parameters = [stepper.parameters[i] for i in self.moved]
+        outputs = [*recorded.outputs, *gradient_of(recorded.outputs[0], parameters)]
+        gradient = listing(recorded.inputs, outputs, is_batch=True, leaves=parameters)
+        rule, self._used = _rule(stepper)
+        self._other_leaves = gradient.leaves[len(parameters) :]
+        self._n_measures = len(recorded.outputs)
+        self._gradient = cast(Machine, executable(gradient, "llvm"))
+        self._update = cast(Machine, executable(rule, "llvm"))
+        # The numbers of state of all parameters, each row one after the other, then their weights,
+        # then what else the gradient depends on: before a step, and after it.
+        n, self._width = len(parameters), len(stepper.states[0]) + 1
+        length = n * self._width + len(self._other_leaves)
+        self._tables = [array("d", bytes(8 * length)) for _ in range(2)]
+        self._inputs = describe(self._columns)
+
+    def steps(
+        self,
+        counts: Sequence[int],
+        order: Sequence[int] | None,
+        coefficients: Sequence[Sequence[float]],
+    ) -> list[list[float]]:
+        """Take a step for each count, on that many examples, starting from the stepper's weights.
+
+        It ends before a step in which a gradient, a measure, a new weight or its state would not
+        be finite; and takes none if the objective reaches no parameter.
+
+        Args:
+            counts: how many examples each step takes.
+            order: the examples of the first step, those of the second, and so on; None if every
+                step takes all of them as they are.
+            coefficients: those of the stepper for each step, or once for all of them.
+
+        Returns:
+            for each number that the objective returns, its means over the batches of the steps
+            that were taken.
+        """
+        if not self.moved:
+            return [[] for _ in range(self._n_measures)]
+        self._load()
+        rows = array("d", bytes(8 * self._n_measures * len(counts)))
+        settings = array("d", [row[i] for row in coefficients for i in self._used])
+        settings *= len(counts) if len(coefficients) == 1 else 1
+        sizes, ordered = array("q", counts), array("q", order or ())
+        n, first_weight = len(self.moved), len(self.moved) * (self._width - 1)
+        with self._gradient.memory(max(counts)) as gradient, self._update.memory(n) as update:
+            gradient.prepare(0, self._inputs, 0, 0, 0)
+            tables = [address(table) for table in self._tables]
+            slopes = gradient.results + 8 * self._n_measures
+            columns = [
+                # the rule takes the weight, its state and the gradient
+                array("q", [x for i, at in enumerate(
+                    [table + 8 * first_weight, *range(table, table + 8 * first_weight, 8 * n), slopes]
+                ) for x in (at, 1, i)])
+                for table in tables
+            ]  # fmt: skip
+            update.prepare(0, columns[0], 0, n, 0)
+            frame = array("q", bytes(8 * len(FRAME)))
+            given = {
+                "run_gradient": gradient.code.address,
+                "gradient": address(gradient.frame),
+                "run_update": update.code.address,
+                "update": address(update.frame),
+                "n_steps": len(counts),
+                "counts": address(sizes),
+                "order": address(ordered) if order is not None else 0,
+                "stays": order is None and max(counts) <= gradient.layout.chunk,
+                "coefficients": address(settings),
+                "n_coefficients": len(self._used),
+                "rows": address(rows),
+                "n_measures": self._n_measures,
+                "results": gradient.results,
+                "n_parameters": n,
+                "n_state": first_weight,
+                "table": tables[0],
+                "columns": address(columns[0]),
+                "new_table": tables[1],
+                "new_columns": address(columns[1]),
+            }
+            for i, name in enumerate(FRAME):
+                frame[i] = int(given.get(name, 0))
+            _loop()(frame)
+            n_taken = frame[FRAME.index("n_taken")]
+            slopes_found = gradient.totals()[self._n_measures :]
+        table = self._tables[n_taken % 2]
+        try:
+            self._store(table, slopes_found)
+        except KeyboardInterrupt:
+            self._store(table, slopes_found)  # from the start: no step is ever half taken
+            raise
+        end = n_taken * self._n_measures
+        return [rows[i : end : self._n_measures].tolist() for i in range(self._n_measures)]
+
+    def _load(self) -> None:
+        parameters, states = self._stepper.parameters, self._stepper.states
+        by_state = zip(*[states[i] for i in self.moved], strict=True)
+        numbers = [number for row in by_state for number in row]
+        numbers += [parameters[i].data for i in self.moved]
+        numbers += [leaf.data for leaf in self._other_leaves]
+        for table in self._tables:
+            table[:] = array("d", numbers)
+
+    def _store(self, table: array[float], slopes: array[float]) -> None:
+        n = len(self.moved)
+        *states, weights = (table[i * n : (i + 1) * n] for i in range(self._width))
+        rows = zip(*states, strict=True) if states else [()] * n
+        stepper = self._stepper
+        for i, slope, weight, state in zip(self.moved, slopes, weights, rows, strict=True):
+            stepper.parameters[i].data = weight
+            stepper.parameters[i].grad = slope
+            stepper.states[i] = state
+
+
+def _rule(stepper: Stepper) -> tuple[Listing, list[int]]:
+    """The rule as a listing from weight, state and gradient to new state and new weight.
+
+    Its leaves are the coefficients that the rule uses; also their indices.
+    """
+    coefficients = [Value(number) for number in stepper.coefficients()]
+    n_state = len(stepper.states[0])
+
+    def rule(*numbers: Value) -> list[Operand]:
+        weight, *state, gradient = numbers
+        settings = tuple(coefficients)
+        new_weight, new_state = stepper.update(weight, gradient, tuple(state), settings, sqrt)
+        if len(new_state) != n_state:
+            raise TypeError(
+                f"{type(stepper).__name__}.update: returned a state of {len(new_state)} numbers, "
+                f"got one of {n_state}; the two must be alike"
+            )
+        return [*new_state, new_weight]
+
+    recorded = trace(rule, [()] * (2 + n_state))
+    listed = listing(recorded.inputs, recorded.outputs, is_batch=False)
+    return listed, [coefficients.index(leaf) for leaf in listed.leaves]
+
+
+# --- the loop in machine code ---------------------------------------------------------------------
+
+FRAME = (
+    *("run_gradient", "gradient", "run_update", "update"),  # functions and their frames
+    *("n_steps", "counts", "order", "stays", "coefficients", "n_coefficients"),
+    *("rows", "n_measures", "results", "n_parameters", "n_state"),
+    *("table", "columns", "new_table", "new_columns", "n_taken"),
+)
+"""What the loop is given. It goes from `table` to `new_table` and back, so that a step which is
+refused has changed nothing. `columns` are the inputs of the rule in each of the two. It `stays`
+with the inputs that it has if every step takes all examples as they are, and they fit into a chunk.
+"""
+
+
+@cache
+def _loop() -> MachineCode:
+    """The loop over steps, in machine code."""
+    from autograd.compiler import kernels
+    from autograd.compiler.instructions import DOUBLE, I64, POINTER, Code, Index, ir
+
+    pointers = {
+        *("gradient", "update", "counts", "order", "coefficients", "rows", "results"),
+        *("table", "columns", "new_table", "new_columns", "run_gradient", "run_update"),
+    }
+    code = Code(ir.Module("training"), "run", {"frame": POINTER})
+    write, frame = code.write, code.arguments["frame"]
+    given = {
+        name: code.load(POINTER if name in pointers else I64, code.address(frame, i))
+        for i, name in enumerate(FRAME)
+    }
+    function = ir.FunctionType(ir.VoidType(), [POINTER])
+    slots = {name: i for i, name in enumerate((*kernels.FRAME, *kernels.COUNTS))}
+    n, n_measures = given["n_parameters"], given["n_measures"]
+    n_numbers = code.plus(given["n_state"], n)
+
+    def run(name: str, **slot: ir.Value) -> None:
+        for field, x in slot.items():
+            code.store(x, code.address(given[name], slots[field]))
+        write.call(write.bitcast(given[f"run_{name}"], POINTER), [given[name]], ftype=function)
+
+    def copy(to: ir.Value, source: ir.Value, count: Index) -> None:
+        def number(i: Index) -> tuple[()]:
+            code.store(code.load(DOUBLE, code.address(source, i)), code.address(to, i))
+            return ()
+
+        code.loop(0, count, 1, number, may_be_empty=True)
+
+    def are_finite(numbers: ir.Value, count: Index) -> ir.Value:
+        """x - x is 0 for a finite x, and nan otherwise."""
+        zero = ir.Constant(DOUBLE, 0.0)
+
+        def number(i: Index, *sums: ir.Value) -> list[ir.Value]:
+            xs = [code.load(DOUBLE, code.address(numbers, i, k)) for k in range(len(sums))]
+            return [write.fadd(s, write.fsub(x, x)) for s, x in zip(sums, xs, strict=True)]
+
+        full = code.minus(count, write.urem(count, code.integer(8)))
+        sums = code.loop(0, full, 8, number, [zero] * 8, may_be_empty=True)
+        sums = [*sums, *code.loop(full, count, 1, number, [zero], may_be_empty=True)]
+        total = sums[0]
+        for x in sums[1:]:
+            total = write.fadd(total, x)
+        return write.fcmp_ordered("ord", total, total)
+
+    begin = write.block
+    step_at, update_at, take_at, end_at = (code.function.append_basic_block() for _ in range(4))
+    write.branch(step_at)
+    write.position_at_end(step_at)
+    step, start, table, columns, new_table, new_columns = phis = [
+        write.phi(kind) for kind in (I64, I64, *[POINTER] * 4)
+    ]
+    code.store(step, code.address(frame, FRAME.index("n_taken")))
+    gradient_at = code.function.append_basic_block()
+    write.cbranch(code.less(step, given["n_steps"]), gradient_at, end_at)
+
+    write.position_at_end(gradient_at)
+    has_order = write.icmp_unsigned("!=", write.ptrtoint(given["order"], I64), code.integer(0))
+    batch = write.select(has_order, code.address(given["order"], start), given["order"])
+    count = code.load(I64, code.address(given["counts"], step))
+    keep = write.select(code.less(0, step), given["stays"], code.integer(0))
+    weights = code.address(table, given["n_state"])
+    run("gradient", w=weights, order=batch, count=count, keep=keep)
+    n_results = code.plus(n_measures, n)
+    write.cbranch(are_finite(given["results"], n_results), update_at, end_at)
+
+    write.position_at_end(update_at)
+    setting = code.address(given["coefficients"], code.times(step, given["n_coefficients"]))
+    run("update", w=setting, columns=columns, rows=new_table)
+    write.cbranch(are_finite(new_table, n_numbers), take_at, end_at)
+
+    write.position_at_end(take_at)
+    copy(code.address(given["rows"], code.times(step, n_measures)), given["results"], n_measures)
+    following = [code.plus(step, 1), code.plus(start, count)]
+    following += [new_table, new_columns, table, columns]
+    first = [code.integer(0)] * 2
+    first += [given[name] for name in ("table", "columns", "new_table", "new_columns")]
+    for phi, before, after in zip(phis, first, following, strict=True):
+        phi.add_incoming(before, begin)
+        phi.add_incoming(after, write.block)
+    write.branch(step_at)
+    write.position_at_end(end_at)
+    write.ret_void()
+    return MachineCode(code.function.module)
