@@ -28,7 +28,7 @@ from types import MethodType
 from typing import Any, Literal, NoReturn, TypeAlias, overload
 
 from autograd import recording
-from autograd.compiler import c, python
+from autograd.compiler import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import roll
@@ -37,7 +37,10 @@ from autograd.value import Operand, Value
 
 BackendName: TypeAlias = Literal["auto", "python", "llvm", "jax"]
 
-BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (python.BACKEND, c.BACKEND)}
+BACKENDS: dict[str, Backend] = {
+    backend.name: backend
+    for backend in (python.BACKEND, llvm.BACKEND, c.BACKEND, javascript.BACKEND, jax.BACKEND)
+}
 """Every way to print a program; those with `compile` can run it as well."""
 
 

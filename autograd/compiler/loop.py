@@ -226,15 +226,16 @@ def _loop() -> MachineCode:
 
     pointers = {
         *("gradient", "update", "counts", "order", "coefficients", "rows", "results"),
-        *("table", "columns", "new_table", "new_columns", "run_gradient", "run_update"),
+        *("table", "columns", "new_table", "new_columns"),
     }
+    function = ir.PointerType(ir.FunctionType(ir.VoidType(), [POINTER]))
+    kinds = {name: POINTER for name in pointers} | {"run_gradient": function, "run_update": function}
     code = Code(ir.Module("training"), "run", {"frame": POINTER})
     write, frame = code.write, code.arguments["frame"]
     given = {
-        name: code.load(POINTER if name in pointers else I64, code.address(frame, i))
+        name: code.load(kinds.get(name, I64), code.address(frame, i))
         for i, name in enumerate(FRAME)
     }
-    function = ir.FunctionType(ir.VoidType(), [POINTER])
     slots = {name: i for i, name in enumerate((*kernels.FRAME, *kernels.COUNTS))}
     n, n_measures = given["n_parameters"], given["n_measures"]
     n_numbers = code.plus(given["n_state"], n)
@@ -242,7 +243,7 @@ def _loop() -> MachineCode:
     def run(name: str, **slot: ir.Value) -> None:
         for field, x in slot.items():
             code.store(x, code.address(given[name], slots[field]))
-        write.call(write.bitcast(given[f"run_{name}"], POINTER), [given[name]], ftype=function)
+        write.call(given[f"run_{name}"], [given[name]])
 
     def copy(to: ir.Value, source: ir.Value, count: Index) -> None:
         def number(i: Index) -> tuple[()]:
