@@ -1,0 +1,338 @@
+"""A program as a JavaScript module: what a page runs, without Python.
+
+The module has three names:
+
+    sizes                            how many numbers each space has (see `program`)
+    memory()                         fresh Float64Arrays {w, c, v, m, y} for them
+    program(memory, examples, rows)  runs the program
+
+`memory.w` holds the numbers of the leaves, which the caller sets. `examples` is one Float64Array,
+the inputs of the first example, those of the second, and so on; `rows` are the indices of those to
+take, all if it is left out. What a batch returns is `memory.y`; else the results of each row, one
+row after another, in a new array. All numbers of the last example stay in the memory, so that a
+page can show what was computed on the way.
+
+JavaScript's numbers are float64s, and + - * / sqrt and comparisons have the bits of Python's. Its
+other functions may differ in the last places.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from autograd import primitives
+from autograd.compiler.program import (
+    Apply,
+    Backend,
+    Expression,
+    Group,
+    Integer,
+    Item,
+    Loop,
+    Operand,
+    Program,
+    Reduce,
+    Take,
+    primitives_used,
+)
+from autograd.compiler.rolling import roll
+from autograd.compiler.trace import listing, trace
+from autograd.optim import Stepper
+from autograd.value import Operand as Number
+from autograd.value import Value
+
+COMPARISONS = {"lt": "{} < {}", "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}"}
+
+SPELLING: dict[str, str] = {
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "div": "{} / {}",
+    "neg": "-{}",
+    **{name: f"{text} ? 1 : 0" for name, text in COMPARISONS.items()},
+    "where": "{} ? {} : {}",
+    "stop_gradient": "{}",
+    **dict.fromkeys(
+        "abs sqrt exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh".split(),
+        "Math.",
+    ),
+    **dict.fromkeys(
+        "pow sigmoid sech2 relu softplus maximum minimum erf erfc hypot".split(),
+        "",
+    ),
+}
+"""How each primitive is written: an operator, or where a function of its name stands. A row of
+one's own needs a line here, and one in `HELPERS`, to be printed."""
+
+HELPERS: dict[str, str] = {
+    # Math.pow(±1, ±Infinity) and Math.pow(1, NaN) are NaN; in IEEE 754, C and Python they are 1
+    "pow": "(x, y) => y === 2 ? x * x : x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : "
+    "Math.pow(x, y)",
+    "relu": "x => x < 0 ? 0 : x",
+    "sigmoid": "x => { const e = Math.exp(-Math.abs(x)); return (x >= 0 ? 1 : e) / (1 + e); }",
+    "sech2": "x => { const e = Math.exp(-2 * Math.abs(x)); return 4 * e / ((1 + e) * (1 + e)); }",
+    "softplus": "x => (x < 0 ? 0 : x) + Math.log1p(Math.exp(-Math.abs(x)))",
+    "maximum": "(x, y) => x >= y ? x : x < y ? y : x + y",
+    "minimum": "(x, y) => x <= y ? x : x > y ? y : x + y",
+    "hypot": """(...xs) => {
+  const sizes = xs.map(Math.abs), largest = sizes.reduce(maximum, 0);
+  if (!(largest > 0 && largest < Infinity)) return sizes.includes(Infinity) ? Infinity : largest;
+  return largest * Math.sqrt(sizes.reduce((sum, x) => sum + (x / largest) * (x / largest), -0));
+}""",
+    "polynomial": "(coefficients, x) => coefficients.reduceRight((sum, c) => sum * x + c, 0)",
+    # fitted to erf(x) / x as a polynomial in x² up to 1
+    "erf": """x => {
+  if (!(Math.abs(x) < 1)) return Math.sign(x) * (1 - erfc_tail(Math.abs(x)));
+  return x * polynomial([1.1283791670955126, -0.3761263890318375, 0.11283791670954879,
+    -0.026866170645076792, 0.0052239776248180145, -0.000854832698083379, 0.0001205533111164271,
+    -1.4925595266831182e-05, 1.6461000484121361e-06, -1.6350312701054618e-07,
+    1.4659775274046955e-08, -1.1372848856789924e-09, 5.957176147746114e-11], x * x);
+}""",
+    "erfc": "x => x < 0.5 ? 1 - erf(x) : erfc_tail(x)",
+    # erfc(x) · exp(x²) · (1 + 2x), fitted as a polynomial in (x - 4) / (x + 4) from 0.5 to 28;
+    # exp(-x²) by parts, so that rounding x² does no harm
+    "erfc_tail": """x => {
+  if (x > 28) return 0;
+  const near = Math.round(16 * x) / 16, e = Math.exp(-near * near);
+  return (e + e * Math.expm1((near - x) * (near + x))) / (1 + 2 * x) * polynomial([
+    1.2329951186255526, -0.13962111684056253, 0.015379652102619027, 0.0680970542546948,
+    -0.10103906603625375, 0.09373283499828751, -0.06633036581360713, 0.03716751553818893,
+    -0.01619773403826592, 0.0050319699756138135, -0.0007577734486762808, -0.00019925671345040716,
+    0.00015062249512264785, -2.4398983809134553e-05, -1.12247322473501e-05, 5.7086428044048145e-06,
+    2.9955790685567077e-07, -8.22559563206072e-07, 6.702452833728971e-08, 1.0568025135820959e-07,
+    -1.2224048303152388e-08, -1.0476718674668371e-08], (x - 4) / (x + 4));
+}""",
+}
+"""Functions that JavaScript lacks, or has with other values; each is printed only where used."""
+
+INDICES = "ijhnpqrstuabdefgloz"
+"""Names for indices; none is that of a space."""
+
+
+def source(program: Program, name: str = "") -> str:
+    """The program as the text of an ES module; or, with a name, as a constant of that name.
+
+    The constant is an object with the module's three names in it, so that a page can hold many.
+
+    Raises:
+        ValueError: for a primitive that has no spelling in JavaScript: a row made by a user.
+    """
+    lines = list(_Printer(program).lines())
+    if name:
+        body = "".join(f"  {line}\n" if line else "\n" for line in lines)
+        body = body.replace("  export ", "  ")
+        return f"const {name} = (() => {{\n{body}  return {{ sizes, memory, program }};\n}})();\n"
+    return "".join(f"{line}\n" for line in lines)
+
+
+def update_rule(stepper: Stepper) -> Program:
+    """The stepper's rule for one parameter as a program: its examples are parameters.
+
+    Its inputs are the weight, the numbers of its state, and the gradient; its results the new
+    weight and the new state; its leaves all the stepper's coefficients, in their order.
+    """
+    coefficients = [Value(x) for x in stepper.coefficients()]
+    n_state = len(stepper.initial_state)
+
+    def rule(weight: Value, state: list[Value], gradient: Value) -> list[Number]:
+        settings = tuple(coefficients)
+        new, states = stepper.update(weight, gradient, tuple(state), settings, primitives.sqrt)
+        return [new, *states]
+
+    recorded = trace(rule, [(), (n_state,), ()])
+    return roll(listing(recorded.inputs, recorded.outputs, False, coefficients))
+
+
+class _Printer:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def lines(self) -> Iterator[str]:
+        program, sizes = self.program, self.program.sizes
+        yield _comment("w", [leaf.label for leaf in program.leaves])
+        yield _comment("the inputs of an example", program.inputs)
+        spaces = {space: sizes[space] for space in "wcvmy"}
+        listed = ", ".join(f"{space}: {n}" for space, n in {**spaces, "x": sizes["x"]}.items())
+        yield f"export const sizes = {{ {listed} }};"
+        arrays = ", ".join(f"{space}: new Float64Array({n})" for space, n in spaces.items())
+        yield f"export const memory = () => ({{ {arrays} }});"
+        yield from self.helpers()
+        if program.constants:
+            yield from _array("const k = Float64Array.of(", map(_literal, program.constants))
+        if program.table:
+            yield from _array("const table = Int32Array.of(", map(str, program.table))
+        width, y = sizes["x"], sizes["y"]
+        every = f"Array(examples.length / {width}).keys()" if width else "[0]"
+        yield ""
+        yield (
+            f"export function program({{ {', '.join(spaces)} }}, examples = [], rows = [...{every}]) {{"
+        )
+        summed = "my" if program.is_batch else "m"
+        yield from (f"  {s}.fill(-0);" for s in summed if program.means and sizes[s])
+        if not program.is_batch:
+            yield f"  const results = new Float64Array({y} * rows.length);"
+            yield "  let filled = 0;"
+        yield from self.items(program.once, 1)
+        if program.each or program.means or not program.is_batch:
+            yield "  for (const row of rows) {"
+            if width:
+                yield f"    const x = {width} * row;"
+            yield from self.items(program.each, 2)
+            yield from self.items(program.means, 2, " += ")
+            if not program.is_batch:
+                yield "    results.set(y, filled);"
+                yield f"    filled += {y};"
+            yield "  }"
+        yield from self.items(program.means, 1, " /= ")
+        yield from self.items(program.after, 1)
+        yield f"  return {'y' if program.is_batch else 'results'};"
+        yield "}"
+
+    def helpers(self) -> Iterator[str]:
+        names = [name for name in primitives_used(self.program) if not SPELLING.get(name)]
+        needed: dict[str, None] = {}
+        while names:
+            name = names.pop()
+            if name not in HELPERS:
+                raise ValueError(
+                    f"javascript: the primitive {name!r} has no spelling; give it one in "
+                    f"autograd.compiler.javascript.HELPERS: its value as a JavaScript function"
+                )
+            if name not in needed:
+                needed[name] = None
+                names += [x for x in HELPERS if re.search(rf"\b(?<!\.){x}\b[(,]", HELPERS[name])]
+        for name, text in HELPERS.items():
+            if name in needed:
+                yield from f"const {name} = {text};".split("\n")
+
+    def items(
+        self, items: Iterable[Item], depth: int, assign: str = " = ", loops: int = 0
+    ) -> Iterator[str]:
+        indent = "  " * depth
+        for item in items:
+            if isinstance(item, Loop):
+                yield indent + self.loop(INDICES[loops], item.count)
+                yield from self.items(item.body, depth + 1, assign, loops + 1)
+                yield indent + "}"
+            else:
+                yield from (indent + line for line in self.group(item, assign, loops))
+
+    def loop(self, name: str, count: Integer) -> str:
+        return f"for (let {name} = 0; {name} < {self.integer(count)}; {name}++) {{"
+
+    def group(self, group: Group, assign: str, loops: int) -> list[str]:
+        self.n_indices = loops + len(group.dims)
+        self.before: list[str] = []
+        target = self.operand(group.target)
+        value = "rows.length" if assign == " /= " else self.value(group.expression, "")
+        lines = [*self.before, f"{target}{assign}{value};"]
+        heads = [self.loop(INDICES[loops + i], n) for i, n in enumerate(group.dims)]
+        if self.before and not heads:
+            heads = ["{"]  # which the names in it do not leave
+        for i, head in enumerate(reversed(heads)):
+            lines = [head, *(f"  {line}" for line in lines), "}"]
+        if group.label and assign != " /= ":
+            lines[0] += f"  // {_ascii(group.label)}"
+        return lines
+
+    def value(self, expression: Expression, wrapped: str = "()") -> str:
+        """The expression as text; an operator's in parentheses, unless they are not wanted."""
+        before, after = wrapped or ("", "")
+        match expression:
+            case Operand():
+                return self.operand(expression)
+            case Apply(primitive=name, args=args):
+                spelling = SPELLING.get(name, "")
+                if "{" not in spelling:
+                    return f"{spelling}{name}({', '.join(self.value(arg, '') for arg in args)})"
+                values = list(map(self.value, args))
+                if name == "where":
+                    values[0] = self.condition(args[0])
+                return before + spelling.format(*values) + after
+            case Reduce():
+                return self.reduction(expression)
+            case Take(index=index, row=row, count=count):
+                name = f"index{len(self.before)}"
+                self.before.append(f"const {name} = {self.value(index, '')};")
+                valid = f"Number.isInteger({name}) && {name} >= 0 && {name} < {count}"
+                return f"{before}{valid} ? {self.operand(row, name)} : NaN{after}"
+        literal = _literal(expression)
+        return f"({literal})" if literal.startswith("-") else literal
+
+    def condition(self, expression: Expression) -> str:
+        """The expression as what JavaScript branches on."""
+        if isinstance(expression, Apply) and expression.primitive in COMPARISONS:
+            return COMPARISONS[expression.primitive].format(*map(self.value, expression.args))
+        return f"{self.value(expression)} !== 0"
+
+    def reduction(self, reduction: Reduce) -> str:
+        first = "-0" if reduction.first is None else self.value(reduction.first, "")
+        total, index = f"total{len(self.before) or ''}", INDICES[self.n_indices]
+        self.before.append(f"let {total} = {first};")
+        for run in reduction.runs:
+            once = run.count == 1
+            adds = [
+                f"{total} {'-' if term.is_negative else '+'}= "
+                f"{' * '.join(self.operand(f, '0' if once else index) for f in term.factors)};"
+                for term in run.terms
+            ]
+            if once:
+                self.before += adds
+            elif len(adds) == 1:
+                self.before.append(f"{self.loop(index, run.count)} {adds[0]} }}")
+            else:
+                self.before += [self.loop(index, run.count), *(f"  {add}" for add in adds), "}"]
+        return total
+
+    def operand(self, operand: Operand, last: str = "") -> str:
+        """The operand's text; `last` is the index within a reduction or a choice, if in one."""
+        names = [*INDICES[: self.n_indices], *([last] if last else [])]
+        at = self.sum(operand.base, operand.strides, names)
+        if operand.space != "x":
+            return f"{operand.space}[{at}]"
+        return f"examples[{'x' if at == '0' else f'x + {at}'}]"
+
+    def integer(self, x: Integer) -> str:
+        if isinstance(x, int):
+            return str(x)
+        return f"table[{self.sum(x.at, x.strides, INDICES)}]"
+
+    def sum(self, base: Integer, strides: Sequence[Integer], names: Iterable[str]) -> str:
+        parts = [] if base == 0 else [self.integer(base)]
+        for name, stride in zip(names, strides, strict=False):
+            if stride != 0 and name != "0":
+                parts.append(name if stride == 1 else f"{self.integer(stride)} * {name}")
+        return " + ".join(parts).replace("+ -", "- ") or "0"
+
+
+def _literal(x: float) -> str:
+    text = repr(x).removesuffix(".0")
+    return text.replace("inf", "Infinity").replace("nan", "NaN")
+
+
+def _ascii(text: str) -> str:
+    """The text so that it can stand in a comment, in a page's script too."""
+    return text.encode("unicode_escape").decode("ascii").replace("<", "\\x3c")
+
+
+def _array(start: str, numbers: Iterable[str]) -> Iterator[str]:
+    """Lines of at most about 100 characters."""
+    line = start
+    for number in numbers:
+        if len(line) + len(number) > 97:
+            yield line.rstrip()
+            line = "  "
+        line += f"{number}, "
+    yield line.rstrip(", ") + ");"
+
+
+def _comment(space: str, names: Sequence[str]) -> str:
+    """A line that says what stands in a space, in order; of many the first and the last."""
+    shown = [_ascii(name or "(no label)") for name in names]
+    if len(shown) > 8:
+        shown[3:-1] = ["…"]
+    return f"// {space}, {len(names)}: {', '.join(shown)}"
+
+
+BACKEND = Backend("javascript", SPELLING, source)
