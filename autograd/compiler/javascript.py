@@ -13,7 +13,7 @@ row after another, in a new array. All numbers of the last example stay in the m
 page can show what was computed on the way.
 
 JavaScript's numbers are float64s, and + - * / sqrt and comparisons have the bits of Python's. Its
-other functions may differ in the last places.
+other functions differ by at most two units in the last place, those made of exp by four.
 """
 
 from __future__ import annotations
@@ -53,17 +53,15 @@ SPELLING: dict[str, str] = {
     **{name: f"{text} ? 1 : 0" for name, text in COMPARISONS.items()},
     "where": "{} ? {} : {}",
     "stop_gradient": "{}",
-    **dict.fromkeys(
-        "abs sqrt exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh".split(),
-        "Math.",
-    ),
-    **dict.fromkeys(
-        "pow sigmoid sech2 relu softplus maximum minimum erf erfc hypot".split(),
-        "",
-    ),
+    **{
+        name: f"Math.{name}"
+        for name in (
+            *("abs", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh"),
+            *("tanh", "asin", "acos", "atan", "atan2"),
+        )
+    },
 }
-"""How each primitive is written: an operator, or where a function of its name stands. A row of
-one's own needs a line here, and one in `HELPERS`, to be printed."""
+"""How primitives are written, an operator or a function's name; the others are `HELPERS`."""
 
 HELPERS: dict[str, str] = {
     # Math.pow(±1, ±Infinity) and Math.pow(1, NaN) are NaN; in IEEE 754, C and Python they are 1
@@ -104,7 +102,8 @@ HELPERS: dict[str, str] = {
     -1.2224048303152388e-08, -1.0476718674668371e-08], (x - 4) / (x + 4));
 }""",
 }
-"""Functions that JavaScript lacks, or has with other values; each is printed only where used."""
+"""Functions that JavaScript lacks, or has with other values; each is printed only where used. A row
+of one's own needs a line here, its value as a function, to be printed."""
 
 INDICES = "ijhnpqrstuabdefgloz"
 """Names for indices; none is that of a space."""
@@ -163,11 +162,10 @@ class _Printer:
         if program.table:
             yield from _array("const table = Int32Array.of(", map(str, program.table))
         width, y = sizes["x"], sizes["y"]
-        every = f"Array(examples.length / {width}).keys()" if width else "[0]"
+        every = f"[...Array(examples.length / {width}).keys()]" if width else "[0]"
         yield ""
-        yield (
-            f"export function program({{ {', '.join(spaces)} }}, examples = [], rows = [...{every}]) {{"
-        )
+        named = f"{{ {', '.join(spaces)} }}"
+        yield f"export function program({named}, examples = [], rows = {every}) {{"
         summed = "my" if program.is_batch else "m"
         yield from (f"  {s}.fill(-0);" for s in summed if program.means and sizes[s])
         if not program.is_batch:
@@ -190,7 +188,7 @@ class _Printer:
         yield "}"
 
     def helpers(self) -> Iterator[str]:
-        names = [name for name in primitives_used(self.program) if not SPELLING.get(name)]
+        names = [name for name in primitives_used(self.program) if name not in SPELLING]
         needed: dict[str, None] = {}
         while names:
             name = names.pop()
@@ -225,27 +223,27 @@ class _Printer:
         self.n_indices = loops + len(group.dims)
         self.before: list[str] = []
         target = self.operand(group.target)
-        value = "rows.length" if assign == " /= " else self.value(group.expression, "")
+        value = "rows.length" if assign == " /= " else self.value(group.expression, False)
         lines = [*self.before, f"{target}{assign}{value};"]
         heads = [self.loop(INDICES[loops + i], n) for i, n in enumerate(group.dims)]
         if self.before and not heads:
             heads = ["{"]  # which the names in it do not leave
-        for i, head in enumerate(reversed(heads)):
+        for head in reversed(heads):
             lines = [head, *(f"  {line}" for line in lines), "}"]
         if group.label and assign != " /= ":
             lines[0] += f"  // {_ascii(group.label)}"
         return lines
 
-    def value(self, expression: Expression, wrapped: str = "()") -> str:
-        """The expression as text; an operator's in parentheses, unless they are not wanted."""
-        before, after = wrapped or ("", "")
+    def value(self, expression: Expression, is_part: bool = True) -> str:
+        """The expression as text; an operator's in parentheses where it is part of another."""
+        before, after = ("(", ")") if is_part else ("", "")
         match expression:
             case Operand():
                 return self.operand(expression)
             case Apply(primitive=name, args=args):
-                spelling = SPELLING.get(name, "")
+                spelling = SPELLING.get(name, name)
                 if "{" not in spelling:
-                    return f"{spelling}{name}({', '.join(self.value(arg, '') for arg in args)})"
+                    return f"{spelling}({', '.join(self.value(arg, False) for arg in args)})"
                 values = list(map(self.value, args))
                 if name == "where":
                     values[0] = self.condition(args[0])
@@ -254,7 +252,7 @@ class _Printer:
                 return self.reduction(expression)
             case Take(index=index, row=row, count=count):
                 name = f"index{len(self.before)}"
-                self.before.append(f"const {name} = {self.value(index, '')};")
+                self.before.append(f"const {name} = {self.value(index, False)};")
                 valid = f"Number.isInteger({name}) && {name} >= 0 && {name} < {count}"
                 return f"{before}{valid} ? {self.operand(row, name)} : NaN{after}"
         literal = _literal(expression)
@@ -267,7 +265,7 @@ class _Printer:
         return f"{self.value(expression)} !== 0"
 
     def reduction(self, reduction: Reduce) -> str:
-        first = "-0" if reduction.first is None else self.value(reduction.first, "")
+        first = "-0" if reduction.first is None else self.value(reduction.first, False)
         total, index = f"total{len(self.before) or ''}", INDICES[self.n_indices]
         self.before.append(f"let {total} = {first};")
         for run in reduction.runs:
@@ -335,4 +333,4 @@ def _comment(space: str, names: Sequence[str]) -> str:
     return f"// {space}, {len(names)}: {', '.join(shown)}"
 
 
-BACKEND = Backend("javascript", SPELLING, source)
+BACKEND = Backend("javascript", SPELLING | HELPERS, source)
