@@ -41,7 +41,8 @@ for (const [source, leaves, examples, rows] of JSON.parse(require('fs').readFile
   const memory = module.memory();
   memory.w.set(numbers(leaves));
   const results = module.program(memory, numbers(examples), rows ?? undefined);
-  console.log(Buffer.from(results.buffer, results.byteOffset, results.byteLength).toString('base64'));
+  const { buffer, byteOffset, byteLength } = results;
+  console.log(Buffer.from(buffer, byteOffset, byteLength).toString('base64'));
 }
 """
 
@@ -174,7 +175,7 @@ def test_every_primitive_is_within_two_ulps_of_python() -> None:
 
 
 def test_a_model_trains_alike() -> None:
-    """A rolled program with loops: gradient on some rows of the data, then the stepper's own rule."""
+    """A rolled program with loops: its gradient on some rows of the data."""
     model = ag.MLP(2, [8, 8, 1], seed=1)
     parameters = model.parameters()
     rng = random.Random(0)
