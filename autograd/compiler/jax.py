@@ -1,0 +1,777 @@
+"""A program as a JAX function: the way out when one machine is too small.
+
+The function is pure, of one flat array of leaves and the inputs of all examples (an array with a
+row for each), so that `jax.jit`, `jax.vmap`, `jax.grad` and shardings apply to it.
+
+JAX has no memory to write to, so the numbers of a program stand in arrays that never change. A
+group is one array operation over its box. Where each number went is known beforehand (`_Memory`),
+and what a group reads is a slice of an array, reshaped, or some of them joined, or else a gather. A
+sum of products is an einsum, so that rows times a shared vector are a matrix product; XLA regroups
+additions, and results agree with other back ends but for rounding. A loop whose turns do not depend
+on one another is one more axis of its groups; any other is a `lax.scan`, which carries what later
+turns read and stacks what all have computed, or straight code where it is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from autograd.compiler.columns import Column
+from autograd.compiler.program import (
+    Apply,
+    Backend,
+    Executable,
+    Expression,
+    Group,
+    Integer,
+    Item,
+    Loop,
+    Operand,
+    Program,
+    Reduce,
+    Run,
+    Take,
+)
+from autograd.primitives import TABLE
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+
+Array: TypeAlias = Any
+"""An array of JAX: an axis for the examples, if it differs between them, and one for each index."""
+
+Function: TypeAlias = Callable[[Array, Array], Array]
+"""Takes the leaves and the inputs of the examples; see `function`."""
+
+SPELLING: dict[str, str] = {
+    "add": "numpy.add",
+    "sub": "numpy.subtract",
+    "mul": "numpy.multiply",
+    "div": "numpy.divide",
+    "neg": "numpy.negative",
+    "lt": "numpy.less",
+    "le": "numpy.less_equal",
+    "gt": "numpy.greater",
+    "ge": "numpy.greater_equal",
+    "pow": "numpy.power",
+    "asin": "numpy.arcsin",
+    "acos": "numpy.arccos",
+    "atan": "numpy.arctan",
+    "atan2": "numpy.arctan2",
+    "erf": "scipy.special.erf",
+    "erfc": "scipy.special.erfc",
+    "sigmoid": "nn.sigmoid",
+    **{
+        name: f"numpy.{name}"
+        for name in (
+            *("abs", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh"),
+            *("tanh", "maximum", "minimum"),
+        )
+    },
+}
+"""The functions of `jax` that are primitives; `_functions` has the others."""
+
+FEWEST_SCANNED = 64
+"""A loop that carries is straight code below so many group turns, which XLA runs faster."""
+
+MOST_PARTS = 32
+"""What is read is joined of so many slices at most, before it is gathered number by number."""
+
+FEWEST_CONTRACTED = 8
+"""A sum of so many products is an einsum; a shorter one is added up."""
+
+
+def function(program: Program) -> Function:
+    """The program as a pure function of JAX, in the float type of the leaves.
+
+    It takes the numbers of the leaves in a flat array, and an array of the inputs with a row for
+    each example; and returns the results of the batch in a flat array, or a row for each example.
+    """
+
+    def run(leaves: Array, examples: Array) -> Array:
+        return _Evaluation(program, leaves, examples).results()
+
+    return run
+
+
+def source(program: Program) -> str:
+    """The jaxpr of the program on one example, in float64; nothing is compiled."""
+    import jax
+
+    sizes = program.sizes
+    with jax.enable_x64(True):
+        shapes = (sizes["w"],), (1, sizes["x"])
+        arguments = [jax.ShapeDtypeStruct(shape, "float64") for shape in shapes]
+        return str(jax.make_jaxpr(function(program))(*arguments))
+
+
+def compile_program(program: Program) -> Executable:
+    """The program as a function of leaves and columns, compiled by XLA in float64."""
+    import jax
+    import numpy as np
+
+    compiled = jax.jit(function(program))
+
+    def run(leaves: Sequence[float], columns: Sequence[Column]) -> Sequence[float]:
+        count = columns[0].count if columns else 1
+        parts = [np.asarray(column.numbers).reshape(count, column.width) for column in columns]
+        examples = np.concatenate(parts, axis=1) if parts else np.zeros((count, 0))
+        with jax.enable_x64(True):
+            results = np.asarray(compiled(np.array(leaves, np.float64), examples))
+        numbers: Sequence[float] = results.T.ravel().tolist()
+        return numbers
+
+    return run
+
+
+@cache
+def _functions() -> dict[str, Callable[..., Array]]:
+    import jax
+    from jax import numpy as jnp
+
+    def found(path: str) -> Callable[..., Array]:
+        at: Any = jax
+        for name in path.split("."):
+            at = getattr(at, name)
+        return at  # type: ignore[no-any-return]
+
+    def relu(x: Array) -> Array:
+        return jnp.where(x < 0.0, 0.0, x)
+
+    def sech2(x: Array) -> Array:
+        e = jnp.exp(-2.0 * jnp.abs(x))
+        return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+    def hypot(*xs: Array) -> Array:
+        sizes = jnp.broadcast_arrays(*map(jnp.abs, xs))
+        largest = jnp.max(jnp.stack(sizes), axis=0)
+        scale = jnp.where((largest > 0.0) & (largest < jnp.inf), largest, 1.0)
+        total = sum((x / scale) * (x / scale) for x in sizes)
+        is_infinite = jnp.any(jnp.stack(sizes) == jnp.inf, axis=0)
+        at_corners = jnp.where(is_infinite, jnp.inf, largest)
+        return jnp.where(scale == largest, largest * jnp.sqrt(total), at_corners)
+
+    return {name: found(path) for name, path in SPELLING.items()} | {
+        "where": lambda c, x, y: jnp.where(c if c.dtype == bool else c != 0.0, x, y),
+        "stop_gradient": jax.lax.stop_gradient,
+        "relu": relu,
+        "softplus": lambda x: relu(x) + jnp.log1p(jnp.exp(-jnp.abs(x))),
+        "sech2": sech2,
+        "hypot": hypot,
+    }
+
+
+def _called_back(name: str) -> Callable[..., Array]:
+    """A row made by a user: its own value, called for each number."""
+    import jax
+    import numpy as np
+
+    value = np.vectorize(TABLE[name].value, otypes=[float])
+
+    def call(*args: Array) -> Array:
+        args = jax.numpy.broadcast_arrays(*map(jax.numpy.asarray, args))
+        kind = jax.ShapeDtypeStruct(args[0].shape, args[0].dtype)
+        return jax.pure_callback(
+            lambda *xs: value(*xs).astype(kind.dtype), kind, *args, vmap_method="expand_dims"
+        )
+
+    return call
+
+
+# --- where numbers are ----------------------------------------------------------------------------
+
+
+class _Irregular(Exception):
+    """A loop that no scan can run."""
+
+
+@dataclass(frozen=True)
+class _Box:
+    """The indices in scope: a number each, or an axis of an array of all their values.
+
+    Where an extent differs from row to row, the box has its largest value; a row that is beyond it
+    repeats the last one, and is not `valid`.
+    """
+
+    program: Program
+    index: tuple[Any, ...] = ()
+    sizes: tuple[int, ...] = ()
+    valid: Any = True
+
+    def extended(self, extent: Integer) -> _Box:
+        """With one more index, as an axis."""
+        import numpy as np
+
+        n = np.asarray(self.integer(extent))
+        size = int(n.max())
+        values = np.arange(size).reshape((1,) * len(self.sizes) + (size,))
+        index = tuple(i if isinstance(i, int) else i[..., None] for i in self.index)
+        valid = self.valid if self.valid is True else self.valid[..., None]
+        if (n != size).any():
+            inside = values < n[..., None]
+            values = np.clip(values, 0, n[..., None] - 1)
+            valid = inside if valid is True else valid & inside
+        return replace(self, index=(*index, values), sizes=(*self.sizes, size), valid=valid)
+
+    def fixed(self, value: int, count: Integer) -> _Box:
+        """With one more index, at one of its values."""
+        import numpy as np
+
+        n = np.asarray(self.integer(count))
+        if (n > value).all():
+            return replace(self, index=(*self.index, value))
+        valid = np.logical_and(self.valid, n > value)
+        index = np.clip(value, 0, n - 1)
+        return replace(self, index=(*self.index, index), valid=valid)
+
+    def integer(self, x: Integer) -> Any:
+        import numpy as np
+
+        if isinstance(x, int):
+            return x
+        at = self.integer(x.at)
+        for stride, i in zip(x.strides, self.index, strict=False):
+            at = at + stride * i
+        table = np.frombuffer(self.program.table, np.int64)
+        return table[np.clip(at, 0, len(table) - 1)]
+
+    def addresses(self, operand: Operand) -> Integers:
+        """An axis for each axis of the box; of length 1 where all have the same address."""
+        import numpy as np
+
+        at: Any = self.integer(operand.base)
+        for stride, i in zip(operand.strides, self.index, strict=True):
+            if stride != 0:
+                at = at + self.integer(stride) * i
+        at = np.asarray(at, np.int64)
+        return at.reshape((1,) * (len(self.sizes) - at.ndim) + at.shape)
+
+    def everywhere(self, addresses: Integers) -> Integers:
+        """The addresses for every row, and -1 for rows that are not valid."""
+        import numpy as np
+
+        return np.where(self.valid, np.broadcast_to(addresses, self.sizes), -1)
+
+    def without(self, axis: int) -> tuple[int, ...]:
+        return self.sizes[:axis] + self.sizes[axis + 1 :]
+
+
+class _Memory:
+    """Where the number at each address is: in which array, and at which place of its last axis."""
+
+    def __init__(self, program: Program) -> None:
+        import numpy as np
+
+        self.arrays: list[Array] = []
+        self.owner = {space: np.full(n, -1) for space, n in program.sizes.items()}
+        self.place = {space: np.zeros(n, np.int64) for space, n in program.sizes.items()}
+
+    def put(self, space: str, addresses: Integers, array: Array) -> None:
+        import numpy as np
+
+        addresses = addresses.ravel()
+        places = np.flatnonzero(addresses >= 0)
+        self.owner[space][addresses[places]] = len(self.arrays)
+        self.place[space][addresses[places]] = places
+        self.arrays.append(array)
+
+    def read(self, space: str, addresses: Integers) -> Array:
+        return _picked(self.arrays, self.owner[space][addresses], self.place[space][addresses])
+
+
+def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
+    """The numbers at these places of the last axes of these arrays."""
+    import numpy as np
+    from jax import numpy as jnp
+
+    first = owner.flat[0]
+    if (owner == first).all():
+        found = _sliced(arrays[first], place)
+        if found is not None:
+            return found
+    joined = _joined(arrays, owner.ravel(), place.ravel())
+    if joined is not None:
+        return joined.reshape(joined.shape[:-1] + owner.shape)
+    used, which = np.unique(owner, return_inverse=True)
+    starts = np.cumsum([0, *(arrays[i].shape[-1] for i in used)])
+    x = jnp.concatenate([arrays[i] for i in used], -1) if len(used) > 1 else arrays[first]
+    at = (starts[which.reshape(owner.shape)] + place).astype(np.int32)
+    return x.at[..., at].get(mode="promise_in_bounds")
+
+
+def _strides(place: Integers) -> list[int] | None:
+    """The places as place[0, …] + Σ strideᵢ·indexᵢ, if they are that."""
+    import numpy as np
+
+    strides: list[int] = []
+    straight: Any = place.flat[0]
+    for axis, n in enumerate(place.shape):
+        second = (0,) * axis + (min(1, n - 1),) + (0,) * (place.ndim - axis - 1)
+        strides.append(int(place[second] - place.flat[0]))
+        shape = (1,) * axis + (n,) + (1,) * (place.ndim - axis - 1)
+        straight = straight + strides[-1] * np.arange(n).reshape(shape)
+    return strides if (straight == place).all() else None
+
+
+def _sliced(x: Array, place: Integers) -> Array | None:
+    """The numbers at these places of the last axis as a slice, reshaped and turned; else None."""
+    from jax import lax
+    from jax import numpy as jnp
+
+    strides = _strides(place)
+    if strides is None:
+        return None
+    lead = x.shape[:-1]
+    moving = [axis for axis, stride in enumerate(strides) if stride]
+    moving.sort(key=lambda axis: -abs(strides[axis]))
+    steps = [(place.shape[axis], abs(strides[axis])) for axis in moving]
+    for (_, outer), (n, inner) in zip(steps, steps[1:], strict=False):
+        if outer % inner or n * inner > outer:
+            return None
+    low = int(place.min())
+    if not steps:
+        y = x[..., low : low + 1]
+    elif len(steps) == 1:
+        y = lax.slice_in_dim(x, low, int(place.max()) + 1, steps[0][1], -1)
+    else:
+        end = low + steps[0][0] * steps[0][1]
+        if end > x.shape[-1]:
+            x = jnp.pad(x, [(0, 0)] * len(lead) + [(0, end - x.shape[-1])])
+        y = x[..., low:end]
+        outer = end - low
+        for n, step in steps:
+            y = y.reshape(*y.shape[:-1], outer // step, step)[..., :n, :]
+            outer = step
+        y = y[..., 0]
+    y = y.reshape(lead + tuple(n for n, _ in steps))
+    y = jnp.flip(y, [len(lead) + i for i, axis in enumerate(moving) if strides[axis] < 0])
+    order = sorted(range(len(moving)), key=moving.__getitem__)
+    y = jnp.transpose(y, (*range(len(lead)), *(len(lead) + i for i in order)))
+    kept = [n if stride else 1 for n, stride in zip(place.shape, strides, strict=True)]
+    return jnp.broadcast_to(y.reshape(lead + tuple(kept)), lead + place.shape)
+
+
+def _joined(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array | None:
+    """Slices of the arrays one after another, where few of them give these numbers in this order.
+
+    A sequence of slices that comes again is joined once, as columns.
+    """
+    import numpy as np
+    from jax import numpy as jnp
+
+    steps = np.diff(place)
+    same = owner[1:] == owner[:-1]
+    usual: dict[int, int] = {}
+    for i in np.flatnonzero(same)[:: max(1, len(steps) // 1000)]:
+        usual.setdefault(int(owner[i]), int(steps[i]))
+    wanted = np.zeros(int(owner.max()) + 1, np.int64)
+    for i, step in usual.items():
+        wanted[i] = step
+    starts = np.concatenate([[0], np.flatnonzero(~same | (steps != wanted[owner[1:]])) + 1])
+    lengths = np.diff([*starts, len(owner)])
+    keys = np.stack([owner[starts], lengths])
+    parts: list[Array] = []
+    at = 0
+    while at < len(starts):
+        best = (1, 1)
+        rest = keys[:, at:]
+        for period in range(1, min(9, rest.shape[1])):
+            equal = (rest[:, period:] == rest[:, : rest.shape[1] - period]).all(0)
+            n = (int(equal.argmin()) if not equal.all() else len(equal)) // period + 1
+            if n > 1 and n * period > best[0] * best[1]:
+                best = (n, period)
+        n, period = best
+        columns = []
+        for i in range(at, at + period):
+            begins = place[starts[i : i + n * period : period]]
+            within = np.arange(lengths[i]) * wanted[owner[starts[i]]]
+            columns.append(_sliced(arrays[owner[starts[i]]], begins[:, None] + within))
+        if len(parts) == MOST_PARTS or any(column is None for column in columns):
+            return None
+        part = jnp.concatenate(columns, -1) if len(columns) > 1 else columns[0]
+        parts.append(part.reshape(part.shape[:-2] + (-1,)))  # type: ignore[union-attr]
+        at += n * period
+    return jnp.concatenate(parts, -1) if len(parts) > 1 else parts[0]
+
+
+# --- running it -----------------------------------------------------------------------------------
+
+Read: TypeAlias = Callable[[Operand, _Box], Array]
+
+
+class _Evaluation:
+    """A program on arrays (numbers, or what JAX traces)."""
+
+    def __init__(self, program: Program, leaves: Array, examples: Array) -> None:
+        import numpy as np
+        from jax import numpy as jnp
+
+        self.program = program
+        self.leaves = jnp.asarray(leaves)
+        self.examples = jnp.asarray(examples)
+        self.n_examples = self.examples.shape[0]
+        self.memory = memory = _Memory(program)
+        constants = jnp.asarray(np.frombuffer(program.constants), self.leaves.dtype)
+        for space, array in (("k", constants), ("w", self.leaves), ("x", self.examples)):
+            memory.put(space, np.arange(program.sizes[space]), array)
+
+    def results(self) -> Array:
+        import numpy as np
+        from jax import numpy as jnp
+
+        for self.section, items in self.program.sections.items():
+            self.run(items, _Box(self.program))
+        if not self.program.sizes["y"]:
+            return jnp.zeros(self.lead("y") + (0,))
+        return self.memory.read("y", np.arange(self.program.sizes["y"]))
+
+    def lead(self, space: str) -> tuple[int, ...]:
+        return (self.n_examples,) if self.program.varies(space) else ()
+
+    def run(self, items: Iterable[Item], box: _Box) -> None:
+        for item in items:
+            if isinstance(item, Group):
+                rows = _rows(item, box)
+                if all(rows.sizes):
+                    addresses = rows.everywhere(rows.addresses(item.target))
+                    array = self.computed(item, rows, rows.sizes, self.read)
+                    self.memory.put(item.target.space, addresses, array)
+                continue
+            turns = box.extended(item.count)
+            if not turns.sizes[-1]:
+                continue
+            if not _carries(item, turns):
+                self.run(item.body, turns)
+                continue
+            try:
+                _Scan(self, item, turns).run()
+            except _Irregular:
+                for r in range(turns.sizes[-1]):
+                    self.run(item.body, box.fixed(r, item.count))
+
+    def read(self, operand: Operand, box: _Box) -> Array:
+        return self.memory.read(operand.space, box.addresses(operand))
+
+    def computed(self, group: Group, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
+        """The numbers of a group, its box laid out in one axis."""
+        from jax import numpy as jnp
+
+        expression, lead = group.expression, self.lead(group.target.space)
+        if self.section == "means":
+            y = self.mean(expression, box, shape, read)
+        else:
+            y = self.value(expression, box, shape, read)
+        y = jnp.asarray(y, self.leaves.dtype)
+        return jnp.broadcast_to(y, lead + shape).reshape(*lead, -1)
+
+    def mean(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
+        match expression:
+            case Apply("mul", (Operand() as u, Operand() as v)):
+                factors = read(u, box), read(v, box)
+                if all(x.ndim > len(shape) for x in factors):
+                    return _contracted(*factors, len(shape), "b") / self.n_examples
+        y = self.value(expression, box, shape, read)
+        return y.mean(0) if getattr(y, "ndim", 0) > len(shape) else y
+
+    def value(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
+        from jax import numpy as jnp
+
+        def of(part: Expression) -> Array:
+            return self.value(part, box, shape, read)
+
+        match expression:
+            case Operand():
+                return read(expression, box)
+            case Apply(primitive=name, args=args):
+                known = _functions().get(name)
+                values = [jnp.asarray(of(arg), None) for arg in args]
+                y = known(*values) if known else _called_back(name)(*values)
+                return y
+            case Reduce(first=first, runs=runs):
+                terms = [of(first)] if first is not None else []
+                for run in runs:
+                    terms += self.terms(run, box, shape, read)
+                total = terms[0]
+                for term in terms[1:]:
+                    total = total + term
+                return total
+            case Take(index=index, row=row, count=count):
+                i = of(index)
+                rows = read(row, box.extended(count))
+                valid = (i >= 0) & (i < count) & (i == jnp.floor(i))
+                place = jnp.where(valid, i, 0).astype(jnp.int32)[..., None]
+                shapes = jnp.broadcast_shapes(rows.shape[:-1], place.shape[:-1])
+                rows = jnp.broadcast_to(rows, (*shapes, count))
+                place = jnp.broadcast_to(place, (*shapes, 1))
+                return jnp.where(valid, jnp.take_along_axis(rows, place, -1)[..., 0], jnp.nan)
+        return jnp.asarray(expression, self.leaves.dtype)
+
+    def terms(
+        self, run: Run, box: _Box, shape: tuple[int, ...], read: Read
+    ) -> Iterator[Array]:
+        """The sums over the turns of a run, one for each of its terms."""
+        from jax import numpy as jnp
+
+        turns = box.extended(run.count)
+        n = turns.sizes[-1]
+        for term in run.terms if n else ():
+            factors = [read(factor, turns) for factor in term.factors]
+            if turns.valid is not True:
+                factors[0] = jnp.where(turns.valid, factors[0], 0.0)
+            if len(factors) == 2 and n >= FEWEST_CONTRACTED:
+                y = _contracted(*factors, len(shape), "t", n)
+            else:
+                y = factors[0] * factors[1] if len(factors) == 2 else factors[0]
+                y = y.sum(-1) if y.shape[-1] == n else y[..., 0] * n
+            yield -y if term.is_negative else y
+
+
+def _rows(group: Group, box: _Box) -> _Box:
+    for extent in group.dims:
+        box = box.extended(extent)
+    return box
+
+
+def _contracted(u: Array, v: Array, n_axes: int, over: str, n: int = 1) -> Array:
+    """The sum of products over the examples ("b"), or over the last axis ("t"), n long."""
+    from jax import numpy as jnp
+
+    names, parts, used, extents = "b" + "acdefghijklmnopqrs"[:n_axes] + "t", [], set(), {}
+    for x in (u, v):
+        here = names if over == "t" else names[:-1]
+        here = here[len(here) - x.ndim :]
+        kept = [(name, size) for name, size in zip(here, x.shape, strict=True) if size > 1]
+        parts.append(("".join(name for name, _ in kept), x.reshape([size for _, size in kept])))
+        used |= {name for name, _ in kept}
+        extents.update(dict(kept))
+        extents.setdefault("b", 1) if here[0] == "b" else None
+    out = [name for name in names if name in used and name != over]
+    spelled = f"{parts[0][0]},{parts[1][0]}->{''.join(out)}"
+    y = jnp.einsum(spelled, parts[0][1], parts[1][1], precision="highest")
+    if over == "t" and "t" not in used:
+        y = y * n
+    shape = names[1 : 1 + n_axes] if over == "b" or "b" not in extents else names[: 1 + n_axes]
+    return y.reshape([extents.get(name, 1) if name in used else 1 for name in shape])
+
+
+# --- loops ----------------------------------------------------------------------------------------
+
+
+def _reads(expression: Expression, box: _Box) -> Iterator[tuple[Operand, _Box]]:
+    """All operands of an expression, each with the box of the indices where it stands."""
+    match expression:
+        case Operand():
+            yield expression, box
+        case Apply(args=args):
+            for arg in args:
+                yield from _reads(arg, box)
+        case Reduce(first=first, runs=runs):
+            if first is not None:
+                yield from _reads(first, box)
+            for run in runs:
+                turns = box.extended(run.count)
+                for term in run.terms:
+                    yield from ((factor, turns) for factor in term.factors)
+        case Take(index=index, row=row, count=count):
+            yield from _reads(index, box)
+            yield row, box.extended(count)
+
+
+def _all_groups(items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]]:
+    """All groups, with the box of their rows in all turns of the loops around them."""
+    for item in items:
+        if isinstance(item, Group):
+            rows = _rows(item, box)
+            if all(rows.sizes):
+                yield item, rows
+        else:
+            yield from _all_groups(item.body, box.extended(item.count))
+
+
+def _carries(loop: Loop, turns: _Box) -> bool:
+    """Whether a turn of the loop reads what another one has written."""
+    import numpy as np
+
+    n = turns.sizes[-1]
+    numbered = np.arange(int(np.prod(turns.sizes))).reshape(turns.sizes)
+    groups = list(_all_groups(loop.body, turns))
+    writer: dict[str, Integers] = {}
+    for group, rows in groups:
+        space = group.target.space
+        turn = writer.setdefault(space, np.full(turns.program.sizes[space], -1))
+        addresses = rows.everywhere(rows.addresses(group.target))
+        more = (1,) * (len(rows.sizes) - len(turns.sizes))
+        here = np.broadcast_to(numbered.reshape(turns.sizes + more), rows.sizes)
+        turn[addresses[addresses >= 0]] = here[addresses >= 0]
+    for group, rows in groups:
+        for operand, box in _reads(group.expression, rows):
+            if operand.space in writer and all(box.sizes):
+                addresses = box.addresses(operand)
+                turn = writer[operand.space][addresses]
+                more = (1,) * (len(box.sizes) - len(turns.sizes))
+                here = numbered.reshape(turns.sizes + more)
+                if ((turn >= 0) & (turn // n == here // n) & (turn != here)).any():
+                    return True
+    return False
+
+
+class _Scan:
+    """A loop with turns that read what those before have written, as a `lax.scan`.
+
+    What a turn reads was written in this turn, or `lag` turns before, always by the same row of the
+    same group (it is carried; for the first turns it was there before the loop); or it was all
+    there before (a scanned input, or the same for all turns).
+    """
+
+    def __init__(self, evaluation: _Evaluation, loop: Loop, turns: _Box) -> None:
+        self.evaluation = evaluation
+        self.axis = len(turns.sizes) - 1
+        self.n = turns.sizes[-1]
+        self.steps = list(self.flat(loop.body, turns))
+        if self.n * len(self.steps) < FEWEST_SCANNED:
+            raise _Irregular
+        self.find_writers()
+        self.scanned: list[Array] = []
+        self.sources: dict[tuple[int, int], Any] = {}
+        self.before: dict[tuple[int, int], Integers] = {}  # what the writer left at turn -lag
+        for number, (group, rows) in enumerate(self.steps):
+            for operand, box in _reads(group.expression, rows):
+                if box.valid is not True:
+                    raise _Irregular
+                self.sources[number, id(operand)] = self.source(operand, box)
+
+    def flat(self, items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]]:
+        """The groups of a turn; a loop in it is one more axis, or its turns one after another."""
+        for item in items:
+            if isinstance(item, Group):
+                rows = _rows(item, box)
+                if rows.valid is not True:
+                    raise _Irregular
+                if all(rows.sizes):
+                    yield item, rows
+            elif _carries(item, turns := box.extended(item.count)):
+                for r in range(turns.sizes[-1]):
+                    yield from self.flat(item.body, box.fixed(r, item.count))
+            else:
+                yield from self.flat(item.body, turns)
+
+    def by_turn(self, addresses: Integers) -> Integers:
+        import numpy as np
+
+        return np.moveaxis(addresses, self.axis, 0)
+
+    def find_writers(self) -> None:
+        """For each address the step, turn and row that write it."""
+        import numpy as np
+
+        self.written: list[Integers] = []
+        self.writers: dict[str, Integers] = {}
+        for number, (group, rows) in enumerate(self.steps):
+            space = group.target.space
+            size = rows.program.sizes[space]
+            writers = self.writers.setdefault(space, np.full((3, size), -1))
+            addresses = self.by_turn(rows.everywhere(rows.addresses(group.target)))
+            addresses = addresses.reshape(self.n, -1)
+            self.written.append(addresses)
+            writers[0, addresses] = number
+            writers[1, addresses] = np.arange(self.n)[:, None]
+            writers[2, addresses] = np.arange(addresses.shape[1])
+
+    def source(self, operand: Operand, box: _Box) -> Any:
+        """Where the numbers come from: an array, a scanned input, or results of this loop."""
+        import numpy as np
+        from jax import numpy as jnp
+
+        addresses = self.by_turn(box.addresses(operand))
+        shape = addresses.shape[1:]
+        memory, space = self.evaluation.memory, operand.space
+        if space in self.writers:
+            step, turn, row = self.writers[space][:, addresses].reshape(3, len(addresses), -1)
+        else:
+            step = np.full((len(addresses), int(np.prod(shape))), -1)
+        if len(addresses) == 1:
+            if (step >= 0).any():
+                raise _Irregular
+            return memory.read(space, addresses[0])
+        addresses = addresses.reshape(self.n, -1)
+        inside = step[-1] >= 0
+        if (step[:, ~inside] >= 0).any():
+            raise _Irregular
+        keys: dict[Any, int] = {}
+        owner, place = np.zeros(len(inside), int), np.zeros(len(inside), int)
+        for i in np.flatnonzero(inside):
+            lag = self.n - 1 - turn[-1, i]
+            if (
+                lag < 0
+                or (step[lag:, i] != step[-1, i]).any()
+                or (row[lag:, i] != row[-1, i]).any()
+                or (np.arange(lag, self.n) - turn[lag:, i] != lag).any()
+                or (step[:lag, i] >= 0).any()
+            ):
+                raise _Irregular
+            writer, place[i] = int(step[-1, i]), row[-1, i]
+            owner[i] = keys.setdefault((writer, int(lag)), len(keys))
+            for k in range(1, lag + 1):  # turn -k left what turn lag - k reads
+                width = self.written[writer].shape[1]
+                left = self.before.setdefault((writer, k), np.full(width, -1))
+                known = addresses[lag - k, i]
+                if left[place[i]] not in (-1, known):
+                    raise _Irregular
+                left[place[i]] = known
+        if not inside.all():
+            x = memory.read(space, addresses[:, ~inside])
+            self.scanned.append(jnp.moveaxis(x, -2, 0))
+            owner[~inside] = keys.setdefault(len(self.scanned) - 1, len(keys))
+            place[~inside] = np.arange(int((~inside).sum()))
+        return list(keys), owner.reshape(shape), place.reshape(shape)
+
+    def run(self) -> None:
+        import numpy as np
+        from jax import lax
+        from jax import numpy as jnp
+
+        evaluation, steps = self.evaluation, self.steps
+        memory = evaluation.memory
+        deepest: dict[int, int] = {}
+        for writer, lag in self.before:
+            deepest[writer] = max(lag, deepest.get(writer, 0))
+        carried = [(writer, k) for writer, lag in deepest.items() for k in range(1, lag + 1)]
+        start = []
+        for writer, k in carried:
+            space = steps[writer][0].target.space
+            left = self.before.get((writer, k), np.full(1, -1))
+            known = left[left >= 0]
+            shape = (*evaluation.lead(space), self.written[writer].shape[1])
+            x = memory.read(space, np.where(left < 0, known[0], left)) if len(known) else 0.0
+            start.append(jnp.broadcast_to(jnp.asarray(x, evaluation.leaves.dtype), shape))
+
+        def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], list[Array]]:
+            known: dict[Any, Array] = dict(zip(carried, carry, strict=True))
+            known |= dict(enumerate(scanned))
+            results = []
+            for number, (group, rows) in enumerate(steps):
+
+                def read(operand: Operand, box: _Box, number: int = number) -> Array:
+                    source = self.sources[number, id(operand)]
+                    if not isinstance(source, tuple):
+                        return source
+                    keys, owner, place = source
+                    return _picked([known[key] for key in keys], owner, place)
+
+                array = evaluation.computed(group, rows, rows.without(self.axis), read)
+                known[number, 0] = array
+                results.append(array)
+            return [known[writer, k - 1] for writer, k in carried], results
+
+        _, stacked = lax.scan(turn, start, self.scanned, length=self.n)
+        for (group, _), addresses, array in zip(steps, self.written, stacked, strict=True):
+            y = jnp.moveaxis(array, 0, -2)
+            memory.put(group.target.space, addresses, y.reshape(*y.shape[:-2], -1))
+
+
+BACKEND = Backend("jax", SPELLING, source, compile_program, needs=("jax", "jax"))
