@@ -14,6 +14,7 @@ and `Adam`, `fit`, pictures (`draw`, `play`, `explain`) and a compiler (`jit`).
 """
 
 from autograd import datasets, interop, plotting
+from autograd.compiler.jit import jit
 from autograd.derivatives import (
     grad,
     gradient,
@@ -60,7 +61,6 @@ from autograd.functions import (
 )
 from autograd.functions import sum as sum
 from autograd.gradcheck import GradientCheckError, check_gradient
-from autograd.jit import jit
 from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squared_error
 from autograd.nn import MLP, Layer, Module, Neuron
 from autograd.optim import Adam, AdamW, GradientDescent, RMSprop, Stepper

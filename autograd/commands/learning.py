@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd import functions, optim
 from autograd.datasets import Rows, Standardisation, column_means, filled
-from autograd.jit import jit
+from autograd.compiler.jit import jit
 from autograd.losses import cross_entropy, mean_squared_error
 from autograd.nn import MLP
 from autograd.recording import no_grad

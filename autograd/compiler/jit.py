@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import inspect
+import math
 import threading
 import weakref
 from collections import OrderedDict
@@ -89,7 +90,7 @@ class Compiled:
             raise TypeError(f"jit: expected a function, got {f!r} of type {type(f).__name__}")
         functools.update_wrapper(self, f, updated=())
         self.function = f
-        self.backend = _checked_backend(backend)
+        self.backend = checked_backend(backend)
         self._lock = threading.RLock()
         self._recordings: dict[tuple[tuple[int, ...], ...], _Recording] = {}
         self._latest: _Recording | None = None
@@ -228,26 +229,25 @@ class _Recording:
     def __init__(
         self, f: Callable[..., Any], shapes: tuple[tuple[int, ...], ...], backend: str
     ) -> None:
-        self.trace = trace(f, shapes)
+        self.function = f
+        self.shapes = shapes
         self.backend = backend
-        self._lock = threading.RLock()
+        self.trace = trace(f, shapes)
 
     @cached_property
     def values(self) -> _Runner:
-        return self._runner(self.trace.outputs, is_batch=not self.trace.inputs)
+        return self._runner(self._outputs, is_batch=not self.trace.inputs)
 
     @cached_property
     def mean(self) -> _Runner:
-        return self._runner(self.trace.outputs)
+        return self._runner(self._outputs)
 
     @cached_property
     def gradient(self) -> _Runner:
         """The mean, and after it the gradient of the mean with respect to each of `leaves`."""
         if self.trace.form is not None:
             raise TypeError("backward: the function returns a list; it needs one Value to follow")
-        (output,) = self.trace.outputs
-        slopes, _ = gradient_of(output, self.leaves)
-        return self._runner([output, *slopes], leaves=self.leaves)
+        return self._runner(self._with_gradient, leaves=self.leaves)
 
     @cached_property
     def leaves(self) -> list[Value]:
@@ -258,16 +258,47 @@ class _Recording:
     def program(self) -> Program:
         return (self.values if self.trace.form is not None else self.gradient).program
 
+    def _outputs(self, recorded: Trace, follows_branches: bool) -> tuple[list[Operand], bool]:
+        return recorded.outputs, recorded.has_branches
+
+    def _with_gradient(self, recorded: Trace, follows_branches: bool) -> tuple[list[Operand], bool]:
+        (output,) = recorded.outputs
+        slopes, has_branches = gradient_of(output, self.leaves, follows_branches)
+        return [output, *slopes], has_branches or recorded.has_branches
+
     def _runner(
-        self, outputs: Sequence[Operand], is_batch: bool = True, leaves: Sequence[Value] = ()
+        self,
+        outputs_of: Callable[[Trace, bool], tuple[list[Operand], bool]],
+        is_batch: bool = True,
+        leaves: Sequence[Value] = (),
     ) -> _Runner:
-        return _Runner(listing(self.trace.inputs, outputs, is_batch, leaves), self.backend)
+        """What runs the outputs; and where a branch not taken spoils them, what follows branches."""
+
+        def runner(recorded: Trace, follows_branches: bool) -> tuple[_Runner, bool]:
+            outputs, has_branches = outputs_of(recorded, follows_branches)
+            listed = listing(recorded.inputs, outputs, is_batch, leaves)
+            return _Runner(listed, self.backend), has_branches
+
+        def follower() -> _Runner:
+            takes_gradients = self.trace.has_branches
+            recorded = trace(self.function, self.shapes, True) if takes_gradients else self.trace
+            return runner(recorded, True)[0]
+
+        plain, has_branches = runner(self.trace, False)
+        plain.follower = functools.cache(follower) if has_branches else None
+        return plain
 
 
 class _Runner:
-    """A program, compiled when it is first run, and the leaves whose numbers it reads."""
+    """A program, compiled when it is first run, and the leaves whose numbers it reads.
+
+    Attributes:
+        follower: makes what runs in its place where a nan is among the results: the same program,
+            but it lets no nan through of branches that were not taken.
+    """
 
     def __init__(self, listed: Listing, backend: str) -> None:
+        self.follower: Callable[[], _Runner] | None = None
         self._listing = listed
         self._backend = backend
         self._run: Executable | None = None
@@ -280,7 +311,10 @@ class _Runner:
         if self._run is None:
             self._run = executable(self._listing, self._backend)
         # the slot behind `data`: asking the property takes four times as long
-        return self._run([leaf._float for leaf in self._listing.leaves], columns)
+        results = self._run([leaf._float for leaf in self._listing.leaves], columns)
+        if self.follower is not None and math.isnan(sum(results)):
+            return self.follower()(columns)
+        return results
 
 
 # --- what was compiled is kept --------------------------------------------------------------------
@@ -326,17 +360,23 @@ def executable(listed: Listing, backend: str) -> Executable:
     return found
 
 
-def _checked_backend(backend: str) -> str:
+def checked_backend(backend: str, caller: str = "jit") -> str:
+    """The name of a back end that can run programs here; "auto" is the fastest one there is.
+
+    Raises:
+        ValueError: for an unknown one.
+        ImportError: for one that is not installed.
+    """
     able = [name for name, row in BACKENDS.items() if row.compile is not None]
     if backend == "auto":
         return "llvm" if "llvm" in able and _is_installed("llvm") else "python"
     if backend not in able:
         names = ", ".join(map(repr, able))
-        raise ValueError(f"jit: backend must be 'auto' or one of {names}, got {backend!r}")
+        raise ValueError(f"{caller}: backend must be 'auto' or one of {names}, got {backend!r}")
     if not _is_installed(backend):
         module, extra = BACKENDS[backend].needs or ("", "")
         raise ImportError(
-            f"jit: backend {backend!r} needs {module}; pip install 'scalar-autograd[{extra}]', "
+            f"{caller}: backend {backend!r} needs {module}; pip install 'scalar-autograd[{extra}]', "
             f"or choose backend 'python'"
         )
     return backend

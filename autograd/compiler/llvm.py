@@ -24,7 +24,21 @@ if TYPE_CHECKING:
 
 def _relu(code: Code, x: Numbers) -> Numbers:
     zero = code.number(0.0)
-    return code.select(code.compare("<=", x, zero), zero, x)
+    return code.select(code.compare("<", x, zero), zero, x)
+
+
+def _power(code: Code, x: Numbers, y: Numbers) -> Numbers:
+    square = code.operation("fmul", x, x)
+    is_two = code.compare("==", y, code.number(2.0))
+    return code.select(is_two, square, code.call("libm.pow", x, y))
+
+
+def _sech2(code: Code, x: Numbers) -> Numbers:
+    one, size = code.number(1.0), code.intrinsic("llvm.fabs", x)
+    e = code.call("libm.exp", code.operation("fmul", code.number(-2.0), size))
+    above = code.operation("fadd", one, e)
+    four_e = code.operation("fmul", code.number(4.0), e)
+    return code.operation("fdiv", four_e, code.operation("fmul", above, above))
 
 
 def _exp_of_minus_abs(code: Code, x: Numbers) -> Numbers:
@@ -59,12 +73,17 @@ def _comparison(symbol: str, code: Code, x: Numbers, y: Numbers) -> Numbers:
     return code.truth(code.compare(symbol, x, y))
 
 
-LIBM = "exp log log1p sin cos tan tanh pow"
+LIBM = (
+    "exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh erf erfc pow"
+)
 """The functions of the C library that a program may call."""
 
 SPELLING: dict[str, Spelling] = {
     **{name: partial(_operation, f"f{name}") for name in ("add", "sub", "mul", "div", "neg")},
     **{name: partial(_libm, name) for name in LIBM.split()},
+    "pow": _power,
+    "stop_gradient": lambda code, x: x,
+    "sech2": _sech2,
     "lt": partial(_comparison, "<"),
     "le": partial(_comparison, "<="),
     "gt": partial(_comparison, ">"),

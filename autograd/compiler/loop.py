@@ -69,7 +69,7 @@ class CompiledTraining:
         reached = set(leaves_of(recorded.outputs[0]))
         self.moved = [i for i, p in enumerate(stepper.parameters) if p in reached]
         parameters = [stepper.parameters[i] for i in self.moved]
-        outputs = [*recorded.outputs, *gradient_of(recorded.outputs[0], parameters)]
+        outputs = [*recorded.outputs, *gradient_of(recorded.outputs[0], parameters)[0]]
         gradient = listing(recorded.inputs, outputs, is_batch=True, leaves=parameters)
         rule, self._used = _rule(stepper)
         self._other_leaves = gradient.leaves[len(parameters) :]

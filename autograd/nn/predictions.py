@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd import recording
-from autograd.jit import jit
+from autograd.compiler.jit import jit
 from autograd.losses import CORRECT
 from autograd.value import Value
 

@@ -10,10 +10,9 @@ import math
 from typing import Any
 
 from autograd import recording
-from autograd.jit import _BACKENDS
-from autograd.jit.columns import read_columns
-from autograd.jit.program import batch_program
-from autograd.jit.tracing import gradient_of, leaves_of, trace
+from autograd.compiler.columns import read_columns
+from autograd.compiler.jit import executable
+from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
 from autograd.optim import Stepper
 from autograd.training.batches import Chunk
 from autograd.training.eager import EagerSteps, Rows
@@ -33,7 +32,7 @@ class MachineSteps:
     runs_ahead = True
 
     def __init__(self, objective: Objective, examples: Examples, optimizer: Stepper) -> None:
-        from autograd.jit.loop import CompiledTraining
+        from autograd.compiler.loop import CompiledTraining
 
         _check_rule(optimizer)
         _check_targets(objective, examples)
@@ -82,10 +81,11 @@ class ProgramSteps:
         recorded = trace(of_one_example, [column.shape for column in columns])
         reached = set(leaves_of(recorded.outputs[0]))
         self._moved = [p for p in optimizer.parameters if p in reached]
-        slopes = gradient_of(recorded.outputs[0], self._moved)
-        program = batch_program(recorded.inputs, [*recorded.outputs, *slopes])
-        self._leaves = list(program.leaves.values())
-        self._run = _BACKENDS[backend](program)
+        slopes, _ = gradient_of(recorded.outputs[0], self._moved)
+        outputs = [*recorded.outputs, *slopes]
+        listed = listing(recorded.inputs, outputs, is_batch=True, leaves=self._moved)
+        self._leaves = listed.leaves
+        self._run = executable(listed, backend)
         self._optimizer = optimizer
         self._examples = examples
         self._eager = EagerSteps(objective, examples, optimizer)

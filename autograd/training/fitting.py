@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import recording
 from autograd.checks import checked_int
-from autograd.jit import Backend, _checked_backend
+from autograd.compiler.jit import BackendName, checked_backend
 from autograd.losses import CORRECT
 from autograd.optim import Stepper
 from autograd.training.batches import Plan, Schedule
@@ -42,7 +42,7 @@ def fit(
     schedule: Schedule | None = None,
     callback: Callable[[Epoch], object] | None = None,
     accuracy: Correct | None = None,
-    backend: Backend | None = None,
+    backend: BackendName | None = None,
     shuffle: bool = True,
     classes: Sequence[str] = (),
 ) -> History:
@@ -131,10 +131,10 @@ def _steps(
     examples: Examples,
     optimizer: Stepper,
     compiled: bool,
-    backend: Backend | None,
+    backend: BackendName | None,
 ) -> Steps:
     """Who takes the steps."""
-    chosen = None if backend is None else _checked_backend(backend)
+    chosen = None if backend is None else checked_backend(backend, "fit")
     if chosen == "llvm" or (compiled and chosen is None):
         return MachineSteps(objective, examples, optimizer)
     if chosen is None:
