@@ -16,6 +16,7 @@ The parts of the SVG, for scripts and style sheets (i counts in topological orde
   classes `name`, `data` and `grad`; the text of the last two is the number alone.
 - the edge to operand k of node i is `<g class="edge" id="edge{i}_{k}">`. Its `<text>`, of class
   `partial`, is the local derivative ∂node i/∂operand k.
+- a node whose operands have changed since it was recorded has the class `outdated`, too.
 - nodes that stand for several Values, for part of one, or for what was left out, have `folded`,
   `part` or `cut` as their second class and other ids, as have the edges between them; the frames
   of neurons and the names of layers are `<g class="frame">`.
@@ -26,6 +27,7 @@ finite. An edge has the colour and the width of what it contributes to the gradi
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import os
@@ -40,7 +42,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from autograd.files import write_whole
-from autograd.picture import Edge, Fold, Node, Picture, Selection, picture, shortened
+from autograd.formula import shortened
+from autograd.nn import Module
+from autograd.picture import Edge, Fold, Node, Picture, Selection, identifier, picture
 from autograd.value import Value, topological_order
 
 HOW_TO_RENDER = (
@@ -58,14 +62,16 @@ def draw(
     rankdir: Literal["LR", "TB"] = "LR",
     limit: int = 300,
     prefix: str = "",
+    model: Module | None = None,
 ) -> Drawing:
     """A picture of the graph that ends in `value`, as it is now.
 
     Every Value is a node with its label or operation, data and grad ("–" before any backward
-    pass); every operand is an edge, labelled with the local derivative. Plain numbers stand in the
-    operation's text. Leaves have square corners, parameters a bar at their side, the output a
-    double border. A leaf labelled as those of `nn` are (`layer0.neuron3.weight1`) is a parameter,
-    and the nodes of a neuron and of a layer stand in a frame.
+    pass); every operand is an edge, labelled with the local derivative, or dashed where there is
+    none. Plain numbers stand in the operation's text. Leaves have square corners, parameters a bar
+    at their side, the output a double border; the nodes of a neuron and of a layer stand in a
+    frame. A node whose operands have changed since it was recorded has a dashed border, and its
+    data, as all derivatives, are those that were recorded.
 
     Args:
         value: the output of the graph.
@@ -77,6 +83,8 @@ def draw(
         rankdir: "LR" draws from left to right, "TB" from top to bottom.
         limit: the most nodes to draw.
         prefix: put before every id of the SVG, so that two pictures on one page do not meet.
+        model: whose parts the graph's parameters are, by their names in it. Without it, leaves that
+            are labelled as those of `nn` are (`layer0.neuron3.weight1`) are taken for parameters.
 
     Raises:
         TypeError: if `value` is no Value.
@@ -91,7 +99,14 @@ def draw(
         raise ValueError(f'draw: collapse is "neurons", "layers" or None, got {collapse!r}')
     if not re.fullmatch(r"[\w-]*", prefix, re.ASCII):
         raise ValueError(f"draw: a prefix is made of letters, digits, - and _, got {prefix!r}")
-    shown = picture(topological_order(value), expand, collapse, only, limit)
+    shown = picture(
+        topological_order(value),
+        expand=expand,
+        collapse=collapse,
+        only=only,
+        limit=limit,
+        model=model,
+    )
     return Drawing(shown, rankdir, prefix)
 
 
@@ -102,6 +117,7 @@ class Drawing:
         dot: the picture as DOT text, for any Graphviz.
         svg: the picture as SVG text. RuntimeError, saying what to install, if there is no program
             to lay it out.
+        image: the same as an HTML image.
     """
 
     def __init__(self, shown: Picture, rankdir: str, prefix: str) -> None:
@@ -112,7 +128,27 @@ class Drawing:
     @cached_property
     def svg(self) -> str:
         """The picture as SVG text."""
-        return _svg_text(self._shown, json.loads(_render(self.dot, "json0")), self._prefix)
+        return _svg_text(self._shown, layout(self.dot), self._prefix)
+
+    @property
+    def image(self) -> str:
+        """The picture as an `<img>` with alternative text, to be put into any page."""
+        picture = base64.b64encode(self.svg.encode()).decode()
+        return (
+            f'<img alt="{escape(self.described)}" style="max-width: 100%" '
+            f'src="data:image/svg+xml;base64,{picture}">'
+        )
+
+    @property
+    def described(self) -> str:
+        """The picture in a sentence, for those who do not see it."""
+        nodes = [node for node in self._shown.nodes if node.kind not in ("cut", "part")]
+        (output,) = [node for node in nodes if node.is_output] or nodes[-1:]
+        told = ", ".join(f"{caption} {text}" for caption, text in output.rows)
+        inputs = [node for node in nodes if node.kind in ("leaf", "parameter")]
+        from_leaves = f", from {len(inputs)} leaves" if len(inputs) > 1 else ""
+        name = shortened(output.label or output.operation) or "a leaf"
+        return f"Graph of {len(nodes)} nodes{from_leaves}, up to {name}: {told}"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to `path`, in the format of its ending: .svg, .png, .dot or .gv.
@@ -140,7 +176,12 @@ class Drawing:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         try:
-            return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+            # JupyterLab drops SVG from a notebook that is not trusted yet; an image it shows.
+            return {
+                "image/svg+xml": self.svg,
+                "text/html": self.image,
+                "text/plain": repr(self),
+            }
         except RuntimeError as reason:
             return {"text/plain": f"{self!r}\n{reason}"}
 
@@ -232,6 +273,8 @@ def _dot_text(shown: Picture, rankdir: str, prefix: str) -> str:
     for edge in shown.edges:
         source, target = by_id[edge.source], by_id[edge.target]
         look = {"color": palette.line(edge.contribution)}
+        if not edge.has_derivative:
+            look["style"] = "dashed"
         look["penwidth"] = str(palette.width(edge.contribution))
         if is_dense and target.kind == "folded":
             tail, head = ("e", "w") if rankdir == "LR" else ("s", "n")
@@ -246,8 +289,8 @@ def _dot_text(shown: Picture, rankdir: str, prefix: str) -> str:
 
 
 def _add_neuron(dot: Any, name: str, nodes: list[Node], palette: _Palette, prefix: str) -> None:
-    with dot.subgraph(name=f"cluster-{name}") as frame:
-        frame.attr(label=name, id=f"{prefix}frame-{name.replace('.', '-')}")
+    with dot.subgraph(name=f"cluster-{_frame_id(name)}") as frame:
+        frame.attr(label=_dot_lines([name]), id=f"{prefix}{_frame_id(name)}")
         frame.attr(style="rounded", color=OUTLINE, penwidth="0.6")
         _add_nodes(frame, nodes, palette, prefix)
 
@@ -257,10 +300,14 @@ def _add_layer(dot: Any, name: str, neurons: list[Node], palette: _Palette, pref
     with dot.subgraph() as line:
         line.attr(rank="same")
         heading = {"shape": "plaintext", "height": "0.3", "fontcolor": MUTED, "fontsize": "11"}
-        line.node(name, name, id=f"{prefix}frame-{name}", **heading)
+        line.node(name, _dot_lines([name]), id=f"{prefix}{_frame_id(name)}", **heading)
         _add_nodes(line, neurons, palette, prefix)
         for one, next_one in pairwise([name, *(neuron.id for neuron in neurons)]):
             line.edge(one, next_one, style="invis")
+
+
+def _frame_id(name: str) -> str:
+    return f"frame-{identifier(name.split('.'))}"
 
 
 STYLES = {
@@ -282,7 +329,7 @@ def _add_nodes(dot: Any, nodes: Iterable[Node], palette: _Palette, prefix: str) 
             node.id,
             _dot_lines(filter(None, lines)),
             id=prefix + node.id,
-            style=STYLES[node.kind],
+            style=STYLES[node.kind] + ",dashed" * node.is_outdated,
             fillcolor=palette.fill(node),
             peripheries="2" if node.is_output else "1",
         )
@@ -299,6 +346,16 @@ def _dot_lines(lines: Iterable[str]) -> str:
 
     text: str = nohtml("\\n".join(escape_dot(line.replace("&", "&amp;")) for line in lines))
     return text
+
+
+def layout(dot: str) -> dict[str, Any]:
+    """The places of everything in the DOT text: what `dot -Tjson0` gives, as a dictionary.
+
+    Every picture and page comes through here. Where no program can run, as in a browser, assign
+    another function to `drawing.layout` that takes the same text and returns the same thing.
+    """
+    places: dict[str, Any] = json.loads(_render(dot, "json0"))
+    return places
 
 
 def _render(dot: str, output: str, *options: str) -> bytes:
@@ -360,9 +417,8 @@ def _svg_text(shown: Picture, layout: Any, prefix: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" '
         f'font-family="Helvetica, Arial, sans-serif" font-size="12" xml:space="preserve">'
     ]
-    for name, place in page.places.items():
-        if name.startswith("frame"):
-            elements += _frame(prefix + name, place, page)
+    for name in dict.fromkeys(node.frame for node in shown.nodes if node.frame):
+        elements += _frame(name, page, prefix)
     for edge in shown.edges:
         elements += _edge(edge, page, palette, prefix)
     for node in shown.nodes:
@@ -375,14 +431,15 @@ def _node(node: Node, page: _Page, palette: _Palette, prefix: str) -> Iterator[s
     ((x, y),) = page.points(place["pos"])
     width, height = (72.0 * float(place[side]) for side in ("width", "height"))
     left, top = x - width / 2, y - height / 2
-    classes = f"node {node.kind} output" if node.is_output else f"node {node.kind}"
+    classes = f"node {node.kind}{' output' * node.is_output}{' outdated' * node.is_outdated}"
     yield f'<g class="{classes}" id="{prefix}{node.id}">'
     yield f"<title>{escape(node.details)}</title>"
     if node.kind == "cut":
         yield f"{_text('name', x, y, node.label, MUTED, 'middle')}</g>"
         return
     corner = {"leaf": 0, "parameter": 0, "folded": 14}.get(node.kind, 7)
-    line = f'stroke="{OUTLINE}"' + (' stroke-dasharray="3 2"' if node.kind == "part" else "")
+    is_dashed = node.kind == "part" or node.is_outdated
+    line = f'stroke="{OUTLINE}"' + (' stroke-dasharray="3 2"' if is_dashed else "")
     if node.is_output:
         outer = corner and corner + 4
         yield _box(left - 4, top - 4, width + 8, height + 8, outer, f'fill="none" {line}')
@@ -395,7 +452,8 @@ def _node(node: Node, page: _Page, palette: _Palette, prefix: str) -> Iterator[s
     yield _name(node, x, below[0])
     captions = []
     for (caption, text), line_y in zip(node.rows, below[-len(node.rows) :], strict=True):
-        yield _text(caption, left + width - 9, line_y, text, INK, "end")
+        css_class = "data" if caption == "recorded" else caption
+        yield _text(css_class, left + width - 9, line_y, text, INK, "end")
         captions.append(_text("caption", left + 10, line_y, caption, FAINT_INK, "start"))
     yield from captions
     yield "</g>"
@@ -422,7 +480,8 @@ def _edge(edge: Edge, page: _Page, palette: _Palette, prefix: str) -> Iterator[s
     tip = points.pop(0) if place["pos"].startswith("e,") else None
     start, *curve = points
     path = f"M{start[0]},{start[1]} C" + " ".join(f"{x},{y}" for x, y in curve)
-    yield f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
+    dashes = "" if edge.has_derivative else ' stroke-dasharray="4 3"'
+    yield f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashes}/>'
     if tip:
         yield _arrowhead(curve[-1], tip, colour)
     if middle := place.get("lp") or place.get("xlp"):
@@ -437,16 +496,17 @@ def _arrowhead(base: tuple[float, float], tip: tuple[float, float], colour: str)
     return f'<polygon points="{" ".join(f"{x:.2f},{y:.2f}" for x, y in corners)}" fill="{colour}"/>'
 
 
-def _frame(name: str, place: Any, page: _Page) -> Iterator[str]:
+def _frame(name: str, page: _Page, prefix: str) -> Iterator[str]:
     """The frame of a neuron with its name, or the name alone that stands above a layer."""
-    yield f'<g class="frame" id="{name}">'
+    place = page.places[_frame_id(name)]
+    yield f'<g class="frame" id="{prefix}{_frame_id(name)}">'
     if "bb" in place:
         x1, y1, x2, y2 = place["bb"].split(",")
         (left, bottom), (right, top) = page.points(f"{x1},{y1} {x2},{y2}")
         paint = f'fill="{OUTLINE}" fill-opacity="0.08" stroke="{OUTLINE}" stroke-width="0.6"'
         yield _box(left, top, right - left, bottom - top, 8, paint)
     ((x, y),) = page.points(place.get("lp") or place["pos"])
-    yield _text("name", x, y, place["label"], MUTED, "middle", 'font-size="11"')
+    yield _text("name", x, y, name, MUTED, "middle", 'font-size="11"')
     yield "</g>"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import autograd as ag
 from autograd import Value, drawing
-from autograd.picture import short_number
+from autograd.formula import short_number
 from autograd.stepping import Player, play
 from autograd.value import adjoints, topological_order
 

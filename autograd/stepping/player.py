@@ -19,8 +19,8 @@ from pathlib import Path
 
 from autograd.drawing import Drawing, draw
 from autograd.files import write_whole
-from autograd.picture import short_number
-from autograd.stepping.notation import TEXT, Names, names
+from autograd.formula import TEXT, Names, changed_since, names, short_number
+from autograd.picture import called_after
 from autograd.stepping.steps import ForwardStep, Step, checked, sweep
 from autograd.value import Value, adjoints, topological_order
 
@@ -72,7 +72,7 @@ def play(value: Value, *, limit: int = 300) -> Player:
             f"play: {len(order):,} nodes are more than the limit of {limit:,}: play a smaller "
             f"graph (one neuron, one example), or pass a higher limit= and be patient"
         )
-    named = names(order)
+    named = names(order, called_after(order))
     drawing = draw(_after_backward(order, named), limit=limit)
     return Player(drawing, named[value], list(_frames(order, named)))
 
@@ -164,7 +164,7 @@ def _frames(order: Sequence[Value], named: Names) -> Iterator[Frame]:
     gradients = adjoints(output)
 
     def derivative(x: Value) -> str:
-        return f"{TEXT.derivative(named[output], named[x])} = {TEXT.number(gradients[x])}"
+        return f"{TEXT.total(named[output], named[x])} = {TEXT.number(gradients[x])}"
 
     start = [f"node{position[x]}" for x in leaves]
     yield Frame(
@@ -229,7 +229,12 @@ def _backward(order: Sequence[Value], named: Names, position: dict[Value, int]) 
 
 def _local_derivative(node: Value, named: Names, index: int) -> str:
     """∂e/∂a = b = -3: what it is, by which rule, and its number at the recorded point."""
-    rule, number = TEXT.local_derivative(node, index, named), short_number(node.partials[index])
+    number = short_number(node.partials[index])
+    if changed_since([node]):
+        return f"{TEXT.partial(node, index, named)} = {number}, as recorded"
+    if why := TEXT.why(node, index, named).get(node.partials[index] or 0.0):
+        return f"{TEXT.partial(node, index, named)} = {number} ({why})"
+    rule = TEXT.local_derivative(node, index, named)
     return " = ".join([TEXT.partial(node, index, named), *dict.fromkeys([rule, number])])
 
 
