@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value
+from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, names
 from autograd.primitives import TABLE
 from autograd.stepping import Chain, Explanation, explain
 from autograd.stepping.explanation import FACTORS_SHOWN, LINKS_SHOWN, PATHS_SHOWN
-from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, names
 from autograd.value import adjoints, topological_order
 from tests.graphs import Program, any_float, inputs, ordinary, programs
 from tests.numerics import ordinary_points, same
@@ -287,7 +287,7 @@ def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -
         (lambda a, b: a.relu(), "a is above 0, and relu passes it on as it is"),
         (lambda a, b: b.relu(), "b is not above 0, and relu passes nothing on"),
         (lambda a, b: abs(b), "b is negative"),
-        (lambda a, b: ag.maximum(a, b), "a is the larger one"),
+        (ag.maximum, "a is the larger one"),
         (lambda a, b: ag.minimum(a, 5.0), "a is the smaller one"),
         (lambda a, b: ag.maximum(a, 2.0), "both are equal, and each gets half"),
     ],

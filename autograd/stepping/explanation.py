@@ -16,8 +16,8 @@ from functools import reduce
 from operator import add
 from typing import Any, TypeAlias, overload
 
-from autograd.picture import called_after
 from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, Names, Notation, changed_since, names
+from autograd.picture import called_after
 from autograd.stepping.steps import checked
 from autograd.value import Value, adjoints, topological_order
 
