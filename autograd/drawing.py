@@ -34,7 +34,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from html import escape
 from itertools import pairwise
@@ -123,7 +123,7 @@ class Drawing:
     def __init__(self, shown: Picture, rankdir: str, prefix: str) -> None:
         self._shown = shown
         self._prefix = prefix
-        self.dot = _dot_text(shown, rankdir, prefix)
+        self.dot = dot_text(shown, rankdir, prefix)
 
     @cached_property
     def svg(self) -> str:
@@ -244,7 +244,14 @@ def _mixed(one: str, other: str, share: float) -> str:
 # --- DOT ------------------------------------------------------------------------------------------
 
 
-def _dot_text(shown: Picture, rankdir: str, prefix: str) -> str:
+def dot_text(
+    shown: Picture,
+    rankdir: str,
+    prefix: str = "",
+    sizes: Mapping[str, tuple[float, float]] | None = None,
+) -> str:
+    """The picture as DOT text. `sizes` are those of the cards that will stand for the nodes, as
+    width and height in points, where not Graphviz but somebody else draws them."""
     from graphviz import Digraph
 
     palette = _Palette(shown)
@@ -284,6 +291,8 @@ def _dot_text(shown: Picture, rankdir: str, prefix: str) -> str:
         if target.frame and not source.frame and target.kind != "folded":
             look["minlen"] = "2"  # an input stands before the frame of a neuron, not beside it
         dot.edge(edge.source, edge.target, id=prefix + edge.id, **look)
+    for name, (width, height) in (sizes or {}).items():
+        dot.node(name, "", width=str(width / 72.0), height=str(height / 72.0), fixedsize="true")
     source_text: str = dot.source
     return source_text
 
@@ -395,41 +404,102 @@ MARGIN = 8.0
 LINE_HEIGHT = 16.0
 
 
-class _Page(NamedTuple):
-    """A layout. Graphviz measures its places from the bottom left, SVG from the top left."""
+class Place(NamedTuple):
+    """Where something stands: its middle, its width and height."""
 
-    places: dict[str, Any]
-    height: float
+    x: float
+    y: float
+    width: float = 0.0
+    height: float = 0.0
 
-    def points(self, text: str) -> list[tuple[float, float]]:
+
+class Way(NamedTuple):
+    """Where an edge goes: the data of an SVG path, the corners of its tip, its label's place."""
+
+    path: str
+    tip: str
+    label: Place | None
+
+
+class Places:
+    """A layout in pixels from the top left, as SVG measures; Graphviz has points from the bottom.
+
+    Args:
+        found: what `layout` gave.
+        prefix: what stands before every id in it.
+
+    Attributes:
+        width, height: the size of the whole.
+    """
+
+    def __init__(self, found: Mapping[str, Any], prefix: str = "") -> None:
+        *_, self._width, self._height = map(float, found["bb"].split(","))
+        self.width, self.height = (round(x + 2 * MARGIN) for x in (self._width, self._height))
+        drawn = (*found.get("objects", ()), *found.get("edges", ()))
+        self._found = {item["id"].removeprefix(prefix): item for item in drawn if "id" in item}
+
+    def node(self, name: str) -> Place:
+        """The place of a node."""
+        place = self._found[name]
+        ((x, y),) = self._points(place["pos"])
+        return Place(x, y, 72.0 * float(place["width"]), 72.0 * float(place["height"]))
+
+    def edge(self, name: str) -> Way:
+        """The way of an edge: Bézier curves from a start to the base of the tip."""
+        place = self._found[name]
+        points = self._points(place["pos"].removeprefix("e,"))
+        end = points.pop(0) if place["pos"].startswith("e,") else None
+        (x, y), *curve = points
+        path = f"M{x},{y} C" + " ".join(f"{x},{y}" for x, y in curve)
+        label = place.get("lp") or place.get("xlp")
+        return Way(
+            path,
+            _tip(curve[-1], end) if end else "",
+            Place(*self._points(label)[0]) if label else None,
+        )
+
+    def frame(self, name: str) -> tuple[Place | None, Place]:
+        """The place of a neuron's frame, None for a layer, which has none; and that of its name."""
+        place = self._found[_frame_id(name)]
+        ((x, y),) = self._points(place.get("lp") or place["pos"])
+        if "bb" not in place:
+            return None, Place(x, y)
+        x1, y1, x2, y2 = place["bb"].split(",")
+        (left, bottom), (right, top) = self._points(f"{x1},{y1} {x2},{y2}")
+        box = Place((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+        return box, Place(x, y)
+
+    def _points(self, text: str) -> list[tuple[float, float]]:
         pairs = (map(float, pair.split(",")) for pair in text.split())
-        return [(round(MARGIN + x, 2), round(MARGIN + self.height - y, 2)) for x, y in pairs]
+        return [(round(MARGIN + x, 2), round(MARGIN + self._height - y, 2)) for x, y in pairs]
 
 
-def _svg_text(shown: Picture, layout: Any, prefix: str) -> str:
+def _tip(base: tuple[float, float], tip: tuple[float, float]) -> str:
+    dx, dy = 0.4 * (tip[0] - base[0]), 0.4 * (tip[1] - base[1])
+    corners = (tip, (base[0] - dy, base[1] + dx), (base[0] + dy, base[1] - dx))
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in corners)
+
+
+def _svg_text(shown: Picture, found: Mapping[str, Any], prefix: str) -> str:
     """The SVG of nodes and edges on the places that `dot -Tjson0` gave them."""
-    *_, width, height = map(float, layout["bb"].split(","))
-    drawn = (*layout.get("objects", ()), *layout.get("edges", ()))
-    page = _Page({item["id"].removeprefix(prefix): item for item in drawn if "id" in item}, height)
+    places = Places(found, prefix)
     palette = _Palette(shown)
-    w, h = round(width + 2 * MARGIN), round(height + 2 * MARGIN)
+    w, h = places.width, places.height
     elements = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" '
         f'font-family="Helvetica, Arial, sans-serif" font-size="12" xml:space="preserve">'
     ]
     for name in dict.fromkeys(node.frame for node in shown.nodes if node.frame):
-        elements += _frame(name, page, prefix)
+        elements += _frame(name, places, prefix)
     for edge in shown.edges:
-        elements += _edge(edge, page, palette, prefix)
+        elements += _edge(edge, places, palette, prefix)
     for node in shown.nodes:
-        elements += _node(node, page, palette, prefix)
+        elements += _node(node, places, palette, prefix)
     return "\n".join([*elements, "</svg>\n"])
 
 
-def _node(node: Node, page: _Page, palette: _Palette, prefix: str) -> Iterator[str]:
-    place = page.places[node.id]
-    ((x, y),) = page.points(place["pos"])
-    width, height = (72.0 * float(place[side]) for side in ("width", "height"))
+def _node(node: Node, places: Places, palette: _Palette, prefix: str) -> Iterator[str]:
+    x, y, width, height = places.node(node.id)
     left, top = x - width / 2, y - height / 2
     classes = f"node {node.kind}{' output' * node.is_output}{' outdated' * node.is_outdated}"
     yield f'<g class="{classes}" id="{prefix}{node.id}">'
@@ -470,42 +540,29 @@ def _name(node: Node, x: float, y: float) -> str:
     )
 
 
-def _edge(edge: Edge, page: _Page, palette: _Palette, prefix: str) -> Iterator[str]:
-    place = page.places[edge.id]
+def _edge(edge: Edge, places: Places, palette: _Palette, prefix: str) -> Iterator[str]:
+    way = places.edge(edge.id)
     colour, width = palette.line(edge.contribution), palette.width(edge.contribution)
     yield f'<g class="edge" id="{prefix}{edge.id}">'
     yield f"<title>{escape(edge.details)}</title>"
-    # Bézier curves from a start, and before that the tip of the arrow ("e,x,y"), if there is one.
-    points = page.points(place["pos"].removeprefix("e,"))
-    tip = points.pop(0) if place["pos"].startswith("e,") else None
-    start, *curve = points
-    path = f"M{start[0]},{start[1]} C" + " ".join(f"{x},{y}" for x, y in curve)
     dashes = "" if edge.has_derivative else ' stroke-dasharray="4 3"'
-    yield f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashes}/>'
-    if tip:
-        yield _arrowhead(curve[-1], tip, colour)
-    if middle := place.get("lp") or place.get("xlp"):
-        ((x, y),) = page.points(middle)
+    yield f'<path d="{way.path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashes}/>'
+    if way.tip:
+        yield f'<polygon points="{way.tip}" fill="{colour}"/>'
+    if way.label:
+        x, y, *_ = way.label
         yield _text("partial", x, y, edge.label, MUTED, "middle", 'font-size="11"')
     yield "</g>"
 
 
-def _arrowhead(base: tuple[float, float], tip: tuple[float, float], colour: str) -> str:
-    dx, dy = 0.4 * (tip[0] - base[0]), 0.4 * (tip[1] - base[1])
-    corners = (tip, (base[0] - dy, base[1] + dx), (base[0] + dy, base[1] - dx))
-    return f'<polygon points="{" ".join(f"{x:.2f},{y:.2f}" for x, y in corners)}" fill="{colour}"/>'
-
-
-def _frame(name: str, page: _Page, prefix: str) -> Iterator[str]:
+def _frame(name: str, places: Places, prefix: str) -> Iterator[str]:
     """The frame of a neuron with its name, or the name alone that stands above a layer."""
-    place = page.places[_frame_id(name)]
+    box, (x, y, *_) = places.frame(name)
     yield f'<g class="frame" id="{prefix}{_frame_id(name)}">'
-    if "bb" in place:
-        x1, y1, x2, y2 = place["bb"].split(",")
-        (left, bottom), (right, top) = page.points(f"{x1},{y1} {x2},{y2}")
+    if box:
         paint = f'fill="{OUTLINE}" fill-opacity="0.08" stroke="{OUTLINE}" stroke-width="0.6"'
-        yield _box(left, top, right - left, bottom - top, 8, paint)
-    ((x, y),) = page.points(place.get("lp") or place["pos"])
+        left, top = box.x - box.width / 2, box.y - box.height / 2
+        yield _box(left, top, box.width, box.height, 8, paint)
     yield _text("name", x, y, name, MUTED, "middle", 'font-size="11"')
     yield "</g>"
 
