@@ -42,6 +42,7 @@ class Node:
         details: what the node shows, in full.
         is_output: whether it is the output, or has it in it.
         is_outdated: whether its data no longer follow from those of its operands.
+        values, exits: the Values that it stands for, and those of them that others use.
     """
 
     id: str
@@ -55,6 +56,8 @@ class Node:
     details: str = ""
     is_output: bool = False
     is_outdated: bool = False
+    values: Sequence[Value] = ()
+    exits: Sequence[Value] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Edge:
     """An operand, drawn from `source` to `target`; several in one, at a folded or cut node.
 
     `contribution` is upstream gradient × local derivative, which is what colours the edge.
-    `has_derivative` is False where the operation only compares what comes along it.
+    `has_derivative` is False where the operation only compares what comes along it. `operands` are
+    the uses of a Value that it stands for, each as the user and the index among its operands.
     """
 
     id: str
@@ -72,6 +76,7 @@ class Edge:
     contribution: float | None
     details: str
     has_derivative: bool = True
+    operands: Sequence[tuple[Value, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -90,13 +95,21 @@ def picture(
     only: Selection | None = None,
     limit: int = 300,
     model: Module | None = None,
+    labels: Mapping[Value, str] | None = None,
+    gradients: Mapping[Value, float] | None = None,
 ) -> Picture:
-    """What to show of the graph whose nodes are given in topological order; see `drawing.draw`."""
+    """What to show of the graph whose nodes are given in topological order; see `drawing.draw`.
+
+    `labels` and `gradients` stand in for those that the nodes have.
+    """
     if collapse is None and only is None:
         _check_size(len(order), "nodes", limit)  # before looking at any of a million
     parameters = _parameters(order, model)
     neurons = _neurons(order, parameters)
-    kept = set(order) if only is None else _selected(order, neurons, only)
+    if labels is None:
+        labels = {x: str(x.label or parameters.get(x, "")) for x in order}
+    grads = {x: x.grad if gradients is None else gradients.get(x) for x in order}
+    kept = set(order) if only is None else _selected(order, neurons, labels, only)
     members: dict[str, list[Value]] = {}
     ids: dict[Path, str] = {}
     parts: dict[Value, list[_Part]] = {}
@@ -111,7 +124,7 @@ def picture(
     _check_size(len(members) + sum(map(len, parts.values())), "nodes", limit)
 
     names = {x: name for name, values in members.items() for x in values}
-    operands = list(_operands(order, names, parts))
+    operands = list(_operands(order, names, parts, grads))
     leaving = {(operand.source, operand.arg) for operand in operands}
     outdated = set(changed_since(kept))
     nodes: list[Node] = []
@@ -120,11 +133,12 @@ def picture(
         is_output = order[-1] in values
         if fold := folded(path, collapse):
             exits = [x for x in values if x is order[-1] or (name, x) in leaving]
-            found = [_folded_node(name, fold, values, exits, is_output)]
+            found = [_folded_node(name, fold, values, exits, grads, is_output)]
         else:
-            found = list(
-                _nodes(name, values[0], path, parts.get(values[0], []), is_output, parameters)
-            )
+            (x,) = values
+            kind = "parameter" if x in parameters else "operation" if x.op else "leaf"
+            written_out = parts.get(x, [])
+            found = list(_nodes(name, x, kind, path, written_out, grads[x], labels[x], is_output))
         if not outdated.isdisjoint(values):
             found = [_marked(node) for node in found]
         nodes += found
@@ -235,14 +249,19 @@ def _neuron_of_operation(
     return found.pop() if len(found) == 1 else ()
 
 
-def _selected(order: Sequence[Value], neurons: Mapping[Value, Path], only: Selection) -> set[Value]:
+def _selected(
+    order: Sequence[Value],
+    neurons: Mapping[Value, Path],
+    labels: Mapping[Value, str],
+    only: Selection,
+) -> set[Value]:
     graph = set(order)
     selected: set[Value] = set()
     for part in only if isinstance(only, Iterable) and not isinstance(only, str) else [only]:
         if isinstance(part, Value):
             found = {part} & graph
         elif isinstance(part, str):
-            found = {x for x in order if x.label == part or _lies_in(part, neurons.get(x, ()))}
+            found = {x for x in order if part == labels[x] or _lies_in(part, neurons.get(x, ()))}
         else:
             raise TypeError(f"draw: only= takes Values and labels, got {part!r}")
         if not found:
@@ -263,10 +282,12 @@ def _lies_in(name: str, path: Path) -> bool:
 def _nodes(
     name: str,
     x: Value,
+    kind: str,
     path: Path,
     parts: Sequence[_Part],
+    grad: float | None,
+    given: str,
     is_output: bool,
-    parameters: Mapping[Value, str],
 ) -> Iterator[Node]:
     """The node of one Value, after those of the parts that it is written out in, if it is."""
     frame = ".".join(path)
@@ -275,32 +296,37 @@ def _nodes(
             id=part.id,
             kind="part",
             operation=part.operation,
-            rows=_rows(part.data, x.grad),
+            rows=_rows(part.data, grad),
             data=part.data,
-            grad=x.grad,
+            grad=grad,
             frame=frame,
-            details=f"part of {_formula(x)}\n{_exactly(part.data, x.grad)}",
+            details=f"part of {_formula(x)}\n{_exactly(part.data, grad)}",
         )
-    given = str(x.label or parameters.get(x, ""))
     label = visible(given)
     in_full = "\n".join(map(visible, given.split("\n")))
-    kind = "parameter" if x in parameters else "operation" if x.op else "leaf"
     yield Node(
         id=name,
         kind=kind,
         label=label.removeprefix(f"{frame}.") if frame else label,
         operation=parts[-1].operation if parts else TEXT.applied(x) if x.op else "",
-        rows=_rows(x.data, x.grad),
+        rows=_rows(x.data, grad),
         data=x.data,
-        grad=x.grad,
+        grad=grad,
         frame=frame,
-        details=f"{in_full}\n{_formula(x) or kind}\n{_exactly(x.data, x.grad)}".strip(),
+        details=f"{in_full}\n{_formula(x) or kind}\n{_exactly(x.data, grad)}".strip(),
         is_output=is_output,
+        values=[x],
+        exits=[x],
     )
 
 
 def _folded_node(
-    name: str, path: Path, values: Sequence[Value], exits: Sequence[Value], is_output: bool
+    name: str,
+    path: Path,
+    values: Sequence[Value],
+    exits: Sequence[Value],
+    grads: Mapping[Value, float | None],
+    is_output: bool,
 ) -> Node:
     """The one node for a neuron or layer. It shows data and grad if it has a single output."""
     *frame, label = path
@@ -313,6 +339,8 @@ def _folded_node(
         frame=".".join(frame),
         details=f"{'.'.join(path)}\nparameters {n_parameters}\noutputs {len(exits)}",
         is_output=is_output,
+        values=values,
+        exits=exits,
     )
     if len(exits) != 1:
         return node
@@ -320,10 +348,10 @@ def _folded_node(
     return replace(
         node,
         operation=TEXT.symbol(x.op) if x.op in GAINS else "",
-        rows=_rows(x.data, x.grad),
+        rows=_rows(x.data, grads[x]),
         data=x.data,
-        grad=x.grad,
-        details=f"{node.details}\n{_exactly(x.data, x.grad)}",
+        grad=grads[x],
+        details=f"{node.details}\n{_exactly(x.data, grads[x])}",
     )
 
 
@@ -363,19 +391,24 @@ class _Operand(NamedTuple):
     target: str
     partial: float | None
     contribution: float | None
+    use: tuple[Value, int] | None = None
 
 
 def _operands(
-    order: Sequence[Value], names: Mapping[Value, str], parts: Mapping[Value, Sequence[_Part]]
+    order: Sequence[Value],
+    names: Mapping[Value, str],
+    parts: Mapping[Value, Sequence[_Part]],
+    grads: Mapping[Value, float | None],
 ) -> Iterator[_Operand]:
     """Every operand that is drawn, from and to the nodes of these names."""
     for i, x in enumerate(order):
+        grad = grads[x]
         takers = {}
         for part in parts.get(x, ()):
             for term in (part.left, part.right):
                 if term.part:
                     edge = f"edge-{term.part}-{part.id}"
-                    yield _Operand(edge, None, term.part, part.id, 1.0, x.grad)
+                    yield _Operand(edge, None, term.part, part.id, 1.0, grad)
                 takers[term.operand] = part.id
         for k, (arg, partial) in enumerate(zip(x.args, x.partials, strict=True)):
             if isinstance(arg, Value):
@@ -387,7 +420,8 @@ def _operands(
                         source or f"before-{target}",
                         target or f"after-{source}",
                         partial,
-                        None if x.grad is None or partial is None else x.grad * partial,
+                        None if grad is None or partial is None else grad * partial,
+                        (x, k),
                     )
 
 
@@ -420,6 +454,7 @@ def _edge(first: _Operand, *others: _Operand) -> Edge:
         contribution,
         details,
         has_derivative,
+        [x.use for x in operands if x.use],
     )
 
 
