@@ -19,7 +19,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from autograd import primitives, recording
 from autograd.primitives import TABLE, Primitive
@@ -263,6 +263,8 @@ class Notation:
     def local_derivative(self, node: Value, index: int, named: Names) -> str:
         """∂node/∂argᵢ as the table of primitives states it, on names: `b` for ∂(a·b)/∂a.
 
+        Where the rule distinguishes cases, it is the case that holds at the node's numbers.
+
         The rule is read with Values that carry the names, so that it records its own formula.
         """
         with recording.recorded():
@@ -272,7 +274,7 @@ class Notation:
                 for x in node.args
             ]
             partial = TABLE[node.op].partials_at(z, args, args)[index]
-        return self._expression(partial)
+        return self._expression(_case_that_holds(partial))
 
     def why(self, node: Value, index: int, named: Names) -> dict[float, str]:
         """In words, why ∂node/∂argᵢ is what it is, for each value that it may have.
@@ -295,14 +297,8 @@ class Notation:
         return self._operation(x.op, [self._held(x.op, i, arg) for i, arg in enumerate(x.args)])
 
     def _held(self, op: str, index: int, arg: Arg) -> str:
-        """An operand's formula, in parentheses where the operation would tear it apart.
-
-        Of a case distinction inside a formula, the case that holds is enough: y · x ** (y - 1).
-        """
-        while op != "where" and isinstance(arg, Value) and arg.op == "where":
-            condition, then, otherwise = arg.args
-            holds = condition.data if isinstance(condition, Value) else condition
-            arg = then if holds else otherwise
+        """An operand's formula, in parentheses where the operation would tear it apart."""
+        arg = _case_that_holds(arg)
         text = self._expression(arg)
         if not isinstance(arg, Value) or op not in BINDING or arg.op not in BINDING:
             return text
@@ -346,6 +342,14 @@ class Notation:
         """A node's name, or its number where it has none."""
         name = named.get(node) or _in_a_line(node.label)
         return self.name(name) if name else self.number(node.data)
+
+
+def _case_that_holds(x: Any) -> Any:
+    while isinstance(x, Value) and x.op == "where":
+        condition, then, otherwise = x.args
+        holds = condition.data if isinstance(condition, Value) else condition
+        x = then if holds else otherwise
+    return x
 
 
 def _is_word(symbol: str) -> bool:

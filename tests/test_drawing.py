@@ -139,8 +139,6 @@ def test_a_leaf_alone_is_the_output() -> None:
         (lambda x: ag.maximum(x, 0.0), "max(_, 0)"),
         (lambda x: ag.sum([x, 1.0, x, 2.5]), "Σ + 1 + 2.5"),
         (lambda x: ag.dot([x, x], [1.0, 2.0]), "dot"),
-        (lambda x: ag.where(x, x, 0.0), "where(_, _, 0)"),
-        (lambda x: ag.where(1.0, x, 1.0), "where(1, _, 1)"),
         (lambda x: x < 2.0, "< 2"),
     ],
 )

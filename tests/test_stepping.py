@@ -118,7 +118,9 @@ def test_steps_are_those_of_the_sweep(program: Program, xs: list[float]) -> None
     edges = []
     for step in ag.backward_steps(output):
         assert same([step.upstream], [totals[step.node]])
-        assert same([step.contribution], [step.upstream * step.partial])
+        product = step.upstream * step.partial
+        has_no_say = math.isnan(product) and step.contribution == 0.0
+        assert has_no_say or same([step.contribution], [product])
         assert step.node.args[step.index] is step.arg
         totals[step.arg] = step.total
         edges.append((step.node, step.index))
@@ -127,7 +129,7 @@ def test_steps_are_those_of_the_sweep(program: Program, xs: list[float]) -> None
         (node, index)
         for node in reversed(topological_order(output))
         for index, partial in enumerate(node.partials)
-        if partial is not None
+        if partial is not None and node in expected
     ]
     assert edges == every_edge
 
@@ -235,8 +237,6 @@ WRITTEN = {
     "Σ(a, b, 1) = Σ(2, -3, 1) = 0": lambda a, b: ag.sum([a, b, 1.0]),
     "a·b + b·5 = 2·(-3) + (-3)·5 = -21": lambda a, b: ag.dot([a, b], [b, 5.0]),
     "a > b = 2 > -3 = 1": lambda a, b: a > b,
-    "where(a, b, 0) = where(2, -3, 0) = -3": lambda a, b: ag.where(a, b, 0.0),
-    "where(0, a, 5) = where(0, 2, 5) = 5": lambda a, b: ag.where(0.0, a, 5.0),
     "Σ(a, a, a, a, a, …, b) = Σ(2, 2, 2, 2, 2, …, -3) = 13": lambda a, b: ag.sum([a] * 8 + [b]),
 }
 
@@ -266,6 +266,7 @@ def test_nor_that_a_condition_holds_which_has_changed() -> None:
 @pytest.mark.parametrize("name", [name for name in TABLE if name != "where"])
 def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -> None:
     functions = {p.symbol: p for p in TABLE.values() if p.symbol.isidentifier()}
+    functions["sech2"] = TABLE["sech2"]
     for point in ordinary_points(TABLE[name]):
         args = [Value(number, label) for number, label in zip(point, "abcd", strict=False)]
         z = labelled(TABLE[name](*args), "z")
@@ -273,12 +274,14 @@ def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -
         nodes = {node.label: node for node in (*args, z)}
 
         def number(text: str, nodes: dict[str, Value] = nodes) -> float:
-            result = eval(text.replace("·", "*"), {**functions, **nodes})
+            result = eval(text.replace("·", "*").replace("²", "2"), {**functions, **nodes})
             return result.data if isinstance(result, Value) else float(result)
 
         assert number(TEXT.formula(z, named)) == z.data
         for index, recorded in enumerate(z.partials):
-            assert number(TEXT.local_derivative(z, index, named)) == pytest.approx(recorded)
+            if recorded is not None:  # with the constants in it to four digits
+                text = TEXT.local_derivative(z, index, named)
+                assert number(text) == pytest.approx(recorded, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -387,7 +390,7 @@ def test_any_graph_can_be_explained(program: Program, xs: list[float]) -> None:
     output = program(*map(Value, xs))
     for node in topological_order(output):
         found = explain(output, node)
-        assert same([found.gradient], [adjoints(output)[node]])
+        assert same([found.gradient], [adjoints(output).get(node, 0.0)])
         for path in found.paths:
             assert path.nodes[0] is output
             assert path.nodes[-1] is node
@@ -543,7 +546,7 @@ def test_a_chain_adds_up_wherever_the_labels_are(
     gradients = adjoints(output)
     links = explain(output).links
     assert {link.node for link in links} == {
-        node for node in order if (node.label or not node.args) and node is not output
+        node for node in gradients if (node.label or not node.args) and node is not output
     }
     for link in links:
         terms = [u * local for _, u, local in link.terms]

@@ -57,8 +57,9 @@ def explain(value: Value, leaf: Value | None = None) -> Explanation | Chain:
     if leaf is None:
         ends = {node for node in order if node.label or not node.args}
         return Chain(value, _links(order, ends, set(order), gradients), named, changed)
-    if gradients.get(checked(leaf, "explain")) is None:
-        named = names([*order, leaf], called_after(order))
+    if checked(leaf, "explain") not in gradients:
+        if leaf not in order:
+            named = names([*order, leaf], called_after(order))
         return Explanation(value, leaf, 0.0, (), 0, 0.0, Chain(value, (), named), named)
     above = _nodes_above(leaf, order)
     paths, left_out, left_out_sum = _largest_paths(order, leaf, above)
@@ -182,7 +183,7 @@ def _links(
     terms: dict[Value, list[tuple[Value, float, float]]] = {}
     complete: dict[Value, tuple[int, bool]] = {}
     for rank, user in enumerate(reversed(order)):
-        if (user in ends or user is output) and gradients[user] is not None:
+        if (user in ends or user is output) and user in gradients:
             for node, local in _local_derivatives(user, ends, within, position):
                 terms.setdefault(node, []).append((user, gradients[user], local))
                 complete[node] = (rank, not node.args)
@@ -403,7 +404,9 @@ class Explanation:
             return "the product along the only path:"
         total, gradient = self.sum_over_paths, self.gradient
         rounding = ""
-        if total != gradient and not math.isnan(gradient):
+        if math.isnan(total) and not math.isnan(gradient):
+            rounding = " (a branch that was not taken has no say, not even by a nan)"
+        elif total != gradient and not math.isnan(gradient):
             rounding = f" (off by {abs(total - gradient):.1g}, being rounded in another order)"
         return f"the sum over {_counted(self.count)} paths{rounding}:"
 

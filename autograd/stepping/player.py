@@ -249,6 +249,8 @@ class _Graph:
             "ways": [self._way(edge) for edge in self.shown.edges],
             "layouts": {"wide": self._layout("LR", WIDE), "tall": self._layout("TB", TALL)},
             "rates": RATES,
+            "coefficients": [float(x) for x in STEPPER.coefficients()],
+            "state": list(STEPPER.initial_state),
             "fixed": self._unprintable,
         }
 
@@ -357,7 +359,7 @@ class _Graph:
         The first gives all values, then all partials; null if it has an operation of a user's that
         JavaScript cannot compute.
         """
-        rule = javascript.source(javascript.update_rule(GradientDescent([Value(0.0)], 0.1)), "rule")
+        rule = javascript.source(javascript.update_rule(STEPPER), "rule")
         if self._unprintable:
             return f"const graph = null;\n{rule}"
         return javascript.source(self._program(), "graph") + rule
@@ -401,6 +403,9 @@ class _Look:
 
 WIDE = _Look(148.0, 250.0, 104.0, (118.0, 46.0), names_locals=True)
 TALL = _Look(112.0, 168.0, 98.0, (96.0, 46.0), names_locals=False)
+
+STEPPER = GradientDescent([Value(0.0)], learning_rate=0.01)
+"""What Step does; its learning rate is the page's to choose."""
 
 RATES = [0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autograd.formula import TEXT, Names, names
 from autograd.picture import called_after
-from autograd.value import Value, topological_order
+from autograd.value import Value, edges, topological_order
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -95,20 +96,33 @@ def _backward_steps(order: Sequence[Value]) -> Iterator[Step]:
 def sweep(order: Sequence[Value], named: Names) -> Iterator[Step]:
     """The steps of a backward pass over a topological order; changes nothing.
 
-    This is `value.adjoints`, told step by step.
+    This is `value.adjoints`, told step by step; where a nan comes out of it, branches that were not
+    taken have no say, as there.
     """
+    plain = list(_steps(order, named, follows_choices=False))
+    if any(math.isnan(step.total) for step in plain):
+        return _steps(order, named, follows_choices=True)
+    return iter(plain)
+
+
+def _steps(order: Sequence[Value], named: Names, follows_choices: bool) -> Iterator[Step]:
     output = order[-1]
     adjoints = {output: 1.0}
+    active = {output}
     for node in reversed(order):
         if node not in adjoints:  # it was only compared
             continue
         upstream = adjoints[node]
-        for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
-            if isinstance(arg, Value) and partial is not None:
-                contribution = upstream * partial
-                total = adjoints[arg] + contribution if arg in adjoints else contribution
-                adjoints[arg] = total
-                yield Step(node, arg, upstream, partial, contribution, total, index, output, named)
+        indices = [i for i, partial in enumerate(node.partials) if partial is not None]
+        for index, (arg, partial, is_chosen) in zip(indices, edges(node, active), strict=True):
+            contribution = upstream * partial
+            if is_chosen:
+                active.add(arg)
+            elif follows_choices and math.isnan(contribution):
+                contribution = 0.0
+            total = adjoints[arg] + contribution if arg in adjoints else contribution
+            adjoints[arg] = total
+            yield Step(node, arg, upstream, partial, contribution, total, index, output, named)
 
 
 def checked(value: object, function: str) -> Value:
