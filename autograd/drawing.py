@@ -197,7 +197,7 @@ POSITIVE, NEGATIVE, NOT_FINITE, NOT_FINITE_LINE = "#0072b2", "#d55e00", "#f0e442
 MANY_EDGES = 60
 
 
-def _is_dense(shown: Picture) -> bool:
+def is_dense(shown: Picture) -> bool:
     """Whether there are so many edges between neurons that these need to be bare lines."""
     return len(shown.edges) > MANY_EDGES and any(node.kind == "folded" for node in shown.nodes)
 
@@ -255,16 +255,20 @@ def dot_text(
     from graphviz import Digraph
 
     palette = _Palette(shown)
-    is_dense = _is_dense(shown)
+    dense = is_dense(shown)
     font = {"fontname": "Helvetica", "fontcolor": MUTED, "fontsize": "11"}
     dot = Digraph(
         graph_attr=font
         | {"rankdir": rankdir, "bgcolor": "transparent", "labeljust": "l", "nodesep": "0.2"}
-        | ({"ranksep": "2", "splines": "line"} if is_dense else {"ranksep": "0.35"}),
+        | (
+            {"ranksep": "0.8" if sizes else "2", "splines": "line"}
+            if dense
+            else {"ranksep": "0.35"}
+        ),
         node_attr=font
         | {"shape": "box", "fontcolor": INK, "fontsize": "12", "color": OUTLINE}
         | {"margin": "0.16,0.08", "width": "1.2"},
-        edge_attr=font | {"arrowsize": "0.6"},
+        edge_attr=font | {"arrowsize": "0.6"} | ({"fontsize": "14"} if sizes else {}),
     )
     framed: dict[str, list[Node]] = {}
     for node in shown.nodes:
@@ -283,11 +287,11 @@ def dot_text(
         if not edge.has_derivative:
             look["style"] = "dashed"
         look["penwidth"] = str(palette.width(edge.contribution))
-        if is_dense and target.kind == "folded":
+        if dense and target.kind == "folded":
             tail, head = ("e", "w") if rankdir == "LR" else ("s", "n")
             look |= {"tailport": tail, "headport": head, "arrowhead": "none"}
         else:
-            look["xlabel" if is_dense else "label"] = f" {edge.label} "
+            look["xlabel" if dense else "label"] = f" {edge.label} "
         if target.frame and not source.frame and target.kind != "folded":
             look["minlen"] = "2"  # an input stands before the frame of a neuron, not beside it
         dot.edge(edge.source, edge.target, id=prefix + edge.id, **look)

@@ -84,7 +84,6 @@ const output = nodes.length - 1;
 const isLeaf = new Set(leaves);
 const start = leaves.map((leaf) => Number(nodes[leaf].value));
 const name = (i) => nodes[i].name;
-const total = (i) => `d${name(output)}/d${name(i)}`;
 const edgesTo = nodes.map(() => []);
 edges.forEach((edge, e) => edgesTo[edge.to].push(e));
 const memory = graph?.memory();
@@ -144,6 +143,8 @@ cards.forEach((card, c) => card.values.forEach((i) => (cardOf[i] = c)));
 const exit = (c) => (cards[c].exits.length === 1 ? cards[c].exits[0] : null);
 const isFolded = (c) => cards[c].kind === "folded";
 const cardName = (c) => cards[c].name ?? (exit(c) === null ? "" : name(exit(c)));
+const isFace = (i) => isFolded(cardOf[i]) && exit(cardOf[i]) === i;
+const total = (i) => `d${name(output)}/d${isFace(i) ? cardName(cardOf[i]) : name(i)}`;
 const isSingle = (way) => exit(way.from) !== null && exit(way.to) !== null;
 const isPlain = (way) => way.local !== undefined;
 const localName = (way) => way.local ?? `∂${cardName(way.to)}/∂${cardName(way.from)}`;
@@ -183,14 +184,16 @@ function local(way) {
 // Parts are text with places for nodes in it: their names, or their numbers as in a formula.
 const named = (parts) => parts.map((part) => (typeof part === "number" ? name(part) : part)).join("");
 const formula = (i) => named(nodes[i].formula);
+const shortName = (i) => nodes[i].short ?? name(i);
+const shortFormula = (i) =>
+  nodes[i].formula.map((part) => (typeof part === "number" ? shortName(part) : part)).join("");
 const counted = (parts) =>
   parts
     .map((part, k) => {
       if (typeof part !== "number") return part;
-      const text = number(values[part]);
       const before = String(parts[k - 1] ?? ""), after = String(parts[k + 1] ?? "");
       const isFree = /(^|\(|, )$/.test(before) && !/^[⁰¹²³⁴⁵⁶⁷⁸⁹]|^ \*\*/.test(after);
-      return isFree ? text : guarded(text);
+      return isFree ? number(values[part]) : guarded(number(values[part]));
     })
     .join("");
 
@@ -251,7 +254,11 @@ function greet(edited = false) {
   const fixed = page.fixed && ` ${told(words.fixed, { primitive: page.fixed })}`;
   say(
     edited ? titles.edited : titles.forward,
-    filled(line, { ...there, formula: nodes[output].formula ? formula(output) : "" }),
+    filled(line, {
+      ...there,
+      formula: nodes[output].formula ? formula(output) : "",
+      numbers: nodes[output].formula ? counted(nodes[output].formula) : "",
+    }),
     told(isLost ? words.lost : words.fresh, there) + (fixed || ""),
   );
 }
@@ -280,6 +287,7 @@ function tellStrange() {
 
 function go() {
   clear();
+  sweep(); // after a step, what is shown is still of the place before it
   set("going");
   queue = queueNow();
   shifts = new Map();
@@ -649,7 +657,7 @@ const figure = element(
 figure.append(curve);
 
 const place = element(
-  "div", { class: "place" },
+  "div", { class: page.dense ? "place dense" : "place" },
   element("div", { class: "bar" }, acts, modes, rates, buttons.restart, buttons.whole),
   talk, figure, stage, inside, legend,
 );
@@ -743,10 +751,10 @@ const made = cards.map((card, c) => {
   const box = element("div", { class: `card ${card.kind}`, role: "group" });
   if (card.kind === "cut") return (box.append(card.label), box);
   const i = exit(c);
-  const title = element("b", { title: cardName(c) }, isFolded(c) ? card.label : shortName(c));
+  const title = element("b", { title: cardName(c) }, isFolded(c) ? card.label : shortName(i));
   const what = element("span", { class: "what" });
   if (isFolded(c)) what.textContent = card.operation;
-  else what.textContent = isLeaf.has(i) ? labels.leaf : formula(i);
+  else what.textContent = isLeaf.has(i) ? labels.leaf : shortFormula(i);
   what.title = what.textContent;
   const value = element("div", { class: "value" });
   if (i !== null && isLeaf.has(i) && !isFolded(c)) value.append(field(i));
@@ -761,11 +769,6 @@ const made = cards.map((card, c) => {
   }
   return box;
 });
-
-function shortName(c) {
-  const { label } = cards[c];
-  return label || name(exit(c));
-}
 
 const net = drawn("svg", { class: "ways", "aria-hidden": "true" });
 const paths = ways.map((way) => {
@@ -826,9 +829,12 @@ function lay() {
 function fit(whole) {
   if (!layout) return;
   isWhole = whole;
-  const all = stage.clientWidth / layout.size[0];
+  const all = (stage.clientWidth - 2) / layout.size[0];
   scale = Math.min(1, whole ? all : Math.max(all, SMALLEST));
   scene.style.transform = scale === 1 ? "" : `scale(${scale})`;
+  stage.style.overflowX = whole ? "hidden" : "";
+  if (whole) stage.scrollLeft = 0;
+  scene.style.left = `${Math.max(0, (stage.clientWidth - layout.size[0] * scale) / 2)}px`;
   stage.style.height = `${Math.ceil(layout.size[1] * scale) + 2}px`;
   buttons.whole.hidden = all >= SMALLEST;
   buttons.whole.setAttribute("aria-pressed", String(whole));
@@ -889,7 +895,7 @@ function describeTotal(box, c, { state, x, arrived }) {
   const i = exit(c);
   box.replaceChildren();
   if (state === "several") return;
-  const label = isFolded(c) ? "" : `d${name(output)}/d${cards[c].label || name(i)}`;
+  const label = isFolded(c) || page.dense ? "" : `d${shortName(output)}/d${shortName(i)}`;
   const shown = label ? `${label} = ` : "";
   if (state === "unknown") return box.append(element("span", { class: "pill none" }, label ? `${shown}?` : "?"));
   if (state === "none") return;
@@ -951,15 +957,14 @@ function renderWay(way, k) {
   const css = way === active ? "active" : isOld ? "old" : isPassed ? `passed ${sign(carried(way))}` : "";
   paths[k].path.setAttribute("class", css);
   paths[k].tip.setAttribute("class", css);
-  const isTall = layout === page.layouts.tall;
   const tag = tags[k];
   tag.classList.toggle("active", way === active);
   if (!way.edges.length || !isSingle(way)) return (tag.textContent = "");
   if (!isPlain(way) && way !== active) return (tag.textContent = "");
   const isHidden = is("going") && mode === "predict" && isLeft && isPlain(way);
   const text = isHidden ? "?" : number(local(way));
-  const isBare = isTall || tag.classList.contains("bare") || !isPlain(way);
-  tag.textContent = isBare ? text : `${way.local} = ${text}`;
+  const isNamed = isPlain(way) && layout.tagged && !tag.classList.contains("bare");
+  tag.textContent = isNamed ? `${way.tag} = ${text}` : text;
 }
 
 function render() {

@@ -217,6 +217,12 @@ class _Graph:
             labels=self.names,
             gradients=adjoints(order[-1]),
         )
+        self.shorts = {
+            node.values[0]: visible(node.label) or self.names[node.values[0]]
+            for node in self.shown.nodes
+            if len(node.values) == 1
+        }
+        """What a node is called within its frame."""
         self.position = {node: i for i, node in enumerate(order)}
         self.edges = [(node, k) for node in reversed(order) for k in _with_derivative(node)]
         """Every operand with a derivative, in the order of the backward pass."""
@@ -238,6 +244,7 @@ class _Graph:
         """All that the page is told."""
         leaves = [node for node in self.order if not node.op]
         moved = self.parameters or leaves
+        is_dense = drawing.is_dense(self.shown)
         return {
             "sentences": SENTENCES,
             "nodes": [self._node(node) for node in self.order],
@@ -247,7 +254,11 @@ class _Graph:
             "outdated": [self.position[node] for node in changed_since(self.order)],
             "cards": [self._card(node) for node in self.shown.nodes],
             "ways": [self._way(edge) for edge in self.shown.edges],
-            "layouts": {"wide": self._layout("LR", WIDE), "tall": self._layout("TB", TALL)},
+            "layouts": {
+                "wide": self._layout("LR", DENSE if is_dense else WIDE),
+                "tall": self._layout("TB", TALL),
+            },
+            "dense": is_dense,
             "rates": RATES,
             "coefficients": [float(x) for x in STEPPER.coefficients()],
             "state": list(STEPPER.initial_state),
@@ -256,6 +267,8 @@ class _Graph:
 
     def _node(self, node: Value) -> dict[str, Any]:
         told: dict[str, Any] = {"name": self.names[node], "value": _number(node.data)}
+        if self.shorts.get(node, told["name"]) != told["name"]:
+            told["short"] = self.shorts[node]
         if node.op:
             told |= {
                 "op": node.op,
@@ -305,6 +318,7 @@ class _Graph:
         (node, k), *others = edge.operands
         if self._is_plain(edge) and not others and edge.has_derivative:
             told["local"] = _PAGE.partial(node, k, self.names)
+            told["tag"] = _PAGE.partial(node, k, self.names | self.shorts)
             if why := _PAGE.why(node, k, self._marks):
                 told["why"] = {f"{x:g}": _parts(text) for x, text in why.items()}
             else:
@@ -324,6 +338,7 @@ class _Graph:
         places = Places(drawing.layout(drawing.dot_text(shown, rankdir, sizes=sizes)))
         frames = dict.fromkeys(node.frame for node in self.shown.nodes if node.frame)
         return {
+            "tagged": look.names_locals,
             "size": [places.width, places.height],
             "cards": [_rounded(places.node(node.id)) for node in self.shown.nodes],
             "ways": [_told(places.edge(edge.id)) for edge in self.shown.edges],
@@ -349,7 +364,9 @@ class _Graph:
             return ""
         node, k = edge.operands[0]
         is_named = look.names_locals and self._is_plain(edge)
-        return f"{_PAGE.partial(node, k, self.names)} = −0.000" if is_named else "−0.000"
+        return (
+            f"{_PAGE.partial(node, k, self.names | self.shorts)} = −0.00" if is_named else "−0.00"
+        )
 
     # --- its program ------------------------------------------------------------------------------
 
@@ -379,7 +396,10 @@ class _Graph:
                     args = [at[arg] if isinstance(arg, Value) else arg for arg in node.args]
                     at[node] = TABLE[node.op](*args)
                     partials[node] = TABLE[node.op].partials_at(at[node], args, args)
-            return [*map(at.__getitem__, self.order), *(partials[node][k] for node, k in self.edges)]
+            return [
+                *map(at.__getitem__, self.order),
+                *(partials[node][k] for node, k in self.edges),
+            ]
 
         n_leaves = sum(not node.op for node in self.order)
         recorded = trace(everything, [(n_leaves,)])
@@ -401,8 +421,9 @@ class _Look:
     names_locals: bool
 
 
-WIDE = _Look(148.0, 250.0, 104.0, (118.0, 46.0), names_locals=True)
-TALL = _Look(112.0, 168.0, 98.0, (96.0, 46.0), names_locals=False)
+WIDE = _Look(148.0, 250.0, 96.0, (132.0, 44.0), names_locals=True)
+DENSE = _Look(118.0, 118.0, 86.0, (132.0, 44.0), names_locals=False)
+TALL = _Look(112.0, 168.0, 92.0, (120.0, 44.0), names_locals=False)
 
 STEPPER = GradientDescent([Value(0.0)], learning_rate=0.01)
 """What Step does; its learning rate is the page's to choose."""

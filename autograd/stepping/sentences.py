@@ -22,7 +22,7 @@ TITLES = {
 }
 
 LINES = {
-    "value": "{output} = {formula} = {value}",
+    "value": "{output} = {formula} = {numbers} = {value}",
     "alone": "{output} = {value}",
     "one": "{total} = 1",
     "only": "{total} = {upstream} · {local} = {numbers}",
