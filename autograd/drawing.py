@@ -16,6 +16,7 @@ The parts of the SVG, for scripts and style sheets (i counts in topological orde
   classes `name`, `data` and `grad`; the text of the last two is the number alone.
 - the edge to operand k of node i is `<g class="edge" id="edge{i}_{k}">`. Its `<text>`, of class
   `partial`, is the local derivative ∂node i/∂operand k.
+- a node whose operands have changed since it was recorded has the class `outdated`, too.
 - nodes that stand for several Values, for part of one, or for what was left out, have `folded`,
   `part` or `cut` as their second class and other ids, as have the edges between them; the frames
   of neurons and the names of layers are `<g class="frame">`.
@@ -26,13 +27,14 @@ finite. An edge has the colour and the width of what it contributes to the gradi
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from html import escape
 from itertools import pairwise
@@ -40,7 +42,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from autograd.files import write_whole
-from autograd.picture import Edge, Fold, Node, Picture, Selection, picture, shortened
+from autograd.formula import shortened
+from autograd.nn import Module
+from autograd.picture import Edge, Fold, Node, Picture, Selection, identifier, picture
 from autograd.value import Value, topological_order
 
 HOW_TO_RENDER = (
@@ -58,14 +62,16 @@ def draw(
     rankdir: Literal["LR", "TB"] = "LR",
     limit: int = 300,
     prefix: str = "",
+    model: Module | None = None,
 ) -> Drawing:
     """A picture of the graph that ends in `value`, as it is now.
 
     Every Value is a node with its label or operation, data and grad ("–" before any backward
-    pass); every operand is an edge, labelled with the local derivative. Plain numbers stand in the
-    operation's text. Leaves have square corners, parameters a bar at their side, the output a
-    double border. A leaf labelled as those of `nn` are (`layer0.neuron3.weight1`) is a parameter,
-    and the nodes of a neuron and of a layer stand in a frame.
+    pass); every operand is an edge, labelled with the local derivative, or dashed where there is
+    none. Plain numbers stand in the operation's text. Leaves have square corners, parameters a bar
+    at their side, the output a double border; the nodes of a neuron and of a layer stand in a
+    frame. A node whose operands have changed since it was recorded has a dashed border, and its
+    data, as all derivatives, are those that were recorded.
 
     Args:
         value: the output of the graph.
@@ -77,6 +83,8 @@ def draw(
         rankdir: "LR" draws from left to right, "TB" from top to bottom.
         limit: the most nodes to draw.
         prefix: put before every id of the SVG, so that two pictures on one page do not meet.
+        model: whose parts the graph's parameters are, by their names in it. Without it, leaves that
+            are labelled as those of `nn` are (`layer0.neuron3.weight1`) are taken for parameters.
 
     Raises:
         TypeError: if `value` is no Value.
@@ -91,7 +99,14 @@ def draw(
         raise ValueError(f'draw: collapse is "neurons", "layers" or None, got {collapse!r}')
     if not re.fullmatch(r"[\w-]*", prefix, re.ASCII):
         raise ValueError(f"draw: a prefix is made of letters, digits, - and _, got {prefix!r}")
-    shown = picture(topological_order(value), expand, collapse, only, limit)
+    shown = picture(
+        topological_order(value),
+        expand=expand,
+        collapse=collapse,
+        only=only,
+        limit=limit,
+        model=model,
+    )
     return Drawing(shown, rankdir, prefix)
 
 
@@ -102,17 +117,38 @@ class Drawing:
         dot: the picture as DOT text, for any Graphviz.
         svg: the picture as SVG text. RuntimeError, saying what to install, if there is no program
             to lay it out.
+        image: the same as an HTML image.
     """
 
     def __init__(self, shown: Picture, rankdir: str, prefix: str) -> None:
         self._shown = shown
         self._prefix = prefix
-        self.dot = _dot_text(shown, rankdir, prefix)
+        self.dot = dot_text(shown, rankdir, prefix)
 
     @cached_property
     def svg(self) -> str:
         """The picture as SVG text."""
-        return _svg_text(self._shown, json.loads(_render(self.dot, "json0")), self._prefix)
+        return _svg_text(self._shown, layout(self.dot), self._prefix)
+
+    @property
+    def image(self) -> str:
+        """The picture as an `<img>` with alternative text, to be put into any page."""
+        picture = base64.b64encode(self.svg.encode()).decode()
+        return (
+            f'<img alt="{escape(self.described)}" style="max-width: 100%" '
+            f'src="data:image/svg+xml;base64,{picture}">'
+        )
+
+    @property
+    def described(self) -> str:
+        """The picture in a sentence, for those who do not see it."""
+        nodes = [node for node in self._shown.nodes if node.kind not in ("cut", "part")]
+        (output,) = [node for node in nodes if node.is_output] or nodes[-1:]
+        told = ", ".join(f"{caption} {text}" for caption, text in output.rows)
+        inputs = [node for node in nodes if node.kind in ("leaf", "parameter")]
+        from_leaves = f", from {len(inputs)} leaves" if len(inputs) > 1 else ""
+        name = shortened(output.label or output.operation) or "a leaf"
+        return f"Graph of {len(nodes)} nodes{from_leaves}, up to {name}: {told}"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to `path`, in the format of its ending: .svg, .png, .dot or .gv.
@@ -140,7 +176,12 @@ class Drawing:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         try:
-            return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+            # JupyterLab drops SVG from a notebook that is not trusted yet; an image it shows.
+            return {
+                "image/svg+xml": self.svg,
+                "text/html": self.image,
+                "text/plain": repr(self),
+            }
         except RuntimeError as reason:
             return {"text/plain": f"{self!r}\n{reason}"}
 
@@ -156,7 +197,7 @@ POSITIVE, NEGATIVE, NOT_FINITE, NOT_FINITE_LINE = "#0072b2", "#d55e00", "#f0e442
 MANY_EDGES = 60
 
 
-def _is_dense(shown: Picture) -> bool:
+def is_dense(shown: Picture) -> bool:
     """Whether there are so many edges between neurons that these need to be bare lines."""
     return len(shown.edges) > MANY_EDGES and any(node.kind == "folded" for node in shown.nodes)
 
@@ -203,20 +244,31 @@ def _mixed(one: str, other: str, share: float) -> str:
 # --- DOT ------------------------------------------------------------------------------------------
 
 
-def _dot_text(shown: Picture, rankdir: str, prefix: str) -> str:
+def dot_text(
+    shown: Picture,
+    rankdir: str,
+    prefix: str = "",
+    sizes: Mapping[str, tuple[float, float]] | None = None,
+) -> str:
+    """The picture as DOT text. `sizes` are those of the cards that will stand for the nodes, as
+    width and height in points, where not Graphviz but somebody else draws them."""
     from graphviz import Digraph
 
     palette = _Palette(shown)
-    is_dense = _is_dense(shown)
+    dense = is_dense(shown)
     font = {"fontname": "Helvetica", "fontcolor": MUTED, "fontsize": "11"}
     dot = Digraph(
         graph_attr=font
         | {"rankdir": rankdir, "bgcolor": "transparent", "labeljust": "l", "nodesep": "0.2"}
-        | ({"ranksep": "2", "splines": "line"} if is_dense else {"ranksep": "0.35"}),
+        | (
+            {"ranksep": "0.8" if sizes else "2", "splines": "line"}
+            if dense
+            else {"ranksep": "0.35"}
+        ),
         node_attr=font
         | {"shape": "box", "fontcolor": INK, "fontsize": "12", "color": OUTLINE}
         | {"margin": "0.16,0.08", "width": "1.2"},
-        edge_attr=font | {"arrowsize": "0.6"},
+        edge_attr=font | {"arrowsize": "0.6"} | ({"fontsize": "14"} if sizes else {}),
     )
     framed: dict[str, list[Node]] = {}
     for node in shown.nodes:
@@ -232,22 +284,26 @@ def _dot_text(shown: Picture, rankdir: str, prefix: str) -> str:
     for edge in shown.edges:
         source, target = by_id[edge.source], by_id[edge.target]
         look = {"color": palette.line(edge.contribution)}
+        if not edge.has_derivative:
+            look["style"] = "dashed"
         look["penwidth"] = str(palette.width(edge.contribution))
-        if is_dense and target.kind == "folded":
+        if dense and target.kind == "folded":
             tail, head = ("e", "w") if rankdir == "LR" else ("s", "n")
             look |= {"tailport": tail, "headport": head, "arrowhead": "none"}
         else:
-            look["xlabel" if is_dense else "label"] = f" {edge.label} "
+            look["xlabel" if dense else "label"] = f" {edge.label} "
         if target.frame and not source.frame and target.kind != "folded":
             look["minlen"] = "2"  # an input stands before the frame of a neuron, not beside it
         dot.edge(edge.source, edge.target, id=prefix + edge.id, **look)
+    for name, (width, height) in (sizes or {}).items():
+        dot.node(name, "", width=str(width / 72.0), height=str(height / 72.0), fixedsize="true")
     source_text: str = dot.source
     return source_text
 
 
 def _add_neuron(dot: Any, name: str, nodes: list[Node], palette: _Palette, prefix: str) -> None:
-    with dot.subgraph(name=f"cluster-{name}") as frame:
-        frame.attr(label=name, id=f"{prefix}frame-{name.replace('.', '-')}")
+    with dot.subgraph(name=f"cluster-{_frame_id(name)}") as frame:
+        frame.attr(label=_dot_lines([name]), id=f"{prefix}{_frame_id(name)}")
         frame.attr(style="rounded", color=OUTLINE, penwidth="0.6")
         _add_nodes(frame, nodes, palette, prefix)
 
@@ -257,10 +313,14 @@ def _add_layer(dot: Any, name: str, neurons: list[Node], palette: _Palette, pref
     with dot.subgraph() as line:
         line.attr(rank="same")
         heading = {"shape": "plaintext", "height": "0.3", "fontcolor": MUTED, "fontsize": "11"}
-        line.node(name, name, id=f"{prefix}frame-{name}", **heading)
+        line.node(name, _dot_lines([name]), id=f"{prefix}{_frame_id(name)}", **heading)
         _add_nodes(line, neurons, palette, prefix)
         for one, next_one in pairwise([name, *(neuron.id for neuron in neurons)]):
             line.edge(one, next_one, style="invis")
+
+
+def _frame_id(name: str) -> str:
+    return f"frame-{identifier(name.split('.'))}"
 
 
 STYLES = {
@@ -282,7 +342,7 @@ def _add_nodes(dot: Any, nodes: Iterable[Node], palette: _Palette, prefix: str) 
             node.id,
             _dot_lines(filter(None, lines)),
             id=prefix + node.id,
-            style=STYLES[node.kind],
+            style=STYLES[node.kind] + ",dashed" * node.is_outdated,
             fillcolor=palette.fill(node),
             peripheries="2" if node.is_output else "1",
         )
@@ -299,6 +359,16 @@ def _dot_lines(lines: Iterable[str]) -> str:
 
     text: str = nohtml("\\n".join(escape_dot(line.replace("&", "&amp;")) for line in lines))
     return text
+
+
+def layout(dot: str) -> dict[str, Any]:
+    """The places of everything in the DOT text: what `dot -Tjson0` gives, as a dictionary.
+
+    Every picture and page comes through here. Where no program can run, as in a browser, assign
+    another function to `drawing.layout` that takes the same text and returns the same thing.
+    """
+    places: dict[str, Any] = json.loads(_render(dot, "json0"))
+    return places
 
 
 def _render(dot: str, output: str, *options: str) -> bytes:
@@ -338,51 +408,112 @@ MARGIN = 8.0
 LINE_HEIGHT = 16.0
 
 
-class _Page(NamedTuple):
-    """A layout. Graphviz measures its places from the bottom left, SVG from the top left."""
+class Place(NamedTuple):
+    """Where something stands: its middle, its width and height."""
 
-    places: dict[str, Any]
-    height: float
+    x: float
+    y: float
+    width: float = 0.0
+    height: float = 0.0
 
-    def points(self, text: str) -> list[tuple[float, float]]:
+
+class Way(NamedTuple):
+    """Where an edge goes: the data of an SVG path, the corners of its tip, its label's place."""
+
+    path: str
+    tip: str
+    label: Place | None
+
+
+class Places:
+    """A layout in pixels from the top left, as SVG measures; Graphviz has points from the bottom.
+
+    Args:
+        found: what `layout` gave.
+        prefix: what stands before every id in it.
+
+    Attributes:
+        width, height: the size of the whole.
+    """
+
+    def __init__(self, found: Mapping[str, Any], prefix: str = "") -> None:
+        *_, self._width, self._height = map(float, found["bb"].split(","))
+        self.width, self.height = (round(x + 2 * MARGIN) for x in (self._width, self._height))
+        drawn = (*found.get("objects", ()), *found.get("edges", ()))
+        self._found = {item["id"].removeprefix(prefix): item for item in drawn if "id" in item}
+
+    def node(self, name: str) -> Place:
+        """The place of a node."""
+        place = self._found[name]
+        ((x, y),) = self._points(place["pos"])
+        return Place(x, y, 72.0 * float(place["width"]), 72.0 * float(place["height"]))
+
+    def edge(self, name: str) -> Way:
+        """The way of an edge: Bézier curves from a start to the base of the tip."""
+        place = self._found[name]
+        points = self._points(place["pos"].removeprefix("e,"))
+        end = points.pop(0) if place["pos"].startswith("e,") else None
+        (x, y), *curve = points
+        path = f"M{x},{y} C" + " ".join(f"{x},{y}" for x, y in curve)
+        label = place.get("lp") or place.get("xlp")
+        return Way(
+            path,
+            _tip(curve[-1], end) if end else "",
+            Place(*self._points(label)[0]) if label else None,
+        )
+
+    def frame(self, name: str) -> tuple[Place | None, Place]:
+        """The place of a neuron's frame, None for a layer, which has none; and that of its name."""
+        place = self._found[_frame_id(name)]
+        ((x, y),) = self._points(place.get("lp") or place["pos"])
+        if "bb" not in place:
+            return None, Place(x, y)
+        x1, y1, x2, y2 = place["bb"].split(",")
+        (left, bottom), (right, top) = self._points(f"{x1},{y1} {x2},{y2}")
+        box = Place((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+        return box, Place(x, y)
+
+    def _points(self, text: str) -> list[tuple[float, float]]:
         pairs = (map(float, pair.split(",")) for pair in text.split())
-        return [(round(MARGIN + x, 2), round(MARGIN + self.height - y, 2)) for x, y in pairs]
+        return [(round(MARGIN + x, 2), round(MARGIN + self._height - y, 2)) for x, y in pairs]
 
 
-def _svg_text(shown: Picture, layout: Any, prefix: str) -> str:
+def _tip(base: tuple[float, float], tip: tuple[float, float]) -> str:
+    dx, dy = 0.4 * (tip[0] - base[0]), 0.4 * (tip[1] - base[1])
+    corners = (tip, (base[0] - dy, base[1] + dx), (base[0] + dy, base[1] - dx))
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in corners)
+
+
+def _svg_text(shown: Picture, found: Mapping[str, Any], prefix: str) -> str:
     """The SVG of nodes and edges on the places that `dot -Tjson0` gave them."""
-    *_, width, height = map(float, layout["bb"].split(","))
-    drawn = (*layout.get("objects", ()), *layout.get("edges", ()))
-    page = _Page({item["id"].removeprefix(prefix): item for item in drawn if "id" in item}, height)
+    places = Places(found, prefix)
     palette = _Palette(shown)
-    w, h = round(width + 2 * MARGIN), round(height + 2 * MARGIN)
+    w, h = places.width, places.height
     elements = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" '
         f'font-family="Helvetica, Arial, sans-serif" font-size="12" xml:space="preserve">'
     ]
-    for name, place in page.places.items():
-        if name.startswith("frame"):
-            elements += _frame(prefix + name, place, page)
+    for name in dict.fromkeys(node.frame for node in shown.nodes if node.frame):
+        elements += _frame(name, places, prefix)
     for edge in shown.edges:
-        elements += _edge(edge, page, palette, prefix)
+        elements += _edge(edge, places, palette, prefix)
     for node in shown.nodes:
-        elements += _node(node, page, palette, prefix)
+        elements += _node(node, places, palette, prefix)
     return "\n".join([*elements, "</svg>\n"])
 
 
-def _node(node: Node, page: _Page, palette: _Palette, prefix: str) -> Iterator[str]:
-    place = page.places[node.id]
-    ((x, y),) = page.points(place["pos"])
-    width, height = (72.0 * float(place[side]) for side in ("width", "height"))
+def _node(node: Node, places: Places, palette: _Palette, prefix: str) -> Iterator[str]:
+    x, y, width, height = places.node(node.id)
     left, top = x - width / 2, y - height / 2
-    classes = f"node {node.kind} output" if node.is_output else f"node {node.kind}"
+    classes = f"node {node.kind}{' output' * node.is_output}{' outdated' * node.is_outdated}"
     yield f'<g class="{classes}" id="{prefix}{node.id}">'
     yield f"<title>{escape(node.details)}</title>"
     if node.kind == "cut":
         yield f"{_text('name', x, y, node.label, MUTED, 'middle')}</g>"
         return
     corner = {"leaf": 0, "parameter": 0, "folded": 14}.get(node.kind, 7)
-    line = f'stroke="{OUTLINE}"' + (' stroke-dasharray="3 2"' if node.kind == "part" else "")
+    is_dashed = node.kind == "part" or node.is_outdated
+    line = f'stroke="{OUTLINE}"' + (' stroke-dasharray="3 2"' if is_dashed else "")
     if node.is_output:
         outer = corner and corner + 4
         yield _box(left - 4, top - 4, width + 8, height + 8, outer, f'fill="none" {line}')
@@ -395,7 +526,8 @@ def _node(node: Node, page: _Page, palette: _Palette, prefix: str) -> Iterator[s
     yield _name(node, x, below[0])
     captions = []
     for (caption, text), line_y in zip(node.rows, below[-len(node.rows) :], strict=True):
-        yield _text(caption, left + width - 9, line_y, text, INK, "end")
+        css_class = "data" if caption == "recorded" else caption
+        yield _text(css_class, left + width - 9, line_y, text, INK, "end")
         captions.append(_text("caption", left + 10, line_y, caption, FAINT_INK, "start"))
     yield from captions
     yield "</g>"
@@ -412,41 +544,30 @@ def _name(node: Node, x: float, y: float) -> str:
     )
 
 
-def _edge(edge: Edge, page: _Page, palette: _Palette, prefix: str) -> Iterator[str]:
-    place = page.places[edge.id]
+def _edge(edge: Edge, places: Places, palette: _Palette, prefix: str) -> Iterator[str]:
+    way = places.edge(edge.id)
     colour, width = palette.line(edge.contribution), palette.width(edge.contribution)
     yield f'<g class="edge" id="{prefix}{edge.id}">'
     yield f"<title>{escape(edge.details)}</title>"
-    # Bézier curves from a start, and before that the tip of the arrow ("e,x,y"), if there is one.
-    points = page.points(place["pos"].removeprefix("e,"))
-    tip = points.pop(0) if place["pos"].startswith("e,") else None
-    start, *curve = points
-    path = f"M{start[0]},{start[1]} C" + " ".join(f"{x},{y}" for x, y in curve)
-    yield f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
-    if tip:
-        yield _arrowhead(curve[-1], tip, colour)
-    if middle := place.get("lp") or place.get("xlp"):
-        ((x, y),) = page.points(middle)
+    dashes = "" if edge.has_derivative else ' stroke-dasharray="4 3"'
+    yield f'<path d="{way.path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashes}/>'
+    if way.tip:
+        yield f'<polygon points="{way.tip}" fill="{colour}"/>'
+    if way.label:
+        x, y, *_ = way.label
         yield _text("partial", x, y, edge.label, MUTED, "middle", 'font-size="11"')
     yield "</g>"
 
 
-def _arrowhead(base: tuple[float, float], tip: tuple[float, float], colour: str) -> str:
-    dx, dy = 0.4 * (tip[0] - base[0]), 0.4 * (tip[1] - base[1])
-    corners = (tip, (base[0] - dy, base[1] + dx), (base[0] + dy, base[1] - dx))
-    return f'<polygon points="{" ".join(f"{x:.2f},{y:.2f}" for x, y in corners)}" fill="{colour}"/>'
-
-
-def _frame(name: str, place: Any, page: _Page) -> Iterator[str]:
+def _frame(name: str, places: Places, prefix: str) -> Iterator[str]:
     """The frame of a neuron with its name, or the name alone that stands above a layer."""
-    yield f'<g class="frame" id="{name}">'
-    if "bb" in place:
-        x1, y1, x2, y2 = place["bb"].split(",")
-        (left, bottom), (right, top) = page.points(f"{x1},{y1} {x2},{y2}")
+    box, (x, y, *_) = places.frame(name)
+    yield f'<g class="frame" id="{prefix}{_frame_id(name)}">'
+    if box:
         paint = f'fill="{OUTLINE}" fill-opacity="0.08" stroke="{OUTLINE}" stroke-width="0.6"'
-        yield _box(left, top, right - left, bottom - top, 8, paint)
-    ((x, y),) = page.points(place.get("lp") or place["pos"])
-    yield _text("name", x, y, place["label"], MUTED, "middle", 'font-size="11"')
+        left, top = box.x - box.width / 2, box.y - box.height / 2
+        yield _box(left, top, box.width, box.height, 8, paint)
+    yield _text("name", x, y, name, MUTED, "middle", 'font-size="11"')
     yield "</g>"
 
 

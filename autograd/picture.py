@@ -7,23 +7,23 @@ there are, and in where the edges begin and end. How all this looks is the affai
 
 from __future__ import annotations
 
-import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from operator import add
 from typing import Literal, NamedTuple, TypeAlias
 
-from autograd.nn import GAINS
+from autograd.formula import TEXT, changed_since, short_number, visible
+from autograd.nn import GAINS, Module
 from autograd.primitives import TABLE
 from autograd.value import Value
 
 Fold: TypeAlias = Literal["neurons", "layers"]
 Selection: TypeAlias = Value | str | Iterable[Value | str]
 Path: TypeAlias = tuple[str, ...]
-"""A layer, a neuron, or a layer and one of its neurons: `("layer0", "neuron3")`."""
+"""A part of a model by its dotted name: `("layer0", "neuron3")`."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,14 @@ class Node:
         kind: "leaf", "parameter", "operation", "part" (of an operation written out), "folded"
             (several Values in one) or "cut".
         label, operation: the name given, and the symbol with the plain numbers it is applied to.
-        rows: captions and their texts, such as ("data", "2").
+        rows: captions and their texts, such as ("data", "2"); the data of a node whose operands
+            have changed since have the caption "recorded".
         data, grad: the numbers that colour the node.
         frame: the neuron or layer to draw around it and others, if it lies in one.
         details: what the node shows, in full.
         is_output: whether it is the output, or has it in it.
+        is_outdated: whether its data no longer follow from those of its operands.
+        values, exits: the Values that it stands for, and those of them that others use.
     """
 
     id: str
@@ -52,6 +55,9 @@ class Node:
     frame: str = ""
     details: str = ""
     is_output: bool = False
+    is_outdated: bool = False
+    values: Sequence[Value] = ()
+    exits: Sequence[Value] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Edge:
     """An operand, drawn from `source` to `target`; several in one, at a folded or cut node.
 
     `contribution` is upstream gradient × local derivative, which is what colours the edge.
+    `has_derivative` is False where the operation only compares what comes along it. `operands` are
+    the uses of a Value that it stands for, each as the user and the index among its operands.
     """
 
     id: str
@@ -67,6 +75,8 @@ class Edge:
     label: str
     contribution: float | None
     details: str
+    has_derivative: bool = True
+    operands: Sequence[tuple[Value, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -78,36 +88,60 @@ class Picture:
 
 
 def picture(
-    order: Sequence[Value], expand: bool, collapse: Fold | None, only: Selection | None, limit: int
+    order: Sequence[Value],
+    *,
+    expand: bool = False,
+    collapse: Fold | None = None,
+    only: Selection | None = None,
+    limit: int = 300,
+    model: Module | None = None,
+    labels: Mapping[Value, str] | None = None,
+    gradients: Mapping[Value, float] | None = None,
 ) -> Picture:
-    """What to show of the graph whose nodes are given in topological order; see `drawing.draw`."""
+    """What to show of the graph whose nodes are given in topological order; see `drawing.draw`.
+
+    `labels` and `gradients` stand in for those that the nodes have.
+    """
     if collapse is None and only is None:
         _check_size(len(order), "nodes", limit)  # before looking at any of a million
-    neurons = _neurons(order)
-    kept = set(order) if only is None else _selected(order, neurons, only)
-    depth = {None: 0, "layers": 1, "neurons": 2}[collapse]
+    parameters = _parameters(order, model)
+    neurons = _neurons(order, parameters)
+    if labels is None:
+        labels = {x: str(x.label or parameters.get(x, "")) for x in order}
+    grads = {x: x.grad if gradients is None else gradients.get(x) for x in order}
+    kept = set(order) if only is None else _selected(order, neurons, labels, only)
     members: dict[str, list[Value]] = {}
+    ids: dict[Path, str] = {}
     parts: dict[Value, list[_Part]] = {}
     for i, x in enumerate(order):
         if x in kept:
-            path = neurons.get(x, ())[:depth]
-            members.setdefault("-".join(path) or f"node{i}", []).append(x)
+            path = folded(neurons.get(x, ()), collapse)
+            if path and path not in ids:
+                ids[path] = _free_id(path, ids.values())
+            members.setdefault(ids[path] if path else f"node{i}", []).append(x)
             if expand and not path and x.op in ("dot", "sum"):
                 parts[x] = _written_out(x, f"node{i}")
     _check_size(len(members) + sum(map(len, parts.values())), "nodes", limit)
 
     names = {x: name for name, values in members.items() for x in values}
-    operands = list(_operands(order, names, parts))
+    operands = list(_operands(order, names, parts, grads))
     leaving = {(operand.source, operand.arg) for operand in operands}
+    outdated = set(changed_since(kept))
     nodes: list[Node] = []
     for name, values in members.items():
         path = neurons.get(values[0], ())
         is_output = order[-1] in values
-        if path[:depth]:
+        if fold := folded(path, collapse):
             exits = [x for x in values if x is order[-1] or (name, x) in leaving]
-            nodes.append(_folded_node(name, path[:depth], values, exits, is_output))
+            found = [_folded_node(name, fold, values, exits, grads, is_output)]
         else:
-            nodes += _nodes(name, values[0], path, parts.get(values[0], []), is_output)
+            (x,) = values
+            kind = "parameter" if x in parameters else "operation" if x.op else "leaf"
+            written_out = parts.get(x, [])
+            found = list(_nodes(name, x, kind, path, written_out, grads[x], labels[x], is_output))
+        if not outdated.isdisjoint(values):
+            found = [_marked(node) for node in found]
+        nodes += found
     edges = _edges(operands, {node.id for node in nodes if node.kind != "folded"})
     _check_size(len(edges), "edges", 20 * limit)
     drawn = {node.id for node in nodes}
@@ -127,20 +161,73 @@ def _check_size(count: int, what: str, limit: int) -> None:
 
 # --- which Values, and which of them belong together ----------------------------------------------
 
-PARAMETER = re.compile(r"(?:(layer\d+)\.)?(?:(neuron\d+)\.)?(?:weight\d+|bias)")
-"""The label of a parameter of `nn`: its layer and its neuron, where it has any, and its name."""
+LABEL = re.compile(r"(?:layer\d+\.)?neuron\d+\.(?:weight\d+|bias)")
+"""The label of a parameter of `nn`, by which it is known where no model is given."""
 
 
-def _neurons(order: Sequence[Value]) -> dict[Value, Path]:
+def _parameters(order: Sequence[Value], model: Module | None) -> dict[Value, str]:
+    """The parameters among the nodes, by their dotted names: the model's, or those labelled so."""
+    if model is None:
+        leaves = ((x, str(x.label)) for x in order if not x.op)
+        return {x: label for x, label in leaves if LABEL.fullmatch(label)}
+    graph = set(order)
+    return {x: name for name, x in model.named_parameters() if x in graph}
+
+
+def groups(order: Sequence[Value], model: Module | None = None) -> dict[Value, Path]:
+    """The neuron, or other part of a model, of every node that is part of one."""
+    return _neurons(order, _parameters(order, model))
+
+
+def folded(path: Path, collapse: Fold | None) -> Path:
+    """The part that a node is folded into: its neuron, or the layer of that; () if it is not."""
+    if collapse == "layers" and len(path) > 1 and path[-1].startswith("neuron"):
+        return path[:-1]
+    return path if collapse else ()
+
+
+def called_after(order: Sequence[Value], model: Module | None = None) -> dict[Value, str]:
+    """What a model calls its nodes: `layer0.neuron2.z` is w·x + b, `.a` its activation.
+
+    Its parameters have their dotted names, unless they were given labels of their own.
+    """
+    parameters = _parameters(order, model)
+    called = {x: name for x, name in parameters.items() if not x.label or name.endswith(x.label)}
+    for x, path in _neurons(order, parameters).items():
+        ending = "a" if x.op in GAINS else PARTS_OF_A_NEURON.get(x.op)
+        if ending and not x.label:
+            called[x] = ".".join([*path, ending])
+    return called
+
+
+PARTS_OF_A_NEURON = {"dot": "wx", "add": "z", "sum": "z"}
+
+
+def identifier(path: Iterable[str]) -> str:
+    """A name as it may stand in an id: of letters, digits, _ and - alone."""
+    return "-".join(re.sub(r"\W", "_", part, flags=re.ASCII) for part in path)
+
+
+def _free_id(path: Path, taken: Iterable[str]) -> str:
+    free = identifier(path)
+    if re.match(r"node|edge|frame|before|after", free):  # as other ids begin
+        free = f"part-{free}"
+    while free in taken:
+        free += "_"
+    return free
+
+
+def _neurons(order: Sequence[Value], parameters: Mapping[Value, str]) -> dict[Value, Path]:
     """The neuron of every node that is part of one: its parameters, w·x + b, and the activation."""
+    if not parameters:
+        return {}
     uses = Counter(arg for node in order for arg in node.args if isinstance(arg, Value))
     neurons: dict[Value, Path] = {}
     for node in order:
         if node.op:
             path = _neuron_of_operation(node, neurons, uses)
         else:
-            match = PARAMETER.fullmatch(str(node.label))
-            path = tuple(filter(None, match.groups())) if match else ()
+            path = tuple(parameters.get(node, "").split(".")[:-1])
         if path:
             neurons[node] = path
     return neurons
@@ -162,14 +249,19 @@ def _neuron_of_operation(
     return found.pop() if len(found) == 1 else ()
 
 
-def _selected(order: Sequence[Value], neurons: Mapping[Value, Path], only: Selection) -> set[Value]:
+def _selected(
+    order: Sequence[Value],
+    neurons: Mapping[Value, Path],
+    labels: Mapping[Value, str],
+    only: Selection,
+) -> set[Value]:
     graph = set(order)
     selected: set[Value] = set()
     for part in only if isinstance(only, Iterable) and not isinstance(only, str) else [only]:
         if isinstance(part, Value):
             found = {part} & graph
         elif isinstance(part, str):
-            found = {x for x in order if x.label == part or _lies_in(part, neurons.get(x, ()))}
+            found = {x for x in order if part == labels[x] or _lies_in(part, neurons.get(x, ()))}
         else:
             raise TypeError(f"draw: only= takes Values and labels, got {part!r}")
         if not found:
@@ -186,12 +278,16 @@ def _lies_in(name: str, path: Path) -> bool:
 
 # --- nodes ----------------------------------------------------------------------------------------
 
-SYMBOLS = {"mul": "×", "sub": "−", "neg": "−", "dot": "dot"}
-"""Where a picture is clearer with another sign than the primitive's own."""
-
 
 def _nodes(
-    name: str, x: Value, path: Path, parts: Sequence[_Part], is_output: bool
+    name: str,
+    x: Value,
+    kind: str,
+    path: Path,
+    parts: Sequence[_Part],
+    grad: float | None,
+    given: str,
+    is_output: bool,
 ) -> Iterator[Node]:
     """The node of one Value, after those of the parts that it is written out in, if it is."""
     frame = ".".join(path)
@@ -200,32 +296,37 @@ def _nodes(
             id=part.id,
             kind="part",
             operation=part.operation,
-            rows=_rows(part.data, x.grad),
+            rows=_rows(part.data, grad),
             data=part.data,
-            grad=x.grad,
+            grad=grad,
             frame=frame,
-            details=f"part of {_formula(x)}\n{_exactly(part.data, x.grad)}",
+            details=f"part of {_formula(x)}\n{_exactly(part.data, grad)}",
         )
-    label = visible(str(x.label))
-    in_full = "\n".join(map(visible, str(x.label).split("\n")))
-    is_parameter = not x.op and PARAMETER.fullmatch(label)
-    kind = "parameter" if is_parameter else "operation" if x.op else "leaf"
+    label = visible(given)
+    in_full = "\n".join(map(visible, given.split("\n")))
     yield Node(
         id=name,
         kind=kind,
         label=label.removeprefix(f"{frame}.") if frame else label,
-        operation=parts[-1].operation if parts else _operation(x),
-        rows=_rows(x.data, x.grad),
+        operation=parts[-1].operation if parts else TEXT.applied(x) if x.op else "",
+        rows=_rows(x.data, grad),
         data=x.data,
-        grad=x.grad,
+        grad=grad,
         frame=frame,
-        details=f"{in_full}\n{_formula(x) or kind}\n{_exactly(x.data, x.grad)}".strip(),
+        details=f"{in_full}\n{_formula(x) or kind}\n{_exactly(x.data, grad)}".strip(),
         is_output=is_output,
+        values=[x],
+        exits=[x],
     )
 
 
 def _folded_node(
-    name: str, path: Path, values: Sequence[Value], exits: Sequence[Value], is_output: bool
+    name: str,
+    path: Path,
+    values: Sequence[Value],
+    exits: Sequence[Value],
+    grads: Mapping[Value, float | None],
+    is_output: bool,
 ) -> Node:
     """The one node for a neuron or layer. It shows data and grad if it has a single output."""
     *frame, label = path
@@ -238,17 +339,19 @@ def _folded_node(
         frame=".".join(frame),
         details=f"{'.'.join(path)}\nparameters {n_parameters}\noutputs {len(exits)}",
         is_output=is_output,
+        values=values,
+        exits=exits,
     )
     if len(exits) != 1:
         return node
     (x,) = exits
     return replace(
         node,
-        operation=x.op if x.op in GAINS else "",
-        rows=_rows(x.data, x.grad),
+        operation=TEXT.symbol(x.op) if x.op in GAINS else "",
+        rows=_rows(x.data, grads[x]),
         data=x.data,
-        grad=x.grad,
-        details=f"{node.details}\n{_exactly(x.data, x.grad)}",
+        grad=grads[x],
+        details=f"{node.details}\n{_exactly(x.data, grads[x])}",
     )
 
 
@@ -264,39 +367,16 @@ def _exact(number: float | None) -> str:
     return "–" if number is None else repr(number)
 
 
-def _operation(x: Value) -> str:
-    """The operation's symbol, with the plain numbers and the condition among its operands.
-
-    Not those of `dot`: they are the local derivatives on its edges.
-    """
-    if not x.op:
-        return ""
-    symbol = SYMBOLS.get(x.op, TABLE[x.op].symbol)
-    if x.op == "dot" or all(isinstance(arg, Value) for arg in x.args):
-        return symbol
-    if x.op == "sum":
-        return " + ".join([symbol, *(_text(arg) for arg in x.args if not isinstance(arg, Value))])
-    operands = ["" if isinstance(arg, Value) else _text(arg) for arg in x.args]
-    if len(operands) == 2 and not symbol.isalpha():
-        return f"{operands[0]} {symbol} {operands[1]}".strip()
-    return f"{symbol}({', '.join(operand or '·' for operand in operands)})"
-
-
-LONGEST_FORMULA = 20
-
-
 def _formula(x: Value) -> str:
-    """The operation and its operands by name: `mul(a, b)`; nothing for a leaf."""
-    if not x.op:
-        return ""
-    more = ", …" if len(x.args) > LONGEST_FORMULA else ""
-    return f"{x.op}({', '.join(map(_text, x.args[:LONGEST_FORMULA]))}{more})"
+    """The operation on its operands by name, or by number; nothing for a leaf."""
+    return TEXT.formula(x, {}) if x.op else ""
 
 
-def _text(arg: Value | float) -> str:
-    if isinstance(arg, Value):
-        return visible(str(arg.label)) or short_number(arg.data)
-    return str(arg) if isinstance(arg, bool) else short_number(arg)
+def _marked(node: Node) -> Node:
+    """The node as one whose operands have changed since: what it shows is what was recorded."""
+    rows = [("recorded" if caption == "data" else caption, text) for caption, text in node.rows]
+    details = f"{node.details}\nan operand has changed since this was recorded"
+    return replace(node, rows=rows, details=details, is_outdated=True)
 
 
 # --- edges ----------------------------------------------------------------------------------------
@@ -309,24 +389,29 @@ class _Operand(NamedTuple):
     arg: Value | None
     source: str
     target: str
-    partial: float
+    partial: float | None
     contribution: float | None
+    use: tuple[Value, int] | None = None
 
 
 def _operands(
-    order: Sequence[Value], names: Mapping[Value, str], parts: Mapping[Value, Sequence[_Part]]
+    order: Sequence[Value],
+    names: Mapping[Value, str],
+    parts: Mapping[Value, Sequence[_Part]],
+    grads: Mapping[Value, float | None],
 ) -> Iterator[_Operand]:
     """Every operand that is drawn, from and to the nodes of these names."""
     for i, x in enumerate(order):
+        grad = grads[x]
         takers = {}
         for part in parts.get(x, ()):
             for term in (part.left, part.right):
                 if term.part:
                     edge = f"edge-{term.part}-{part.id}"
-                    yield _Operand(edge, None, term.part, part.id, 1.0, x.grad)
+                    yield _Operand(edge, None, term.part, part.id, 1.0, grad)
                 takers[term.operand] = part.id
         for k, (arg, partial) in enumerate(zip(x.args, x.partials, strict=True)):
-            if partial is not None and isinstance(arg, Value):
+            if isinstance(arg, Value):
                 source, target = names.get(arg), takers.get(k, names.get(x))
                 if source != target:  # both in one folded node, or neither drawn
                     yield _Operand(
@@ -335,7 +420,8 @@ def _operands(
                         source or f"before-{target}",
                         target or f"after-{source}",
                         partial,
-                        None if x.grad is None else x.grad * partial,
+                        None if grad is None or partial is None else grad * partial,
+                        (x, k),
                     )
 
 
@@ -346,18 +432,30 @@ def _edges(operands: Iterable[_Operand], plain: set[str]) -> list[Edge]:
         source, target = operand.source, operand.target
         is_plain = source in plain and target in plain
         bundles.setdefault(operand.id if is_plain else (source, target), []).append(operand)
-    edges = []
-    for first, *others in bundles.values():
-        label, details = f"{len(others) + 1} operands", ""
-        contribution = first.contribution
-        for other in others:
-            if contribution is not None and other.contribution is not None:
-                contribution += other.contribution
-        if not others:
-            label, details = short_number(first.partial), f"local derivative {first.partial!r}\n"
-        details += f"contributes {_exact(contribution)}"
-        edges.append(Edge(first.id, first.source, first.target, label, contribution, details))
-    return edges
+    return [_edge(*bundle) for bundle in bundles.values()]
+
+
+def _edge(first: _Operand, *others: _Operand) -> Edge:
+    operands = (first, *others)
+    contributions = [x.contribution for x in operands if x.contribution is not None]
+    contribution = reduce(add, contributions) if contributions else None
+    has_derivative = any(x.partial is not None for x in operands)
+    label, details = f"{len(operands)} operands", ""
+    if not has_derivative:
+        label, details = "", "without a derivative\n"
+    elif not others:
+        label, details = short_number(first.partial), f"local derivative {first.partial!r}\n"
+    details += f"contributes {_exact(contribution)}"
+    return Edge(
+        first.id,
+        first.source,
+        first.target,
+        label,
+        contribution,
+        details,
+        has_derivative,
+        [x.use for x in operands if x.use],
+    )
 
 
 # --- dot and sum written out ----------------------------------------------------------------------
@@ -386,7 +484,7 @@ class _Part(NamedTuple):
 
     @property
     def operation(self) -> str:
-        return f"{self.left.text} {SYMBOLS.get(self.op, '+')} {self.right.text}".strip()
+        return f"{self.left.text} {TEXT.symbol(self.op)} {self.right.text}".strip()
 
 
 def _written_out(x: Value, name: str) -> list[_Part]:
@@ -411,50 +509,3 @@ def _written_out(x: Value, name: str) -> list[_Part]:
     if parts:
         parts[-1] = parts[-1]._replace(id=name)
     return parts
-
-
-# --- numbers and labels as text -------------------------------------------------------------------
-
-
-def short_number(number: float | None) -> str:
-    """A number in four significant digits, "–" for None.
-
-    A number that is exact without zeros at its end has none: 1 is 1, and 1.000 is nearly so.
-    """
-    if number is None:
-        return "–"
-    short = f"{number:.4g}"
-    is_exact = float(short) == number or not math.isfinite(number)
-    return short if is_exact else f"{number:#.4g}".removesuffix(".")
-
-
-LONGEST_TEXT = 40
-
-DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-"""Unicode's embeddings, overrides and isolates, and their ends."""
-
-
-def visible(text: str) -> str:
-    """`text` in one line, with a sign in place of each character that XML or a page can't show.
-
-    Those are control characters, halves of surrogate pairs, ends of lines, and what would turn the
-    direction in which the rest of the line is read.
-    """
-    return text if text.isprintable() else "".join(map(_visible_character, text))
-
-
-def _visible_character(character: str) -> str:
-    if character == "\n":
-        return "↵"
-    if character < " ":
-        return chr(0x2400 + ord(character))  # Unicode's pictures of them, in the same order
-    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
-    is_hidden = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
-    if is_noncharacter or is_hidden or unicodedata.bidirectional(character) in DIRECTIONS:
-        return "\N{REPLACEMENT CHARACTER}"
-    return character
-
-
-def shortened(text: str) -> str:
-    """`text`, or its beginning and dots, where it would be too long for a picture or a line."""
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

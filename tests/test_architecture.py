@@ -25,7 +25,7 @@ FLOORS = (
     ("primitives", "recording", "optim", "datasets", "curve", "files"),
     ("operators",),
     ("value",),
-    ("functions", "expressions"),
+    ("functions", "formula"),
     ("derivatives", "gradcheck", "losses"),
     ("compiler",),
     ("nn",),

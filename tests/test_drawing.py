@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import math
 import os
 import re
@@ -19,12 +21,13 @@ from hypothesis import given, settings
 
 import autograd as ag
 from autograd import Value, drawing
-from autograd.picture import LONGEST_TEXT, short_number, visible
+from autograd.formula import LONGEST_TEXT, short_number, visible
 from autograd.value import topological_order
 from tests.graphs import Program, programs
 
 pytest.importorskip("graphviz", reason="the DOT text is built with it")
 SVG = "{http://www.w3.org/2000/svg}"
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 
 def groups(svg: str, css_class: str) -> dict[str, ElementTree.Element]:
@@ -124,21 +127,19 @@ def test_a_leaf_alone_is_the_output() -> None:
 @pytest.mark.parametrize(
     ("expression", "name"),
     [
-        (lambda x: x * 3.0, "× 3"),
-        (lambda x: 3.0 * x, "3 ×"),
+        (lambda x: x * 3.0, "· 3"),
+        (lambda x: 3.0 * x, "3 ·"),
         (lambda x: 10.0 / x, "10 /"),
-        (lambda x: x - 1.0, "− 1"),
+        (lambda x: x - 1.0, "- 1"),
         (lambda x: x**2, "** 2"),
         (lambda x: 2.0**x, "2 **"),
-        (lambda x: -x, "−"),
+        (lambda x: -x, "-"),
         (lambda x: x + x, "+"),
         (lambda x: x.tanh(), "tanh"),
-        (lambda x: ag.maximum(x, 0.0), "max(·, 0)"),
+        (lambda x: ag.maximum(x, 0.0), "max(_, 0)"),
         (lambda x: ag.sum([x, 1.0, x, 2.5]), "Σ + 1 + 2.5"),
         (lambda x: ag.dot([x, x], [1.0, 2.0]), "dot"),
-        (lambda x: ag.where(x < 2.0, x, 0.0), "where(x < 2, ·, 0)"),
-        (lambda x: ag.where(x >= x * 1.0, x, x), "where(x >= 0.5, ·, ·)"),
-        (lambda x: ag.where(True, x, 1.0), "where(True, ·, 1)"),
+        (lambda x: x < 2.0, "< 2"),
     ],
 )
 def test_plain_numbers_and_conditions_stand_in_the_operation(
@@ -150,7 +151,7 @@ def test_plain_numbers_and_conditions_stand_in_the_operation(
 
 def test_leaves_parameters_operations_and_the_output_are_told_apart() -> None:
     neuron = ag.Neuron(1, "tanh", seed=0)
-    picture = ag.draw(neuron([Value(1.0, "x")]))
+    picture = ag.draw(neuron([Value(1.0, "x")]), model=neuron)
     kinds = {texts(g)["name"]: g.get("class") for g in groups(picture.svg, "node").values()}
     assert kinds == {
         "weight0": "node parameter",
@@ -175,10 +176,10 @@ def test_any_graph_is_drawn_whole(program: Program) -> None:
     picture = ag.draw(output)
     assert nodes(picture).keys() == {f"node{i}" for i in range(len(order))}
     assert edges(picture) == {
-        f"edge{i}_{k}": short_number(partial)
+        f"edge{i}_{k}": "" if partial is None else short_number(partial)
         for i, node in enumerate(order)
-        for k, partial in enumerate(node.partials)
-        if partial is not None
+        for k, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True))
+        if isinstance(arg, Value)
     }
 
 
@@ -190,7 +191,7 @@ def test_any_graph_is_drawn_whole(program: Program) -> None:
         (0.1, "0.1"),
         (0.1 + 0.2, "0.3000"),
         (0.99999, "1.000"),
-        (-0.0, "-0"),
+        (-0.0, "0"),
         (138.8338, "138.8"),
         (1234.5, "1234"),
         (24.7041, "24.70"),
@@ -436,9 +437,9 @@ def test_dot_is_written_out_as_products_and_additions() -> None:
     picture = ag.draw(output, expand=True)
     shown = {name: (text["name"], text["data"]) for name, text in nodes(picture).items()}
     assert list(shown.items())[6:] == [
-        ("node6_0", ("×", "4")),
-        ("node6_1", ("×", "10")),
-        ("node6_2", ("×", "18")),
+        ("node6_0", ("·", "4")),
+        ("node6_1", ("·", "10")),
+        ("node6_2", ("·", "18")),
         ("node6_3", ("+", "14")),
         ("node6", ("+", "32")),
     ]
@@ -452,10 +453,10 @@ def test_dot_is_written_out_as_products_and_additions() -> None:
 @pytest.mark.parametrize(
     ("expression", "names"),
     [
-        (lambda x: ag.dot([x], [3.0]), ["× 3"]),
-        (lambda x: ag.dot([2.0, x], [x, 3.0]), ["2 ×", "× 3", "+"]),
-        (lambda x: ag.dot([2.0, x], [5.0, 3.0]), ["× 3", "10 +"]),
-        (lambda x: ag.dot([x, 2.0], [x, 5.0]), ["×", "+ 10"]),
+        (lambda x: ag.dot([x], [3.0]), ["· 3"]),
+        (lambda x: ag.dot([2.0, x], [x, 3.0]), ["2 ·", "· 3", "+"]),
+        (lambda x: ag.dot([2.0, x], [5.0, 3.0]), ["· 3", "10 +"]),
+        (lambda x: ag.dot([x, 2.0], [x, 5.0]), ["·", "+ 10"]),
         (lambda x: ag.sum([x, x, x]), ["+", "+"]),
         (lambda x: ag.sum([1.0, 2.0, x]), ["3 +"]),
         (lambda x: ag.sum([x, 1.0]), ["+ 1"]),
@@ -569,7 +570,7 @@ def test_only_some_nodes_with_the_cut_shown() -> None:
     picture = ag.draw(output, only=["product", b])
     assert {name: text["name"] for name, text in nodes(picture).items()} == {
         "node1": "b",
-        "node2": "product×",
+        "node2": "product·",
         "before-node2": "…",
         "after-node2": "…",
     }
@@ -577,6 +578,78 @@ def test_only_some_nodes_with_the_cut_shown() -> None:
     assert labels["edge2_0"] == "3"
     assert labels["edge2_1"] == "2"
     assert "2 operands" in labels.values(), "product is used twice outside"
+
+
+class TwoLayers(ag.Module):
+    """Two layers whose neurons have the same labels, and a leaf called after a parameter."""
+
+    def __init__(self) -> None:
+        self.first, self.second = ag.Layer(1, 2, seed=1), ag.Layer(2, 1, seed=2)
+
+    def parameters(self) -> list[Value]:
+        return [*self.first.parameters(), *self.second.parameters()]
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        parts = {"first": self.first, "second": self.second}
+        return [(f"{name}.{p.label}", p) for name, part in parts.items() for p in part.parameters()]
+
+    def __call__(self, x: Value) -> Value:
+        output: Value = self.second(self.first([x]))
+        return output
+
+
+def test_groups_come_from_the_model() -> None:
+    model = TwoLayers()
+    bias = Value(0.5, "bias")
+    output = model(Value(1.0, "x")) + bias
+    picture = ag.draw(output, model=model, collapse="neurons")
+    assert nodes(picture).keys() >= {"first-neuron0", "first-neuron1", "second-neuron0"}
+    kinds = {texts(g)["name"]: g.get("class") for g in groups(picture.svg, "node").values()}
+    assert kinds["bias"] == "node leaf"
+    layers = nodes(ag.draw(output, model=model, collapse="layers"))
+    assert layers.keys() >= {"first", "second"}
+    frames = groups(ag.draw(output, model=model).svg, "frame")
+    assert {texts(g)["name"] for g in frames.values()} >= {"first.neuron0", "second.neuron0"}
+
+
+def test_names_of_a_model_s_parts_stay_text() -> None:
+    neuron = ag.Neuron(1, seed=1)
+
+    class Hostile(ag.Module):
+        def named_parameters(self) -> list[tuple[str, Value]]:
+            part = '"><script>pwned=1</script>&lt;\\N'
+            return [(f"{part}.neuron0.{p.label}", p) for p in neuron.parameters()]
+
+    for collapse in (None, "neurons", "layers"):
+        svg = ag.draw(neuron([Value(1.0, "x")]), model=Hostile(), collapse=collapse).svg
+        assert not list(ElementTree.fromstring(svg).iter(f"{SVG}script"))
+        assert "pwned=1" in "".join(ElementTree.fromstring(svg).itertext())
+
+
+def test_a_node_whose_operand_has_changed_is_marked_and_keeps_what_was_recorded() -> None:
+    a, b = Value(2.0, "a"), Value(-3.0, "b")
+    output = a * b + a
+    a.data = 2.02
+    picture = ag.draw(output)
+    outdated = groups(picture.svg, "outdated")
+    assert outdated.keys() == {"node2", "node3"}
+    assert texts(outdated["node2"])["data"] == "-6"
+    assert texts(outdated["node2"])["caption"] == "recorded"
+    assert title(outdated["node2"]).endswith("an operand has changed since this was recorded")
+    assert nodes(picture)["node0"]["data"] == "2.02"
+    assert edges(picture)["edge2_1"] == "2"
+    assert "recorded  -6" in picture.dot
+
+
+def test_a_comparison_is_a_node_whose_edges_carry_no_derivative() -> None:
+    a, b = Value(2.0, "a"), Value(-3.0, "b")
+    picture = ag.draw(ag.where(a > b, a, 0.0))
+    assert nodes(picture)["node2"] == nodes(picture)["node2"] | {"name": ">", "data": "1"}
+    drawn = groups(picture.svg, "edge")
+    dashed = {name for name, g in drawn.items() if g[1].get("stroke-dasharray")}
+    assert dashed == {"edge2_0", "edge2_1", "edge3_0"}
+    assert edges(picture) == {"edge2_0": "", "edge2_1": "", "edge3_0": "", "edge3_1": "1"}
+    assert picture.dot.count("style=dashed") == 3
 
 
 def test_only_a_layer_or_a_neuron_by_name() -> None:
@@ -639,9 +712,50 @@ def test_dot_on_the_path_comes_first_and_a_broken_one_is_passed_over(
         _ = ag.draw(Value(1.0, "a")).svg
 
 
-def test_jupyter_gets_the_svg() -> None:
-    bundle = ag.draw(Value(1.0, "a"))._repr_mimebundle_(include=None, exclude=None)
+def test_jupyter_gets_the_svg_and_an_image_of_it_for_notebooks_it_does_not_trust() -> None:
+    picture = ag.draw(lecture_neuron())
+    bundle = picture._repr_mimebundle_(include=None, exclude=None)
     ElementTree.fromstring(bundle["image/svg+xml"])
+    image = ElementTree.fromstring(bundle["text/html"].replace(">", "/>"))
+    assert image.tag == "img"
+    assert image.get("alt") == "Graph of 10 nodes, from 5 leaves, up to o: data 0.7071, grad –"
+    kind, _, data = image.get("src", "").partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert base64.b64decode(data).decode() == bundle["image/svg+xml"]
+
+
+def test_no_label_leaves_the_alternative_text() -> None:
+    label = '"><script>pwned=1</script>'
+    image = ag.draw(Value(1.0, label)).image
+    assert image.count("<") == 1
+    assert image.count(">") == 1
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_graphs_of_a_committed_notebook_show_before_it_is_trusted(notebook: Path) -> None:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", ())]
+    for data in outputs:
+        if "image/svg+xml" in data:
+            image = "".join(data["text/html"])
+            assert re.match(r'<img alt="[^"]+" [^>]*src="data:image/svg\+xml;base64,', image)
+
+
+def test_one_hook_finds_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = lecture_neuron()
+    usual = ag.draw(output).svg
+    found = drawing.layout
+    asked: list[str] = []
+
+    def elsewhere(dot: str) -> dict[str, Any]:
+        asked.append(dot)
+        monkeypatch.undo()
+        return found(dot)
+
+    monkeypatch.setattr(drawing, "_programs", lambda: iter(()))
+    monkeypatch.setattr(drawing, "layout", elsewhere)
+    assert ag.draw(output).svg == usual
+    assert asked == [ag.draw(output).dot]
 
 
 @pytest.mark.parametrize(

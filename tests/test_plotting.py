@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import autograd as ag
-from autograd import plotting
+from autograd import plotting, training
 
 pytest.importorskip("matplotlib", reason='figures need pip install "scalar-autograd[plot]"')
 
@@ -45,10 +45,10 @@ class Line:
         return self.weights
 
 
-def recorded_line() -> plotting.Recording:
+def recorded_line() -> training.Recording:
     """A line that turns from lying upright to lying flat in ten epochs."""
     model = Line(1.0, 0.0, -0.5)
-    recording = plotting.Recording(model)
+    recording = training.Recording(model)
     for row in HISTORY:
         model.weights[0].data = 1.0 - row.epoch / 10
         model.weights[1].data = row.epoch / 10
@@ -99,7 +99,7 @@ def test_pyplot_is_never_loaded_and_matplotlib_only_when_a_figure_is_drawn() -> 
 
 
 def test_without_matplotlib_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    plotting._figure_class.cache_clear()
+    plotting.style.figure_class.cache_clear()
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     for draw in (
         lambda: plotting.training_curve([1.0]),

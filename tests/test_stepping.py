@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value
+from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, names
 from autograd.primitives import TABLE
 from autograd.stepping import Chain, Explanation, explain
 from autograd.stepping.explanation import FACTORS_SHOWN, LINKS_SHOWN, PATHS_SHOWN
-from autograd.stepping.notation import LATEX, TEXT, names
 from autograd.value import adjoints, topological_order
 from tests.graphs import Program, any_float, inputs, ordinary, programs
 from tests.numerics import ordinary_points, same
@@ -64,20 +64,20 @@ def worked_network() -> tuple[Value, dict[str, Value]]:
 
 def test_the_backward_pass_reads_line_by_line() -> None:
     assert [str(step) for step in ag.backward_steps(example()[0])] == [
-        "∂L/∂d += ∂L/∂L · ∂L/∂d = 1 · -2 = -2",
-        "∂L/∂f += ∂L/∂L · ∂L/∂f = 1 · 4 = 4",
-        "∂L/∂e += ∂L/∂d · ∂d/∂e = -2 · 1 = -2",
-        "∂L/∂c += ∂L/∂d · ∂d/∂c = -2 · 1 = -2",
-        "∂L/∂a += ∂L/∂e · ∂e/∂a = -2 · -3 = 6",
-        "∂L/∂b += ∂L/∂e · ∂e/∂b = -2 · 2 = -4",
+        "dL/dd += ∂L/∂d = -2",
+        "dL/df += ∂L/∂f = 4",
+        "dL/de += dL/dd · ∂d/∂e = -2 · 1 = -2",
+        "dL/dc += dL/dd · ∂d/∂c = -2 · 1 = -2",
+        "dL/da += dL/de · ∂e/∂a = -2 · (-3) = 6",
+        "dL/db += dL/de · ∂e/∂b = -2 · 2 = -4",
     ]
 
 
 def test_the_forward_pass_reads_line_by_line() -> None:
     assert [str(step) for step in ag.forward_steps(example()[0])] == [
-        "e = a · b = 2 · -3 = -6",
+        "e = a · b = 2 · (-3) = -6",
         "d = e + c = -6 + 10 = 4",
-        "L = d · f = 4 · -2 = -8",
+        "L = d · f = 4 · (-2) = -8",
     ]
 
 
@@ -92,8 +92,8 @@ def test_an_operand_used_twice_shows_its_running_total() -> None:
     (x,) = leaves(x=3.0)
     y = labelled(x * x, "y")
     assert [str(step) for step in ag.backward_steps(y)] == [
-        "∂y/∂x += ∂y/∂y · ∂y/∂(1st x) = 1 · 3 = 3",
-        "∂y/∂x += ∂y/∂y · ∂y/∂(2nd x) = 1 · 3 = 3 (total 6)",
+        "dy/dx += ∂y/∂(1st x) = 3",
+        "dy/dx += ∂y/∂(2nd x) = 3 (total 6)",
     ]
 
 
@@ -118,7 +118,9 @@ def test_steps_are_those_of_the_sweep(program: Program, xs: list[float]) -> None
     edges = []
     for step in ag.backward_steps(output):
         assert same([step.upstream], [totals[step.node]])
-        assert same([step.contribution], [step.upstream * step.partial])
+        product = step.upstream * step.partial
+        has_no_say = math.isnan(product) and step.contribution == 0.0
+        assert has_no_say or same([step.contribution], [product])
         assert step.node.args[step.index] is step.arg
         totals[step.arg] = step.total
         edges.append((step.node, step.index))
@@ -127,7 +129,7 @@ def test_steps_are_those_of_the_sweep(program: Program, xs: list[float]) -> None
         (node, index)
         for node in reversed(topological_order(output))
         for index, partial in enumerate(node.partials)
-        if partial is not None
+        if partial is not None and node in expected
     ]
     assert edges == every_edge
 
@@ -143,6 +145,48 @@ def test_abandoned_it_has_changed_nothing(program: Program, xs: list[float], n: 
     assert same([node.grad for node in nodes], before)
 
 
+def test_what_is_only_compared_takes_no_part_in_the_steps() -> None:
+    a, b = leaves(a=1.0, b=2.0)
+    squared = labelled(a * a, "squared")
+    chosen = labelled(ag.where(squared < b, b, 5.0), "w")
+    assert [str(step) for step in ag.backward_steps(chosen)] == ["dw/db += ∂w/∂b = 1"]
+    assert str(explain(chosen, a)) == "dw/da = 0, for no path leads there"
+    assert "squared" not in str(explain(chosen))
+
+
+def test_one_sentence_says_why_there_are_two_signs() -> None:
+    output, (a, *_) = example()
+    for found in (explain(output), explain(output, a)):
+        assert str(found).count(TOTAL_AND_LOCAL) == 1
+        assert found._repr_latex_().count(TOTAL_AND_LOCAL) == 1
+
+
+def test_the_two_signs_never_name_one_number_twice() -> None:
+    (a,) = leaves(a=2.0)
+    output = labelled(a * 3.0 + a, "L")
+    text = str(explain(labelled(output * 1.0, "M"), a))
+    assert "∂L/∂a\n  = 1 · 1 = 1" in text.replace("∂M/∂L · ", "")
+    assert "dM/da = dM/dL · (∂L/∂a + …) = 1 · 4 = 4" in text
+
+
+def test_what_has_changed_since_is_said() -> None:
+    output, (a, *_) = example()
+    before = str(explain(output, a))
+    a.data = 100.0
+    assert str(explain(output, a)).startswith(before)
+    assert "An operand of e has changed since" in str(explain(output, a))
+    assert "has changed since" in explain(output)._repr_latex_()
+
+
+def test_the_nodes_of_a_model_are_called_after_it() -> None:
+    model = ag.MLP(1, [1, 1], activation="tanh", seed=1)
+    lines = [str(step) for step in ag.forward_steps(model([Value(0.5, "x")]))]
+    assert [line.split(" = ")[0] for line in lines] == [
+        f"layer{i}.neuron0.{part}"
+        for i, part in [(0, "wx"), (0, "z"), (0, "a"), (1, "wx"), (1, "z")]
+    ]
+
+
 def test_a_leaf_has_no_steps_and_its_own_gradient_is_one() -> None:
     (x,) = leaves(x=3.0)
     assert list(ag.forward_steps(x)) == []
@@ -153,9 +197,7 @@ def test_a_leaf_has_no_steps_and_its_own_gradient_is_one() -> None:
 def test_nothing_is_recorded_about_a_step_that_has_no_derivative() -> None:
     a, b = leaves(a=1.0, b=2.0)
     chosen = labelled(ag.where(a < b, a, 5.0), "w")
-    assert [str(step) for step in ag.backward_steps(chosen)] == [
-        "∂w/∂a += ∂w/∂w · ∂w/∂a = 1 · 1 = 1"
-    ]
+    assert [str(step) for step in ag.backward_steps(chosen)] == ["dw/da += ∂w/∂a = 1"]
 
 
 def test_a_deep_graph_is_stepped_through() -> None:
@@ -164,7 +206,7 @@ def test_a_deep_graph_is_stepped_through() -> None:
     for _ in range(100_000):
         y = y + 1.0
     *_, last = ag.backward_steps(y)
-    assert str(last) == "∂v100000/∂x += ∂v100000/∂v1 · ∂v1/∂x = 1 · 1 = 1"
+    assert str(last) == "dv100000/dx += dv100000/dv1 · ∂v1/∂x = 1 · 1 = 1"
     assert x.grad == 1.0
 
 
@@ -183,8 +225,8 @@ def test_explain_refuses_a_leaf_that_is_no_value() -> None:
 # --- how operations are written -------------------------------------------------------------------
 
 WRITTEN = {
-    "a + b = 2 + -3 = -1": lambda a, b: a + b,
-    "a - b = 2 - -3 = 5": lambda a, b: a - b,
+    "a + b = 2 + (-3) = -1": lambda a, b: a + b,
+    "a - b = 2 - (-3) = 5": lambda a, b: a - b,
     "a / 4 = 2 / 4 = 0.5": lambda a, b: a / 4,
     "b ** 2 = (-3) ** 2 = 9": lambda a, b: b**2,
     "2 ** a = 2 ** 2 = 4": lambda a, b: 2**a,
@@ -193,9 +235,8 @@ WRITTEN = {
     "tanh(a) = tanh(2) = 0.9640": lambda a, b: a.tanh(),
     "max(a, b) = max(2, -3) = 2": ag.maximum,
     "Σ(a, b, 1) = Σ(2, -3, 1) = 0": lambda a, b: ag.sum([a, b, 1.0]),
-    "a·b + b·5 = 2·-3 + -3·5 = -21": lambda a, b: ag.dot([a, b], [b, 5.0]),
-    "where(a > b, a, 0) = where(2 > -3, 2, 0) = 2": lambda a, b: ag.where(a > b, a, 0.0),
-    "where(False, a, 0) = where(False, 2, 0) = 0": lambda a, b: ag.where(False, a, 0.0),
+    "a·b + b·5 = 2·(-3) + (-3)·5 = -21": lambda a, b: ag.dot([a, b], [b, 5.0]),
+    "a > b = 2 > -3 = 1": lambda a, b: a > b,
     "Σ(a, a, a, a, a, …, b) = Σ(2, 2, 2, 2, 2, …, -3) = 13": lambda a, b: ag.sum([a] * 8 + [b]),
 }
 
@@ -217,13 +258,15 @@ def test_nor_that_a_condition_holds_which_has_changed() -> None:
     a, b, c = leaves(a=2.0, b=-3.0, c=0.0)
     output = labelled(ag.where(c < 1.0, a, b), "z")
     c.data = 5.0
-    (step,) = ag.forward_steps(output)
-    assert str(step) == "z = where(c < 1, a, b) = 2 (an operand has changed since)"
+    compared, chosen = ag.forward_steps(output)
+    assert str(compared) == "v1 = c < 1 = 1 (an operand has changed since)"
+    assert str(chosen) == "z = where(v1, a, b) = where(1, 2, -3) = 2"
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name != "where"])
 def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -> None:
     functions = {p.symbol: p for p in TABLE.values() if p.symbol.isidentifier()}
+    functions["sech2"] = TABLE["sech2"]
     for point in ordinary_points(TABLE[name]):
         args = [Value(number, label) for number, label in zip(point, "abcd", strict=False)]
         z = labelled(TABLE[name](*args), "z")
@@ -231,22 +274,42 @@ def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -
         nodes = {node.label: node for node in (*args, z)}
 
         def number(text: str, nodes: dict[str, Value] = nodes) -> float:
-            result = eval(text.replace("·", "*"), {**functions, **nodes})
+            result = eval(text.replace("·", "*").replace("²", "2"), {**functions, **nodes})
             return result.data if isinstance(result, Value) else float(result)
 
         assert number(TEXT.formula(z, named)) == z.data
         for index, recorded in enumerate(z.partials):
-            assert number(TEXT.local_derivative(z, index, named)) == pytest.approx(recorded)
+            if recorded is not None:  # with the constants in it to four digits
+                text = TEXT.local_derivative(z, index, named)
+                assert number(text) == pytest.approx(recorded, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda a, b: a.relu(), "a is above 0, and relu passes it on as it is"),
+        (lambda a, b: b.relu(), "b is not above 0, and relu passes nothing on"),
+        (lambda a, b: abs(b), "b is negative"),
+        (ag.maximum, "a is the larger one"),
+        (lambda a, b: ag.minimum(a, 5.0), "a is the smaller one"),
+        (lambda a, b: ag.maximum(a, 2.0), "both are equal, and each gets half"),
+    ],
+)
+def test_a_choice_is_told_in_words(make: Any, words: str) -> None:
+    a, b = leaves(a=2.0, b=-3.0)
+    node = make(a, b)
+    (index, *_) = [k for k, partial in enumerate(node.partials) if partial is not None]
+    assert TEXT.why(node, index, {a: "a", b: "b"})[node.partials[index]] == words
+    assert TEXT.why(a * b, 0, {}) == {}
 
 
 def test_local_derivatives_keep_their_parentheses() -> None:
     x, y = leaves(x=0.5, y=2.0)
     cases = {
-        "o · (1 - o)": x.sigmoid(),
-        "1 - o · o": x.tanh(),
+        "1 + o · o": x.tan(),
+        "0.5 / o": x.sqrt(),
         "3 · x ** 2": x**3,
         "y · x ** (y - 1)": x**y,
-        "where(x <= 0, 0, 1)": x.relu(),
         "1 / x": x.log(),
         "y": x * y,
     }
@@ -327,7 +390,7 @@ def test_any_graph_can_be_explained(program: Program, xs: list[float]) -> None:
     output = program(*map(Value, xs))
     for node in topological_order(output):
         found = explain(output, node)
-        assert same([found.gradient], [adjoints(output)[node]])
+        assert same([found.gradient], [adjoints(output).get(node, 0.0)])
         for path in found.paths:
             assert path.nodes[0] is output
             assert path.nodes[-1] is node
@@ -347,8 +410,8 @@ def test_any_graph_can_be_explained(program: Program, xs: list[float]) -> None:
 def test_one_path_is_written_out() -> None:
     output, (a, *_) = example()
     head, symbols, *_ = str(explain(output, a)).split("\n\n")
-    assert head == "∂L/∂a = 6, the product along the only path:"
-    assert symbols == "  ∂L/∂d · ∂d/∂e · ∂e/∂a\n  = -2 · 1 · -3 = 6"
+    assert head == "dL/da = 6, the product along the only path:"
+    assert symbols == "  ∂L/∂d · ∂d/∂e · ∂e/∂a\n  = -2 · 1 · (-3) = 6"
 
 
 def test_two_paths_are_added_up() -> None:
@@ -356,7 +419,7 @@ def test_two_paths_are_added_up() -> None:
     b = labelled(a + a, "b")
     d = labelled(b * (3.0 * b), "d")
     text = str(explain(d, a))
-    assert text.startswith("∂d/∂a = 24, the sum over 4 paths:")
+    assert text.startswith("dd/da = 24, the sum over 4 paths:")
     assert "∂d/∂v2 · ∂v2/∂b · ∂b/∂(2nd a)\n  = 2 · 3 · 1 = 6" in text
     assert "where v2 = 3 · b" in text
 
@@ -413,7 +476,7 @@ def test_an_order_of_rounding_is_owned_up_to() -> None:
 def test_a_gradient_without_a_number_is_no_matter_of_rounding(slope: float) -> None:
     (x,) = leaves(x=1.0)
     y = ag.sum([x * slope, x])
-    assert f"∂v2/∂x = {slope}, the sum over 2 paths:" in str(explain(y, x))
+    assert f"dv2/dx = {slope}, the sum over 2 paths:" in str(explain(y, x))
 
 
 def test_a_path_through_nan_is_shown_first() -> None:
@@ -425,15 +488,15 @@ def test_a_path_through_nan_is_shown_first() -> None:
 def test_what_does_not_depend_says_so() -> None:
     output, _ = example()
     (x,) = leaves(x=1.0)
-    assert str(explain(output, x)) == "∂L/∂x = 0, for no path leads there"
+    assert str(explain(output, x)) == "dL/dx = 0, for no path leads there"
     x.label = "a"  # as another in the graph
-    assert str(explain(output, x)) == "∂L/∂a#2 = 0, for no path leads there"
+    assert str(explain(output, x)) == "dL/da#2 = 0, for no path leads there"
 
 
 def test_a_value_explains_itself() -> None:
     (x,) = leaves(x=1.0)
     assert explain(x, x).gradient == 1.0
-    assert str(explain(x, x)).endswith("only path:\n\n  ∂x/∂x\n  = 1")
+    assert str(explain(x, x)).endswith("only path:\n\n  dx/dx\n  = 1")
 
 
 # --- from label to label --------------------------------------------------------------------------
@@ -447,7 +510,7 @@ def test_the_worked_network_layer_by_layer() -> None:
     assert order == ["ŷ", "z3", "a2", "b3", "W3", "z2", "a1", "b2", "W2", "z1", "b1", "W1"]
     lines = str(chain).split("\n")
     assert lines[1] == (
-        "∂L/∂z3 = ∂L/∂ŷ · ∂ŷ/∂z3 = -1.957 · 0.2499 = -0.4890      backward(): -0.4890"
+        "dL/dz3 = dL/dŷ · ∂ŷ/∂z3 = -1.957 · 0.2499 = -0.4890      backward(): -0.4890"
     )
     assert all(node.grad is None for node in at.values())
     loss.backward()
@@ -469,7 +532,7 @@ def test_explain_shows_the_chain_on_the_way_to_the_leaf() -> None:
         "z1",
         "W1",
     ]
-    assert "∂L/∂W1 = ∂L/∂z1 · ∂z1/∂W1 = 0.2738 · 1.5 = 0.4108" in str(found)
+    assert "dL/dW1 = dL/dz1 · ∂z1/∂W1 = 0.2738 · 1.5 = 0.4108" in str(found)
 
 
 @given(programs(max_operations=8), inputs(ordinary), st.sets(st.integers(0, 12)))
@@ -483,7 +546,7 @@ def test_a_chain_adds_up_wherever_the_labels_are(
     gradients = adjoints(output)
     links = explain(output).links
     assert {link.node for link in links} == {
-        node for node in order if (node.label or not node.args) and node is not output
+        node for node in gradients if (node.label or not node.args) and node is not output
     }
     for link in links:
         terms = [u * local for _, u, local in link.terms]
@@ -495,15 +558,15 @@ def test_a_chain_adds_up_wherever_the_labels_are(
 
 def test_the_chain_of_a_leaf_is_one() -> None:
     (x,) = leaves(x=3.0)
-    assert str(explain(x)) == "∂x/∂x = 1"
+    assert str(explain(x)) == "dx/dx = 1"
     assert explain(x)._repr_latex_() == (
-        r"$$\begin{aligned} \frac{\partial x}{\partial x} = 1 \end{aligned}$$"
+        r"$$\begin{aligned} \frac{\mathrm{d} x}{\mathrm{d} x} = 1 \end{aligned}$$"
     )
 
 
 def test_a_long_chain_says_how_much_is_left_out() -> None:
     xs = [Value(1.0, f"x{i}") for i in range(LINKS_SHOWN + 1000)]
-    assert str(explain(ag.sum(xs))).endswith("\nand 1,000 more")
+    assert str(explain(ag.sum(xs))).split("\n\n")[0].endswith("\nand 1,000 more")
 
 
 # --- LaTeX ----------------------------------------------------------------------------------------
@@ -515,7 +578,7 @@ def test_formulas_for_a_notebook() -> None:
     assert latex.startswith(r"$$\begin{aligned}")
     assert latex.endswith(r"\end{aligned}$$")
     assert r"\frac{\partial L}{\partial d} \cdot \frac{\partial d}{\partial e}" in latex
-    assert r"= -2 \cdot 1 \cdot -3 = 6" in latex
+    assert r"= -2 \cdot 1 \cdot (-3) = 6" in latex
 
 
 @pytest.mark.parametrize(
@@ -576,7 +639,8 @@ def test_operations_in_latex() -> None:
         r"x \cdot y_{1}": x * y,
         "{x}^{2}": x**2,
         r"\mathrm{tanh}(x)": x.tanh(),
-        r"\mathrm{where}(x \lt y_{1}, x, 0)": ag.where(x < y, x, 0.0),
+        r"x \lt y_{1}": x < y,
+        r"x \ge 2": x >= 2.0,
         r"x \cdot y_{1} + y_{1} \cdot x": ag.dot([x, y], [y, x]),
     }
     for latex, node in cases.items():

@@ -6,12 +6,15 @@
     >>> L.label = "L"
     >>> for step in backward_steps(L):
     ...     print(step)
-    ∂L/∂v2 += ∂L/∂L · ∂L/∂v2 = 1 · 1 = 1
-    ∂L/∂c += ∂L/∂L · ∂L/∂c = 1 · 1 = 1
-    ∂L/∂a += ∂L/∂v2 · ∂v2/∂a = 1 · -3 = -3
-    ∂L/∂b += ∂L/∂v2 · ∂v2/∂b = 1 · 2 = 2
+    dL/dv2 += ∂L/∂v2 = 1
+    dL/dc += ∂L/∂c = 1
+    dL/da += dL/dv2 · ∂v2/∂a = 1 · (-3) = -3
+    dL/db += dL/dv2 · ∂v2/∂b = 1 · 2 = 2
 
-`explain(L, a)` writes ∂L/∂a out as the sum over the paths from L to a; `play(L)` is the graph's
+Total derivatives are written dL/da, local ones ∂v2/∂a: L may depend on a along several paths, an
+operation depends on each operand once.
+
+`explain(L, a)` writes dL/da out as the sum over the paths from L to a; `play(L)` is the graph's
 picture with the steps played on it.
 """
 

@@ -1,6 +1,6 @@
 """A gradient written out: as the sum over paths that it is, and from label to label.
 
-∂L/∂a is the sum, over all paths from L down to a, of the product of the local derivatives along
+dL/da is the sum, over all paths from L down to a, of the product of the local derivatives along
 the path. Paths multiply quickly (60 doublings make 2⁶⁰), so they are counted, ranked and added up
 by dynamic programming: every node keeps its few largest products, and count and sum of the rest,
 and one sweep over the graph does it all.
@@ -16,7 +16,8 @@ from functools import reduce
 from operator import add
 from typing import Any, TypeAlias, overload
 
-from autograd.stepping.notation import LATEX, TEXT, Names, Notation, names
+from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, Names, Notation, changed_since, names
+from autograd.picture import called_after
 from autograd.stepping.steps import checked
 from autograd.value import Value, adjoints, topological_order
 
@@ -26,13 +27,15 @@ LINKS_SHOWN = 40
 TERMS_SHOWN = 4
 LEGEND_SHOWN = 12
 
+AS_RECORDED = "these are the derivatives at the point that was recorded."
+
 
 @overload
 def explain(value: Value) -> Chain: ...
 @overload
 def explain(value: Value, leaf: Value) -> Explanation: ...
 def explain(value: Value, leaf: Value | None = None) -> Explanation | Chain:
-    """∂value/∂leaf written out, in symbols and numbers; prints as text, in Jupyter as formulas.
+    """dvalue/dleaf written out, in symbols and numbers; prints as text, in Jupyter as formulas.
 
     Args:
         value: what to differentiate.
@@ -48,18 +51,20 @@ def explain(value: Value, leaf: Value | None = None) -> Explanation | Chain:
         TypeError: if value or leaf is no Value.
     """
     order = topological_order(checked(value, "explain"))
-    named = names(order)
+    named = names(order, called_after(order))
     gradients = adjoints(value)
+    changed = changed_since(order)
     if leaf is None:
         ends = {node for node in order if node.label or not node.args}
-        return Chain(value, _links(order, ends, set(order), gradients), named)
+        return Chain(value, _links(order, ends, set(order), gradients), named, changed)
     if checked(leaf, "explain") not in gradients:
-        named = names([*order, leaf])
+        if leaf not in order:
+            named = names([*order, leaf], called_after(order))
         return Explanation(value, leaf, 0.0, (), 0, 0.0, Chain(value, (), named), named)
     above = _nodes_above(leaf, order)
     paths, left_out, left_out_sum = _largest_paths(order, leaf, above)
     ends = {node for node in above if node.label or node is leaf}
-    chain = Chain(value, _links(order, ends, above, gradients), named)
+    chain = Chain(value, _links(order, ends, above, gradients), named, changed)
     return Explanation(value, leaf, gradients[leaf], paths, left_out, left_out_sum, chain, named)
 
 
@@ -89,9 +94,9 @@ class Link:
 
     Attributes:
         node: whose gradient it is.
-        terms: (user, ∂output/∂user, ∂user/∂node) for each labelled node that uses it, directly or
+        terms: (user, doutput/duser, ∂user/∂node) for each labelled node that uses it, directly or
             through nodes without a label.
-        gradient: ∂output/∂node as `backward()` finds it.
+        gradient: doutput/dnode as `backward()` finds it.
     """
 
     node: Value
@@ -103,7 +108,8 @@ def _nodes_above(leaf: Value, order: Sequence[Value]) -> set[Value]:
     """The leaf and all nodes that depend on it."""
     above: set[Any] = {leaf}
     for node in order:
-        if not above.isdisjoint(node.args):
+        operands = zip(node.args, node.partials, strict=True)
+        if any(partial is not None and arg in above for arg, partial in operands):
             above.add(node)
     return above
 
@@ -125,7 +131,7 @@ def _largest_paths(
     for node in reversed(order):
         if node is leaf:
             break
-        if node not in above:
+        if node not in above or node not in largest:
             continue
         prefixes = largest.pop(node)
         n_others, sum_of_others = others.pop(node, (0, 0.0))
@@ -177,7 +183,7 @@ def _links(
     terms: dict[Value, list[tuple[Value, float, float]]] = {}
     complete: dict[Value, tuple[int, bool]] = {}
     for rank, user in enumerate(reversed(order)):
-        if user in ends or user is output:
+        if (user in ends or user is output) and user in gradients:
             for node, local in _local_derivatives(user, ends, within, position):
                 terms.setdefault(node, []).append((user, gradients[user], local))
                 complete[node] = (rank, not node.args)
@@ -232,22 +238,47 @@ class Chain:
         output: what is differentiated.
         links: its gradients, the output's neighbours first.
         names: what the nodes are called.
+        changed: nodes whose operands have changed since they were recorded.
     """
 
     output: Value
     links: tuple[Link, ...]
     names: Names = field(compare=False)
+    changed: Sequence[Value] = field(default=(), compare=False)
 
     def __str__(self) -> str:
-        rows = [self._row(link, TEXT) for link in self.links[:LINKS_SHOWN]]
-        left, right = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
-        lines = [f"{a:{left}} = {b:{right}}   backward(): {c}" for a, b, c in rows]
-        return "\n".join([*lines, *self._left_out()]) or self._itself(TEXT)
+        return "\n\n".join([self.table() or self._itself(TEXT), *self.remarks()])
 
     __repr__ = __str__
 
     def _repr_latex_(self) -> str:
-        return _aligned(self.latex_rows() if self.links else [self._itself(LATEX)])
+        rows = self.latex_rows() if self.links else [self._itself(LATEX)]
+        return _aligned([*rows, *self.latex_remarks()])
+
+    def table(self) -> str:
+        """The lines, one below the other."""
+        rows = [self._row(link, TEXT) for link in self.links[:LINKS_SHOWN]]
+        left, right = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
+        lines = [f"{a:{left}} = {b:{right}}   backward(): {c}" for a, b, c in rows]
+        return "\n".join([*lines, *self._left_out()])
+
+    def remarks(self) -> list[str]:
+        """What holds for all lines: the two signs, and what has changed since the recording."""
+        remarks = [TOTAL_AND_LOCAL] if self.links else []
+        if self.changed:
+            name = TEXT.name(self.names[self.changed[0]])
+            remarks.append(f"An operand of {name} has changed since: {AS_RECORDED}")
+        return remarks
+
+    def latex_remarks(self) -> list[str]:
+        """The same as rows of an `aligned` environment."""
+        rows = [rf"&\text{{{TOTAL_AND_LOCAL}}}"] if self.links else []
+        if self.changed:
+            name = LATEX.name(self.names[self.changed[0]])
+            rows.append(
+                rf"&\text{{An operand of }} {name} \text{{ has changed since: {AS_RECORDED}}}"
+            )
+        return rows
 
     def latex_rows(self) -> Iterator[str]:
         """The lines as rows of an `aligned` environment."""
@@ -259,31 +290,39 @@ class Chain:
     def _row(self, link: Link, notation: Notation) -> tuple[str, str, str]:
         """The gradient's symbol, its terms in symbols and numbers, and what `backward()` finds."""
         output, node = self.names[self.output], self.names[link.node]
-        direct = [user for user, *_ in link.terms] == [self.output]
 
         def symbols(term: tuple[Value, float, float]) -> str:
             user = self.names[term[0]]
-            local = notation.derivative(user, node)
-            upstream = notation.derivative(output, user)
-            return local if direct else f"{upstream}{notation.times}{local}"
+            local = notation.local(user, node)
+            if has_other_ways(*term):
+                local = f"{local} + {notation.dots}"
+            if term[0] is self.output:  # dL/dL is 1
+                return local
+            local = f"({local})" if has_other_ways(*term) else local
+            return f"{notation.total(output, user)}{notation.times}{local}"
+
+        def has_other_ways(user: Value, _: float, local: float) -> bool:
+            """Whether the node reaches its user directly, and through nodes without a label too."""
+            operands = zip(user.args, user.partials, strict=True)
+            direct = [p for arg, p in operands if arg is link.node and p is not None]
+            return bool(direct) and _total(direct) != local and not math.isnan(local)
 
         def numbers(term: tuple[Value, float, float]) -> str:
-            factors = term[2:] if direct else term[1:]
-            return notation.times.join(map(notation.number, factors))
+            product = notation.product(term[2:] if term[0] is self.output else term[1:])
+            return product if term is link.terms[0] else notation.guarded(product)
 
-        left = notation.derivative(output, node)
         right = [
             notation.joined(" + ", link.terms, symbols, TERMS_SHOWN),
             notation.joined(" + ", link.terms, numbers, TERMS_SHOWN),
             notation.number(_total(upstream * local for _, upstream, local in link.terms)),
         ]
-        distinct = [part for part in dict.fromkeys(right) if part != left]
-        return left, " = ".join(distinct), notation.number(link.gradient)
+        equal = " = ".join(dict.fromkeys(right))
+        return notation.total(output, node), equal, notation.number(link.gradient)
 
     def _itself(self, notation: Notation) -> str:
         """What there is to say of a leaf."""
         name = self.names[self.output]
-        return f"{notation.derivative(name, name)} = 1"
+        return f"{notation.total(name, name)} = 1"
 
     def _left_out(self) -> list[str]:
         more = len(self.links) - LINKS_SHOWN
@@ -292,12 +331,12 @@ class Chain:
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """∂value/∂leaf as a sum over paths; prints as text, in Jupyter as formulas.
+    """dvalue/dleaf as a sum over paths; prints as text, in Jupyter as formulas.
 
     Attributes:
         value: what is differentiated.
         leaf: with respect to what.
-        gradient: ∂value/∂leaf as `backward()` finds it.
+        gradient: dvalue/dleaf as `backward()` finds it.
         paths: those with the largest products in magnitude, the largest first.
         left_out: how many other paths there are.
         left_out_sum: what their products add up to.
@@ -334,8 +373,8 @@ class Explanation:
         if legend := self._legend(TEXT):
             blocks.append("where " + "\n      ".join(map(" = ".join, legend)))
         if len(self.chain.links) > 1:
-            blocks.append(f"From label to label:\n\n{self.chain}")
-        return "\n\n".join(blocks)
+            blocks.append(f"From label to label:\n\n{self.chain.table()}")
+        return "\n\n".join([*blocks, *self.chain.remarks()])
 
     __repr__ = __str__
 
@@ -353,10 +392,10 @@ class Explanation:
             where = r"\phantom{\text{where }}"
         if len(self.chain.links) > 1:
             rows += [r"&\text{From label to label:}", *self.chain.latex_rows()]
-        return _aligned(rows)
+        return _aligned([*rows, *self.chain.latex_remarks()])
 
     def _derivative(self, notation: Notation) -> str:
-        return notation.derivative(self.names[self.value], self.names[self.leaf])
+        return notation.total(self.names[self.value], self.names[self.leaf])
 
     def _summary(self) -> str:
         if self.count == 0:
@@ -365,7 +404,9 @@ class Explanation:
             return "the product along the only path:"
         total, gradient = self.sum_over_paths, self.gradient
         rounding = ""
-        if total != gradient and not math.isnan(gradient):
+        if math.isnan(total) and not math.isnan(gradient):
+            rounding = " (a branch that was not taken has no say, not even by a nan)"
+        elif total != gradient and not math.isnan(gradient):
             rounding = f" (off by {abs(total - gradient):.1g}, being rounded in another order)"
         return f"the sum over {_counted(self.count)} paths{rounding}:"
 
@@ -379,7 +420,7 @@ class Explanation:
             return notation.partial(*edge, self.names)
 
         symbols = notation.joined(notation.times, edges, symbol, FACTORS_SHOWN)
-        numbers = notation.joined(notation.times, path.partials, notation.number, FACTORS_SHOWN)
+        numbers = notation.product(path.partials, FACTORS_SHOWN)
         product = notation.number(path.product)
         return symbols, numbers if numbers == product else f"{numbers} = {product}"
 

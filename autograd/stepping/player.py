@@ -1,8 +1,10 @@
-"""`play`: the forward and the backward pass on the graph's picture, one step after the other.
+"""`play`: a graph whose numbers can be changed, and whose derivatives are found edge by edge.
 
-What is written here is one piece of HTML with everything in it. It holds the final picture as an
-image, which shows wherever images do, and the steps as JSON; where scripts run, `player.js` puts
-the picture's parts in the page and plays the steps on them, and `player.css` says how that looks.
+What is written here is one piece of HTML with everything in it: the final picture as an image,
+which shows wherever images do; what the page says of the graph, as JSON; the graph's values and
+local derivatives as a program in JavaScript, printed by the compiler from the same table that
+Python computes with; and `player.js` and `player.css`. Where scripts run, the page computes: with
+no Python, kernel, server or network.
 """
 
 from __future__ import annotations
@@ -10,99 +12,94 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import math
 import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
+from typing import Any
 
-from autograd.drawing import Drawing, draw
+from autograd import drawing
+from autograd.compiler import javascript
+from autograd.compiler.program import Program
+from autograd.compiler.rolling import roll
+from autograd.compiler.trace import listing, trace
+from autograd.drawing import Drawing, Place, Places, Way
 from autograd.files import write_whole
-from autograd.picture import short_number
-from autograd.stepping.notation import TEXT, Names, names
-from autograd.stepping.steps import ForwardStep, Step, checked, sweep
-from autograd.value import Value, adjoints, topological_order
-
-LISTED = 6
-"""How many leaves or local derivatives a sentence lists."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What one step shows; nodes and edges go by their ids in the picture.
-
-    Attributes:
-        phase: where in the pass we are.
-        line: the step as a formula.
-        words: the step as sentences.
-        nodes, edges: what is at work.
-        computed: nodes whose data are known from now on.
-        gradients: what a node's gradient reads from now on.
-        complete: nodes whose gradient is complete from now on.
-    """
-
-    phase: str
-    line: str
-    words: str
-    nodes: Sequence[str] = ()
-    edges: Sequence[str] = ()
-    computed: Sequence[str] = ()
-    gradients: dict[str, str] = field(default_factory=dict)
-    complete: Sequence[str] = ()
+from autograd.formula import Notation, changed_since, names, visible
+from autograd.nn import Module
+from autograd.optim import GradientDescent
+from autograd.picture import Edge, Fold, Node, called_after, picture
+from autograd.primitives import TABLE
+from autograd.stepping.sentences import SENTENCES
+from autograd.stepping.steps import checked
+from autograd.value import Operand, Value, adjoints, topological_order
 
 
-def play(value: Value, *, limit: int = 300) -> Player:
-    """A player of the forward and backward pass of `value`, which shows itself in Jupyter.
+def play(
+    value: Value,
+    *,
+    collapse: Fold | None = None,
+    model: Module | None = None,
+    limit: int = 300,
+) -> Player:
+    """A page on which `value` is computed anew as its leaves are changed; it shows itself in Jupyter.
 
-    It has controls (first, previous, play, next, last, a slider) and follows the arrow keys, Home
-    and End. It shows the graph as it is now and changes nothing in it, `grad` included.
+    *Backward* finds the derivatives, at once or edge by edge, or asks what they are; *Step* moves
+    the leaves against them, or the parameters alone if the graph has any. The page begins with what
+    was recorded and changes nothing in the graph, `grad` included.
 
     Args:
         value: the output of the graph.
-        limit: the most nodes to draw.
+        collapse: "neurons" or "layers" shows each of those as one node, whose weights can be opened.
+        model: whose parameters the graph's are, and after whose parts its nodes are called. Without
+            it, leaves that are labelled as those of `nn` are taken for parameters.
+        limit: the most nodes to show.
 
     Raises:
         TypeError: if `value` is no Value.
         ValueError: if the graph has more nodes than `limit` (or 20 times as many edges).
     """
     order = topological_order(checked(value, "play"))
-    if len(order) > limit:
+    if collapse is None and len(order) > limit:
         raise ValueError(
             f"play: {len(order):,} nodes are more than the limit of {limit:,}: play a smaller "
-            f"graph (one neuron, one example), or pass a higher limit= and be patient"
+            f"graph (one neuron, one example), fold a network (collapse='neurons' or 'layers'), "
+            f"or pass a higher limit= and be patient"
         )
-    named = names(order)
-    drawing = draw(_after_backward(order, named), limit=limit)
-    return Player(drawing, named[value], list(_frames(order, named)))
+    return Player(_Graph(order, collapse, model, limit))
 
 
 class Player:
-    """The steps of a forward and a backward pass, played on the picture of the graph.
+    """A graph to change and to step through.
 
     Attributes:
         html: what it shows, to be put into any page. RuntimeError, saying what to install, if
             there is no program to lay out the picture.
     """
 
-    def __init__(self, drawing: Drawing, title: str, frames: Sequence[Frame]) -> None:
-        self._drawing = drawing
-        self._title = title
-        self._frames = frames
+    def __init__(self, graph: _Graph) -> None:
+        self._graph = graph
 
     @functools.cached_property
     def html(self) -> str:
         """One self-contained piece of HTML."""
-        title = escape(f"Forward and backward pass of {self._title}, step by step")
-        final = escape(f"The graph of {self._title} with its values and gradients")
-        picture = base64.b64encode(self._drawing.svg.encode()).decode()
+        graph = self._graph
+        title = escape(f"Backpropagation through {graph.title}, step by step")
+        picture = base64.b64encode(graph.drawing.svg.encode()).decode()
+        described = escape(
+            f"{graph.title} with its values and gradients: {graph.drawing.described}"
+        )
         return (
             f'<div class="autograd-player" role="group" aria-label="{title}">\n'
             f"<style>\n{_asset('player.css')}</style>\n"
-            f'<img alt="{final}" style="max-width: 100%"'
+            f'<img alt="{described}" style="max-width: 100%"'
             f' src="data:image/svg+xml;base64,{picture}">\n'
-            f'<script type="application/json">{_json_for_script(self._frames)}</script>\n'
-            f"<script>\n{_asset('player.js')}</script>\n"
+            f'<p class="still">{escape(STILL)}</p>\n'
+            f'<script type="application/json">{_json_for_script(graph.page())}</script>\n'
+            f"<script>\n// The graph, computed and taken apart.\n(() => {{\n"
+            f'"use strict";\n{graph.program()}{_asset("player.js")}}})();\n</script>\n'
             f"</div>\n"
         )
 
@@ -111,23 +108,46 @@ class Player:
 
         The file appears when it is complete. Returns its path.
         """
+        title = escape(f"Backpropagation through {self._graph.title}")
         page = (
             '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
             '<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>Backpropagation: {escape(self._title)}</title>\n"
-            f'<body style="margin: 1.5rem">\n{self.html}</body>\n</html>\n'
+            f"<title>{title}</title>\n{PAGE_STYLE}\n"
+            f"<main>\n<h1>{title}</h1>\n<p>{escape(INTRODUCTION)}</p>\n{self.html}</main>\n</html>\n"
         )
         return write_whole(path, page)
 
     def __repr__(self) -> str:
-        return f"Player of {len(self._frames)} steps: .save('backprop.html') writes a page"
+        nodes, edges = len(self._graph.shown.nodes), len(self._graph.shown.edges)
+        return f"Player(nodes={nodes}, edges={edges}): .save('backprop.html') writes a page"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         try:
             return {"text/html": self.html, "text/plain": repr(self)}
         except RuntimeError as reason:
             return {"text/plain": f"{self!r}\n{reason}"}
+
+
+STILL = (
+    "This picture stands still, because no scripts run here: run the cell, or trust the notebook, "
+    "to change its numbers and to step through it."
+)
+
+INTRODUCTION = (
+    "Change any number: all values follow at once. Backward finds how the output would change with "
+    "each leaf. Step moves the leaves against that. These are two buttons because they are two "
+    "different things."
+)
+
+PAGE_STYLE = """<style>
+body { margin: 0; background: light-dark(#fcfcfa, #14171b); color: light-dark(#1f2328, #e6e9ed);
+  font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif }
+main { max-width: 1180px; margin: 0 auto; padding: clamp(14px, 2.5vw, 32px) }
+h1 { font: 600 clamp(23px, 2.6vw, 30px)/1.2 Georgia, "Iowan Old Style", serif; margin: 0 0 8px;
+  overflow-wrap: anywhere }
+main > p { max-width: 84ch; margin: 0 0 18px; color: light-dark(#59636e, #9ba5b0) }
+</style>"""
 
 
 @functools.cache
@@ -137,114 +157,284 @@ def _asset(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _json_for_script(frames: Sequence[Frame]) -> str:
+def _json_for_script(content: object) -> str:
     """JSON that is text to the HTML parser, too: no label in it can end the script or begin one."""
-    text = json.dumps(list(map(asdict, frames)), ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
 
 
-def _after_backward(order: Sequence[Value], named: Names) -> Value:
-    """A copy of the graph with the gradients of this backward pass, and with the lines' names."""
-    copies: dict[object, Value] = {}
-    for node, adjoint in adjoints(order[-1]).items():
-        copy = copies[node] = Value(node.data, named[node])
-        copy.grad = adjoint
-        copy.op, copy.partials = node.op, node.partials
-        copy.args = tuple(copies[arg] if isinstance(arg, Value) else arg for arg in node.args)
-    return copies[order[-1]]
+# --- notation with places for names and numbers ---------------------------------------------------
 
 
-# --- the steps ------------------------------------------------------------------------------------
+class _PageNotation(Notation):
+    """As on the page: a true minus, exponents raised."""
+
+    minus = "−"
+    _raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+    def _power(self, base: str, exponent: str) -> str:
+        if exponent.isascii() and exponent.isdigit():
+            return base + exponent.translate(self._raised)
+        return super()._power(base, exponent)
 
 
-def _frames(order: Sequence[Value], named: Names) -> Iterator[Frame]:
-    """The leaves, the forward pass, the output's gradient 1, the backward pass, the result."""
-    output, leaves = order[-1], [node for node in order if not node.args]
-    position = {node: i for i, node in enumerate(order)}
-    gradients = adjoints(output)
+_PAGE = _PageNotation()
+_MARK = "\x00"
 
-    def derivative(x: Value) -> str:
-        return f"{TEXT.derivative(named[output], named[x])} = {TEXT.number(gradients[x])}"
-
-    start = [f"node{position[x]}" for x in leaves]
-    yield Frame(
-        "Start",
-        TEXT.joined(", ", leaves, lambda x: f"{named[x]} = {TEXT.number(x.data)}", LISTED),
-        "The leaves have the values they were given. The forward pass computes the others.",
-        nodes=start,
-        computed=start,
-    )
-    yield from _forward(order, named, position)
-    end = f"node{position[output]}"
-    yield Frame(
-        "Backward pass",
-        derivative(output),
-        f"Backpropagation begins at the output: {named[output]} changes by as much as itself.",
-        nodes=[end],
-        gradients={end: TEXT.number(gradients[output])},
-        complete=[end],
-    )
-    yield from _backward(order, named, position)
-    yield Frame(
-        "Done",
-        TEXT.joined(", ", leaves, derivative, LISTED),
-        "Every gradient is complete. backward() adds those of the leaves to their grad.",
-    )
+Parts = list["str | int"]
+"""Text with places in it: strings, and between them the nodes whose names or numbers go there."""
 
 
-def _forward(order: Sequence[Value], named: Names, position: dict[Value, int]) -> Iterator[Frame]:
-    operations = [node for node in order if node.args]
-    for count, node in enumerate(operations, 1):
-        i = position[node]
-        operands = [k for k, partial in enumerate(node.partials) if partial is not None]
-        write = functools.partial(_local_derivative, node, named)
-        partials = TEXT.joined(", ", operands, write, LISTED)
-        yield Frame(
-            f"Forward {count} of {len(operations)}",
-            str(ForwardStep(node, named)),
-            f"Kept for the way back: {partials}." if operands else "It depends on no Value.",
-            nodes=[f"node{i}"],
-            edges=[f"edge{i}_{k}" for k in operands],
-            computed=[f"node{i}"],
+def _parts(text: str) -> Parts:
+    """The parts of a text in which nodes stand as their numbers between marks."""
+    return [int(part) if i % 2 else part for i, part in enumerate(text.split(_MARK))]
+
+
+def _number(x: float | None) -> float | str | None:
+    """A number as JSON has it; what is not finite by its name in JavaScript."""
+    if x is None or math.isfinite(x):
+        return x
+    return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+
+
+# --- the graph as a page has it -------------------------------------------------------------------
+
+
+class _Graph:
+    """What a page needs to know of a graph: its nodes, what is shown of them, and its program."""
+
+    def __init__(
+        self, order: Sequence[Value], collapse: Fold | None, model: Module | None, limit: int
+    ) -> None:
+        self.order = order
+        self.names = names(order, called_after(order, model))
+        self.title = self.names[order[-1]]
+        self.shown = picture(
+            order,
+            collapse=collapse,
+            limit=limit,
+            model=model,
+            labels=self.names,
+            gradients=adjoints(order[-1]),
+        )
+        self.shorts = {
+            node.values[0]: visible(node.label) or self.names[node.values[0]]
+            for node in self.shown.nodes
+            if len(node.values) == 1
+        }
+        """What a node is called within its frame."""
+        self.position = {node: i for i, node in enumerate(order)}
+        self.edges = [(node, k) for node in reversed(order) for k in _with_derivative(node)]
+        """Every operand with a derivative, in the order of the backward pass."""
+        self.parameters = [
+            node
+            for shown in self.shown.nodes
+            if shown.kind in ("parameter", "folded")
+            for node in shown.values
+            if not node.op
+        ]
+        self._marks = {node: f"{_MARK}{i}{_MARK}" for node, i in self.position.items()}
+
+    @functools.cached_property
+    def drawing(self) -> Drawing:
+        """The picture for where no scripts run."""
+        return Drawing(self.shown, "LR", "")
+
+    def page(self) -> dict[str, Any]:
+        """All that the page is told."""
+        leaves = [node for node in self.order if not node.op]
+        moved = self.parameters or leaves
+        is_dense = drawing.is_dense(self.shown)
+        return {
+            "sentences": SENTENCES,
+            "nodes": [self._node(node) for node in self.order],
+            "edges": [self._edge(node, k) for node, k in self.edges],
+            "leaves": [self.position[node] for node in leaves],
+            "moved": sorted(self.position[node] for node in moved),
+            "outdated": [self.position[node] for node in changed_since(self.order)],
+            "cards": [self._card(node) for node in self.shown.nodes],
+            "ways": [self._way(edge) for edge in self.shown.edges],
+            "layouts": {
+                "wide": self._layout("LR", DENSE if is_dense else WIDE),
+                "tall": self._layout("TB", TALL),
+            },
+            "dense": is_dense,
+            "rates": RATES,
+            "coefficients": [float(x) for x in STEPPER.coefficients()],
+            "state": list(STEPPER.initial_state),
+            "fixed": self._unprintable,
+        }
+
+    def _node(self, node: Value) -> dict[str, Any]:
+        told: dict[str, Any] = {"name": self.names[node], "value": _number(node.data)}
+        if self.shorts.get(node, told["name"]) != told["name"]:
+            told["short"] = self.shorts[node]
+        if node.op:
+            told |= {
+                "op": node.op,
+                "formula": _parts(_PAGE.formula(node, self._marks)),
+                "args": [self._argument(arg) for arg in node.args[:2]],
+            }
+        return told
+
+    def _argument(self, arg: Value | float) -> list[int] | float | str | None:
+        """An operand: the place of a node in a list, or a plain number."""
+        return [self.position[arg]] if isinstance(arg, Value) else _number(arg)
+
+    def _edge(self, node: Value, index: int) -> dict[str, Any]:
+        """An edge: its ends, its partial as recorded, and whether its operation chooses."""
+        told = {
+            "to": self.position[node],
+            "from": self.position[node.args[index]],
+            "partial": _number(node.partials[index]),
+        }
+        return told | ({"chooses": True} if getattr(TABLE[node.op], "chooses", False) else {})
+
+    def _card(self, node: Node) -> dict[str, Any]:
+        kind = "leaf" if node.kind == "parameter" else node.kind
+        exits = [self.position[x] for x in node.exits]
+        told: dict[str, Any] = {
+            "kind": kind,
+            "label": visible(node.label),
+            "exits": exits,
+            "values": [self.position[x] for x in node.values],
+        }
+        if kind == "folded":
+            told["operation"] = node.operation
+            told["name"] = ".".join(filter(None, [node.frame, node.label]))
+        if node.is_output:
+            told["output"] = True
+        return told
+
+    def _way(self, edge: Edge) -> dict[str, Any]:
+        """An edge of the picture, which stands for one of the graph or for several."""
+        ids = [node.id for node in self.shown.nodes]
+        number = {use: i for i, use in enumerate(self.edges)}
+        told: dict[str, Any] = {
+            "from": ids.index(edge.source),
+            "to": ids.index(edge.target),
+            "edges": [number[use] for use in edge.operands if use in number],
+        }
+        (node, k), *others = edge.operands
+        if self._is_plain(edge) and not others and edge.has_derivative:
+            told["local"] = _PAGE.partial(node, k, self.names)
+            told["tag"] = _PAGE.partial(node, k, self.names | self.shorts)
+            if why := _PAGE.why(node, k, self._marks):
+                told["why"] = {f"{x:g}": _parts(text) for x, text in why.items()}
+            else:
+                told["rule"] = _parts(_PAGE.local_derivative(node, k, self._marks))
+        return told
+
+    def _is_plain(self, edge: Edge) -> bool:
+        ends = {edge.source, edge.target}
+        return not any(node.kind == "folded" for node in self.shown.nodes if node.id in ends)
+
+    # --- where everything stands ------------------------------------------------------------------
+
+    def _layout(self, rankdir: str, look: _Look) -> dict[str, Any]:
+        sizes = {node.id: self._size(node, look) for node in self.shown.nodes}
+        edges = [replace(edge, label=self._room_for(edge, look)) for edge in self.shown.edges]
+        shown = replace(self.shown, edges=edges)
+        places = Places(drawing.layout(drawing.dot_text(shown, rankdir, sizes=sizes)))
+        frames = dict.fromkeys(node.frame for node in self.shown.nodes if node.frame)
+        return {
+            "tagged": look.names_locals,
+            "size": [places.width, places.height],
+            "cards": [_rounded(places.node(node.id)) for node in self.shown.nodes],
+            "ways": [_told(places.edge(edge.id)) for edge in self.shown.edges],
+            "frames": [
+                {"name": visible(name), "box": box and _rounded(box), "at": _rounded(at)[:2]}
+                for name in frames
+                for box, at in [places.frame(name)]
+            ],
+        }
+
+    def _size(self, node: Node, look: _Look) -> tuple[float, float]:
+        """A card's width and height: room for its name, and for the derivative in it."""
+        if node.kind == "folded":
+            return look.folded
+        total = len(f"d{self.title}/d{node.label or 'v00'} = −0.0000")
+        formula = len(node.label) + (14 if node.kind == "operation" else 5)
+        width = 7.4 * max(total, formula) + 26.0
+        return min(max(width, look.narrowest), look.widest), look.height
+
+    def _room_for(self, edge: Edge, look: _Look) -> str:
+        """The longest text that an edge's label will have."""
+        if not edge.has_derivative or not edge.operands:
+            return ""
+        node, k = edge.operands[0]
+        is_named = look.names_locals and self._is_plain(edge)
+        return (
+            f"{_PAGE.partial(node, k, self.names | self.shorts)} = −0.00" if is_named else "−0.00"
         )
 
+    # --- its program ------------------------------------------------------------------------------
 
-def _backward(order: Sequence[Value], named: Names, position: dict[Value, int]) -> Iterator[Frame]:
-    steps = list(sweep(order, named))
-    uses = Counter(step.arg for step in steps)
-    received: Counter[Value] = Counter()
-    for count, step in enumerate(steps, 1):
-        received[step.arg] += 1
-        i, arg = position[step.node], f"node{position[step.arg]}"
-        yield Frame(
-            f"Backward {count} of {len(steps)}",
-            str(step),
-            _chain_rule(step, received[step.arg], uses[step.arg]),
-            nodes=[f"node{i}", arg],
-            edges=[f"edge{i}_{step.index}"],
-            gradients={arg: TEXT.number(step.total)},
-            complete=[arg] if received[step.arg] == uses[step.arg] else [],
-        )
+    def program(self) -> str:
+        """Two constants of JavaScript: the graph's numbers from its leaves, and the stepper's rule.
+
+        The first gives all values, then all partials; null if it has an operation of a user's that
+        JavaScript cannot compute.
+        """
+        rule = javascript.source(javascript.update_rule(STEPPER), "rule")
+        if self._unprintable:
+            return f"const graph = null;\n{rule}"
+        return javascript.source(self._program(), "graph") + rule
+
+    @functools.cached_property
+    def _unprintable(self) -> str:
+        """The first operation that has no spelling in JavaScript, if there is one."""
+        spelled = javascript.SPELLING.keys() | javascript.HELPERS.keys() | {"sum", "dot"}
+        return next((node.op for node in self.order if node.op and node.op not in spelled), "")
+
+    def _program(self) -> Program:
+        def everything(leaves: list[Value]) -> list[Operand]:
+            at: dict[Value, Any] = dict(zip([x for x in self.order if not x.op], leaves))  # noqa: B905
+            partials: dict[Value, Sequence[Any]] = {}
+            for node in self.order:
+                if node.op:
+                    args = [at[arg] if isinstance(arg, Value) else arg for arg in node.args]
+                    at[node] = TABLE[node.op](*args)
+                    partials[node] = TABLE[node.op].partials_at(at[node], args, args)
+            return [
+                *map(at.__getitem__, self.order),
+                *(partials[node][k] for node, k in self.edges),
+            ]
+
+        n_leaves = sum(not node.op for node in self.order)
+        recorded = trace(everything, [(n_leaves,)])
+        return roll(listing(recorded.inputs, recorded.outputs, is_batch=False))
 
 
-def _local_derivative(node: Value, named: Names, index: int) -> str:
-    """∂e/∂a = b = -3: what it is, by which rule, and its number at the recorded point."""
-    rule, number = TEXT.local_derivative(node, index, named), short_number(node.partials[index])
-    return " = ".join([TEXT.partial(node, index, named), *dict.fromkeys([rule, number])])
+def _with_derivative(node: Value) -> list[int]:
+    return [k for k, partial in enumerate(node.partials) if partial is not None]
 
 
-def _chain_rule(step: Step, use: int, uses: int) -> str:
-    """The step in words. It is contribution number `use` to its operand, which gets `uses`."""
-    node, arg = step.names[step.node], step.names[step.arg]
-    words = (
-        f"{node} = {TEXT.formula(step.node, step.names)}, "
-        f"so {_local_derivative(step.node, step.names, step.index)}. "
-        f"Times the gradient of {node}, which is {TEXT.number(step.upstream)}, "
-        f"that makes {TEXT.number(step.contribution)} for {arg}."
-    )
-    total = TEXT.number(step.total)
-    if uses == 1:
-        return words
-    if use < uses:
-        return f"{words} {arg} is used {uses} times; after {use} of them its sum is {total}."
-    return f"{words} {arg} is used {uses} times; this completes the sum: {total}."
+@dataclass(frozen=True)
+class _Look:
+    """The sizes of cards in pixels, and whether edges name the derivative that they carry."""
+
+    narrowest: float
+    widest: float
+    height: float
+    folded: tuple[float, float]
+    names_locals: bool
+
+
+WIDE = _Look(148.0, 250.0, 96.0, (132.0, 44.0), names_locals=True)
+DENSE = _Look(118.0, 118.0, 86.0, (132.0, 44.0), names_locals=False)
+TALL = _Look(112.0, 168.0, 92.0, (120.0, 44.0), names_locals=False)
+
+STEPPER = GradientDescent([Value(0.0)], learning_rate=0.01)
+"""What Step does; its learning rate is the page's to choose."""
+
+RATES = [0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0]
+
+
+def _rounded(place: Place) -> list[float]:
+    return [round(x, 1) for x in place]
+
+
+def _told(way: Way) -> dict[str, Any]:
+    label = way.label and _rounded(way.label)[:2]
+    return {"path": way.path, "tip": way.tip, "label": label}

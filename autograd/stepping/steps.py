@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from autograd.stepping.notation import TEXT, Names, names
-from autograd.value import Value, topological_order
+from autograd.formula import TEXT, Names, names
+from autograd.picture import called_after
+from autograd.value import Value, edges, topological_order
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ForwardStep:
-    """One operation of the forward pass; prints as `e = a · b = 2 · -3 = -6`."""
+    """One operation of the forward pass; prints as `e = a · b = 2 · (-3) = -6`."""
 
     node: Value
     names: Names = field(compare=False)
@@ -28,12 +30,12 @@ class ForwardStep:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Step:
-    """The chain rule at one edge of the graph; prints as `∂L/∂a += ∂L/∂e · ∂e/∂a = -2 · -3 = 6`.
+    """The chain rule at one edge of the graph; prints as `dL/da += dL/de · ∂e/∂a = -2 · (-3) = 6`.
 
     Attributes:
         node: the node that passes its gradient on (e).
         arg: its operand, which receives it (a).
-        upstream: the node's adjoint, complete by now (∂L/∂e).
+        upstream: the node's adjoint, complete by now (dL/de).
         partial: the local derivative at the recorded point (∂e/∂a).
         contribution: upstream · partial.
         total: the operand's adjoint in this pass, this contribution included.
@@ -54,15 +56,14 @@ class Step:
 
     def __str__(self) -> str:
         output, node, arg = (self.names[x] for x in (self.output, self.node, self.arg))
-        upstream, partial, contribution, total = map(
-            TEXT.number, (self.upstream, self.partial, self.contribution, self.total)
-        )
-        line = (
-            f"{TEXT.derivative(output, arg)} += {TEXT.derivative(output, node)} · "
-            f"{TEXT.partial(self.node, self.index, self.names)} = "
-            f"{upstream} · {partial} = {contribution}"
-        )
-        return line if self.total == self.contribution else f"{line} (total {total})"
+        symbols = TEXT.partial(self.node, self.index, self.names)
+        numbers = TEXT.number(self.contribution)
+        if self.node is not self.output:  # dL/dL is 1
+            symbols = f"{TEXT.total(output, node)} · {symbols}"
+            numbers = f"{TEXT.product([self.upstream, self.partial])} = {numbers}"
+        line = f"{TEXT.total(output, arg)} += {symbols} = {numbers}"
+        is_sum = self.total != self.contribution
+        return f"{line} (total {TEXT.number(self.total)})" if is_sum else line
 
     __repr__ = __str__
 
@@ -73,7 +74,7 @@ def forward_steps(value: Value) -> Iterator[ForwardStep]:
     Raises TypeError for anything but a Value.
     """
     order = topological_order(checked(value, "forward_steps"))
-    named = names(order)
+    named = names(order, called_after(order))
     return (ForwardStep(node, named) for node in order if node.args)
 
 
@@ -88,25 +89,40 @@ def backward_steps(value: Value) -> Iterator[Step]:
 
 
 def _backward_steps(order: Sequence[Value]) -> Iterator[Step]:
-    yield from sweep(order, names(order))
+    yield from sweep(order, names(order, called_after(order)))
     order[-1].backward()
 
 
 def sweep(order: Sequence[Value], named: Names) -> Iterator[Step]:
     """The steps of a backward pass over a topological order; changes nothing.
 
-    This is `value.adjoints`, told step by step.
+    This is `value.adjoints`, told step by step; where a nan comes out of it, branches that were not
+    taken have no say, as there.
     """
+    plain = list(_steps(order, named, follows_choices=False))
+    if any(math.isnan(step.total) for step in plain):
+        return _steps(order, named, follows_choices=True)
+    return iter(plain)
+
+
+def _steps(order: Sequence[Value], named: Names, follows_choices: bool) -> Iterator[Step]:
     output = order[-1]
     adjoints = {output: 1.0}
+    active = {output}
     for node in reversed(order):
+        if node not in adjoints:  # it was only compared
+            continue
         upstream = adjoints[node]
-        for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
-            if isinstance(arg, Value) and partial is not None:
-                contribution = upstream * partial
-                total = adjoints[arg] + contribution if arg in adjoints else contribution
-                adjoints[arg] = total
-                yield Step(node, arg, upstream, partial, contribution, total, index, output, named)
+        indices = [i for i, partial in enumerate(node.partials) if partial is not None]
+        for index, (arg, partial, is_chosen) in zip(indices, edges(node, active), strict=True):
+            contribution = upstream * partial
+            if is_chosen:
+                active.add(arg)
+            elif follows_choices and math.isnan(contribution):
+                contribution = 0.0
+            total = adjoints[arg] + contribution if arg in adjoints else contribution
+            adjoints[arg] = total
+            yield Step(node, arg, upstream, partial, contribution, total, index, output, named)
 
 
 def checked(value: object, function: str) -> Value:

@@ -1,4 +1,4 @@
-"""Formulas in text become graphs, and nothing else."""
+"""One notation: numbers, labels and operations as text, and text as a graph."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from autograd.expressions import parse
+from autograd.formula import parse
 
 
 def test_a_formula_is_recorded_with_labelled_leaves() -> None:

@@ -1,0 +1,527 @@
+"""One notation: operations, derivatives and numbers as text and as LaTeX, and text as a graph.
+
+What a picture, a line of `backward_steps`, a formula of `explain` and a page of `play` say of a
+graph is written here, so that all of them say it alike.
+
+A node goes by its label. One without is called by its place in the topological order, counted
+from 0: v3, as in the literature (Griewank and Walther, Evaluating Derivatives, SIAM 2008). Two
+nodes that share a label are told apart: x and x#2.
+
+Total derivatives are written dL/da, local ones ∂d/∂a; `TOTAL_AND_LOCAL` says why. The local ones
+are read off the table of primitives, whose rules record their own formula on Values; nothing here
+knows calculus.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from autograd import primitives, recording
+from autograd.primitives import TABLE, Primitive
+from autograd.value import Operand, Value
+
+T = TypeVar("T")
+Arg: TypeAlias = Value | float
+Names: TypeAlias = Mapping[Value, str]
+
+TOTAL_AND_LOCAL = (
+    "d is total, along all paths together; ∂ is local, of one operation whose other operands "
+    "are held still."
+)
+"""Why two signs: L may depend on a along several paths, while an operation depends on each of its
+operands once. With one sign for both, ∂L/∂a could be either number."""
+
+
+# --- numbers and labels as text -------------------------------------------------------------------
+
+
+def short_number(number: float | None) -> str:
+    """A number in four significant digits, "–" for None; -0 is 0.
+
+    A number that is exact without zeros at its end has none: 1 is 1, and 1.000 is nearly so.
+    """
+    if number is None:
+        return "–"
+    short = f"{number + 0.0:.4g}"
+    is_exact = float(short) == number or not math.isfinite(number)
+    return short if is_exact else f"{number:#.4g}".removesuffix(".")
+
+
+LONGEST_TEXT = 40
+
+DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""Unicode's embeddings, overrides and isolates, and their ends."""
+
+
+def visible(text: str) -> str:
+    """`text` in one line, with a sign in place of each character that XML or a page can't show.
+
+    Those are control characters, halves of surrogate pairs, ends of lines, and what would turn the
+    direction in which the rest of the line is read.
+    """
+    return text if text.isprintable() else "".join(map(_visible_character, text))
+
+
+def _visible_character(character: str) -> str:
+    if character == "\n":
+        return "↵"
+    if character < " ":
+        return chr(0x2400 + ord(character))  # Unicode's pictures of them, in the same order
+    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
+    is_hidden = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+    if is_noncharacter or is_hidden or unicodedata.bidirectional(character) in DIRECTIONS:
+        return "\N{REPLACEMENT CHARACTER}"
+    return character
+
+
+def shortened(text: str) -> str:
+    """`text`, or its beginning and dots, where it would be too long for a picture or a line."""
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def names(order: Sequence[Value], called: Names | None = None) -> dict[Value, str]:
+    """A name of its own for every node of a topological order.
+
+    The labels people gave go first, then what a model calls its nodes (`called`), then the place.
+    """
+    called = called or {}
+    named = {node: _in_a_line(node.label or called.get(node, "")) for node in order}
+    taken: dict[str, int] = {}
+    found: dict[Value, str] = {}
+    for given in (True, False):
+        for node in order:
+            if named[node] and bool(node.label) is given:
+                found[node] = _unique(named[node], taken)
+    for i, node in enumerate(order):
+        if node not in found:
+            found[node] = _unique(f"v{i}", taken)
+    return found
+
+
+def _in_a_line(label: str) -> str:
+    return shortened(visible(" ".join(str(label).split())))
+
+
+def _unique(name: str, taken: dict[str, int]) -> str:
+    candidate = name
+    while candidate in taken:
+        taken[name] += 1
+        candidate = f"{name}#{taken[name]}"
+    taken[candidate] = 1
+    return candidate
+
+
+# --- what has changed since it was recorded -------------------------------------------------------
+
+
+def changed_since(order: Iterable[Value]) -> list[Value]:
+    """The nodes whose number no longer follows from those of their operands.
+
+    A leaf's data may be reassigned; what was recorded before keeps its value and its partials.
+    """
+    return [node for node in order if node.op and not _same(_value_now(node), node.data)]
+
+
+def _value_now(node: Value) -> float:
+    numbers = (arg.data if isinstance(arg, Value) else arg for arg in node.args)
+    return TABLE[node.op].value(*numbers)
+
+
+def _same(x: float, y: float) -> bool:
+    return x == y or (math.isnan(x) and math.isnan(y))
+
+
+# --- operations and derivatives -------------------------------------------------------------------
+
+TERMS_SHOWN = 6
+"""How many operands of a long operation are written out, the last among them."""
+
+BINDING = {"add": 1, "sub": 1, "dot": 1, "mul": 2, "div": 2, "neg": 2, "pow": 3} | dict.fromkeys(
+    ("lt", "le", "gt", "ge"), 0
+)
+"""How tightly an operation holds its operands; a function's are in parentheses anyway."""
+
+KINKS: dict[str, dict[float, str]] = {
+    "relu": {
+        1.0: "{0} is above 0, and relu passes it on as it is",
+        0.0: "{0} is not above 0, and relu passes nothing on",
+    },
+    "abs": {
+        1.0: "{0} is positive",
+        -1.0: "{0} is negative",
+        0.0: "at 0, where abs has its kink, 0 is taken",
+    },
+    "maximum": {
+        1.0: "{i} is the larger one",
+        0.0: "{i} is the smaller one",
+        0.5: "both are equal, and each gets half",
+    },
+    "minimum": {
+        1.0: "{i} is the smaller one",
+        0.0: "{i} is the larger one",
+        0.5: "both are equal, and each gets half",
+    },
+    "where": {1.0: "{i} is the one chosen", 0.0: "{i} is not the one chosen"},
+}
+"""Why a local derivative is what it is, for the operations that choose among cases, by its value.
+
+{0} stands for the first operand, {i} for the one in question.
+"""
+
+
+class Notation:
+    """Plain text: `dL/da`, `∂d/∂a`, `-2 · (-3)`, `tanh(n)`."""
+
+    times = " · "
+    dots = "…"
+    minus = "-"
+
+    def name(self, name: str) -> str:
+        """A node's name."""
+        return name
+
+    def number(self, x: float) -> str:
+        """x in four significant digits: `-3`, `0.1`, `1e-07`, `inf`."""
+        return short_number(x).replace("-", self.minus)
+
+    def total(self, of: str, by: str) -> str:
+        """The total derivative of one name by another: `dL/da`."""
+        return f"d{of}/d{by}"
+
+    def local(self, of: str, by: str) -> str:
+        """The local derivative of one name by another: `∂d/∂a`."""
+        return f"∂{of}/∂{by}"
+
+    def partial(self, node: Value, index: int, named: Names) -> str:
+        """∂node/∂argᵢ; `∂y/∂(2nd x)` where an operand occurs several times, as in y = x·x."""
+        arg = node.args[index]
+        operand = named[arg]  # type: ignore[index]
+        if node.args.count(arg) > 1:
+            operand = f"({_ordinal(node.args[: index + 1].count(arg))} {operand})"
+        return self.local(named[node], operand)
+
+    def product(self, factors: Sequence[float], shown: int = 1000) -> str:
+        """`-2 · (-3)`: a negative factor stands in parentheses, but for the first."""
+        texts = [self.number(x) for x in factors]
+        return self.joined(self.times, [*texts[:1], *map(self.guarded, texts[1:])], str, shown)
+
+    def joined(
+        self, separator: str, items: Sequence[T], write: Callable[[T], str], shown: int
+    ) -> str:
+        """The items as written; of more than `shown`, the first ones, dots, and the last."""
+        if len(items) <= shown:
+            return separator.join(map(write, items))
+        return separator.join([*map(write, items[: shown - 1]), self.dots, write(items[-1])])
+
+    def guarded(self, text: str) -> str:
+        """In parentheses if it begins with a minus, which must not stand beside another sign."""
+        return f"({text})" if text.startswith(self.minus) else text
+
+    # --- operations -------------------------------------------------------------------------------
+
+    def formula(self, node: Value, named: Names) -> str:
+        """The operation that made the node, on its operands' names: `a · b`, `w1·x1 + w2·x2`."""
+        return self.written(node, lambda x: self._name_of(x, named))
+
+    def numbers(self, node: Value) -> str | None:
+        """The same on the operands' data: `2 · (-3)`.
+
+        None if the data no longer give the node's: one of them has been reassigned since.
+        """
+        return None if changed_since([node]) else self.written(node, lambda x: self.number(x.data))
+
+    def written(self, node: Value, write: Callable[[Value], str]) -> str:
+        """The node's operation on its operands, each as `write` has it."""
+        return self._operation(node.op, [self._operand(arg, write) for arg in node.args])
+
+    def symbol(self, op: str) -> str:
+        """The operation alone: `·`, `tanh`; `dot` by its name, which would be a product else."""
+        return op if op == "dot" else TABLE[op].symbol.replace("-", self.minus)
+
+    def applied(self, node: Value) -> str:
+        """The operation with the plain numbers among its operands: `· 3`, `10 /`, `max(_, 0)`.
+
+        Those of a `dot` are left out: they are the local derivatives on its edges.
+        """
+        symbol = self.symbol(node.op)
+        plain = [self.number(arg) for arg in node.args if not isinstance(arg, Value)]
+        if node.op == "dot" or not plain:
+            return symbol
+        if node.op == "sum":
+            return " + ".join([symbol, *map(self.guarded, plain)])
+        blank = "_" if _is_word(symbol) else ""
+        return self.written(node, lambda _: blank).strip()
+
+    def local_derivative(self, node: Value, index: int, named: Names) -> str:
+        """∂node/∂argᵢ as the table of primitives states it, on names: `b` for ∂(a·b)/∂a.
+
+        Where the rule distinguishes cases, it is the case that holds at the node's numbers.
+
+        The rule is read with Values that carry the names, so that it records its own formula.
+        """
+        with recording.recorded():
+            z = Value(node.data, self._name_of(node, named))
+            args = [
+                Value(x.data, self._name_of(x, named)) if isinstance(x, Value) else x
+                for x in node.args
+            ]
+            partial = TABLE[node.op].partials_at(z, args, args)[index]
+        return self._expression(_case_that_holds(partial))
+
+    def why(self, node: Value, index: int, named: Names) -> dict[float, str]:
+        """In words, why ∂node/∂argᵢ is what it is, for each value that it may have.
+
+        Empty for an operation whose rule says it better (see `local_derivative`).
+        """
+        operands = [self._operand(arg, lambda x: self._name_of(x, named)) for arg in node.args]
+        cases = KINKS.get(node.op, {})
+        return {
+            value: words.replace("{0}", operands[0]).replace("{i}", operands[index])
+            for value, words in cases.items()
+        }
+
+    def _expression(self, x: Arg) -> str:
+        """A rule's formula. (It recurses: a rule is at most a handful of operations deep.)"""
+        if not isinstance(x, Value) or not x.args:
+            return self._operand(x, lambda leaf: leaf.label)
+        if x.op == "pow" and x.args[1] == 1.0:
+            return self._expression(x.args[0])
+        return self._operation(x.op, [self._held(x.op, i, arg) for i, arg in enumerate(x.args)])
+
+    def _held(self, op: str, index: int, arg: Arg) -> str:
+        """An operand's formula, in parentheses where the operation would tear it apart."""
+        arg = _case_that_holds(arg)
+        text = self._expression(arg)
+        if not isinstance(arg, Value) or op not in BINDING or arg.op not in BINDING:
+            return text
+        binds, needs = BINDING[op], BINDING[arg.op]
+        regroups = op in ("sub", "div", "pow") and index == 1
+        return f"({text})" if needs < binds or (needs == binds and regroups) else text
+
+    def _operation(self, op: str, operands: Sequence[str]) -> str:
+        symbol = self.symbol(op)
+        if op == "dot":
+            half = len(operands) // 2
+            products = map(self._pair, operands[:half], operands[half:])
+            return self.joined(" + ", list(products), str, TERMS_SHOWN)
+        if _is_word(symbol):
+            return f"{self._function(symbol)}({self.joined(', ', operands, str, TERMS_SHOWN)})"
+        if len(operands) == 1:
+            return f"{symbol}{self.guarded(operands[0])}"
+        first, second = operands
+        if op == "pow":
+            return self._power(self.guarded(first), second)
+        spaced = self.times if op == "mul" else f" {self._infix(symbol)} "
+        is_comparison = BINDING.get(op) == 0
+        return f"{first}{spaced}{second if is_comparison else self.guarded(second)}"
+
+    def _function(self, symbol: str) -> str:
+        return symbol
+
+    def _infix(self, symbol: str) -> str:
+        return symbol
+
+    def _pair(self, one: str, other: str) -> str:
+        return f"{self.guarded(one)}·{self.guarded(other)}"
+
+    def _power(self, base: str, exponent: str) -> str:
+        return f"{base} ** {exponent}"
+
+    def _operand(self, arg: Arg, write: Callable[[Value], str]) -> str:
+        return write(arg) if isinstance(arg, Value) else self.number(arg)
+
+    def _name_of(self, node: Value, named: Names) -> str:
+        """A node's name, or its number where it has none."""
+        name = named.get(node) or _in_a_line(node.label)
+        return self.name(name) if name else self.number(node.data)
+
+
+def _case_that_holds(x: Any) -> Any:
+    while isinstance(x, Value) and x.op == "where":
+        condition, then, otherwise = x.args
+        holds = condition.data if isinstance(condition, Value) else condition
+        x = then if holds else otherwise
+    return x
+
+
+def _is_word(symbol: str) -> bool:
+    return symbol[0].isalpha()
+
+
+def _ordinal(n: int) -> str:
+    ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
+
+
+class LaTeX(Notation):
+    r"""For mathematics in LaTeX: `\frac{\mathrm{d} L}{\mathrm{d} a}`, `-2 \cdot (-3)`."""
+
+    times = r" \cdot "
+    dots = r"\ldots"
+
+    _escapes = str.maketrans(
+        {
+            "\\": r"\backslash{}",
+            "^": r"\wedge{}",
+            "~": r"\sim{}",
+            "<": r"\lt{}",
+            ">": r"\gt{}",
+            "'": r"\prime{}",
+            " ": r"\ ",
+        }
+        | {character: f"\\{character}" for character in "{}$&#%_"}
+    )
+
+    def name(self, name: str) -> str:
+        """A letter with its index, or upright as it stands; nothing in it is a command."""
+        if indexed := re.fullmatch(r"([^\W\d_])_?(\d+)", name):
+            return f"{indexed[1]}_{{{indexed[2]}}}"
+        escaped = name.translate(self._escapes)
+        return escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}"
+
+    def number(self, x: float) -> str:
+        """x in four significant digits, with a power of ten where it needs one."""
+        mantissa, e, exponent = super().number(x).partition("e")
+        if e:
+            return rf"{mantissa} \times 10^{{{int(exponent)}}}"
+        if math.isnan(x):
+            return r"\mathrm{nan}"
+        return mantissa.replace("inf", r"\infty")
+
+    def total(self, of: str, by: str) -> str:
+        """The total derivative as a fraction."""
+        return rf"\frac{{\mathrm{{d}} {self.name(of)}}}{{\mathrm{{d}} {self.name(by)}}}"
+
+    def local(self, of: str, by: str) -> str:
+        """The local derivative as a fraction."""
+        return rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(by)}}}"
+
+    def _function(self, symbol: str) -> str:
+        return rf"\mathrm{{{symbol}}}"
+
+    def _infix(self, symbol: str) -> str:
+        return {"<": r"\lt", "<=": r"\le", ">": r"\gt", ">=": r"\ge"}.get(symbol, symbol)
+
+    def _pair(self, one: str, other: str) -> str:
+        return f"{self.guarded(one)}{self.times}{self.guarded(other)}"
+
+    def _power(self, base: str, exponent: str) -> str:
+        return f"{{{base}}}^{{{exponent}}}"
+
+
+TEXT = Notation()
+LATEX = LaTeX()
+
+
+# --- text as a graph ------------------------------------------------------------------------------
+
+OPERATORS: dict[type[ast.AST], Primitive] = {
+    ast.Add: primitives.add,
+    ast.Sub: primitives.sub,
+    ast.Mult: primitives.mul,
+    ast.Div: primitives.div,
+    ast.Pow: primitives.pow,
+    ast.USub: primitives.neg,
+}
+
+
+def functions() -> dict[str, Primitive]:
+    """What a formula may call: the primitives that are written as functions of numbers."""
+    return {
+        name: primitive
+        for name, primitive in TABLE.items()
+        if _is_word(primitive.symbol) and not primitive.variadic and name != "where"
+    }
+
+
+def parse(text: str, /, **numbers: float) -> Value:
+    """The graph of the formula `text`, whose variables are leaves labelled with their names.
+
+    The text is parsed and its operations are recorded one by one; nothing in it is run as Python.
+
+    Args:
+        text: numbers, variables, `+ - * / **`, parentheses, and the library's functions of one or
+            two arguments: `exp(x)`, `maximum(x, y)`, …. The whole formula is the output's label.
+        numbers: one number for each variable.
+
+    Raises:
+        ValueError: if the text is no such formula, a variable has no number, or a number belongs
+            to no variable.
+    """
+    text = text.strip()
+    # Python's parser normalises the names in the text, so that "µ" is one variable however typed.
+    normal = {name: unicodedata.normalize("NFKC", name) for name in numbers}
+    variables = {normal[name]: Value(number, normal[name]) for name, number in numbers.items()}
+    operands: list[Operand] = []
+    unused = set(variables)
+    for term in _postorder(_tree(text)):
+        match term:
+            case ast.Constant(value=int() | float() as number) if type(number) is not bool:
+                operands.append(primitives.real_number(number, text))
+            case ast.Name(id=name) if name in variables:
+                operands.append(variables[name])
+                unused.discard(name)
+            case ast.Name(id=name):
+                raise ValueError(f"{text!r}: the variable {name} has no number; add {name}=1.5")
+            case _:
+                primitive, n_args = _called(term, text)
+                first = len(operands) - n_args
+                operands[first:] = [primitive(*operands[first:])]
+    if unused:
+        raise ValueError(f"{text!r}: there is no variable {min(unused)} in it")
+    (result,) = operands
+    output = result if isinstance(result, Value) else Value(result)
+    output.label = output.label or text
+    return output
+
+
+def _tree(text: str) -> ast.expr:
+    try:
+        return ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
+        raise ValueError(f"{text!r} is no formula: {reason}") from None
+
+
+def _postorder(tree: ast.expr) -> list[ast.expr]:
+    """Every term after its operands, which go from left to right."""
+    order, stack = [], [tree]
+    while stack:
+        term = stack.pop()
+        order.append(term)
+        stack += _operands(term)
+    return order[::-1]
+
+
+def _operands(term: ast.expr) -> list[ast.expr]:
+    match term:
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+        case ast.UnaryOp(operand=operand):
+            return [operand]
+        case ast.Call(args=args):
+            return args
+    return []
+
+
+def _called(term: ast.expr, text: str) -> tuple[Primitive, int]:
+    """The primitive that a term stands for, and how many operands it takes."""
+    known = functions()
+    match term:
+        case ast.BinOp(op=op) | ast.UnaryOp(op=op) if type(op) in OPERATORS:
+            return OPERATORS[type(op)], len(_operands(term))
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in known:
+            takes = len(known[name].partials)
+            if len(args) != takes:
+                raise ValueError(f"{text!r}: {name} takes {takes} arguments, not {len(args)}")
+            return known[name], takes
+    unknown = ast.get_source_segment(text, term)  # as typed; ast.unparse would be recursive
+    raise ValueError(f"{text!r}: cannot read {unknown!r}; write + - * / ** and {', '.join(known)}")

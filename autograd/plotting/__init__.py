@@ -1,0 +1,37 @@
+"""Figures of what the other rooms return: training curves, decision boundaries, cost surfaces.
+
+Every function takes what `fit` returned, or plain lists and functions of floats, and returns a
+matplotlib `Figure`, which shows itself in a notebook and is saved with `figure.savefig(path)`. No
+figure passes through `pyplot`: none needs a display, none is kept alive by a global list.
+
+    recording = Recording(model)
+    history = fit(model, hinge, X, Y, optimizer, epochs=100, callback=recording)
+    training_curve(history).savefig("loss.svg")
+    boundary_animation(recording, X, Y).save("moons.gif")
+"""
+
+from autograd.plotting.classifiers import (
+    Animation,
+    boundary_animation,
+    confusion_matrix,
+    decision_boundary,
+    image_grid,
+)
+from autograd.plotting.costs import Plane, cost_curve, cost_surface
+from autograd.plotting.curves import difference_errors, lines, training_curve
+from autograd.training import Recording
+
+__all__ = [
+    "Animation",
+    "Plane",
+    "Recording",
+    "boundary_animation",
+    "confusion_matrix",
+    "cost_curve",
+    "cost_surface",
+    "decision_boundary",
+    "difference_errors",
+    "image_grid",
+    "lines",
+    "training_curve",
+]

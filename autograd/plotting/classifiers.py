@@ -1,0 +1,362 @@
+"""Classifiers: where they change their mind, how that forms, and what they got wrong."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autograd.files import write_whole
+from autograd.plotting.style import (
+    COLOURS,
+    INK,
+    MARKERS,
+    add_legend,
+    as_floats,
+    evenly_spaced,
+    holding,
+    new_figure,
+    style_axes,
+    transposed,
+    two_shades,
+    widened,
+)
+from autograd.recording import no_grad
+from autograd.training import Recording
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from autograd.training import Epoch
+
+__all__ = [
+    "Animation",
+    "boundary_animation",
+    "confusion_matrix",
+    "decision_boundary",
+    "image_grid",
+]
+
+
+def decision_boundary(
+    model: Callable[[list[float]], Any],
+    X: Sequence[Sequence[float]],
+    Y: Sequence[float],
+    *,
+    threshold: float = 0.0,
+    labels: tuple[str, str] = ("x₁", "x₂"),
+    resolution: int = 61,
+) -> Figure:
+    """Where a classifier of two inputs changes its mind, with the examples it learned from.
+
+    A model with one output prefers the larger of Y's labels where its score is above the threshold;
+    one with an output per class prefers the class with the largest.
+
+    Args:
+        model: takes a list of two floats; returns one score, or a list with one for each class.
+        X: the examples, rows of two features.
+        Y: their labels.
+        threshold: 0 for logits and for the hinge's scores, ½ for probabilities.
+        labels: the names of the two features.
+        resolution: points of the grid along each axis; the model is called resolution² times.
+
+    Raises:
+        ValueError: if X is empty, is not as long as Y, or has a row of other than two features, or
+            if Y has a label that is none of the classes.
+    """
+    figure = new_figure(4.6, 3.8)
+    window = _Window.around(X, Y, resolution)
+    scores = window.scores(model, threshold)
+    axes = figure.subplots()
+    window.draw(axes, scores, _scale(scores), X, Y)
+    style_axes(axes, *labels, grid=False)
+    add_legend(axes)
+    return figure
+
+
+class Animation:
+    """A moving picture: shows itself in a notebook, and is saved with `save("moons.gif")`."""
+
+    def __init__(self, gif: bytes) -> None:
+        self.gif = gif
+
+    def __repr__(self) -> str:
+        return f"Animation({len(self.gif):,} bytes of GIF: .save('boundary.gif') writes it)"
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.gif).decode("ascii")
+        return f'<img src="data:image/gif;base64,{data}" alt="animated decision boundary">'
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the GIF. Raises ValueError for a name that does not end in .gif."""
+        if Path(path).suffix.lower() != ".gif":
+            raise ValueError(f"Animation.save: expected a name that ends in .gif, got {path!r}")
+        write_whole(path, self.gif)
+
+
+def boundary_animation(
+    recording: Recording,
+    X: Sequence[Sequence[float]],
+    Y: Sequence[float],
+    *,
+    threshold: float = 0.0,
+    labels: tuple[str, str] = ("x₁", "x₂"),
+    frames: int = 40,
+    seconds: float = 6.0,
+    resolution: int = 41,
+) -> Animation:
+    """The decision boundary as it forms, from a recorded run of `fit`.
+
+    Frames are spaced evenly over the epochs, the start and the end included. The model's parameters
+    are restored.
+
+    Args:
+        recording: what collected the run.
+        X: the examples, rows of two features.
+        Y: their labels.
+        threshold: as of `decision_boundary`.
+        labels: the names of the two features.
+        frames: the largest number of pictures.
+        seconds: how long they take; the last one stays for two seconds more.
+        resolution: points of the grid along each axis.
+
+    Raises:
+        ValueError: if no epoch was recorded, or the examples are not as `decision_boundary` wants.
+    """
+    if not recording.rows:
+        raise ValueError(
+            "boundary_animation: nothing was recorded; call fit(…, callback=recording)"
+        )
+    figure = new_figure(4.6, 4.0)
+    window = _Window.around(X, Y, resolution)
+    last = len(recording.rows)
+    chosen = sorted({round(i * last / max(1, frames - 1)) for i in range(frames)} | {last})
+    parameters = recording.model.parameters()
+    scores = []
+    for epoch in chosen:
+        with holding(parameters, recording.snapshots[epoch]):
+            scores.append(window.scores(recording.model, threshold))
+    scale = _scale(scores[-1])
+
+    pictures = []
+    for epoch, score in zip(chosen, scores, strict=True):
+        figure.clear()
+        axes = figure.subplots()
+        window.draw(axes, score, scale, X, Y)
+        axes.set_title(_caption(recording.rows, epoch), fontsize=9, color=INK, loc="left")
+        style_axes(axes, *labels, grid=False)
+        add_legend(axes)
+        pictures.append(_pixels(figure))
+    return Animation(_gif(pictures, seconds))
+
+
+class _Window(NamedTuple):
+    """The part of the plane around the examples, on a grid."""
+
+    xs: list[float]
+    ys: list[float]
+
+    @classmethod
+    def around(cls, X: Sequence[Sequence[float]], Y: Sequence[float], resolution: int) -> _Window:
+        if not len(X) or len(X) != len(Y):
+            raise ValueError(
+                f"decision boundary: expected as many labels as examples, at least one; "
+                f"got {len(X)} examples and {len(Y)} labels"
+            )
+        for row in X:
+            if len(row) != 2:
+                raise ValueError(
+                    f"decision boundary: a plane needs rows of two features, got {list(row)!r}"
+                )
+        xs, ys = transposed(X)
+        return cls(evenly_spaced(widened(xs), resolution), evenly_spaced(widened(ys), resolution))
+
+    def scores(self, model: Callable[[list[float]], Any], threshold: float) -> Any:
+        """For each output, how far it is above the threshold, or above the best of the others."""
+        import numpy as np
+
+        with no_grad():
+            outputs = [[as_floats(model([x, y])) for x in self.xs] for y in self.ys]
+        scores = np.moveaxis(np.array(outputs), 2, 0)
+        if len(scores) == 1:
+            return scores - threshold
+        others = [np.delete(scores, k, axis=0).max(axis=0) for k in range(len(scores))]
+        return scores - np.array(others)
+
+    def draw(
+        self,
+        axes: Axes,
+        scores: Any,
+        scale: float,
+        X: Sequence[Sequence[float]],
+        Y: Sequence[float],
+    ) -> None:
+        if len(scores) == 1:
+            levels = [scale * i / 5 for i in range(-5, 6)]
+            shades = two_shades(COLOURS[0], COLOURS[1])
+            axes.contourf(self.xs, self.ys, scores[0], levels, cmap=shades, extend="both")
+        for score, colour in zip(scores, itertools.cycle(COLOURS)):
+            if score.min() < 0.0 < score.max():
+                axes.contour(self.xs, self.ys, score, [0.0], colors=INK, linewidths=1.4)
+            if len(scores) > 1 and score.max() > 0.0:
+                axes.contourf(
+                    self.xs, self.ys, score, [0.0, score.max()], colors=[colour], alpha=0.28
+                )
+        labels = _classes(Y, len(scores))
+        for label, colour, marker in zip(
+            labels, itertools.cycle(COLOURS), itertools.cycle(MARKERS)
+        ):
+            rows = [row for row, of_row in zip(X, Y, strict=True) if of_row == label]
+            x, y = transposed(rows) if rows else ([], [])
+            axes.scatter(
+                x,
+                y,
+                s=22,
+                marker=marker,
+                color=colour,
+                edgecolors="white",
+                linewidths=0.6,
+                label=f"class {label}",
+                zorder=3,
+            )
+
+
+def _classes(Y: Sequence[float], n_outputs: int) -> Sequence[float]:
+    """The labels, in the order of the colours: the indices of the outputs, if there are several."""
+    labels = sorted(set(Y))
+    if n_outputs == 1:
+        return labels
+    for label in labels:
+        if label not in range(n_outputs):
+            raise ValueError(
+                f"decision boundary: expected a class index from 0 to {n_outputs - 1}, got {label}"
+            )
+    return range(n_outputs)
+
+
+def _scale(scores: Any) -> float:
+    """A score whose shade is full: nine tenths of the plane lie closer to the boundary."""
+    import numpy as np
+
+    finite = np.abs(scores[np.isfinite(scores)])
+    return float(np.quantile(finite, 0.9)) or 1.0 if finite.size else 1.0
+
+
+def _caption(rows: Sequence[Epoch], epoch: int) -> str:
+    if epoch == 0:
+        return "before training"
+    row = rows[epoch - 1]
+    accuracy = "" if row.accuracy is None else f" · accuracy {100.0 * row.accuracy:.0f} %"
+    return f"epoch {epoch} · loss {row.loss:.3g}{accuracy}"
+
+
+def _pixels(figure: Figure) -> Any:
+    """The figure as a picture of few colours, as a GIF holds it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = Image.frombytes("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba()))
+    return picture.convert("RGB").quantize(96, dither=Image.Dither.NONE)
+
+
+def _gif(pictures: list[Any], seconds: float) -> bytes:
+    stream = io.BytesIO()
+    each = round(1000.0 * seconds / len(pictures))
+    pictures[0].save(
+        stream,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=[each] * (len(pictures) - 1) + [each + 2000],
+        loop=0,
+    )
+    return stream.getvalue()
+
+
+# --- what a classifier got wrong ------------------------------------------------------------------
+
+
+def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any]) -> Figure:
+    """How often each class was taken for which: a row for what it is, a column for the prediction.
+
+    The diagonal, where both agree, is blue, and every mistake orange. A colour is full where it
+    stands for all examples of a class, or for the most frequent mistake.
+
+    Args:
+        truth: the label of each example.
+        predicted: as many predictions.
+
+    Raises:
+        ValueError: if there are no examples, or not as many predictions as labels.
+    """
+    if not len(truth) or len(truth) != len(predicted):
+        raise ValueError(
+            f"confusion_matrix: expected as many predictions as labels, at least one; "
+            f"got {len(predicted)} predictions and {len(truth)} labels"
+        )
+    counts = Counter(zip(truth, predicted, strict=True))
+    totals = Counter(truth)
+    worst = max((n for (row, column), n in counts.items() if row != column), default=1)
+    classes = sorted({*truth, *predicted})
+
+    def shade(row: Any, column: Any) -> float:
+        if row == column:
+            return counts[row, row] / max(1, totals[row])
+        return -counts[row, column] / worst
+
+    figure = new_figure(1.6 + 0.36 * len(classes), 1.0 + 0.36 * len(classes))
+    axes = figure.subplots()
+    shades = [[shade(row, column) for column in classes] for row in classes]
+    axes.imshow(shades, cmap=two_shades(COLOURS[1], COLOURS[0]), vmin=-1.0, vmax=1.0)
+    for (row, column), count in counts.items():
+        place = classes.index(column), classes.index(row)
+        axes.text(*place, str(count), fontsize=8, color=INK, ha="center", va="center")
+    axes.set_xticks(range(len(classes)), list(map(str, classes)))
+    axes.set_yticks(range(len(classes)), list(map(str, classes)))
+    style_axes(axes, "predicted class", "true class", grid=False)
+    return figure
+
+
+def image_grid(
+    images: Sequence[Sequence[float]], titles: Sequence[str] = (), *, columns: int = 10
+) -> Figure:
+    """Square images side by side, from white at the smallest of all their numbers to black.
+
+    Args:
+        images: each a flat row of numbers as a network takes it, pixel by pixel, line by line.
+        titles: what stands above each, if anything.
+        columns: how many stand in a row, at least 1.
+
+    Raises:
+        ValueError: if there are no images, one is not square, or there are not as many titles.
+    """
+    if not len(images) or columns < 1 or len(titles) not in (0, len(images)):
+        raise ValueError(
+            f"image_grid: expected images, as many titles or none, and at least 1 column; "
+            f"got {len(images)} images, {len(titles)} titles and {columns} columns"
+        )
+    for image in images:
+        if not len(image) or len(image) != math.isqrt(len(image)) ** 2:
+            raise ValueError(f"image_grid: a row of {len(image)} numbers is no square image")
+    lightest, darkest = min(map(min, images)), max(map(max, images))
+    columns = min(columns, len(images))
+    n_rows = math.ceil(len(images) / columns)
+    figure = new_figure(0.76 * columns, (0.96 if titles else 0.76) * n_rows)
+    panels = figure.subplots(n_rows, columns, squeeze=False).flat
+    for axes, image, title in itertools.zip_longest(panels, images, titles):
+        axes.set_axis_off()
+        if image is not None:
+            side = math.isqrt(len(image))
+            pixels = [image[i : i + side] for i in range(0, len(image), side)]
+            axes.imshow(pixels, cmap="Greys", vmin=lightest, vmax=darkest)
+            axes.set_title(title or "", fontsize=8, color=INK, pad=3)
+    return figure

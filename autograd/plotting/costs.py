@@ -1,0 +1,221 @@
+"""Costs: descent on a curve or a surface, and a plane through the space of many weights."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograd.plotting.style import (
+    COLOURS,
+    FAINT,
+    INK,
+    Point,
+    add_legend,
+    as_float,
+    draw_path,
+    evenly_spaced,
+    holding,
+    named_runs,
+    new_figure,
+    style_axes,
+    style_relief,
+    transposed,
+    widened,
+)
+from autograd.recording import no_grad
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Plane", "cost_curve", "cost_surface"]
+
+
+def cost_curve(
+    cost: Callable[[float], Value | float],
+    x_range: Point,
+    paths: Sequence[float] | Mapping[str, Sequence[float]] = (),
+    *,
+    x_label: str = "w",
+    y_label: str = "cost",
+) -> Figure:
+    """A cost of one weight, with one path of descent on it or several, each in its own panel.
+
+    A ring marks the start. What of a path leaves the picture is cut off.
+
+    Raises:
+        ValueError: if the range is not (low, high), finite.
+    """
+    grid = evenly_spaced(x_range, 201)
+    runs = named_runs(paths)
+    with no_grad():
+        curve = [_height(cost, x) for x in grid]
+        heights = {name: [_height(cost, x) for x in path] for name, path in runs.items()}
+    figure = new_figure(max(4.6, 2.0 * len(runs)), 2.7)
+    panels = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
+    for axes, (name, path), colour in zip(panels, runs.items(), itertools.cycle(COLOURS)):
+        axes.plot(grid, curve, color=FAINT, linewidth=1.2)
+        draw_path(axes, (path, heights[name]), colour)
+        axes.set_xlim(x_range)
+        axes.set_ylim(widened(curve))
+        axes.set_title(name, fontsize=9, color=INK)
+        style_axes(axes, x_label, y_label if axes is panels[0] else "")
+    return figure
+
+
+def cost_surface(
+    cost: Callable[[float, float], Value | float],
+    x_range: Point,
+    y_range: Point,
+    paths: Sequence[Point] | Mapping[str, Sequence[Point]] = (),
+    *,
+    labels: tuple[str, str, str] = ("w₁", "w₂", "cost"),
+    resolution: int = 61,
+) -> Figure:
+    """A cost of two weights in 3-D and as contours, with the paths of descent on it.
+
+    A ring marks each start. The contours lie at heights that grow with the square of their number,
+    so that a parabolic bowl has evenly spaced ones. For a cost of many weights see `Plane`.
+
+    Args:
+        cost: takes two floats.
+        x_range: (low, high) of the first weight.
+        y_range: (low, high) of the second.
+        paths: the (x, y) of a run's steps, or a dictionary of such paths by name.
+        labels: names of the two axes and of the cost.
+        resolution: points of the grid along each axis; the cost is computed resolution² times.
+
+    Raises:
+        ValueError: if a range is not (low, high), or the cost is not finite anywhere in them.
+    """
+    figure = new_figure(8.4, 3.8)  # first, because it says what to install
+    import numpy as np
+
+    xs, ys = evenly_spaced(x_range, resolution), evenly_spaced(y_range, resolution)
+    runs = named_runs(paths)
+    with no_grad():
+        surface = np.array([[_height(cost, x, y) for x in xs] for y in ys])
+    surface[~np.isfinite(surface)] = np.nan
+    if np.isnan(surface).all():
+        raise ValueError(f"cost_surface: no finite cost in x {x_range}, y {y_range}")
+
+    relief: Any = figure.add_subplot(1, 2, 1, projection="3d", computed_zorder=False)
+    relief.plot_surface(
+        *np.meshgrid(xs, ys),
+        surface,
+        cmap="cividis",
+        antialiased=False,
+        linewidth=0.0,
+        rcount=61,
+        ccount=61,
+    )
+    relief.view_init(elev=38, azim=-58)
+    style_relief(relief, labels)
+    contours = figure.add_subplot(1, 2, 2)
+    figure.suptitle(labels[2], fontsize=9, color=INK)  # at its axis it would lie on the contours
+    low, high = float(np.nanmin(surface)), float(np.nanmax(surface))
+    levels = [low + (high - low) * (i / 14) ** 2 for i in range(1, 15)] if low < high else [low]
+    contours.contour(xs, ys, surface, levels=levels, cmap="cividis", linewidths=0.9)
+    contours.set_xlim(x_range)
+    contours.set_ylim(y_range)
+    style_axes(contours, labels[0], labels[1], grid=False)
+
+    for (name, path), colour in zip(runs.items(), itertools.cycle(COLOURS[1:] + COLOURS[:1])):
+        inside = [
+            (x, y, _height(cost, x, y))
+            for x, y in path
+            if x_range[0] <= x <= x_range[1] and y_range[0] <= y <= y_range[1]
+        ]
+        if inside:
+            draw_path(relief, transposed(inside), colour)
+        if len(path):  # which may be an array, and has no truth then
+            draw_path(contours, transposed(path), colour, name)
+    if list(runs) != [""]:
+        add_legend(contours)
+    return figure
+
+
+class Plane:
+    """A plane through the space of a model's parameters, to see a cost of many weights in two.
+
+    Its points are `origin + x·first + y·second`, the origin being the parameters as they are now.
+
+    Args:
+        parameters: the weights and biases that the cost depends on.
+        first: a direction, one number for each parameter; or one of the parameters, along whose
+            own axis the plane then lies, x being the value of that parameter itself.
+        second: likewise, for y.
+
+    Raises:
+        ValueError: if a direction has another number of elements, or the two are parallel.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Value],
+        first: Sequence[float] | Value,
+        second: Sequence[float] | Value,
+    ) -> None:
+        self.parameters = list(parameters)
+        self.first, self.second = self._direction(first), self._direction(second)
+        self.origin = [
+            0.0 if parameter is first or parameter is second else parameter.data
+            for parameter in self.parameters
+        ]
+        self._gram = [[_dot(u, v) for v in self._axes] for u in self._axes]
+        (uu, uv), (_, vv) = self._gram
+        if not uu * vv - uv * uv > 1e-12 * uu * vv:
+            raise ValueError("Plane: the two directions are parallel, or one of them is zero")
+
+    @property
+    def _axes(self) -> tuple[list[float], list[float]]:
+        return self.first, self.second
+
+    def _direction(self, along: Sequence[float] | Value) -> list[float]:
+        if isinstance(along, Value):
+            numbers = [1.0 if parameter is along else 0.0 for parameter in self.parameters]
+            if not any(numbers):
+                raise ValueError(f"Plane: {along!r} is none of the parameters")
+            return numbers
+        if len(along) != len(self.parameters):
+            raise ValueError(
+                f"Plane: a direction has {len(along)} numbers for {len(self.parameters)} parameters"
+            )
+        return [as_float(number) for number in along]
+
+    def cost(self, loss: Callable[[], Value | float]) -> Callable[[float, float], float]:
+        """`loss` as a function of x and y, for `cost_surface`; the parameters are restored."""
+
+        def cost_at(x: float, y: float) -> float:
+            pairs = zip(self.origin, self.first, self.second, strict=True)
+            with no_grad(), holding(self.parameters, [o + x * u + y * v for o, u, v in pairs]):
+                return as_float(loss())
+
+        return cost_at
+
+    def path(self, snapshots: Sequence[Sequence[float]]) -> list[Point]:
+        """The (x, y) at which each snapshot of the parameters lies, seen straight from above."""
+        (uu, uv), (_, vv) = self._gram
+        determinant = uu * vv - uv * uv
+        points = []
+        for snapshot in snapshots:
+            offset = [s - o for s, o in zip(snapshot, self.origin, strict=True)]
+            along, across = _dot(offset, self.first), _dot(offset, self.second)
+            points.append(
+                ((vv * along - uv * across) / determinant, (uu * across - uv * along) / determinant)
+            )
+        return points
+
+
+def _dot(u: Sequence[float], v: Sequence[float]) -> float:
+    return math.fsum(a * b for a, b in zip(u, v, strict=True))
+
+
+def _height(cost: Callable[..., Any], *weights: float) -> float:
+    """The cost as a float; where a path has diverged beyond what float's ** can do, inf."""
+    try:
+        return as_float(cost(*weights))
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,165 @@
+"""Curves: how training went, columns of numbers, and the error of finite differences."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from autograd.plotting.style import (
+    COLOURS,
+    add_legend,
+    as_float,
+    draw_lines,
+    named_runs,
+    new_figure,
+    style_axes,
+    transposed,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from autograd.training import Epoch
+
+__all__ = ["Run", "difference_errors", "lines", "training_curve"]
+
+Run: TypeAlias = "Sequence[Epoch] | Sequence[float]"
+"""What `fit` returned, or a plain list of losses."""
+
+
+def training_curve(history: Run | Mapping[str, Run]) -> Figure:
+    """Loss, and accuracy where it is known, over the epochs of one run or of several named ones.
+
+    The axis of the loss is logarithmic where the loss stays positive and spans more than tenfold.
+
+    Args:
+        history: what `fit` returned, or a plain list of losses (one a step), or a dictionary of
+            either that gives each run its name.
+
+    Raises:
+        ValueError: if there is no run, or a run has no rows.
+    """
+    runs = {name: _columns(run) for name, run in named_runs(history).items()}
+    for name, run in runs.items():
+        if not run.losses:
+            raise ValueError(f"training_curve: the run {name!r} has no rows; train first")
+    unit = next(iter(runs.values())).unit
+    accuracies = {
+        name: (run.epochs, [100.0 * a for a in run.accuracies])
+        for name, run in runs.items()
+        if run.accuracies
+    }
+
+    figure = new_figure(7.6 if accuracies else 5.0, 3.0)
+    panels = figure.subplots(1, 2 if accuracies else 1, squeeze=False)[0]
+    draw_lines(panels[0], {name: (run.epochs, run.losses) for name, run in runs.items()})
+    finite = [loss for run in runs.values() for loss in run.losses if math.isfinite(loss)]
+    spans_much = bool(finite) and 0.0 < 10.0 * min(finite) < max(finite)
+    style_axes(panels[0], unit, "loss", y_log=spans_much)
+    if accuracies:
+        draw_lines(panels[1], accuracies)
+        style_axes(panels[1], unit, "accuracy (%)")
+        panels[1].set_ylim(top=102.0)
+    if list(runs) != [""]:
+        add_legend(panels[0])
+    return figure
+
+
+class _Columns(NamedTuple):
+    unit: str
+    epochs: list[float]
+    losses: list[float]
+    accuracies: list[float]
+
+
+def _columns(run: Run) -> _Columns:
+    rows: list[Any] = list(run)
+    if rows and hasattr(rows[0], "loss"):
+        accuracies = [row.accuracy for row in rows if row.accuracy is not None]
+        return _Columns("epoch", [r.epoch for r in rows], [r.loss for r in rows], accuracies)
+    return _Columns("step", list(range(len(rows))), [as_float(loss) for loss in rows], [])
+
+
+def lines(
+    x: Sequence[float],
+    columns: Mapping[str, Sequence[float]],
+    *,
+    x_label: str,
+    y_label: str,
+    x_log: bool = False,
+    y_log: bool = False,
+) -> Figure:
+    """Named columns of numbers over a common one.
+
+    Args:
+        x: the common column.
+        columns: the others, each by its name, which a legend shows unless it is a single "".
+        x_label: what x is, with its unit.
+        y_label: what the columns are, with their unit.
+        x_log: whether the axis of x is logarithmic.
+        y_log: whether that of the columns is.
+
+    Raises:
+        ValueError: if there is nothing to draw, or a column is not as long as `x`.
+    """
+    _check_columns("lines", x, columns)
+    figure = new_figure(5.6, 3.2)
+    axes = figure.subplots()
+    draw_lines(axes, {name: (x, column) for name, column in columns.items()})
+    style_axes(axes, x_label, y_label, x_log, y_log)
+    if list(columns) != [""]:
+        add_legend(axes)
+    return figure
+
+
+def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
+    """The error of finite differences over their step: a V on logarithmic axes, its best marked.
+
+    Right of the V the quotient misses the bend of the function (truncation); left of it, two
+    numbers are subtracted that differ in their last digits only (rounding).
+
+    Args:
+        steps: the step sizes h.
+        errors: the relative error at each step, for each formula by its name. An error of exactly
+            zero has no place on a logarithmic axis and is left out.
+
+    Raises:
+        ValueError: if there is nothing to draw, or a column is not as long as `steps`.
+    """
+    _check_columns("difference_errors", steps, errors)
+    figure = new_figure(5.6, 3.4)
+    axes = figure.subplots()
+    visible = {
+        name: [(h, e) for h, e in zip(steps, column, strict=True) if e > 0.0]
+        for name, column in errors.items()
+    }
+    draw_lines(axes, {name: transposed(points) for name, points in visible.items()}, "o")
+    for points, colour in zip(visible.values(), itertools.cycle(COLOURS), strict=False):
+        if points:
+            best = min(points, key=lambda point: point[1])
+            axes.plot(*best, "o", ms=10, markerfacecolor="none", color=colour)
+            axes.annotate(
+                f"h = {best[0]:.0e}",
+                best,
+                textcoords="offset points",
+                xytext=(0, -18),
+                ha="center",
+                fontsize=8,
+                color=colour,
+            )
+    axes.margins(y=0.15)
+    style_axes(axes, "step h", "relative error", x_log=True, y_log=True)
+    add_legend(axes)
+    return figure
+
+
+def _check_columns(caller: str, x: Sequence[float], columns: Mapping[str, Sequence[float]]) -> None:
+    if not len(x) or not columns:
+        raise ValueError(f"{caller}: got nothing to draw; give at least one column of numbers")
+    for name, column in columns.items():
+        if len(column) != len(x):
+            raise ValueError(
+                f"{caller}: {name!r} has {len(column)} numbers, the x axis has {len(x)}"
+            )

@@ -1,0 +1,226 @@
+"""One look for all figures, and the numbers that they are made of.
+
+The colours are those of Okabe and Ito (Color Universal Design, 2008), which colour-blind readers
+tell apart; lines differ in dash, and classes in marker, as well.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "COLOURS",
+    "FAINT",
+    "INK",
+    "MARKERS",
+    "Point",
+    "add_legend",
+    "as_float",
+    "as_floats",
+    "draw_lines",
+    "draw_path",
+    "evenly_spaced",
+    "figure_class",
+    "holding",
+    "named_runs",
+    "new_figure",
+    "style_axes",
+    "style_relief",
+    "transposed",
+    "two_shades",
+    "widened",
+]
+
+Point: TypeAlias = tuple[float, float]
+"""Two numbers: a place in a plane, or the lower and the upper end of an axis."""
+
+INK, FAINT = "#2b2b2b", "#8c8c8c"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DASHES = ("-", (0, (5, 1.5)), (0, (2, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 3)), (0, (8, 2)))
+MARKERS = ("o", "^", "s", "D", "v", "P")
+PIXELS_PER_INCH = 132
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+
+def as_float(result: Any) -> float:
+    """The number of a Value, or of what is one already."""
+    return float(result.data if isinstance(result, Value) else result)
+
+
+def as_floats(result: Any) -> list[float]:
+    """The outputs of a model, of which a single one need not stand in a list."""
+    return [as_float(x) for x in (result if isinstance(result, list | tuple) else [result])]
+
+
+def named_runs(runs: Any) -> dict[str, Any]:
+    """Several runs by name; a single one has the name ""."""
+    named = dict(runs) if isinstance(runs, Mapping) else {"": runs}
+    if not named:
+        raise ValueError("expected at least one run, got an empty dictionary")
+    return named
+
+
+def evenly_spaced(ends: Point, count: int) -> list[float]:
+    """`count` numbers from the lower to the upper end."""
+    low, high = ends
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"expected a range (low, high) with low < high, both finite, got {ends}")
+    if count < 2:
+        raise ValueError(f"resolution: expected at least 2 points along each axis, got {count}")
+    return [low + (high - low) * i / (count - 1) for i in range(count)]
+
+
+def widened(numbers: Sequence[float]) -> Point:
+    """A range around all of the numbers that are finite."""
+    finite = [x for x in numbers if math.isfinite(x)] or [0.0]
+    low, high = min(finite), max(finite)
+    margin = 0.08 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def transposed(rows: Sequence[Sequence[float]]) -> list[list[float]]:
+    """The columns of these rows."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+@contextmanager
+def holding(parameters: Sequence[Value], numbers: Sequence[float]) -> Iterator[None]:
+    """A context in which the parameters hold other numbers."""
+    before = [parameter.data for parameter in parameters]
+    try:
+        for parameter, number in zip(parameters, numbers, strict=True):
+            parameter.data = number
+        yield
+    finally:
+        for parameter, number in zip(parameters, before, strict=True):
+            parameter.data = number
+
+
+# --- figures --------------------------------------------------------------------------------------
+
+
+@cache
+def figure_class() -> type[Figure]:
+    """Matplotlib's `Figure`, made to show itself; or the error that says what to install."""
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            f"figures are drawn by matplotlib, which is not installed ({missing.name}): "
+            'pip install "scalar-autograd[plot]"',
+            name=missing.name,
+        ) from None
+
+    class ShownFigure(Figure):
+        """A figure that a notebook shows without pyplot."""
+
+        def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+            stream = io.BytesIO()
+            self.savefig(stream, format="png", dpi=PIXELS_PER_INCH)
+            width, height = self.get_size_inches()
+            return stream.getvalue(), {"width": round(88 * width), "height": round(88 * height)}
+
+    return ShownFigure
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure; width and height in inches."""
+    return figure_class()(figsize=(width, height), layout="constrained", facecolor="white")
+
+
+def style_axes(
+    axes: Axes,
+    x_label: str,
+    y_label: str,
+    x_log: bool = False,
+    y_log: bool = False,
+    *,
+    grid: bool = True,
+) -> None:
+    """Axes in our look: thin, with names that say what they measure."""
+    axes.set_xlabel(x_label, fontsize=9, color=INK)
+    axes.set_ylabel(y_label, fontsize=9, color=INK)
+    axes.tick_params(labelsize=8, colors=INK, width=0.6, length=3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set(color=FAINT, linewidth=0.8)
+    if grid:
+        axes.grid(color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    if x_log:
+        axes.set_xscale("log")
+        _name_few_ticks(axes.xaxis)
+    if y_log:
+        axes.set_yscale("log")
+        _name_few_ticks(axes.yaxis)
+
+
+def _name_few_ticks(axis: Any) -> None:
+    """On a short logarithmic axis, 1, 2 and 5 of each decade; on a long one, its powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    if high < 1000.0 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
+def style_relief(axes: Any, labels: Sequence[str]) -> None:
+    """The same for a relief."""
+    from matplotlib.ticker import MaxNLocator
+
+    for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*labels[:2], ""), strict=True):
+        axis.set_label_text(label, fontsize=9, color=INK)
+        axis.set_tick_params(labelsize=7, colors=INK, pad=0)
+        axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
+        axis.line.set_color(FAINT)
+        axis.set_major_locator(MaxNLocator(5))
+    axes.grid(False)
+
+
+def two_shades(low: str, high: str) -> Any:
+    """A scale of colours from one through white to the other."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    ends = [[1.0 - 0.55 * (1.0 - c) for c in to_rgb(colour)] for colour in (low, high)]
+    return LinearSegmentedColormap.from_list("autograd", [ends[0], (1.0, 1.0, 1.0), ends[1]])
+
+
+def draw_lines(
+    axes: Axes, columns: Mapping[str, Sequence[Sequence[float]]], marker: str = ""
+) -> None:
+    """Named columns of x and y, told apart by colour and dash."""
+    looks = itertools.cycle(zip(COLOURS, DASHES, strict=True))
+    for (name, points), (colour, dash) in zip(columns.items(), looks, strict=False):
+        x, y = points or ([], [])
+        # A run of one epoch is a point, and a line of one point cannot be seen.
+        lone = "o" if len(x) == 1 else marker
+        axes.plot(
+            x, y, marker=lone, ms=3.5, color=colour, linestyle=dash, label=name, linewidth=1.4
+        )
+
+
+def draw_path(axes: Any, columns: Sequence[Sequence[float]], colour: str, name: str = "") -> None:
+    """The way that a descent took, with a ring where it began."""
+    axes.plot(*columns, "o-", color=colour, linewidth=1.1, ms=2.8, label=name, zorder=4)
+    start = [column[:1] for column in columns]
+    axes.plot(*start, "o", color=INK, ms=8, markerfacecolor="none", zorder=5)
+
+
+def add_legend(axes: Axes) -> None:
+    """What the colours mean."""
+    axes.legend(fontsize=8, labelcolor=INK, frameon=True, framealpha=0.85, edgecolor="none")
