@@ -28,7 +28,7 @@ from typing import Any
 from autograd.compiler.folding import Flat, Table, fold
 from autograd.compiler.layout import assembled
 from autograd.compiler.program import Program
-from autograd.compiler.trace import AFTER, EACH, MEAN, ONCE, Listing
+from autograd.compiler.trace import AFTER, EACH, MEAN, Listing
 
 MOST_IN_TREE = 14
 """How many operations an expression has at most."""
@@ -46,21 +46,28 @@ MOST_RUNS, FEWEST_IN_RUN = 6, 3
 addresses of others are looked up."""
 
 
+WELL_ROLLED = 200
+"""With fewer nodes for each group, another order is tried: as late as possible, not as soon."""
+
+
 def roll(listing: Listing) -> Program:
     """The program that computes the listing."""
     forms = _Forms(listing)
-    grouped = forms.groups()
-    numbered = _Numbering(listing, forms)
-    sections: list[list[Flat]] = [[], [], [], []]
-    for (section, _, _, _), rows in grouped:
-        sections[section] += numbered.group(rows)
-    sections[EACH if not listing.is_batch else AFTER] += numbered.copies()
-    return assembled(
-        listing,
-        [fold(flats) for flats in sections],
-        numbered.constants,
-        numbered.sizes,
-    )
+    best: tuple[int, Any] | None = None
+    for is_late in (False, True):
+        numbered = _Numbering(listing, forms)
+        sections: list[list[Flat]] = [[], [], [], []]
+        for section, rows in forms.groups(is_late):
+            sections[section] += numbered.group(rows)
+        sections[EACH if not listing.is_batch else AFTER] += numbered.copies()
+        folded = [fold(flats) for flats in sections]
+        n_items = sum(len(flat.labels) for flats in folded for flat in flats)
+        if best is None or n_items < best[0]:
+            best = n_items, (folded, numbered.constants, numbered.sizes)
+        if n_items * WELL_ROLLED < len(listing.ops):
+            break
+    assert best is not None
+    return assembled(listing, *best[1])
 
 
 # --- sums, trees and groups -----------------------------------------------------------------------
@@ -108,6 +115,7 @@ class _Forms:
         self.bare: dict[Any, Any] = {}
         self.form: dict[int, int] = {}
         self.slots: dict[int, list[Any]] = {}
+        self._find_forms()
 
     def _uses(self) -> list[int]:
         """How often each node is used; what no result needs is dead."""
@@ -237,11 +245,8 @@ class _Forms:
             absorbed[node] = False
         return absorbed, has_reduction
 
-    def groups(self) -> list[tuple[tuple[int, int, int, str], list[int]]]:
-        """The roots by (section, level, form, target's space), in an order to compute them in."""
-        level = [0] * len(self.ops)
-        found: dict[tuple[int, int, int, str], list[int]] = {}
-        ops, absorbed, dead, spaces = self.ops, self.absorbed, self.dead, self.spaces
+    def _find_forms(self) -> None:
+        ops, absorbed, dead = self.ops, self.absorbed, self.dead
         for i, op in enumerate(ops):
             if dead[i] or absorbed[i] or op in ("k", "w", "x"):
                 continue
@@ -251,17 +256,39 @@ class _Forms:
             if form == len(self.shapes):
                 self.shapes.append(shape)
                 self.order.append(self.orders.setdefault(self._bare(shape), len(self.orders)))
-            deepest = 0
-            for x in slots:
-                if type(x) is int:
-                    deepest = max(deepest, level[x])
-                else:
-                    for factor in x:
-                        deepest = max(deepest, max(map(level.__getitem__, factor)))
-            level[i] = deepest + 1 if self.sections[i] != MEAN else 0
             self.form[i] = form
             self.slots[i] = slots
-            key = (self.sections[i], level[i], form, spaces[i])
+
+    def groups(self, is_late: bool) -> list[tuple[int, list[int]]]:
+        """The section and the roots of each group, in an order to compute them in.
+
+        A root belongs to the group of its form at its level: how many others must come before it;
+        or, as late as possible, how many must come after.
+        """
+        level = [0] * len(self.ops)
+        sections, slots = self.sections, self.slots
+        if is_late:
+            for i in reversed(slots):
+                above = level[i] - 1
+                for slot in slots[i]:
+                    for factor in ((slot,),) if type(slot) is int else slot:
+                        for x in factor:
+                            if level[x] > above and sections[x] == sections[i]:
+                                level[x] = above
+        else:
+            for i, of_root in slots.items():
+                deepest = -1
+                for slot in of_root:
+                    if type(slot) is int:
+                        deepest = max(deepest, level[slot])
+                    else:
+                        for factor in slot:
+                            deepest = max(deepest, max(map(level.__getitem__, factor)))
+                level[i] = deepest + 1
+        found: dict[tuple[int, int, int, str], list[int]] = {}
+        for i, form in self.form.items():
+            section = sections[i]
+            key = (section, 0 if section == MEAN else level[i], form, self.spaces[i])
             rows = found.get(key)
             if rows is None:
                 found[key] = [i]
@@ -272,7 +299,7 @@ class _Forms:
             (section, level, form, space), rows = item
             return section, level, self.order[form], space, rows[0]
 
-        return sorted(found.items(), key=in_order)
+        return [(key[0], rows) for key, rows in sorted(found.items(), key=in_order)]
 
     def _shape(self, i: int, slots: list[Any]) -> Any:
         """The form of a node's expression; appends what it is applied to."""
