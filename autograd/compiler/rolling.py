@@ -46,25 +46,26 @@ MOST_RUNS, FEWEST_IN_RUN = 6, 3
 addresses of others are looked up."""
 
 
-WELL_ROLLED = 200
-"""With fewer nodes for each group, another order is tried: as late as possible, not as soon."""
+FEW, WELL_ROLLED = 30, 200
+"""With more groups than a few, and fewer nodes for each group, other orders of the groups are tried:
+as late as possible instead of as soon, and chain after chain instead of level by level."""
 
 
 def roll(listing: Listing) -> Program:
     """The program that computes the listing."""
     forms = _Forms(listing)
     best: tuple[int, Any] | None = None
-    for is_late in (False, True):
+    for is_late, by_chain in ((False, False), (True, False), (False, True), (True, True)):
         numbered = _Numbering(listing, forms)
         sections: list[list[Flat]] = [[], [], [], []]
-        for section, rows in forms.groups(is_late):
+        for section, rows in forms.groups(is_late, by_chain):
             sections[section] += numbered.group(rows)
         sections[EACH if not listing.is_batch else AFTER] += numbered.copies()
         folded = [fold(flats) for flats in sections]
         n_items = sum(len(flat.labels) for flats in folded for flat in flats)
         if best is None or n_items < best[0]:
             best = n_items, (folded, numbered.constants, numbered.sizes)
-        if n_items * WELL_ROLLED < len(listing.ops):
+        if n_items <= FEW or n_items * WELL_ROLLED < len(listing.ops):
             break
     assert best is not None
     return assembled(listing, *best[1])
@@ -259,7 +260,7 @@ class _Forms:
             self.form[i] = form
             self.slots[i] = slots
 
-    def groups(self, is_late: bool) -> list[tuple[int, list[int]]]:
+    def groups(self, is_late: bool, by_chain: bool) -> list[tuple[int, list[int]]]:
         """The section and the roots of each group, in an order to compute them in.
 
         A root belongs to the group of its form at its level: how many others must come before it;
@@ -299,7 +300,34 @@ class _Forms:
             (section, level, form, space), rows = item
             return section, level, self.order[form], space, rows[0]
 
-        return [(key[0], rows) for key, rows in sorted(found.items(), key=in_order)]
+        groups = [(key[0], rows) for key, rows in sorted(found.items(), key=in_order)]
+        return self._by_chain(groups) if by_chain else groups
+
+    def _by_chain(self, groups: list[tuple[int, list[int]]]) -> list[tuple[int, list[int]]]:
+        """The same groups, in an order in which each comes soon after those it needs."""
+        group_of = {row: g for g, (_, rows) in enumerate(groups) for row in rows}
+        needs: list[set[int]] = [set() for _ in groups]
+        for row, g in group_of.items():
+            for slot in self.slots[row]:
+                for factor in ((slot,),) if type(slot) is int else slot:
+                    needs[g].update(group_of[x] for x in factor if x in group_of)
+        users: list[list[int]] = [[] for _ in groups]
+        missing = []
+        for g, needed in enumerate(needs):
+            needed.discard(g)
+            missing.append(len(needed))
+            for x in needed:
+                users[x].append(g)
+        ready = [g for g in reversed(range(len(groups))) if not missing[g]]
+        order = []
+        while ready:
+            g = ready.pop()
+            order.append(groups[g])
+            for user in reversed(users[g]):
+                missing[user] -= 1
+                if not missing[user]:
+                    ready.append(user)
+        return sorted(order, key=lambda group: group[0])
 
     def _shape(self, i: int, slots: list[Any]) -> Any:
         """The form of a node's expression; appends what it is applied to."""
