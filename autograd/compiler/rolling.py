@@ -41,6 +41,9 @@ FEWEST_LOOKED_UP = 8
 with fewer it is written row by row, which needs no tables and is no longer than what was recorded."""
 
 
+FEWEST_OF_PLAN = 4
+"""Rows whose sums take their terms from places that differ too much are looked up row by row."""
+
 MOST_RUNS, FEWEST_IN_RUN = 6, 3
 """A sum is cut into at most so many runs, each (but for the first and last) at least so long; the
 addresses of others are looked up."""
@@ -442,13 +445,16 @@ class _Numbering:
             yield from self._affine(rows, shape, space, slots, spaces, {})
             return
         by_plan: dict[Any, list[int]] = {}
-        plans: dict[int, list[Any]] = {}
         memo: dict[Any, Any] = {}
         for r in range(len(rows)):
             key = []
             for q in sums:
                 key.append(self._runs(slots[r][q], sum_classes(shape, q), memo))
             by_plan.setdefault(tuple(key), []).append(r)
+        is_uniform = all(type(sum_classes(shape, q)[1]) is int for q in sums)
+        if is_uniform and len(by_plan) > 1 and len(rows) < FEWEST_OF_PLAN * len(by_plan):
+            plan = [((0, sum_classes(shape, q)[1], 1, None),) for q in sums]
+            by_plan = {tuple(plan): list(range(len(rows)))}
         for key, members in by_plan.items():
             plans = dict(zip(sums, key, strict=True))
             yield from self._affine(
@@ -487,7 +493,8 @@ class _Numbering:
             if q in plans:
                 at = [
                     start
-                    for start, _, period, _ in plans[q]
+                    for start, _, period, steps in plans[q]
+                    if steps is not None
                     for start in range(start, start + period)
                 ]
                 for start in at:
@@ -592,6 +599,18 @@ class _Numbering:
                             operand(
                                 (self._constants(nodes), 0, *[s * turns for s in row_strides], 1)
                             )
+                            continue
+                        if steps is None:  # each row has terms of its own
+                            values = [
+                                self.address[y]
+                                for slot in slots[start : start + size]
+                                for y in slot[q][c]
+                            ]
+                            rows_at = tuple(range(0, size * turns, turns))
+                            offsets = Table(rows_at, tuple(row_strides)) if n else None
+                            relative = tuple([x - values[0] for x in values])
+                            table = Table(relative, (0,) * n + (1,), offsets)
+                            operand((values[0], table, *[0] * (n + 1)))
                             continue
                         step = steps[k][c]
                         base, table, *rest = described(columns[at], at)
