@@ -177,7 +177,7 @@ def _true_runs(flags: Any) -> Iterator[tuple[int, int]]:
     """Where the flags are true: the starts and ends."""
     at = 0
     for flag, run in groupby(flags):
-        n = sum(1 for _ in run)
+        n = len(tuple(run))
         if flag:
             yield at, at + n
         at += n

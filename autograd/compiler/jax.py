@@ -511,9 +511,7 @@ class _Evaluation:
                 return jnp.where(valid, jnp.take_along_axis(rows, place, -1)[..., 0], jnp.nan)
         return jnp.asarray(expression, self.leaves.dtype)
 
-    def terms(
-        self, run: Run, box: _Box, shape: tuple[int, ...], read: Read
-    ) -> Iterator[Array]:
+    def terms(self, run: Run, box: _Box, shape: tuple[int, ...], read: Read) -> Iterator[Array]:
         """The sums over the turns of a run, one for each of its terms."""
         from jax import numpy as jnp
 

@@ -16,6 +16,7 @@ The way from the one to the other:
 from __future__ import annotations
 
 import functools
+import gc
 import importlib.util
 import inspect
 import math
@@ -23,6 +24,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from types import MethodType
@@ -217,7 +219,8 @@ class Compiled:
         with self._lock:
             found = self._recordings.get(shapes)
             if found is None:
-                found = _Recording(self.function, shapes, self.backend)
+                with _uncollected():
+                    found = _Recording(self.function, shapes, self.backend)
                 self._recordings[shapes] = found
             self._latest = found
             return found
@@ -284,7 +287,8 @@ class _Recording:
             recorded = trace(self.function, self.shapes, True) if takes_gradients else self.trace
             return runner(recorded, True)[0]
 
-        plain, has_branches = runner(self.trace, False)
+        with _uncollected():
+            plain, has_branches = runner(self.trace, False)
         plain.follower = functools.cache(follower) if has_branches else None
         return plain
 
@@ -346,7 +350,7 @@ _programs, _executables = _Kept(32), _Kept(64)
 
 def rolled(listed: Listing) -> Program:
     """The program of a listing; equal listings are rolled once."""
-    program: Program = _programs.get(listed.key, lambda: roll(listed))
+    program: Program = _programs.get(listed.key, lambda: replace(roll(listed), leaves=()))
     return replace(program, leaves=tuple(listed.leaves), inputs=tuple(listed.inputs))
 
 
@@ -354,10 +358,23 @@ def executable(listed: Listing, backend: str) -> Executable:
     """The listing compiled; an equal one that was compiled in this process is taken again."""
     compile_program = BACKENDS[backend].compile
     assert compile_program is not None
-    found: Executable = _executables.get(
-        (backend, listed.key), lambda: compile_program(rolled(listed))
-    )
+    with _uncollected():
+        found: Executable = _executables.get(
+            (backend, listed.key), lambda: compile_program(rolled(listed))
+        )
     return found
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A block without garbage collection, which would look through a growing graph ever again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def checked_backend(backend: str, caller: str = "jit") -> str:

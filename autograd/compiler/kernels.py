@@ -13,7 +13,6 @@ is reordered or fused.
 The machine code of a program is the function `run`, on a frame of integers (see `FRAME`).
 """
 
-
 from __future__ import annotations
 
 import itertools
@@ -359,9 +358,7 @@ class _GroupWriter:
         while size > 1:
             half = size // 2
             if len(xs) == 1:  # half as many lanes each time
-                low, high = (
-                    code.shuffled(xs[0], xs[0], range(i, i + half)) for i in (0, half)
-                )
+                low, high = (code.shuffled(xs[0], xs[0], range(i, i + half)) for i in (0, half))
                 xs = [code.write.fadd(low, high)]
             else:  # two vectors become one
                 low_lanes = [i for i in range(2 * self.layout.lanes) if i % size < half]
@@ -493,10 +490,14 @@ class _GroupWriter:
         if pointer == "v" and self.by_examples:
             index, offset = self._in_v(variable, fixed)
             return code.load(code.type, code.address(start, index, offset), 8 * code.lanes)
-        if dim is not None and (self._is_looked_up(operand, dim) or operand.strides[dim] not in (0, 1)):
+        if dim is not None and (
+            self._is_looked_up(operand, dim) or operand.strides[dim] not in (0, 1)
+        ):
             return code.gathered(
                 [
-                    code.load(DOUBLE, self._address(operand, (*offsets[:dim], lane, *offsets[dim + 1 :])))
+                    code.load(
+                        DOUBLE, self._address(operand, (*offsets[:dim], lane, *offsets[dim + 1 :]))
+                    )
                     for lane in range(code.lanes)
                 ]
             )
@@ -664,7 +665,9 @@ def _gather(
     Idle lanes repeat the last example of their block.
     """
     block = layout.block
-    has_order = code.write.icmp_unsigned("!=", code.write.ptrtoint(given["order"], I64), code.integer(0))
+    has_order = code.write.icmp_unsigned(
+        "!=", code.write.ptrtoint(given["order"], I64), code.integer(0)
+    )
 
     def column(c: Index) -> tuple[()]:
         entry = code.address(given["columns"], code.times(c, 3))

@@ -73,9 +73,7 @@ def _comparison(symbol: str, code: Code, x: Numbers, y: Numbers) -> Numbers:
     return code.truth(code.compare(symbol, x, y))
 
 
-LIBM = (
-    "exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh erf erfc pow"
-)
+LIBM = "exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh erf erfc pow"
 """The functions of the C library that a program may call."""
 
 SPELLING: dict[str, Spelling] = {
@@ -98,8 +96,6 @@ SPELLING: dict[str, Spelling] = {
     "softplus": _softplus,
 }
 """Rows of the table that are not here are called back."""
-
-
 
 
 def source(program: Program) -> str:

@@ -229,7 +229,10 @@ def _loop() -> MachineCode:
         *("table", "columns", "new_table", "new_columns"),
     }
     function = ir.PointerType(ir.FunctionType(ir.VoidType(), [POINTER]))
-    kinds = {name: POINTER for name in pointers} | {"run_gradient": function, "run_update": function}
+    kinds = {name: POINTER for name in pointers} | {
+        "run_gradient": function,
+        "run_update": function,
+    }
     code = Code(ir.Module("training"), "run", {"frame": POINTER})
     write, frame = code.write, code.arguments["frame"]
     given = {

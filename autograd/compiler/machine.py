@@ -96,7 +96,9 @@ def _called(name: str) -> Any:
     if kind == "libm":
         return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)[row]
     row, _, n_arguments = row.rpartition(".")
-    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * int(n_arguments))(TABLE[row].value)
+    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * int(n_arguments))(
+        TABLE[row].value
+    )
 
 
 # --- memory ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ Plain Python throughout, so that no back end needs more than this package.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from operator import sub
 from typing import Any
@@ -427,23 +427,52 @@ class _Numbering:
                 self.address[i] = self._new(op, 1)
         self.sizes["y"] = len(listing.results)
         self.constants = array("d")
+        self._known: dict[Any, Any] = {}  # of each form, what does not depend on its rows
 
     def _new(self, space: str, count: int) -> int:
         self.sizes[space] += count
         return self.sizes[space] - count
 
-    def group(self, rows: list[int]) -> Iterator[Flat]:
+    def group(self, rows: list[int]) -> Iterable[Flat]:
         """The rows as as few groups as possible."""
         forms = self.forms
-        form = forms.form[rows[0]]
-        shape, space = forms.shapes[form], forms.spaces[rows[0]]
+        form, space = forms.form[rows[0]], forms.spaces[rows[0]]
+        if (found := self._known.get((form, space))) is None:
+            shape = forms.shapes[form]
+            spaces = slot_spaces(shape)
+            sums = [q for q, slot_space in enumerate(spaces) if slot_space is None]
+            single = ("group", 0, space, forms._bare(shape), ())
+            found = shape, spaces, sums, single, "bt" * (1 + len(spaces))
+            self._known[form, space] = found
+        shape, spaces, sums, single, kinds = found
+        if len(rows) == 1 and not sums:
+            return (self._row(rows[0], space, spaces, single, kinds),)
         slots = [forms.slots[row] for row in rows]
-        n_slots = len(slots[0])
-        spaces = slot_spaces(shape)
-        sums = [q for q in range(n_slots) if spaces[q] is None]
         if not sums:
-            yield from self._affine(rows, shape, space, slots, spaces, {})
-            return
+            return self._affine(rows, shape, space, slots, spaces, {})
+        return self._with_sums(rows, shape, space, slots, spaces, sums)
+
+    def _row(
+        self, row: int, space: str, spaces: Sequence[str | None], shape: Any, kinds: str
+    ) -> Flat:
+        """A group of one row without sums, as most are of a long computation."""
+        address = self.address
+        address[row] = target = self._new(space, 1) if space != "y" else self.forms.fixed[row]
+        ints = [target, 0]
+        for x, slot_space in zip(self.forms.slots[row], spaces, strict=True):
+            ints += (self._constants([x]) if slot_space == "k" else address[x], 0)
+        return Flat(shape, kinds, tuple(ints), (self.listing.labels.get(row, ""),))
+
+    def _with_sums(
+        self,
+        rows: list[int],
+        shape: Any,
+        space: str,
+        slots: list[list[Any]],
+        spaces: Sequence[str | None],
+        sums: list[int],
+    ) -> Iterator[Flat]:
+        """Groups of rows whose sums have the same runs each."""
         by_plan: dict[Any, list[int]] = {}
         memo: dict[Any, Any] = {}
         for r in range(len(rows)):
