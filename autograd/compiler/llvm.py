@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from autograd.compiler.machine import Machine, lanes
+from autograd.compiler.machine import MANY, Machine, lanes
 from autograd.compiler.program import Backend, Program
 
 if TYPE_CHECKING:
@@ -73,9 +73,7 @@ def _comparison(symbol: str, code: Code, x: Numbers, y: Numbers) -> Numbers:
     return code.truth(code.compare(symbol, x, y))
 
 
-LIBM = (
-    "exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh erf erfc pow"
-)
+LIBM = "exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh erf erfc pow"
 """The functions of the C library that a program may call."""
 
 SPELLING: dict[str, Spelling] = {
@@ -100,13 +98,11 @@ SPELLING: dict[str, Spelling] = {
 """Rows of the table that are not here are called back."""
 
 
-
-
 def source(program: Program) -> str:
     """The program as a module of LLVM IR for this machine, for many examples a call."""
     from autograd.compiler import kernels
 
-    return str(kernels.module(kernels.Layout(program, lanes(), kernels.CHUNKS[-1])))
+    return str(kernels.module(kernels.Layout(program, lanes(), *MANY)))
 
 
 BACKEND = Backend("llvm", SPELLING, source, Machine, ("llvmlite", "jit"))
