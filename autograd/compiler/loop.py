@@ -116,13 +116,7 @@ class CompiledTraining:
             gradient.prepare(0, self._inputs, 0, 0, 0)
             tables = [address(table) for table in self._tables]
             slopes = gradient.results + 8 * self._n_measures
-            columns = [
-                # the rule takes the weight, its state and the gradient
-                array("q", [x for i, at in enumerate(
-                    [table + 8 * first_weight, *range(table, table + 8 * first_weight, 8 * n), slopes]
-                ) for x in (at, 1, i)])
-                for table in tables
-            ]  # fmt: skip
+            columns = [_inputs(table, self._width, n, slopes) for table in tables]
             update.prepare(0, columns[0], 0, n, 0)
             frame = array("q", bytes(8 * len(FRAME)))
             given = {
@@ -178,6 +172,12 @@ class CompiledTraining:
             stepper.parameters[i].data = weight
             stepper.parameters[i].grad = slope
             stepper.states[i] = state
+
+
+def _inputs(table: int, width: int, n: int, slopes: int) -> array[int]:
+    """The columns of the rule: weights, state and gradient of n parameters; see `describe`."""
+    *state, weights = range(table, table + 8 * n * width, 8 * n)
+    return array("q", [x for i, at in enumerate([weights, *state, slopes]) for x in (at, 1, i)])
 
 
 def _rule(stepper: Stepper) -> tuple[Listing, list[int]]:

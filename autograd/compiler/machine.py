@@ -192,6 +192,7 @@ class Machine:
         if idle is None:
             with self._lock:
                 if size not in self._codes:
+                    _llvm()  # or else it says what to install
                     from autograd.compiler.kernels import Layout, module
 
                     layout = Layout(self._program, lanes(), chunk, is_many)
