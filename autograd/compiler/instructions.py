@@ -6,6 +6,7 @@ on the same operands is not computed again.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -13,7 +14,10 @@ from typing import Any, TypeAlias
 
 from llvmlite import ir
 
-DOUBLE, I64, I1, POINTER = ir.DoubleType(), ir.IntType(64), ir.IntType(1), ir.PointerType()
+DOUBLE, I64, POINTER = ir.DoubleType(), ir.IntType(64), ir.PointerType()
+
+ONE = ir.VectorType(DOUBLE, 1)
+"""A float64 as a vector, from which it is spread over the lanes of another."""
 
 Index: TypeAlias = "int | ir.Value"
 """An integer: an int where it is known when the code is written."""
@@ -29,10 +33,24 @@ def vector(kind: ir.Type, lanes: int) -> ir.Type:
 
 
 @cache
-def constant(kind: ir.Type, number: float, text: str, lanes: int = 1) -> ir.Constant:
-    """The number in every lane; `text` tells 0.0 from -0.0."""
-    one = ir.Constant(kind, number)
-    return ir.Constant(vector(kind, lanes), [one] * lanes) if lanes > 1 else one
+def constant(kind: ir.Type, text: str, lanes: int = 1) -> ir.Constant:
+    """A constant in every lane, given as LLVM writes it."""
+    written = ir.FormattedConstant(vector(kind, lanes), text)
+    if lanes > 1:
+        text = text if text == POISON else f"splat ({kind} {text})"
+        written.constant = text  # not one for each lane
+    return written
+
+
+POISON = "poison"
+"""What a lane is until it is written."""
+
+
+@cache
+def mask(lanes: tuple[int, ...]) -> ir.Constant:
+    """Which lanes to take."""
+    i32 = ir.IntType(32)
+    return ir.Constant(ir.VectorType(i32, len(lanes)), [ir.Constant(i32, i) for i in lanes])
 
 
 class Code:
@@ -80,7 +98,7 @@ class Code:
 
     def integer(self, x: Index) -> ir.Value:
         """As an operand."""
-        return constant(I64, x, str(x)) if isinstance(x, int) else x
+        return constant(I64, str(x)) if isinstance(x, int) else x
 
     def plus(self, x: Index, y: Index) -> Index:
         """x + y."""
@@ -149,7 +167,7 @@ class Code:
 
     def number(self, number: float) -> Numbers:
         """The number, in every lane."""
-        return constant(DOUBLE, number, repr(number), self.lanes)
+        return constant(DOUBLE, f"0x{struct.pack('>d', number).hex()}", self.lanes)
 
     def operation(self, name: str, *operands: Numbers) -> Numbers:
         """One such as `fadd`."""
@@ -191,7 +209,7 @@ class Code:
         on_vectors = ir.Function(self.function.module, kind, name)
         on_vectors.linkage = "internal"
         write = ir.IRBuilder(on_vectors.append_basic_block("begin"))
-        result = ir.Constant(self.type, ir.Undefined)
+        result = constant(DOUBLE, POISON, self.lanes)
         for lane in map(self.integer, range(self.lanes)):
             operands = [write.extract_element(x, lane) for x in on_vectors.args]
             result = write.insert_element(result, write.call(function, operands), lane)
@@ -232,17 +250,27 @@ class Code:
             return x
 
         def write() -> ir.Value:
-            undefined = ir.Constant(vector(x.type, self.lanes), ir.Undefined)
-            first = self.write.insert_element(undefined, x, self.integer(0))
-            zeros = constant(ir.IntType(32), 0, "0", self.lanes)
-            return self.write.shuffle_vector(first, undefined, zeros)
+            empty = constant(x.type, POISON, self.lanes)
+            first = self.write.insert_element(empty, x, self.integer(0))
+            return self.write.shuffle_vector(first, empty, mask((0,) * self.lanes))
 
         found: ir.Value = self.once("splat", id(x), write=write)
         return found
 
+    def load_splat(self, address: ir.Value) -> Numbers:
+        """The float64 that stands there, in every lane."""
+        if self.lanes == 1:
+            return self.load(DOUBLE, address)
+        one = self.load(ONE, address)
+
+        def write() -> ir.Value:
+            return self.write.shuffle_vector(one, one, mask((0,) * self.lanes))
+
+        return self.once("splat", id(one), write=write)
+
     def gathered(self, numbers: Sequence[ir.Value]) -> Numbers:
         """One in each lane."""
-        x: Numbers = ir.Constant(self.type, ir.Undefined)
+        x: Numbers = constant(DOUBLE, POISON, self.lanes)
         for lane, number in enumerate(numbers):
             x = self.write.insert_element(x, number, self.integer(lane))
         return x
@@ -253,9 +281,7 @@ class Code:
 
     def shuffled(self, x: Numbers, y: Numbers, lanes: Sequence[int]) -> Numbers:
         """These lanes of x and y, side by side."""
-        i32 = ir.IntType(32)
-        mask = ir.Constant(ir.VectorType(i32, len(lanes)), [ir.Constant(i32, i) for i in lanes])
-        return self.write.shuffle_vector(x, y, mask)
+        return self.write.shuffle_vector(x, y, mask(tuple(lanes)))
 
     # --- loops and branches
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Any
@@ -31,7 +31,6 @@ from autograd.compiler.instructions import (
     Code,
     Index,
     Numbers,
-    constant,
     vector,
 )
 from autograd.compiler.llvm import SPELLING
@@ -42,7 +41,6 @@ from autograd.compiler.program import (
     Integer,
     Item,
     Lookup,
-    Loop,
     Operand,
     Program,
     Reduce,
@@ -70,10 +68,6 @@ COUNTS = ("n_columns", "count", "keep")
 the call before, which are the same."""
 
 
-CHUNKS = 1, 32, 112
-"""How many examples may go through a program together: what code is made for."""
-
-
 # --- where the numbers stand ----------------------------------------------------------------------
 
 
@@ -84,11 +78,13 @@ class Layout:
     Attributes:
         lanes: of a vector.
         chunk: how many examples go through the program together: 1, or some blocks of `lanes`.
+        is_many: whether there may be more examples than these.
     """
 
     program: Program
     lanes: int
     chunk: int
+    is_many: bool
 
     @property
     def block(self) -> int:
@@ -307,14 +303,15 @@ class _GroupWriter:
         """
         code, lanes, given = self.code, self.layout.lanes, self.code.arguments
         places = [self.place(self.group.target, offsets) for offsets in self.elements]
-        at = [code.address(given["s"], variable, fixed) for _, variable, fixed in places]
-        room = [
-            code.address(given["sums"], code.times(variable, lanes), fixed * lanes)
-            for _, variable, fixed in places
-        ]
+
+        def room() -> list[ir.Value]:
+            return [
+                code.address(given["sums"], code.times(variable, lanes), fixed * lanes)
+                for _, variable, fixed in places
+            ]
 
         def so_far() -> list[Numbers]:
-            return [code.load(code.type, address, 8 * lanes) for address in room]
+            return [code.load(code.type, address, 8 * lanes) for address in room()]
 
         def turn(block: Index, *sums: Numbers) -> list[Numbers]:
             self.block = block
@@ -329,12 +326,12 @@ class _GroupWriter:
             ]
 
         nothing = [code.number(-0.0)] * len(places)
-        sums = code.choose(given["is_later"], so_far, nothing)
+        sums = code.choose(given["is_later"], so_far, nothing) if self.layout.is_many else nothing
         with code.scope():
             sums = code.loop(0, given["end"], lanes, turn, sums)
 
         def keep() -> tuple[()]:
-            for total, address in zip(sums, room, strict=True):
+            for total, address in zip(sums, room(), strict=True):
                 code.store(total, address, 8 * lanes)
             return ()
 
@@ -344,12 +341,17 @@ class _GroupWriter:
                 count = lanes if _are_consecutive(places[start : start + lanes], lanes) else 1
                 total = self._added_up(sums[start : start + count])
                 divisor = code.splat(given["count"]) if count > 1 else given["count"]
-                code.store(code.write.fdiv(total, divisor), at[start])
+                _, variable, fixed = places[start]
+                at = code.address(given["s"], variable, fixed)
+                code.store(code.write.fdiv(total, divisor), at)
                 start += count
             return ()
 
-        code.choose(given["is_last"], finish)
-        code.choose(code.write.not_(given["is_last"]), keep)
+        if self.layout.is_many:
+            code.choose(code.write.not_(given["is_last"]), keep)
+            code.choose(given["is_last"], finish)
+        else:
+            finish()
 
     def _added_up(self, sums: Sequence[Numbers]) -> Numbers:
         """The lanes of one sum added up; or of as many as there are lanes, each in its lane."""
@@ -504,7 +506,7 @@ class _GroupWriter:
         address = code.address(start, variable, fixed)
         if dim is not None and operand.strides[dim] == 1:
             return code.load(code.type, address)
-        return code.splat(code.load(DOUBLE, address))
+        return code.load_splat(address)
 
     def store(self, x: Numbers, offsets: Offsets) -> None:
         """Put it where the group puts its results."""

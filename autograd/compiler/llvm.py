@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from autograd.compiler.machine import Machine, lanes
+from autograd.compiler.machine import MANY, Machine, lanes
 from autograd.compiler.program import Backend, Program
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def source(program: Program) -> str:
     """The program as a module of LLVM IR for this machine, for many examples a call."""
     from autograd.compiler import kernels
 
-    return str(kernels.module(kernels.Layout(program, lanes(), kernels.CHUNKS[-1])))
+    return str(kernels.module(kernels.Layout(program, lanes(), *MANY)))
 
 
 BACKEND = Backend("llvm", SPELLING, source, Machine, ("llvmlite", "jit"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from autograd.compiler.columns import read_columns
 from autograd.compiler.jit import executable
-from autograd.compiler.machine import Machine, MachineCode, Memory, address, describe
+from autograd.compiler.machine import Machine, MachineCode, address, describe
 from autograd.compiler.trace import Listing, gradient_of, leaves_of, listing, trace
 from autograd.primitives import sqrt
 from autograd.value import Operand, Value
@@ -30,14 +30,13 @@ class Stepper(Protocol):
     parameters: list[Any]
     states: list[tuple[float, ...]]
 
-    def update(
-        self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any
-    ) -> tuple[Any, tuple[Any, ...]]:
-        """The new weight and its new state."""
+    @property
+    def rule(self) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+        """Takes weight, gradient, state, coefficients and sqrt; the new weight and new state."""
         ...
 
     def coefficients(self) -> tuple[float, ...]:
-        """The settings that `update` takes."""
+        """The settings that the rule takes."""
         ...
 
 
@@ -69,7 +68,8 @@ class CompiledTraining:
         reached = set(leaves_of(recorded.outputs[0]))
         self.moved = [i for i, p in enumerate(stepper.parameters) if p in reached]
         parameters = [stepper.parameters[i] for i in self.moved]
-        outputs = [*recorded.outputs, *gradient_of(recorded.outputs[0], parameters)[0]]
+        slopes, _ = gradient_of(recorded.outputs[0], parameters)
+        outputs = [*recorded.outputs, *slopes]
         gradient = listing(recorded.inputs, outputs, is_batch=True, leaves=parameters)
         rule, self._used = _rule(stepper)
         self._other_leaves = gradient.leaves[len(parameters) :]
@@ -116,13 +116,7 @@ class CompiledTraining:
             gradient.prepare(0, self._inputs, 0, 0, 0)
             tables = [address(table) for table in self._tables]
             slopes = gradient.results + 8 * self._n_measures
-            columns = [
-                # the rule takes the weight, its state and the gradient
-                array("q", [x for i, at in enumerate(
-                    [table + 8 * first_weight, *range(table, table + 8 * first_weight, 8 * n), slopes]
-                ) for x in (at, 1, i)])
-                for table in tables
-            ]  # fmt: skip
+            columns = [_inputs(table, self._width, n, slopes) for table in tables]
             update.prepare(0, columns[0], 0, n, 0)
             frame = array("q", bytes(8 * len(FRAME)))
             given = {
@@ -180,6 +174,12 @@ class CompiledTraining:
             stepper.states[i] = state
 
 
+def _inputs(table: int, width: int, n: int, slopes: int) -> array[int]:
+    """The columns of the rule: weights, state and gradient of n parameters; see `describe`."""
+    *state, weights = range(table, table + 8 * n * width, 8 * n)
+    return array("q", [x for i, at in enumerate([weights, *state, slopes]) for x in (at, 1, i)])
+
+
 def _rule(stepper: Stepper) -> tuple[Listing, list[int]]:
     """The rule as a listing from weight, state and gradient to new state and new weight.
 
@@ -191,10 +191,10 @@ def _rule(stepper: Stepper) -> tuple[Listing, list[int]]:
     def rule(*numbers: Value) -> list[Operand]:
         weight, *state, gradient = numbers
         settings = tuple(coefficients)
-        new_weight, new_state = stepper.update(weight, gradient, tuple(state), settings, sqrt)
+        new_weight, new_state = stepper.rule(weight, gradient, tuple(state), settings, sqrt)
         if len(new_state) != n_state:
             raise TypeError(
-                f"{type(stepper).__name__}.update: returned a state of {len(new_state)} numbers, "
+                f"{type(stepper).__name__}.rule: returned a state of {len(new_state)} numbers, "
                 f"got one of {n_state}; the two must be alike"
             )
         return [*new_state, new_weight]
@@ -229,7 +229,7 @@ def _loop() -> MachineCode:
         *("table", "columns", "new_table", "new_columns"),
     }
     function = ir.PointerType(ir.FunctionType(ir.VoidType(), [POINTER]))
-    kinds = {name: POINTER for name in pointers} | {
+    kinds = dict.fromkeys(pointers, POINTER) | {
         "run_gradient": function,
         "run_update": function,
     }

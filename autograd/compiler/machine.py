@@ -119,6 +119,11 @@ def describe(columns: Sequence[Column]) -> array[int]:
     return described
 
 
+SIZES = (1, False), (32, False), (112, False)
+MANY = (112, True)
+"""What a program is compiled for: how many examples go through it together, and whether there may
+be more than these."""
+
 LINE = 8
 """How many float64s a line of the cache holds, and the longest vector."""
 
@@ -137,20 +142,17 @@ class Memory:
         self._n_results = layout.size("y") if layout.program.is_batch else 0
         self._scalars, s = _room(layout.n_scalars)
         self._vectors, v = _room(layout.n_vectors * layout.stride)
-        self._sums = array("d")
+        self._sums, sums = _room(layout.n_scalars * layout.lanes if layout.is_many else 0)
         self.results = s + 8 * (layout.n_scalars - self._n_results)
         constants, table = layout.program.constants, layout.program.table
-        self.frame: Frame = array("q", [0, address(constants), s, v, address(table), *[0] * 7])
+        self.frame: Frame = array(
+            "q", [0, address(constants), s, v, address(table), sums, *[0] * 6]
+        )
 
     def prepare(self, leaves: int, columns: array[int], order: int, count: int, rows: int) -> None:
         """Fill in the addresses of what a call works on."""
         self.frame[0] = leaves
         self.frame[6:] = array("q", [address(columns), order, rows, len(columns) // 3, count, 0])
-
-    def make_room_for_sums(self) -> None:
-        """What is needed where there are more examples than a chunk has."""
-        if not self._sums:
-            self._sums, self.frame[5] = _room(self.layout.n_scalars * self.layout.lanes)
 
     def totals(self) -> array[float]:
         """The results of a batch."""
@@ -173,34 +175,33 @@ class Machine:
     def __init__(self, program: Program) -> None:
         self._program = replace(program, leaves=(), inputs=())
         self._lock = threading.Lock()
-        self._codes: dict[int, tuple[Layout, MachineCode]] = {}
-        self._idle: dict[int, list[Memory]] = {}
+        self._codes: dict[object, tuple[Layout, MachineCode]] = {}
+        self._idle: dict[object, list[Memory]] = {}
 
     @contextmanager
     def memory(self, count: int) -> Iterator[Memory]:
         """Memory and code for up to so many examples a call; nobody else uses it meanwhile."""
-        memory = self._taken(count)
+        memory, idle = self._taken(count)
         yield memory
-        self._idle[memory.layout.chunk].append(memory)
+        idle.append(memory)
 
-    def _taken(self, count: int) -> Memory:
-        from autograd.compiler.kernels import CHUNKS, Layout, module
-
-        chunk = next((chunk for chunk in CHUNKS if count <= chunk), CHUNKS[-1])
-        idle = self._idle.get(chunk)
+    def _taken(self, count: int) -> tuple[Memory, list[Memory]]:
+        """Memory that is idle, or new; and where it belongs afterwards."""
+        chunk, is_many = size = next((size for size in SIZES if count <= size[0]), MANY)
+        idle = self._idle.get(size)
         if idle is None:
             with self._lock:
-                if chunk not in self._codes:
-                    layout = Layout(self._program, lanes(), chunk)
-                    self._codes[chunk] = layout, MachineCode(module(layout))
-                idle = self._idle.setdefault(chunk, [])
+                if size not in self._codes:
+                    _llvm()  # or else it says what to install
+                    from autograd.compiler.kernels import Layout, module
+
+                    layout = Layout(self._program, lanes(), chunk, is_many)
+                    self._codes[size] = layout, MachineCode(module(layout))
+                idle = self._idle.setdefault(size, [])
         try:
-            memory = idle.pop()
+            return idle.pop(), idle
         except IndexError:
-            memory = Memory(*self._codes[chunk])
-        if count > chunk:
-            memory.make_room_for_sums()
-        return memory
+            return Memory(*self._codes[size]), idle
 
     def __call__(self, leaves: Sequence[float], columns: Sequence[Column]) -> array[float]:
         """The results of the batch; or the first result of all examples, then the second, …"""
@@ -209,10 +210,10 @@ class Machine:
         described = describe(columns)
         is_batch = self._program.is_batch
         rows = array("d", bytes(0 if is_batch else 8 * count * self._program.sizes["y"]))
-        memory = self._taken(count)
+        memory, idle = self._taken(count)
         memory.prepare(address(numbers), described, 0, count, address(rows))
         memory.code(memory.frame)
         if is_batch:
             rows = memory.totals()
-        self._idle[memory.layout.chunk].append(memory)
+        idle.append(memory)
         return rows
