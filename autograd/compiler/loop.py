@@ -30,14 +30,13 @@ class Stepper(Protocol):
     parameters: list[Any]
     states: list[tuple[float, ...]]
 
-    def update(
-        self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any
-    ) -> tuple[Any, tuple[Any, ...]]:
-        """The new weight and its new state."""
+    @property
+    def rule(self) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+        """Takes weight, gradient, state, coefficients and sqrt; the new weight and new state."""
         ...
 
     def coefficients(self) -> tuple[float, ...]:
-        """The settings that `update` takes."""
+        """The settings that the rule takes."""
         ...
 
 
@@ -191,7 +190,7 @@ def _rule(stepper: Stepper) -> tuple[Listing, list[int]]:
     def rule(*numbers: Value) -> list[Operand]:
         weight, *state, gradient = numbers
         settings = tuple(coefficients)
-        new_weight, new_state = stepper.update(weight, gradient, tuple(state), settings, sqrt)
+        new_weight, new_state = stepper.rule(weight, gradient, tuple(state), settings, sqrt)
         if len(new_state) != n_state:
             raise TypeError(
                 f"{type(stepper).__name__}.update: returned a state of {len(new_state)} numbers, "
