@@ -146,6 +146,54 @@ def test_examples_in_the_order_given() -> None:
     assert weights(in_order) != weights(run(True, batch_size=8))
 
 
+@pytest.mark.parametrize("backend", ["llvm", "python"])
+def test_examples_of_different_shapes_train_by_a_program_for_each(backend: Any) -> None:
+    lengths = [1, 3, 2, 3, 3, 1, 2, 3]
+    rows = [[math.sin(i + k) for k in range(n)] for i, n in enumerate(lengths)]
+    targets = [[math.cos(x) for x in row] for row in rows]
+    found: dict[Any, tuple[list[float], ag.History]] = {}
+    for way in (backend, None):
+        w, v = ag.Value(0.5), ag.Value(0.1)
+
+        def model(xs: Any, w: Any = w, v: Any = v) -> list[ag.Value]:
+            """A recurrent network of one number."""
+            state: Any = 0.0
+            states = []
+            for x in xs:
+                state = (w * state + v * x).tanh()
+                states.append(state)
+            return states
+
+        history = ag.fit(
+            *(model, ag.mean_squared_error, rows, targets, ag.Adam([w, v], 0.01), 5, 1),
+            backend=way, progress=False,
+        )  # fmt: skip
+        found[way] = [w.data, v.data], history
+    assert found[backend][0] == found[None][0]
+    assert [row.loss for row in found[backend][1]] == [row.loss for row in found[None][1]]
+
+    optimizer = ag.Adam([w, v], 0.01)
+    with pytest.raises(ValueError, match=r"rows \d and \d have \(\(\d,\), .*batch_size=1"):
+        ag.fit(model, ag.mean_squared_error, rows, targets, optimizer, 5, 3, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["llvm", "python"])
+def test_a_branch_not_taken_has_no_say_in_a_step(backend: Any) -> None:
+    """The compiled gradient is nan where the root of a negative number was not taken."""
+    outcomes = []
+    for way in (backend, None):
+        w = ag.Value(0.5)
+        history = ag.fit(
+            lambda x, w=w: ag.where(w * x > 0.0, (w * x).sqrt(), w * x),
+            *(ag.mean_squared_error, [-1.0, 1.0, 4.0], [-1.0, 1.0, 2.0]),
+            *(ag.GradientDescent([w], 0.1), 10),
+            backend=way, progress=False,
+        )  # fmt: skip
+        outcomes.append([w.data, *(row.loss for row in history)])
+    assert outcomes[0] == pytest.approx(outcomes[1], rel=1e-12)
+    assert 0.5 < outcomes[0][0] < 1.0
+
+
 CLASSES = [i % 3 for i in range(30)]
 
 PROBLEMS: dict[str, dict[str, Any]] = {

@@ -136,7 +136,7 @@ def update_rule(stepper: Stepper) -> Program:
 
     def rule(weight: Value, state: list[Value], gradient: Value) -> list[Number]:
         settings = tuple(coefficients)
-        new, states = stepper.update(weight, gradient, tuple(state), settings, primitives.sqrt)
+        new, states = stepper.rule(weight, gradient, tuple(state), settings, primitives.sqrt)
         return [new, *states]
 
     recorded = trace(rule, [(), (n_state,), ()])

@@ -6,8 +6,11 @@ can be done for all the steps of a chunk.
 
 from __future__ import annotations
 
+import itertools
 import math
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import recording
 from autograd.compiler.columns import read_columns
@@ -20,9 +23,17 @@ from autograd.training.examples import Examples
 from autograd.training.objective import Objective
 from autograd.value import Operand
 
+if TYPE_CHECKING:
+    from autograd.compiler.loop import CompiledTraining
+
+_Shape: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+"""Of an example and its target: () for a number, (2,) for a row of two."""
+
 
 class MachineSteps:
     """Takes steps in machine code, gradient and update, without coming back to Python.
+
+    Examples of different shapes, such as sentences of different lengths, have a program each.
 
     Raises:
         TypeError: if the optimizer is no stepper with a rule, or its `step` does more than to
@@ -32,15 +43,13 @@ class MachineSteps:
     runs_ahead = True
 
     def __init__(self, objective: Objective, examples: Examples, optimizer: Stepper) -> None:
-        from autograd.compiler.loop import CompiledTraining
-
         _check_rule(optimizer)
-        _check_targets(objective, examples)
-        of_one_example = _OfOneExample(objective, optimizer)
-        columns = [examples.X, examples.Y]
+        self._objective = _OfOneExample(objective, optimizer)
         self._optimizer = optimizer
         self._eager = EagerSteps(objective, examples, optimizer)
-        self._training = CompiledTraining(of_one_example, columns, optimizer)
+        self._shapes = _Shapes(objective, examples)
+        self._trainings: dict[_Shape, CompiledTraining] = {}
+        self._training(self._shapes.of_row[0])
 
     def take(self, chunk: Chunk) -> Rows:
         """Take all of these steps. A step that would not stay finite is left to Values to refuse.
@@ -51,7 +60,8 @@ class MachineSteps:
         losses: list[float] = []
         shares: list[float] = []
         while chunk:
-            rows: Rows = self._steps(chunk) or self._eager.take(chunk.split(1)[0])
+            alike = self._shapes.alike(chunk)
+            rows: Rows = self._steps(alike) or self._eager.take(chunk.split(1)[0])
             losses += rows[0]
             shares += rows[1]
             chunk = chunk.split(len(rows[0]))[1]
@@ -63,8 +73,21 @@ class MachineSteps:
         for rate in chunk.rates or [self._optimizer.learning_rate]:
             self._optimizer.learning_rate = rate
             coefficients.append(self._optimizer.coefficients())
-        losses, shares = self._training.steps(chunk.counts, chunk.order, coefficients)
+        shape, order = self._shapes.of_row[chunk.order[0] if chunk.order else 0], chunk.order
+        if order is not None and len(self._shapes.rows) > 1:
+            rows = self._shapes.rows[shape]
+            order = [bisect_left(rows, row) for row in order]
+        losses, shares = self._training(shape).steps(chunk.counts, order, coefficients)
         return (losses, shares) if losses else None
+
+    def _training(self, shape: _Shape) -> CompiledTraining:
+        """What takes the steps on examples of this shape; compiled when it is first asked for."""
+        from autograd.compiler.loop import CompiledTraining
+
+        if shape not in self._trainings:
+            columns = self._shapes.columns(self._shapes.rows[shape])
+            self._trainings[shape] = CompiledTraining(self._objective, columns, self._optimizer)
+        return self._trainings[shape]
 
 
 class ProgramSteps:
@@ -75,20 +98,13 @@ class ProgramSteps:
     def __init__(
         self, objective: Objective, examples: Examples, optimizer: Stepper, backend: str
     ) -> None:
-        _check_targets(objective, examples)
-        of_one_example = _OfOneExample(objective, optimizer)
-        columns = read_columns([examples.X, examples.Y])
-        recorded = trace(of_one_example, [column.shape for column in columns])
-        reached = set(leaves_of(recorded.outputs[0]))
-        self._moved = [p for p in optimizer.parameters if p in reached]
-        slopes, _ = gradient_of(recorded.outputs[0], self._moved)
-        outputs = [*recorded.outputs, *slopes]
-        listed = listing(recorded.inputs, outputs, is_batch=True, leaves=self._moved)
-        self._leaves = listed.leaves
-        self._run = executable(listed, backend)
+        self._objective = _OfOneExample(objective, optimizer)
         self._optimizer = optimizer
-        self._examples = examples
         self._eager = EagerSteps(objective, examples, optimizer)
+        self._shapes = _Shapes(objective, examples)
+        self._backend = backend
+        self._gradients: dict[_Shape, _Gradient] = {}
+        self._gradient(range(1))
 
     def take(self, chunk: Chunk) -> Rows:
         """Take all of these steps. A step that would not stay finite is left to Values to refuse.
@@ -104,20 +120,53 @@ class ProgramSteps:
         (planned,) = chunk
         if planned.rate is not None:
             self._optimizer.learning_rate = planned.rate
-        X, Y = self._examples.X, self._examples.Y
-        batch = read_columns([[X[i] for i in planned.rows], [Y[i] for i in planned.rows]])
-        loss, share, *slopes = self._run([leaf.data for leaf in self._leaves], batch)
+        gradient = self._gradient(planned.rows)
+        loss, share, *slopes = gradient(self._shapes.columns(planned.rows))
         try:
             if not math.isfinite(loss):
                 raise FloatingPointError
             self._optimizer.zero_grad()
-            for parameter, slope in zip(self._moved, slopes, strict=True):
+            for parameter, slope in zip(gradient.moved, slopes, strict=True):
                 parameter.grad = slope
             self._optimizer.step()
         except FloatingPointError:
             (losses, shares) = self._eager.take(chunk)
             return losses[0], shares[0]
         return loss, share
+
+    def _gradient(self, rows: Sequence[int]) -> _Gradient:
+        """What finds the gradient of such a batch; compiled when it is first asked for."""
+        shape = self._shapes.of_rows(rows)
+        if shape not in self._gradients:
+            batch = self._shapes.columns(rows)
+            self._gradients[shape] = _Gradient(
+                self._objective, batch, self._optimizer, self._backend
+            )
+        return self._gradients[shape]
+
+
+class _Gradient:
+    """The objective of a batch with its gradient, compiled.
+
+    Attributes:
+        moved: the parameters of the optimizer that the objective reaches.
+    """
+
+    def __init__(
+        self, objective: _OfOneExample, batch: list[list[Any]], optimizer: Stepper, backend: str
+    ) -> None:
+        recorded = trace(objective, [column.shape for column in read_columns(batch)])
+        reached = set(leaves_of(recorded.outputs[0]))
+        self.moved = [p for p in optimizer.parameters if p in reached]
+        slopes, _ = gradient_of(recorded.outputs[0], self.moved)  # a nan is left to Values
+        outputs = [*recorded.outputs, *slopes]
+        listed = listing(recorded.inputs, outputs, is_batch=True, leaves=self.moved)
+        self._leaves = listed.leaves
+        self._run = executable(listed, backend)
+
+    def __call__(self, batch: list[list[Any]]) -> Sequence[float]:
+        """The objective, the share of correct predictions, and the slope of each parameter."""
+        return self._run([leaf.data for leaf in self._leaves], read_columns(batch))
 
 
 class _OfOneExample:
@@ -132,12 +181,57 @@ class _OfOneExample:
         return [value, self._objective.n_correct(predictions, [y])]
 
 
-def _check_targets(objective: Objective, examples: Examples) -> None:
-    """Let the loss refuse a wrong target, which it cannot do once it is compiled."""
-    with recording.no_grad():
-        prediction = objective.model(examples.X[0])
-        for target in {repr(y): y for y in examples.Y}.values():
-            objective.loss(prediction, target)
+class _Shapes:
+    """The examples by their shapes, of which each has a program of its own.
+
+    Attributes:
+        of_row: the shape of each example and its target.
+        rows: for each shape, which examples have it.
+    """
+
+    def __init__(self, objective: Objective, examples: Examples) -> None:
+        self._examples = examples
+        self.of_row = [(_shape(x), _shape(y)) for x, y in zip(examples.X, examples.Y, strict=True)]
+        self.rows: dict[_Shape, list[int]] = {}
+        for row, shape in enumerate(self.of_row):
+            self.rows.setdefault(shape, []).append(row)
+        with recording.no_grad():  # a loss refuses a wrong target here: compiled, it cannot
+            for rows in self.rows.values():
+                prediction = objective.model(examples.X[rows[0]])
+                for target in {repr(y): y for y in (examples.Y[row] for row in rows)}.values():
+                    objective.loss(prediction, target)
+
+    def columns(self, rows: Sequence[int]) -> list[list[Any]]:
+        """These examples, and their targets."""
+        X, Y, _ = self._examples
+        return [[X[row] for row in rows], [Y[row] for row in rows]]
+
+    def of_rows(self, rows: Sequence[int]) -> _Shape:
+        """The shape of the examples of a batch, which have to be alike."""
+        if len(self.rows) > 1:
+            for row in rows:
+                if self.of_row[row] != self.of_row[rows[0]]:
+                    raise ValueError(
+                        f"fit: a compiled batch holds examples of one shape, but those of rows "
+                        f"{rows[0]} and {row} have {self.of_row[rows[0]]} and {self.of_row[row]} "
+                        f"(ragged); train with batch_size=1, or eager"
+                    )
+        return self.of_row[rows[0]]
+
+    def alike(self, chunk: Chunk) -> Chunk:
+        """The first steps of it, as long as their examples have one shape."""
+        if len(self.rows) == 1:
+            return chunk
+        first, *others = (self.of_rows(planned.rows) for planned in chunk)
+        n = 1 + sum(1 for _ in itertools.takewhile(lambda shape: shape == first, others))
+        return chunk.split(n)[0]
+
+
+def _shape(example: Any) -> tuple[int, ...]:
+    """The length of a list, and the shape of what it begins with."""
+    if not isinstance(example, list | tuple):
+        return ()
+    return (len(example), *(_shape(example[0]) if example else ()))
 
 
 def _check_rule(optimizer: Stepper) -> None:
