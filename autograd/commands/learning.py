@@ -38,7 +38,7 @@ class Settings:
     """How to learn. The defaults do for tables of some dozen to some thousand rows."""
 
     hidden: Sequence[int] = (32,)
-    activation: str = "relu"
+    activation: str = "tanh"
     epochs: int = 100
     batch_size: int = 32
     learning_rate: float = 0.003
