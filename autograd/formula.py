@@ -442,14 +442,22 @@ def functions() -> dict[str, Primitive]:
     }
 
 
+CONSTANTS = {"pi": math.pi, "π": math.pi, "e": math.e}
+"""Names that need no number, unless one is given."""
+
+SAID_ELSEWHERE = {"max": "maximum", "min": "minimum", "ln": "log", "arctan": "atan"}
+"""Functions by the names that they have elsewhere, and what they are called here."""
+
+
 def parse(text: str, /, **numbers: float) -> Value:
     """The graph of the formula `text`, whose variables are leaves labelled with their names.
 
     The text is parsed and its operations are recorded one by one; nothing in it is run as Python.
 
     Args:
-        text: numbers, variables, `+ - * / **`, parentheses, and the library's functions of one or
-            two arguments: `exp(x)`, `maximum(x, y)`, …. The whole formula is the output's label.
+        text: numbers, variables, `pi` and `e`, `+ - * / **`, parentheses, and the library's
+            functions of one or two arguments: `exp(x)`, `maximum(x, y)`, …. The whole formula is
+            the output's label.
         numbers: one number for each variable.
 
     Raises:
@@ -469,14 +477,18 @@ def parse(text: str, /, **numbers: float) -> Value:
             case ast.Name(id=name) if name in variables:
                 operands.append(variables[name])
                 unused.discard(name)
+            case ast.Name(id=name) if name in CONSTANTS:
+                operands.append(CONSTANTS[name])
             case ast.Name(id=name):
-                raise ValueError(f"{text!r}: the variable {name} has no number; add {name}=1.5")
+                raise ValueError(
+                    f"{_quoted(text)}: the variable {name} has no number; add {name}=1.5"
+                )
             case _:
                 primitive, n_args = _called(term, text)
                 first = len(operands) - n_args
                 operands[first:] = [primitive(*operands[first:])]
     if unused:
-        raise ValueError(f"{text!r}: there is no variable {min(unused)} in it")
+        raise ValueError(f"{_quoted(text)}: there is no variable {min(unused)} in it")
     (result,) = operands
     output = result if isinstance(result, Value) else Value(result)
     output.label = output.label or text
@@ -488,7 +500,7 @@ def _tree(text: str) -> ast.expr:
         return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
-        raise ValueError(f"{text!r} is no formula: {reason}") from None
+        raise ValueError(f"{_quoted(text)} is no formula: {reason}") from None
 
 
 def _postorder(tree: ast.expr) -> list[ast.expr]:
@@ -521,7 +533,29 @@ def _called(term: ast.expr, text: str) -> tuple[Primitive, int]:
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in known:
             takes = len(known[name].partials)
             if len(args) != takes:
-                raise ValueError(f"{text!r}: {name} takes {takes} arguments, not {len(args)}")
+                raise ValueError(
+                    f"{_quoted(text)}: {name} takes {takes} arguments, not {len(args)}"
+                )
             return known[name], takes
-    unknown = ast.get_source_segment(text, term)  # as typed; ast.unparse would be recursive
-    raise ValueError(f"{text!r}: cannot read {unknown!r}; write + - * / ** and {', '.join(known)}")
+    unknown = ast.get_source_segment(text, term) or text  # ast.unparse would be recursive
+    instead = _hint(term) or f"write + - * / ** and {', '.join(known)}"
+    raise ValueError(f"{_quoted(text)}: cannot read {_quoted(unknown)}; {instead}")
+
+
+def _hint(term: ast.expr) -> str:
+    """What to write for a term that other languages have; empty if it is none."""
+    match term:
+        case ast.BinOp(op=ast.BitXor()):
+            return "a power is written with **, such as a**2"
+        case ast.Call(func=ast.Name(id=name)) if name in SAID_ELSEWHERE:
+            return f"{name} is called {SAID_ELSEWHERE[name]} here"
+        case ast.Call(func=ast.Attribute(attr=name)) if (
+            SAID_ELSEWHERE.get(name, name) in functions()
+        ):
+            return f"write {SAID_ELSEWHERE.get(name, name)}(…) alone"
+    return ""
+
+
+def _quoted(text: str) -> str:
+    """The text for a message, the beginning of a long one."""
+    return repr(text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…")

@@ -89,3 +89,31 @@ def test_anything_else_is_refused_in_one_line(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says) as caught:
         parse(text, a=1.0)
     assert "\n" not in str(caught.value)
+
+
+def test_pi_and_e_are_known_unless_they_are_given() -> None:
+    assert parse("sin(pi/2) + log(e)").data == pytest.approx(2.0)
+    assert parse("2*π").data == 2.0 * math.pi
+    assert parse("e + 1", e=1.0).data == 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a^2", r"a power is written with \*\*"),
+        ("max(a, 1)", "max is called maximum here"),
+        ("ln(a)", "ln is called log here"),
+        ("np.tanh(a)", r"write tanh\(…\) alone"),
+        ("math.max(a, a)", r"write maximum\(…\) alone"),
+    ],
+)
+def test_what_is_written_otherwise_elsewhere_gets_a_hint(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        parse(text, a=1.0)
+
+
+@pytest.mark.parametrize("end", ["+ b", "^ 2", "+", "+ max(a, a)", "+ sin(a, a)"])
+def test_a_long_formula_is_not_echoed_whole(end: str) -> None:
+    with pytest.raises(ValueError, match="a") as refused:
+        parse("a + " * 2000 + "a" + end, a=1.0)
+    assert len(str(refused.value)) < 400

@@ -15,15 +15,10 @@ from typing import Any
 
 from autograd import functions, optim
 from autograd.datasets import Rows, Standardisation, column_means, filled
-from autograd.compiler.jit import jit
 from autograd.losses import cross_entropy, mean_squared_error
 from autograd.nn import MLP
-from autograd.recording import no_grad
 from autograd.training import History, Loss, fit
 from autograd.value import Value
-
-MANY_ROWS = 500
-"""From so many rows on, it pays to compile a model before it is applied."""
 
 STEPPERS = {"adam": optim.Adam, "gradient-descent": optim.GradientDescent}
 
@@ -38,7 +33,7 @@ class Settings:
     """How to learn. The defaults do for tables of some dozen to some thousand rows."""
 
     hidden: Sequence[int] = (32,)
-    activation: str = "relu"
+    activation: str = "tanh"
     epochs: int = 100
     batch_size: int = 32
     learning_rate: float = 0.003
@@ -129,12 +124,7 @@ class Learner:
 
 def outputs(model: MLP, X: Rows) -> list[list[float]]:
     """What the model says of each row: a list of one number, or one for each class."""
-    if len(X) >= MANY_ROWS and can_compile():
-        table: list[Any] = jit(model)(X)
-        return table if model.widths[-1] > 1 else [[z] for z in table]
-    with no_grad():
-        responses = [model(x) for x in X]
-    return [[output.data for output in listed(response)] for response in responses]
+    return [z if isinstance(z, list) else [z] for z in model.predict(X)]
 
 
 def listed(response: Value | list[Value]) -> list[Value]:

@@ -126,6 +126,7 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         options.seed,
         compiled=can_compile() and not options.eager,
     )
+    interrupts.kept = "no epoch was complete, so there is nothing to keep"
     learner = Learner(job.X_train, job.Y_train, job.classes, settings)
     goal = f"classes {_names(job.classes)}" if job.classes else "a number to predict"
     print(
@@ -141,7 +142,6 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         interrupts.hold()
     was_interrupted = interrupts.received is not None
     if was_interrupted and not history:
-        interrupts.kept = "no epoch was complete, so there is nothing to keep"
         raise KeyboardInterrupt
     with interrupts.held():
         model = learner.learned()
