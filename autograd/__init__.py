@@ -147,3 +147,8 @@ __all__ = [
     "value_and_gradient",
     "where",
 ]
+
+
+def __dir__() -> list[str]:
+    """What is public, and no more: not the rooms that it comes from."""
+    return [*__all__, "abs", "sum"]

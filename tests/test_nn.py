@@ -396,7 +396,7 @@ def test_wrong_inputs(module: Any) -> None:
     for row in ([], [1.0], [1.0, 2.0, 3.0]):
         with pytest.raises(ValueError, match=f"{name}: expected 2 inputs, got {len(row)}"):
             module(row)
-    for row in (["1", 2.0], [1.0, None], [1j, 1.0], [[1.0], [2.0]], "ab", [1.0, Value(1.0) > 0.0]):
+    for row in (["1", 2.0], [1.0, None], [1j, 1.0], [[1.0], [2.0]], "ab"):
         with pytest.raises(TypeError, match=f"{name}: an input: expected a Value or a real number"):
             module(row)
     for row in (1.0, None, Value(1.0)):

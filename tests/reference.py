@@ -1,0 +1,283 @@
+"""The reference: every public name with its signature, its first line and an example that was run.
+
+`python -m tests.reference` writes `notebooks/reference.md`; a test holds that it is current. The
+signatures are read from the running package and not from its text, for the functions of the table
+of primitives are made as it loads.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import io
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import autograd as ag
+from autograd.primitives import TABLE
+
+PAGE = Path(__file__).parents[1] / "notebooks" / "reference.md"
+
+BAR = "\\|"  # a bar within a cell
+
+ROWS = list(TABLE.values())  # before an example adds one
+
+MODULES = ("datasets", "plotting", "interop", "playground")
+"""Public names that hold names themselves."""
+
+GROUPS = {
+    "The node": "Value Condition Primitive no_grad stop_gradient first_nonfinite",
+    "Derivatives": "grad gradient value_and_gradient jacobian hessian hessian_vector_product jvp "
+    "check_gradient GradientCheckError",
+    "Functions": "abs sqrt exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh "
+    "sigmoid relu softplus erf erfc norm_cdf hypot maximum minimum clip where sum dot mean softmax "
+    "logsumexp",
+    "Models": "Module Neuron Layer MLP",
+    "Losses": "mean_squared_error binary_cross_entropy cross_entropy hinge",
+    "Descent": "Stepper GradientDescent Adam AdamW RMSprop",
+    "Training": "fit batches History Recording",
+    "Seeing": "draw Drawing play explain forward_steps backward_steps Step playground",
+    "Compiling": "jit",
+}
+
+MODEL = """
+model = ag.MLP(1, [2, 1], "tanh", seed=0)
+X, Y = [[0.0], [1.0]], [0.0, 1.0]
+optimizer = ag.Adam(model.parameters(), 0.1)
+"""
+
+EXAMPLES = {
+    "Value": "x = ag.Value(3.0, 'x')\ny = x * x + 1\ny.backward()\ny.data, x.grad",
+    "Condition": "bool(ag.Value(1.0) < 2.0)",
+    "Primitive": "import math\n"
+    "cube = ag.Primitive('cube', 'cube', lambda x: x * x * x, lambda z, x: 3.0 * x * x)\n"
+    "x = ag.Value(2.0)\ncube(x).backward()\nx.grad",
+    "no_grad": "with ag.no_grad():\n    y = ag.Value(3.0) * 2.0\n\ny.args",
+    "stop_gradient": "x = ag.Value(3.0)\n(x * ag.stop_gradient(x)).backward()\nx.grad",
+    "first_nonfinite": "x = ag.Value(0.0)\ny = x.log() + 1.0\nag.first_nonfinite(y).op",
+    "grad": "x = ag.Value(2.0)\n(slope,) = ag.grad(x**3, [x])\n(curvature,) = ag.grad(slope, [x])\n"
+    "slope.data, curvature.data",
+    "gradient": "ag.gradient(lambda x, y: x * y)(2.0, 3.0)",
+    "value_and_gradient": "ag.value_and_gradient(lambda p: p[0] * p[1])([2.0, 3.0])",
+    "jacobian": "ag.jacobian(lambda p: [p[0] * p[1], p[0]])([2.0, 3.0])",
+    "hessian": "ag.hessian(lambda p: p[0] * p[0] * p[1])([2.0, 3.0])",
+    "hessian_vector_product": "f = lambda p: p[0] * p[0] * p[1]\n"
+    "ag.hessian_vector_product(f)([2.0, 3.0], [1.0, 0.0])",
+    "jvp": "ag.jvp(lambda p: p[0] * p[1])([2.0, 3.0], [1.0, 0.0])",
+    "check_gradient": "report = ag.check_gradient(lambda x, y: x * y, [0.5, 2.0])\n"
+    "[c.verdict for c in report.comparisons]",
+    "GradientCheckError": "issubclass(ag.GradientCheckError, AssertionError)",
+    "where": "x = ag.Value(3.0)\nag.where(x > 0.0, x, 0.0).data",
+    "sum": "ag.sum([ag.Value(1.0), 2.0]).data",
+    "dot": "ag.dot([1.0, 2.0], [3.0, 4.0])",
+    "mean": "ag.mean([1.0, 2.0])",
+    "softmax": "ag.softmax([0.0, 0.0])",
+    "logsumexp": "ag.logsumexp([0.0, 0.0])",
+    "clip": "ag.clip(3.0, 0.0, 1.0)",
+    "atan2": "ag.atan2(1.0, 1.0)",
+    "hypot": "ag.hypot(3.0, 4.0)",
+    "maximum": "ag.maximum(2.0, 3.0)",
+    "minimum": "ag.minimum(2.0, 3.0)",
+    "Module": "class Line(ag.Module):\n    def __init__(self):\n"
+    "        self.slope, self.height = ag.Value(2.0), ag.Value(1.0)\n\n"
+    "    def __call__(self, x):\n        return self.slope * x + self.height\n\n"
+    "Line().named_parameters()\nLine().predict([1.0, 2.0])",
+    "Neuron": "ag.Neuron(2, 'tanh', seed=0)",
+    "Layer": "layer = ag.Layer(2, 3, seed=0)\nlen(layer([0.5, -1.0]))",
+    "MLP": "model = ag.MLP(2, [16, 16, 1], seed=0)\nmodel\nmodel([0.5, -1.0]).data\n"
+    "model.named_parameters()[-1][0]",
+    "mean_squared_error": "ag.mean_squared_error([1.0, 2.0], [1.0, 4.0]).data",
+    "binary_cross_entropy": "ag.binary_cross_entropy(0.0, 1).data",
+    "cross_entropy": "ag.cross_entropy([2.0, 0.0, 0.0], 0).data",
+    "hinge": "ag.hinge(0.5, -1).data",
+    "Stepper": "issubclass(ag.Adam, ag.Stepper)",
+    "GradientDescent": "w = ag.Value(1.0)\n(w * w).backward()\n"
+    "ag.GradientDescent([w], learning_rate=0.25).step()\nw.data",
+    "Adam": MODEL + "optimizer",
+    "AdamW": MODEL + "ag.AdamW(model.parameters(), 0.1)",
+    "RMSprop": MODEL + "ag.RMSprop(model.parameters(), 0.1)",
+    "fit": MODEL + "history = ag.fit(model, ag.mean_squared_error, X, Y, optimizer, epochs=50, "
+    "progress=False)\nround(history[-1].loss, 6)",
+    "batches": "list(ag.batches([[0.0], [1.0], [2.0]], [0, 1, 0], size=2, seed=0))",
+    "History": MODEL + "ag.fit(model, ag.mean_squared_error, X, Y, optimizer, 2, progress=False)",
+    "Recording": "[name for name in dir(ag.Recording) if not name.startswith('_')]",
+    "draw": "a, b = ag.Value(2.0, 'a'), ag.Value(-3.0, 'b')\nag.draw(a * b)",
+    "Drawing": "drawing = ag.draw(ag.Value(2.0, 'a') * 3.0)\ndrawing.dot.splitlines()[0]",
+    "play": "ag.play.__name__",
+    "explain": "a, b = ag.Value(2.0, 'a'), ag.Value(-3.0, 'b')\nL = a * b\nL.label = 'L'\n"
+    "L.backward()\nprint(ag.explain(L, a))",
+    "forward_steps": "len(list(ag.forward_steps(ag.Value(2.0, 'a') * 3.0)))",
+    "backward_steps": "a = ag.Value(2.0, 'a')\n"
+    "for step in ag.backward_steps(a * 3.0):\n    print(step)\n",
+    "Step": "a = ag.Value(2.0, 'a')\nlist(ag.backward_steps(a * 3.0))[-1].arg is a",
+    "jit": "square = ag.jit(lambda x: x * x, backend='python')\nsquare([1.0, 2.0, 3.0])",
+}
+
+
+def main() -> None:
+    """Write the page."""
+    Path(sys.argv[1] if len(sys.argv) > 1 else PAGE).write_text(page(), "utf-8")
+
+
+def page() -> str:
+    """The reference as Markdown."""
+    names = [*ag.__all__, "abs", "sum"]
+    groups = {
+        title: [n for n in members.split() if n in names] for title, members in GROUPS.items()
+    }
+    placed = {name for members in groups.values() for name in members} | set(MODULES)
+    groups["Others"] = [name for name in sorted(names) if name not in placed]
+    parts = [
+        "# Reference\n\nEvery public name of `import autograd as ag`, with what it is and an "
+        "example as it was run. (Written by `python -m tests.reference`.)",
+        "\n".join(_index(title, members) for title, members in groups.items() if members)
+        + "\n"
+        + _index("Rooms", [name for name in MODULES if name in names])
+        + "\n- [The table of rules](#the-table-of-rules)",
+    ]
+    for title, members in groups.items():
+        if members:
+            parts += [f"## {title}", *(_entry(f"ag.{name}", getattr(ag, name)) for name in members)]
+    parts += [_module(name) for name in MODULES if name in names]
+    parts.append(rules())
+    return "\n\n".join(parts) + "\n"
+
+
+def rules() -> str:
+    """The section on the table of primitives."""
+    cells = [[f"`{row.name}`", row.symbol, _first_line(row)] for row in ROWS]
+    rows = "\n".join(f"| {' | '.join(x.replace('|', BAR) for x in row)} |" for row in cells)
+    return f"## The table of rules\n\n| row | sign | value |\n|---|---|---|\n{rows}"
+
+
+def _index(title: str, names: list[str]) -> str:
+    links = ", ".join(f"[`{name}`](#ag{name.lower()})" for name in names)
+    return f"- {title}: {links}"
+
+
+def _entry(name: str, thing: Any) -> str:
+    lines = [f"### `{name}`", f"```python\n{name}{_signature(thing)}\n```", _first_line(thing)]
+    if inspect.isclass(thing):
+        lines.append("\n".join(_members(thing)))
+    short = name.removeprefix("ag.")
+    example = EXAMPLES.get(short) or _usual_example(short)
+    return "\n\n".join(line for line in [*lines, f"```pycon\n{run(example)}```"] if line)
+
+
+def _usual_example(name: str) -> str:
+    if name in TABLE and not TABLE[name].variadic and len(TABLE[name].partials) == 1:
+        return f"ag.{name}(0.5)"
+    if name == "norm_cdf":
+        return "ag.norm_cdf(0.5)"
+    raise LookupError(f"tests/reference.py: give {name} an example in EXAMPLES")
+
+
+def _members(kind: type) -> Iterator[str]:
+    """A line for each method and property that is public and not that of a public base class."""
+    public_bases = [base for base in kind.__mro__[1:] if base.__name__ in dir(ag)]
+    for key in dir(kind):
+        member = inspect.getattr_static(kind, key)
+        owner = next(base for base in kind.__mro__ if key in vars(base))
+        if key.startswith("_") or not owner.__module__.startswith("autograd"):
+            continue
+        if any(owner in base.__mro__ for base in public_bases):
+            continue
+        if isinstance(member, property):
+            yield f"- `.{key}`: {_first_line(member)}"
+        elif isinstance(member, staticmethod):
+            yield f"- `.{key}{_signature(member.__func__)}`: {_first_line(member)}"
+        elif callable(getattr(kind, key)):
+            function = member.__func__ if isinstance(member, classmethod) else member
+            yield f"- `.{key}{_signature(function, skip=1)}`: {_first_line(member)}"
+    if public_bases:
+        yield f"- and what `{public_bases[0].__name__}` has"
+
+
+def _module(name: str) -> str:
+    room = getattr(ag, name)
+    if room is ag.interop:
+        entries = list(_interop())
+    else:
+        things = {key: getattr(room, key) for key in sorted(getattr(room, "__all__", []))}
+        entries = [
+            f"- `ag.{name}.{key}{_signature(thing)}`: {_first_line(thing)}"
+            for key, thing in things.items()
+        ]
+    return "\n\n".join([f"## `ag.{name}`", _first_line(room), "\n".join(entries)])
+
+
+def _interop() -> Iterator[str]:
+    """What `interop` gives, read from its text: the page should need none of the libraries."""
+    for library in ("sklearn", "torch", "keras", "jax"):
+        tree = ast.parse(Path(ag.interop.__file__).with_name(f"{library}.py").read_text("utf-8"))
+        for node in tree.body:
+            name = getattr(node, "name", "_")
+            if name.startswith("_") or name == "Sine":
+                continue
+            signature = ""
+            if isinstance(node, ast.FunctionDef):
+                returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+                signature = f"({ast.unparse(node.args)}){returned}"
+            path = f"ag.interop.{library}.{name}" if library == "sklearn" else f"ag.interop.{name}"
+            doc = ast.get_docstring(node) or ""  # type: ignore[arg-type]
+            yield f"- `{path}{signature}`: {' '.join(doc.partition(chr(10) * 2)[0].split())}"
+
+
+def _signature(thing: Any, skip: int = 0) -> str:
+    if not callable(thing):
+        return ""
+    try:
+        signature = inspect.signature(thing)
+    except (TypeError, ValueError):
+        return "(…)"
+    parameters = []
+    star = False
+    for name, p in list(signature.parameters.items())[skip:]:
+        if p.kind is p.KEYWORD_ONLY and not star:
+            parameters.append("*")
+        star = star or p.kind in (p.KEYWORD_ONLY, p.VAR_POSITIONAL)
+        sign = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+        text = sign + name
+        if p.annotation is not p.empty:
+            text += f": {_type(p.annotation)}"
+        if p.default is not p.empty:
+            default = p.default if isinstance(p.default, str | int | float | bool | tuple) else None
+            text += f" = {default!r}" if p.annotation is not p.empty else f"={default!r}"
+        parameters.append(text)
+    returned = signature.return_annotation
+    is_plain = returned in (signature.empty, None, "None") or inspect.isclass(thing)
+    return f"({', '.join(parameters)})" + ("" if is_plain else f" -> {_type(returned)}")
+
+
+def _type(annotation: Any) -> str:
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return re.sub(r"\b(?:typing|collections\.abc|autograd(?:\.\w+)*)\.(?=\w)", "", text)
+
+
+def _first_line(thing: Any) -> str:
+    doc = inspect.getdoc(thing) or ""
+    return " ".join(doc.partition("\n\n")[0].split())
+
+
+def run(program: str) -> str:
+    """The program as it would stand in an interactive session, with what it prints."""
+    names: dict[str, Any] = {"ag": ag}
+    session = []
+    program = program.strip()
+    for statement in ast.parse(program).body:
+        first, *others = (ast.get_source_segment(program, statement) or "").splitlines()
+        source = "\n".join([f">>> {first}", *(f"... {line}".rstrip() for line in others)])
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(ast.Interactive([statement]), "<example>", "single"), names)
+        end = "\n..." if others else ""
+        session.append(f"{source}{end}\n{printed.getvalue()}")
+    return "".join(session)
+
+
+if __name__ == "__main__":
+    main()
