@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograd.commands.interrupts import Interrupts
 from autograd.drawing import Drawing, draw
-from autograd.expressions import parse
+from autograd.formula import parse
 
 HELP = "draw a formula's graph"
 
