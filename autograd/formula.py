@@ -203,7 +203,7 @@ class Notation:
     def partial(self, node: Value, index: int, named: Names) -> str:
         """∂node/∂argᵢ; `∂y/∂(2nd x)` where an operand occurs several times, as in y = x·x."""
         arg = node.args[index]
-        operand = named[arg]  # type: ignore[index]
+        operand = named[arg]
         if node.args.count(arg) > 1:
             operand = f"({_ordinal(node.args[: index + 1].count(arg))} {operand})"
         return self.local(named[node], operand)

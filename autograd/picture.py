@@ -499,7 +499,7 @@ def _written_out(x: Value, name: str) -> list[_Part]:
         return _Term(data, part=parts[-1].id)
 
     terms = [
-        _Term(arg.data, k) if isinstance(arg, Value) else _Term(float(arg))  # type: ignore[arg-type]
+        _Term(arg.data, k) if isinstance(arg, Value) else _Term(float(arg))
         for k, arg in enumerate(x.args)
     ]
     if x.op == "dot":

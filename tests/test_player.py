@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import math
 import random
@@ -691,7 +692,8 @@ CONTRASTS = """() => {
   };
   const low = [];
   for (const e of document.querySelectorAll(".autograd-player *")) {
-    const text = [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data.trim()).join("");
+    const own = [...e.childNodes].filter((n) => n.nodeType === 3);
+    const text = own.map((n) => n.data.trim()).join("");
     if (!text || !e.getClientRects().length || ["STYLE", "SCRIPT"].includes(e.tagName)) continue;
     const style = getComputedStyle(e);
     const [one, other] = [channels(e.closest("svg") ? style.fill : style.color), behind(e)]
@@ -728,7 +730,7 @@ def test_nothing_overflows_and_every_control_has_a_name(open_page: Open) -> None
     names = page.evaluate(
         """[...document.querySelectorAll("button, input, [tabindex]")]
           .filter((e) => e.getClientRects().length)
-          .map((e) => e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent)"""
+          .map((e) => e.getAttribute("aria-label") || (e.labels?.[0] ?? e).textContent)"""
     )
     assert all(name.strip() for name in names)
     assert page.get_by_role("main").count() == page.get_by_role("heading", level=1).count() == 1
@@ -743,6 +745,32 @@ def test_on_a_phone_the_graph_runs_from_top_to_bottom(open_page: Open) -> None:
     first, last = (wide.locator(f".card[data-node='{i}']").bounding_box() for i in (0, 5))
     assert first["x"] + first["width"] <= last["x"]
     assert "∂v2/∂a = −3" in wide.locator(".tag").all_inner_texts()
+
+
+def test_the_graph_keeps_its_place_while_sentences_change(open_page: Open) -> None:
+    page = open_page(play(demo()), viewport={"width": 1200, "height": 900})
+    press(page, "Backward")
+    tops = []
+    for _ in range(6):
+        press(page, "Next edge")
+        tops.append(page.locator(".stage").bounding_box()["y"])
+    assert tops == sorted(tops), "it may give way to a longer sentence, but never jumps back"
+    assert tops[-1] - tops[0] < 60
+
+
+def test_a_page_holds_three_hundred_nodes(open_page: Open) -> None:
+    x = [Value(0.1 * i, f"x{i}") for i in range(100)]
+    y = ag.sum([a * a + b for a, b in itertools.pairwise(x)])
+    assert 290 < len(topological_order(y)) <= 300
+    page = open_page(play(y))
+    at_once(page)
+    field(page, "x3").fill("2")
+    press(page, "Backward")
+    assert shown(page, "total")[_place(y, "x3")] == 5.0
+
+
+def _place(value: Value, label: str) -> int:
+    return [node.label for node in topological_order(value)].index(label)
 
 
 def test_a_graph_too_wide_is_scrolled_to_the_work_or_shown_whole(open_page: Open) -> None:

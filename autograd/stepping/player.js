@@ -988,6 +988,7 @@ function render() {
   slider.setAttribute("aria-valuetext", number(page.rates[rate]));
   chart();
   follow();
+  talk.style.minHeight = `${talk.offsetHeight}px`; // never shrinks: the graph keeps its place
 }
 
 // Brings the way at work into view, where the graph is scrolled.
@@ -1074,8 +1075,11 @@ recorded();
 history = [[0, values[output]]];
 clear();
 greet();
+let width = 0;
 new ResizeObserver(() => {
-  if (!stage.clientWidth) return;
+  if (!stage.clientWidth || place.clientWidth === width) return;
+  width = place.clientWidth;
+  talk.style.minHeight = "";
   lay();
   fit(isWhole);
   render();

@@ -18,13 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import drawing
-from autograd.compiler import javascript
-from autograd.compiler.program import Program
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import listing, trace
 from autograd.drawing import Drawing, Place, Places, Way
 from autograd.files import write_whole
 from autograd.formula import Notation, changed_since, names, visible
@@ -36,6 +32,9 @@ from autograd.stepping.sentences import SENTENCES
 from autograd.stepping.steps import checked
 from autograd.value import Operand, Value, adjoints, topological_order
 
+if TYPE_CHECKING:
+    from autograd.compiler.program import Program
+
 
 def play(
     value: Value,
@@ -44,7 +43,7 @@ def play(
     model: Module | None = None,
     limit: int = 300,
 ) -> Player:
-    """A page on which `value` is computed anew as its leaves are changed; it shows itself in Jupyter.
+    """A page on which `value` is computed anew as leaves are changed; it shows itself in Jupyter.
 
     *Backward* finds the derivatives, at once or edge by edge, or asks what they are; *Step* moves
     the leaves against them, or the parameters alone if the graph has any. The page begins with what
@@ -52,7 +51,8 @@ def play(
 
     Args:
         value: the output of the graph.
-        collapse: "neurons" or "layers" shows each of those as one node, whose weights can be opened.
+        collapse: "neurons" or "layers" shows each of those as one node, to be opened for its
+            weights.
         model: whose parameters the graph's are, and after whose parts its nodes are called. Without
             it, leaves that are labelled as those of `nn` are taken for parameters.
         limit: the most nodes to show.
@@ -376,6 +376,8 @@ class _Graph:
         The first gives all values, then all partials; null if it has an operation of a user's that
         JavaScript cannot compute.
         """
+        from autograd.compiler import javascript  # loaded for a page, not with the package
+
         rule = javascript.source(javascript.update_rule(STEPPER), "rule")
         if self._unprintable:
             return f"const graph = null;\n{rule}"
@@ -384,10 +386,15 @@ class _Graph:
     @functools.cached_property
     def _unprintable(self) -> str:
         """The first operation that has no spelling in JavaScript, if there is one."""
+        from autograd.compiler import javascript
+
         spelled = javascript.SPELLING.keys() | javascript.HELPERS.keys() | {"sum", "dot"}
         return next((node.op for node in self.order if node.op and node.op not in spelled), "")
 
     def _program(self) -> Program:
+        from autograd.compiler.rolling import roll
+        from autograd.compiler.trace import listing, trace
+
         def everything(leaves: list[Value]) -> list[Operand]:
             at: dict[Value, Any] = dict(zip([x for x in self.order if not x.op], leaves))  # noqa: B905
             partials: dict[Value, Sequence[Any]] = {}

@@ -56,8 +56,8 @@ WORDS = {
     "to come": " {source} has {n} more ways to {output}, still to come.",
     "one to come": " {source} has another way to {output}, still to come.",
     "sum": " With {before} from before: {sum} = {total}.",
-    "several": "{target} stands for several numbers. For each of them the chain rule is applied, "
-    "and what reaches {source} is added up.",
+    "several": "Several numbers go from {source} to {target}. The chain rule is applied to each of "
+    "them, and what comes back to the same number is added up.",
     "last": " That was the last edge: all derivatives are known, and nothing has moved yet.",
     "known": "Nothing has moved yet. {output} depends most on {leaf}: make {leaf} a little larger, "
     "and {output} gets {larger} by {size} times that. ",
