@@ -280,6 +280,8 @@ def _hypot(*xs: float) -> float:
     return largest * math.sqrt(_added(iter([(x / largest) * (x / largest) for x in xs])))
 
 
+_TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
 # --- rules that need more than a line -------------------------------------------------------------
 
 
@@ -344,6 +346,11 @@ def _atan_slope(x: Scalar) -> Scalar:
     """1 / (1 + x²), which for large x is written on 1/x, so that no square overflows."""
     w = div(1.0, x)
     return where(abs(x) <= 1.0, div(1.0, 1.0 + x * x), div(w * w, 1.0 + w * w))
+
+
+def _over_square(x: Scalar, r: Scalar) -> Scalar:
+    """x/r², and 0 at r = 0."""
+    return where(r <= 0.0, 0.0, div(div(x, r), r))
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -424,9 +431,9 @@ acos = Primitive("acos", "acos", _ieee(math.acos),
 atan = Primitive("atan", "atan", math.atan, lambda z, x: _atan_slope(x),
     doc="The angle from -π/2 to π/2 whose tangent is x.")
 atan2 = Primitive("atan2", "atan2", math.atan2,
-    lambda z, y, x: div(div(x, hypot(x, y)), hypot(x, y)),
-    lambda z, y, x: div(div(-y, hypot(x, y)), hypot(x, y)),
-    doc="The angle of the point (x, y), from -π to π; y comes first.")
+    lambda z, y, x: _over_square(x, hypot(x, y)),
+    lambda z, y, x: _over_square(-y, hypot(x, y)),
+    doc="The angle of the point (x, y), from -π to π; y comes first. Its gradient at 0 is 0.")
 sinh: Primitive = Primitive("sinh", "sinh", _sinh, lambda z, x: cosh(x),
     doc="The hyperbolic sine, ±inf beyond 710.")
 cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh), lambda z, x: sinh(x),
@@ -439,9 +446,9 @@ sigmoid = Primitive("sigmoid", "sigmoid", _sigmoid, lambda z, x: 0.25 * sech2(0.
     doc="The logistic function 1 / (1 + e⁻ˣ), from 0 to 1, stable at both ends.")
 softplus = Primitive("softplus", "softplus", _softplus, lambda z, x: sigmoid(x),
     doc="log(1 + eˣ), a smooth relu, stable at both ends.")
-erf = Primitive("erf", "erf", math.erf, lambda z, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)),
+erf = Primitive("erf", "erf", math.erf, lambda z, x: _TWO_BY_ROOT_PI * exp(-(x * x)),
     doc="The error function 2/√π · ∫₀ˣ exp(-t²) dt, from -1 to 1.")
-erfc = Primitive("erfc", "erfc", math.erfc, lambda z, x: -2.0 / math.sqrt(math.pi) * exp(-(x * x)),
+erfc = Primitive("erfc", "erfc", math.erfc, lambda z, x: -_TWO_BY_ROOT_PI * exp(-(x * x)),
     doc="1 - erf(x), exact also where erf is nearly 1.")
 
 sum = Primitive("sum", "Σ", lambda *terms: _added(iter(terms)),
