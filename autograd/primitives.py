@@ -280,6 +280,8 @@ def _hypot(*xs: float) -> float:
     return largest * math.sqrt(_added(iter([(x / largest) * (x / largest) for x in xs])))
 
 
+_TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
 # --- rules that need more than a line -------------------------------------------------------------
 
 
@@ -296,33 +298,33 @@ def _if(condition: Scalar, x: Callable[[], Scalar], y: Callable[[], Scalar]) -> 
 
 
 def _power_by_base(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
-    """y·xʸ⁻¹, and 0 for y = 0. Below ½, where y - 1 would lose bits of y, it is y·(z/x).
+    """y·xʸ⁻¹, and 0 for y = 0. Below ½, where y - 1 would lose bits of y, it is y·z/x.
 
     At two corners, x⁰ and 0¹, the derivative of this by y is infinite: there stands a root of 0.
     """
 
     def by_power() -> Scalar:
-        return pow(x, y - 1.0)
+        return y * pow(x, y - 1.0)
 
     def by_quotient() -> Scalar:
-        return _if(div(x, x) > 0.0, lambda: div(z, x), by_power)  # x is neither 0 nor infinite
+        return _if(div(x, x) > 0.0, lambda: div(y * z, x), by_power)  # x is neither 0 nor infinite
 
     def of_a_constant() -> Scalar:  # by which there is no derivative that might be infinite
-        return _if(abs(y) <= 0.0, lambda: 0.0, lambda: y * _if(y >= 0.5, by_power, by_quotient))
+        return _if(abs(y) <= 0.0, lambda: 0.0, lambda: _if(y >= 0.5, by_power, by_quotient))
 
     def up_to_one() -> Scalar:
-        at_one = _if(abs(y - 1.0) <= 0.0, lambda: 1.0 - sqrt(y - 1.0), by_power)
-        return _if(abs(x) <= 0.0, lambda: at_one, by_power)
+        at_one = lambda: y * (1.0 - sqrt(y - 1.0))  # noqa: E731
+        return _if(abs(x) + abs(y - 1.0) <= 0.0, at_one, by_power)
 
     def of_zero() -> Scalar:
         root = _if(x < 0.0, lambda: 0.0 - sqrt(y), lambda: 0.0 + sqrt(y))
         return _if(abs(x) >= sys.float_info.min, lambda: 0.0 + y * div(z, x), lambda: root)
 
     def below_half() -> Scalar:
-        return _if(abs(y) <= 0.0, of_zero, lambda: y * by_quotient())
+        return _if(abs(y) <= 0.0, of_zero, by_quotient)
 
     def of_a_variable() -> Scalar:
-        return _if(y >= 0.5, lambda: y * _if(y <= 1.0, up_to_one, by_power), below_half)
+        return _if(y >= 0.5, lambda: _if(y <= 1.0, up_to_one, by_power), below_half)
 
     return _if(type(y) is float, of_a_constant, of_a_variable)
 
@@ -344,6 +346,25 @@ def _atan_slope(x: Scalar) -> Scalar:
     """1 / (1 + x²), which for large x is written on 1/x, so that no square overflows."""
     w = div(1.0, x)
     return where(abs(x) <= 1.0, div(1.0, 1.0 + x * x), div(w * w, 1.0 + w * w))
+
+
+def _over_square(a: Scalar, x: Scalar, y: Scalar) -> Scalar:
+    """a/(x² + y²), and 0 at the origin; scaled, so that no square overflows."""
+    scale = stop_gradient(minimum(maximum(abs(x), abs(y)), sys.float_info.max))
+    u, v = div(x, scale), div(y, scale)
+    return where(scale <= 0.0, 0.0, div(div(div(a, scale), u * u + v * v), scale))
+
+
+def _bell(x: Scalar) -> Scalar:
+    """exp(-x²). A large square rounded would cost digits, so it is taken in two parts.
+
+    The upper half of x's digits (Veltkamp's splitting: Dekker, A floating-point technique for
+    extending the available precision, Numer. Math. 18, 1971) has an exact square.
+    """
+    x = minimum(abs(x), 30.0)  # beyond which it is 0
+    shifted = 134217729.0 * x  # 2²⁷ + 1
+    upper = shifted - (shifted - x)
+    return exp(-(upper * upper)) * exp((upper - x) * (upper + x))
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -424,9 +445,9 @@ acos = Primitive("acos", "acos", _ieee(math.acos),
 atan = Primitive("atan", "atan", math.atan, lambda z, x: _atan_slope(x),
     doc="The angle from -π/2 to π/2 whose tangent is x.")
 atan2 = Primitive("atan2", "atan2", math.atan2,
-    lambda z, y, x: div(div(x, hypot(x, y)), hypot(x, y)),
-    lambda z, y, x: div(div(-y, hypot(x, y)), hypot(x, y)),
-    doc="The angle of the point (x, y), from -π to π; y comes first.")
+    lambda z, y, x: _over_square(x, x, y),
+    lambda z, y, x: _over_square(-y, x, y),
+    doc="The angle of the point (x, y), from -π to π; y comes first. Its gradient at 0 is 0.")
 sinh: Primitive = Primitive("sinh", "sinh", _sinh, lambda z, x: cosh(x),
     doc="The hyperbolic sine, ±inf beyond 710.")
 cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh), lambda z, x: sinh(x),
@@ -439,9 +460,9 @@ sigmoid = Primitive("sigmoid", "sigmoid", _sigmoid, lambda z, x: 0.25 * sech2(0.
     doc="The logistic function 1 / (1 + e⁻ˣ), from 0 to 1, stable at both ends.")
 softplus = Primitive("softplus", "softplus", _softplus, lambda z, x: sigmoid(x),
     doc="log(1 + eˣ), a smooth relu, stable at both ends.")
-erf = Primitive("erf", "erf", math.erf, lambda z, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)),
+erf = Primitive("erf", "erf", math.erf, lambda z, x: _TWO_BY_ROOT_PI * _bell(x),
     doc="The error function 2/√π · ∫₀ˣ exp(-t²) dt, from -1 to 1.")
-erfc = Primitive("erfc", "erfc", math.erfc, lambda z, x: -2.0 / math.sqrt(math.pi) * exp(-(x * x)),
+erfc = Primitive("erfc", "erfc", math.erfc, lambda z, x: -_TWO_BY_ROOT_PI * _bell(x),
     doc="1 - erf(x), exact also where erf is nearly 1.")
 
 sum = Primitive("sum", "Σ", lambda *terms: _added(iter(terms)),

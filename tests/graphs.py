@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +11,8 @@ from hypothesis import strategies as st
 from autograd.primitives import TABLE
 from tests.numerics import SPECIAL
 
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
+COMPARISONS = ("lt", "le", "gt", "ge")
+"""The rows that make the conditions of `where`."""
 
 ordinary = st.floats(-2.0, 2.0, allow_subnormal=False).map(lambda x: round(x, 3))
 any_float = st.one_of(st.sampled_from(SPECIAL), st.floats())
@@ -25,14 +20,10 @@ any_float = st.one_of(st.sampled_from(SPECIAL), st.floats())
 
 @dataclass(frozen=True)
 class Operation:
-    """A primitive, and for each operand a constant or the place of an earlier value.
-
-    `condition`, for `where` alone, is a comparison of two operands.
-    """
+    """A primitive, and for each operand a constant or the place of an earlier value."""
 
     name: str
     operands: tuple[int | float, ...]
-    condition: tuple[int | float, str, int | float] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,11 +40,7 @@ class Program:
             return values[place] if type(place) is int else place
 
         for operation in self.operations:
-            args = [operand(place) for place in operation.operands]
-            if operation.condition:
-                left, symbol, right = operation.condition
-                args.insert(0, COMPARE[symbol](operand(left), operand(right)))
-            values.append(table[operation.name](*args))
+            values.append(table[operation.name](*map(operand, operation.operands)))
         return values[-1]
 
 
@@ -70,21 +57,38 @@ def programs(
     names: Iterable[str] = TABLE,
     constants: st.SearchStrategy[float] = ordinary,
 ) -> Program:
-    """Random programs, in which values are shared freely and constants stand among the operands."""
+    """Random programs, in which values are shared freely and constants stand among the operands.
+
+    The condition of a `where` is a comparison: an earlier one, or one made for it.
+    """
     operations: list[Operation] = []
-    for n_values in range(n_inputs, n_inputs + draw(st.integers(1, max_operations))):
-        place = _latest_first(n_values)
+    comparisons: list[int] = []
+
+    def add(name: str) -> int:
+        """An operation more; the place of its result."""
+        place = _latest_first(n_inputs + len(operations))
         operand = st.one_of(place, place, place, constants)
-        name = draw(st.sampled_from(list(names)))
-        primitive, condition = TABLE[name], None
-        arity = draw(st.sampled_from((2, 4, 6))) if primitive.variadic else len(primitive.partials)
-        if name == "where":
-            condition = (draw(operand), draw(st.sampled_from(list(COMPARE))), draw(operand))
-            arity -= 1
-        operands = [draw(operand) for _ in range(arity)]
+        row = TABLE[name]
+        arity = draw(st.sampled_from((2, 4, 6))) if row.variadic else len(row.partials)
+        operands = [draw(operand) for _ in range(arity - (name == "where"))]
         if not any(type(x) is int for x in operands):
             operands[0] = draw(place)
-        operations.append(Operation(name, tuple(operands), condition))
+        if name == "where":
+            is_new = not comparisons or draw(st.booleans())
+            condition = (
+                add(draw(st.sampled_from(COMPARISONS)))
+                if is_new
+                else draw(st.sampled_from(comparisons))
+            )
+            operands.insert(0, condition)
+        operations.append(Operation(name, tuple(operands)))
+        if name in COMPARISONS:
+            comparisons.append(n_inputs + len(operations) - 1)
+        return n_inputs + len(operations) - 1
+
+    chosen = sorted(names)
+    for _ in range(draw(st.integers(1, max_operations))):
+        add(draw(st.sampled_from(chosen)))
     return Program(tuple(operations))
 
 

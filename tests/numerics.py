@@ -55,7 +55,7 @@ _INTO_DOMAIN: dict[str, Callable[..., tuple[float, ...]]] = {
 
 
 def ordinary_points(primitive: Primitive) -> Iterator[tuple[float, ...]]:
-    """Some points at which the primitive is smooth; a condition is True or False there."""
+    """Some points at which the primitive is smooth; a condition is 1.0 or 0.0 there."""
     n = 4 if primitive.variadic else len(primitive.partials)
     into_domain = _INTO_DOMAIN.get(primitive.name)
     for start in range(len(_NUMBERS)):
@@ -68,6 +68,8 @@ def every_primitive_at_ordinary_points() -> list[tuple[Primitive, tuple[float, .
     return [(p, point) for p in TABLE.values() for point in ordinary_points(p)]
 
 
-def is_number(x: object) -> bool:
-    """Whether x is an argument to differentiate by: all but the condition of `where`."""
-    return type(x) is float
+def differentiable(primitive: Primitive, n: int) -> list[int]:
+    """Which of n arguments the primitive has a derivative by: all but conditions and the like."""
+    if primitive.variadic:
+        return list(range(n))
+    return [i for i, rule in enumerate(primitive.partials) if rule is not None]

@@ -10,6 +10,7 @@ from tests.benchmarks.measure import machine
 SECTIONS = {
     "demo_step": "one training step of micrograd's demo, eager, beside micrograd",
     "large_graph": "a graph of 10⁴, 10⁵, 10⁶ operations: time and memory of a node",
+    "rules": "the worst error of every rule in ulp, beside PyTorch and JAX",
     "finite_differences": "the demo's gradient by central differences, beside one backward pass",
     "no_grad": "what the support of no_grad costs an operation",
     "compiled": "the demo's training step compiled, beside NumPy, PyTorch, JAX, CasADi and C",

@@ -1,0 +1,558 @@
+"""Every rule of the table measured: its worst error in units in the last place (ulp).
+
+For each row the value, the first and the second derivatives are computed at some 20,000 points,
+spread over the magnitudes of the whole domain, of both signs, and dense around 0, 1 and the ends of
+the domain, and compared with mpmath at 300 bits wherever the exact result is a normal float64. One
+ulp is the distance of two neighbouring floats at the exact result. The same points go to PyTorch
+and JAX. `table()` returns what is printed as Markdown; `python -m tests.benchmarks rules` also
+writes it to `notebooks/rules.md`.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import mpmath
+
+from autograd import Value, grad
+from autograd.primitives import TABLE
+from tests.benchmarks.measure import print_table
+
+mp = mpmath.mp
+BITS = 300
+COUNT = 20_000
+PAGE = Path(__file__).parents[2] / "notebooks" / "rules.md"
+
+GOALS = {"first": 4.0, "second": 16.0}
+UNDERFLOW, OVERFLOW = sys.float_info.min, sys.float_info.max
+
+
+class Row(NamedTuple):
+    """A row's points, and its value and derivatives in mpmath; `second` holds the matrix's rows."""
+
+    points: Callable[[random.Random], Sequence[float]]
+    value: Callable[..., Any]
+    first: Callable[..., Sequence[Any]]
+    second: Callable[..., Sequence[Sequence[Any]]]
+
+
+# --- points ---------------------------------------------------------------------------------------
+
+
+def _near(source: random.Random, point: float) -> float:
+    return point + source.choice((-1, 1)) * 2.0 ** source.uniform(-53.0, -1.0) * (abs(point) or 1.0)
+
+
+def magnitudes(low: float, high: float, *near: float) -> Callable[[random.Random], float]:
+    """Numbers from low to high: by magnitude, evenly within ±40, and dense around some points."""
+
+    def draw(source: random.Random) -> float:
+        while True:
+            kind = source.random()
+            if kind < 0.4:
+                x = source.choice((-1, 1)) * 2.0 ** source.uniform(-1022.0, 1024.0 - 1e-12)
+            elif kind < 0.55:
+                x = source.choice((-1, 1)) * 2.0 ** source.uniform(-30.0, 11.0)
+            elif kind < 0.8 or not near:
+                x = source.uniform(max(low, -40.0), min(high, 40.0))
+            else:
+                x = _near(source, source.choice(near))
+            if low <= x <= high:
+                return x
+
+    return draw
+
+
+def of(*each: Callable[[random.Random], float]) -> Callable[[random.Random], Sequence[float]]:
+    """Points whose coordinates are drawn one by one."""
+    return lambda source: [draw(source) for draw in each]
+
+
+def similar(draw: Callable[[random.Random], float], n: int) -> Callable[..., Sequence[float]]:
+    """Points of n numbers, in most of which these are of similar magnitude."""
+
+    def point(source: random.Random) -> Sequence[float]:
+        if source.random() < 0.3:
+            return [draw(source) for _ in range(n)]
+        x = draw(source)
+        factors = [1.0, *(2.0 ** source.uniform(-30.0, 30.0) for _ in range(n - 1))]
+        if source.random() < 0.5:
+            factors[-1] = 1.0 + source.choice((-1, 1)) * 2.0 ** source.uniform(-52.0, 0.0)
+        return [source.choice((-1, 1)) * x * f for f in factors]
+
+    return point
+
+
+def powers(source: random.Random) -> Sequence[float]:
+    """A positive base and an exponent for which the power stays a float64."""
+    if source.random() < 0.5:
+        base = 2.0 ** source.uniform(-1022.0, 1024.0 - 1e-12)
+    else:
+        base = abs(_near(source, 1.0)) if source.random() < 0.5 else source.uniform(0.0, 40.0)
+    reach = 700.0 / max(abs(math.log(base or 1.0)), 1e-3)
+    kind = source.random()
+    if kind < 0.4:
+        return [base, source.uniform(-reach, reach)]
+    if kind < 0.6:
+        return [base, source.choice((-1, 1)) * reach * 2.0 ** source.uniform(-300.0, 0.0)]
+    return [base, source.choice((0.1, 0.5, 1 / 3, -0.5, 1.5, 2.0, 3.0, -1.0, _near(source, 1.0)))]
+
+
+everywhere = magnitudes(-OVERFLOW, OVERFLOW, 0.0, 1.0, -1.0)
+positive = magnitudes(UNDERFLOW, OVERFLOW, 1.0)
+
+
+# --- exact derivatives ----------------------------------------------------------------------------
+
+
+def _unary(
+    draw: Callable[[random.Random], float],
+    value: Callable[[Any], Any],
+    first: Callable[[Any], Any],
+    second: Callable[[Any], Any],
+) -> Row:
+    return Row(of(draw), value, lambda x: [first(x)], lambda x: [[second(x)]])
+
+
+def _flat(n: int) -> list[list[int]]:
+    return [[0] * n for _ in range(n)]
+
+
+def _sigmoid(x: Any) -> Any:
+    return 1 / (1 + mp.exp(-x))
+
+
+def _power_first(x: Any, y: Any) -> Sequence[Any]:
+    return [y * x ** (y - 1), x**y * mp.log(x)]
+
+
+def _power_second(x: Any, y: Any) -> Sequence[Sequence[Any]]:
+    factor = 1 + y * mp.log(x)
+    mixed = None if abs(factor) < 0.5 else x ** (y - 1) * factor
+    return [[y * (y - 1) * x ** (y - 2), mixed], [mixed, x**y * mp.log(x) ** 2]]
+
+
+def _norm(*xs: Any) -> Any:
+    return mp.sqrt(sum(x * x for x in xs))
+
+
+def _norm_second(*xs: Any) -> Sequence[Sequence[Any]]:
+    cube = _norm(*xs) ** 3
+
+    def of_one(i: int) -> Any:
+        others = sum(w * w for k, w in enumerate(xs) if k != i)
+        return None if others < xs[i] * xs[i] / 3 else others / cube
+
+    return [
+        [of_one(i) if i == j else -x * w / cube for j, w in enumerate(xs)] for i, x in enumerate(xs)
+    ]
+
+
+def _angle_second(y: Any, x: Any) -> Sequence[Sequence[Any]]:
+    square = x * x + y * y
+    crosses = 0.5 < abs(x / y) < 2 if y else False
+    mixed = None if crosses else (y - x) * (y + x) / square**2
+    both = 2 * x * y / square**2
+    return [[-both, mixed], [mixed, both]]
+
+
+def _sech2_second(x: Any) -> Any:
+    factor = 4 - 6 * mp.sech(x) ** 2
+    return None if abs(factor) < 1 else mp.sech(x) ** 2 * factor
+
+
+def _cosine_gap(x: Any) -> Any:
+    return (1 - x) * (1 + x)
+
+
+angles = magnitudes(-1e300, 1e300, 0.0, math.pi / 2, math.pi)
+unit = magnitudes(-1.0 + 2.0**-53, 1.0 - 2.0**-53, 0.0, 1.0, -1.0, 0.5, -0.5)
+exponents = magnitudes(-745.0, 710.0, 0.0)
+both_tails = magnitudes(-760.0, 760.0, 0.0)
+
+ROWS: dict[str, Row] = {
+    "add": Row(
+        similar(everywhere, 2), lambda x, y: x + y, lambda x, y: [1, 1], lambda *_: _flat(2)
+    ),
+    "sub": Row(
+        similar(everywhere, 2), lambda x, y: x - y, lambda x, y: [1, -1], lambda *_: _flat(2)
+    ),
+    "mul": Row(
+        similar(everywhere, 2),
+        lambda x, y: x * y,
+        lambda x, y: [y, x],
+        lambda *_: [[0, 1], [1, 0]],
+    ),
+    "div": Row(
+        similar(magnitudes(-1e150, 1e150, 1.0), 2),
+        lambda x, y: x / y,
+        lambda x, y: [1 / y, -x / y**2],
+        lambda x, y: [[0, -1 / y**2], [-1 / y**2, 2 * x / y**3]],
+    ),
+    "pow": Row(powers, lambda x, y: x**y, _power_first, _power_second),
+    "neg": _unary(everywhere, lambda x: -x, lambda x: -1, lambda x: 0),
+    "abs": _unary(everywhere, abs, mp.sign, lambda x: 0),
+    "sqrt": _unary(positive, mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x)), lambda x: -(x**-1.5) / 4),
+    "exp": _unary(exponents, mp.exp, mp.exp, mp.exp),
+    "expm1": _unary(exponents, mp.expm1, mp.exp, mp.exp),
+    "log": _unary(positive, mp.log, lambda x: 1 / x, lambda x: -1 / x**2),
+    "log1p": _unary(
+        magnitudes(-1.0 + 2.0**-53, OVERFLOW, 0.0, -1.0, 1.0),
+        mp.log1p,
+        lambda x: 1 / (1 + x),
+        lambda x: -1 / (1 + x) ** 2,
+    ),
+    "sin": _unary(angles, mp.sin, mp.cos, lambda x: -mp.sin(x)),
+    "cos": _unary(angles, mp.cos, lambda x: -mp.sin(x), lambda x: -mp.cos(x)),
+    "tan": _unary(
+        angles, mp.tan, lambda x: mp.sec(x) ** 2, lambda x: 2 * mp.tan(x) * mp.sec(x) ** 2
+    ),
+    "asin": _unary(
+        unit,
+        mp.asin,
+        lambda x: 1 / mp.sqrt(_cosine_gap(x)),
+        lambda x: x / mp.sqrt(_cosine_gap(x)) ** 3,
+    ),
+    "acos": _unary(
+        unit,
+        mp.acos,
+        lambda x: -1 / mp.sqrt(_cosine_gap(x)),
+        lambda x: -x / mp.sqrt(_cosine_gap(x)) ** 3,
+    ),
+    "atan": _unary(
+        everywhere, mp.atan, lambda x: 1 / (1 + x * x), lambda x: -2 * x / (1 + x * x) ** 2
+    ),
+    "atan2": Row(
+        similar(magnitudes(-1e150, 1e150, 1.0), 2),
+        mp.atan2,
+        lambda y, x: [x / (x * x + y * y), -y / (x * x + y * y)],
+        _angle_second,
+    ),
+    "sinh": _unary(both_tails, mp.sinh, mp.cosh, mp.sinh),
+    "cosh": _unary(both_tails, mp.cosh, mp.sinh, mp.cosh),
+    "tanh": _unary(
+        both_tails,
+        mp.tanh,
+        lambda x: mp.sech(x) ** 2,
+        lambda x: -2 * mp.tanh(x) * mp.sech(x) ** 2,
+    ),
+    "sech2": _unary(
+        both_tails,
+        lambda x: mp.sech(x) ** 2,
+        lambda x: -2 * mp.tanh(x) * mp.sech(x) ** 2,
+        _sech2_second,
+    ),
+    "sigmoid": _unary(
+        both_tails,
+        _sigmoid,
+        lambda x: _sigmoid(x) * _sigmoid(-x),
+        lambda x: -_sigmoid(x) * _sigmoid(-x) * mp.tanh(x / 2),
+    ),
+    "softplus": _unary(
+        both_tails,
+        lambda x: mp.log1p(mp.exp(x)),
+        _sigmoid,
+        lambda x: _sigmoid(x) * _sigmoid(-x),
+    ),
+    "relu": _unary(everywhere, lambda x: max(x, 0), lambda x: x > 0, lambda x: 0),
+    "erf": _unary(
+        magnitudes(-30.0, 30.0, 0.0),
+        mp.erf,
+        lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
+        lambda x: -4 * x / mp.sqrt(mp.pi) * mp.exp(-x * x),
+    ),
+    "erfc": _unary(
+        magnitudes(-30.0, 30.0, 0.0),
+        mp.erfc,
+        lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
+        lambda x: 4 * x / mp.sqrt(mp.pi) * mp.exp(-x * x),
+    ),
+    "hypot": Row(
+        similar(magnitudes(-1e150, 1e150, 1.0), 3),
+        _norm,
+        lambda *xs: [x / _norm(*xs) for x in xs],
+        _norm_second,
+    ),
+    "maximum": Row(similar(everywhere, 2), max, lambda x, y: [x > y, y > x], lambda *_: _flat(2)),
+    "minimum": Row(similar(everywhere, 2), min, lambda x, y: [x < y, y < x], lambda *_: _flat(2)),
+    "where": Row(
+        lambda source: [source.choice((0.0, 1.0)), everywhere(source), everywhere(source)],
+        lambda c, x, y: x if c else y,
+        lambda c, x, y: [0, c, 1 - c],
+        lambda *_: _flat(3),
+    ),
+    "sum": Row(
+        similar(everywhere, 3), lambda *xs: sum(xs), lambda *_: [1] * 3, lambda *_: _flat(3)
+    ),
+    "dot": Row(
+        similar(magnitudes(-1e150, 1e150, 1.0), 4),
+        lambda a, b, c, d: a * c + b * d,
+        lambda a, b, c, d: [c, d, a, b],
+        lambda *_: [[0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 0, 0]],
+    ),
+}
+
+WITHOUT_DERIVATIVE = ("lt", "le", "gt", "ge", "stop_gradient")
+
+OUT_OF_REACH = {
+    "pow": "∂²/∂x∂y = xʸ⁻¹·(1 + y·log x) crosses 0; measured where |1 + y·log x| ≥ ½",
+    "sech2": "its second derivative crosses 0 where tanh²x = ⅓; measured where |4 - 6·sech²x| ≥ 1",
+    "hypot": "∂²/∂x² = 1/z - x²/z³ cancels where x outweighs the others; measured where x²/z² ≤ ¾",
+    "atan2": "∂²/∂x∂y = (y² - x²)/z⁴ crosses 0 at |x| = |y|; measured where one is twice the other",
+}
+"""Second derivatives that are the sum of two rounded terms: no bound holds where these cancel."""
+
+
+# --- measuring ------------------------------------------------------------------------------------
+
+
+class Worst(NamedTuple):
+    """The largest error in ulp, and the point where it was met."""
+
+    ulps: float
+    point: Sequence[float]
+
+    def __str__(self) -> str:
+        return f"{self.ulps:.2g}" if self.ulps < 100 else f"{self.ulps:.0e}"
+
+
+Derivatives = tuple[float, Sequence[float], Sequence[Sequence[float]]]
+
+
+def points_of(name: str, count: int = COUNT) -> Iterator[Sequence[float]]:
+    """The first `count` of the row's points, the same at every call."""
+    source = random.Random(name)
+    return (ROWS[name].points(source) for _ in range(count))
+
+
+def ours(name: str, point: Sequence[float]) -> Derivatives:
+    """The value, the gradient and the Hessian of a row at a point."""
+    leaves = [Value(x) for x in point]
+    output = TABLE[name](*leaves)
+    slopes = grad(output, leaves)
+    return (
+        output.data,
+        [slope.data for slope in slopes],
+        [[x.data for x in grad(slope, leaves)] for slope in slopes],
+    )
+
+
+def exact(name: str, point: Sequence[float]) -> tuple[Any, Sequence[Any], Sequence[Sequence[Any]]]:
+    """The same in mpmath, at 300 bits."""
+    row = ROWS[name]
+    with mp.workprec(BITS):
+        xs = [mp.mpf(x) for x in point]
+        return row.value(*xs), row.first(*xs), row.second(*xs)
+
+
+def ulps(computed: float, reference: Any) -> float:
+    """How far off, in units in the last place; 0 where the exact result is no normal float64."""
+    if reference is None:
+        return 0.0
+    size = abs(reference)
+    if size == 0:
+        return 0.0 if computed == 0.0 else math.inf
+    if not UNDERFLOW <= size <= OVERFLOW:
+        return 0.0
+    if not math.isfinite(computed):
+        return math.inf
+    with mp.workprec(BITS):
+        return float(abs(computed - mp.mpf(reference)) / math.ulp(float(size)))
+
+
+def _is_representable(x: Any) -> bool:
+    return x == 0 or UNDERFLOW <= abs(x) <= OVERFLOW
+
+
+def errors(computed: Derivatives, reference: Any) -> dict[str, float]:
+    """The largest error of the value, of the gradient and of the Hessian.
+
+    A derivative counts where the value, and of the second the first too, are normal numbers or 0.
+    """
+    (value, slopes, curvatures), (exact_value, exact_slopes, exact_curvatures) = computed, reference
+    found = {"value": ulps(value, exact_value), "first": 0.0, "second": 0.0}
+    if _is_representable(exact_value):
+        found["first"] = max(map(ulps, slopes, exact_slopes))
+        if all(map(_is_representable, exact_slopes)):
+            found["second"] = max(
+                max(map(ulps, row, exact_row))
+                for row, exact_row in zip(curvatures, exact_curvatures, strict=True)
+            )
+    return found
+
+
+def measured(name: str, count: int = COUNT, peers: bool = False) -> dict[str, dict[str, Worst]]:
+    """The worst errors of a row: of ours and, if asked, of those peers that have it."""
+    points = list(points_of(name, count))
+    computed: dict[str, list[Derivatives]] = {"ours": [ours(name, point) for point in points]}
+    if peers:
+        for peer, answer in (("PyTorch", in_torch), ("JAX", in_jax)):
+            found = answer(name, points)
+            if found is not None:
+                computed[peer] = found
+    worst: dict[str, dict[str, Worst]] = {who: {} for who in computed}
+    for i, point in enumerate(points):
+        reference = exact(name, point)
+        for who, answers in computed.items():
+            for kind, error in errors(answers[i], reference).items():
+                if kind not in worst[who] or error > worst[who][kind].ulps:
+                    worst[who][kind] = Worst(error, point)
+    return worst
+
+
+# --- PyTorch and JAX ------------------------------------------------------------------------------
+
+Answers = list[Derivatives]
+
+
+def _arranged(value: Any, first: Any, second: Any, n: int, count: int) -> Answers:
+    """Columns of numbers as one answer for each point."""
+    return [
+        (
+            float(value[p]),
+            [float(first[i][p]) for i in range(n)],
+            [[float(second[i][j][p]) for j in range(n)] for i in range(n)],
+        )
+        for p in range(count)
+    ]
+
+
+def in_torch(name: str, points: Sequence[Sequence[float]]) -> Answers | None:
+    """The derivatives of all points by PyTorch; None if it is not installed or lacks the row."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    functions: dict[str, Callable[..., Any]] = {
+        **{name: getattr(torch, name) for name in TABLE if hasattr(torch, name)},
+        "softplus": torch.nn.functional.softplus,
+        "hypot": lambda *xs: torch.linalg.vector_norm(torch.stack(xs), dim=0),
+        "where": lambda c, x, y: torch.where(c.bool(), x, y),
+        "sum": lambda *xs: torch.stack(xs).sum(0),
+        "dot": lambda a, b, c, d: a * c + b * d,
+    }
+    if name not in functions:
+        return None
+    columns = [
+        torch.tensor(column, dtype=torch.float64, requires_grad=True)
+        for column in zip(*points, strict=True)
+    ]
+
+    def slopes(output: Any) -> list[Any]:
+        if not output.requires_grad:
+            return [torch.zeros_like(x) for x in columns]
+        found = torch.autograd.grad(output.sum(), columns, create_graph=True, allow_unused=True)
+        return [0.0 * x if g is None else g for x, g in zip(columns, found, strict=True)]
+
+    value = functions[name](*columns)
+    first = slopes(value)
+    second = [[x.tolist() for x in slopes(slope)] for slope in first]
+    return _arranged(value.tolist(), [x.tolist() for x in first], second, len(columns), len(points))
+
+
+def in_jax(name: str, points: Sequence[Sequence[float]]) -> Answers | None:
+    """The derivatives of all points by JAX; None if it is not installed or lacks the row."""
+    try:
+        import jax
+        import jax.numpy as jnp
+    except ImportError:
+        return None
+    import numpy as np
+
+    jax.config.update("jax_enable_x64", True)
+    functions: dict[str, Callable[..., Any]] = {
+        "add": jnp.add,
+        "sub": jnp.subtract,
+        "mul": jnp.multiply,
+        "div": jnp.divide,
+        "pow": jnp.power,
+        "neg": jnp.negative,
+        **{name: getattr(jnp, name) for name in TABLE if hasattr(jnp, name) and name != "sum"},
+        **{name: getattr(jax.nn, name) for name in ("sigmoid", "softplus", "relu")},
+        **{name: getattr(jax.scipy.special, name) for name in ("erf", "erfc")},
+        "hypot": lambda *xs: jnp.linalg.norm(jnp.stack(xs)),
+        "where": lambda c, x, y: jnp.where(c != 0.0, x, y),
+        "sum": lambda a, b, c: a + b + c,
+        "dot": lambda a, b, c, d: a * c + b * d,
+    }
+    if name not in functions:
+        return None
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    every = tuple(range(len(columns)))
+    value = jax.vmap(functions[name])(*columns)
+    gradient = jax.grad(functions[name], argnums=every)
+    first = jax.vmap(gradient)(*columns)
+    second = [
+        jax.vmap(jax.grad(lambda *xs, i=i: gradient(*xs)[i], argnums=every))(*columns)
+        for i in every
+    ]
+    n = len(columns)
+    as_arrays = [[np.asarray(second[i][j]) for j in range(n)] for i in range(n)]
+    return _arranged(np.asarray(value), [np.asarray(x) for x in first], as_arrays, n, len(points))
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+HEADER = (
+    *("row", "value", "first", "second", "first: worst at", "second: worst at"),
+    *("PyTorch first", "PyTorch second", "JAX first", "JAX second"),
+)
+
+
+def rows_of(results: dict[str, dict[str, dict[str, Worst]]]) -> list[tuple[str, ...]]:
+    """The lines of the table."""
+
+    def at(worst: Worst) -> str:
+        return ", ".join(f"{x:.6g}" for x in worst.point) if worst.ulps else ""
+
+    lines = []
+    for name, result in results.items():
+        mine = result["ours"]
+        cells = [name, *(str(mine[kind]) for kind in ("value", "first", "second"))]
+        cells += [at(mine["first"]), at(mine["second"])]
+        for peer in ("PyTorch", "JAX"):
+            kinds = result.get(peer)
+            cells += [str(kinds[kind]) if kinds else "–" for kind in ("first", "second")]
+        lines.append(tuple(cells))
+    return lines
+
+
+INTRODUCTION = f"""\
+# How exact the rules are
+
+The worst error of every row of the table, in units in the last place (ulp) of the exact result, at
+{COUNT:,} points over the whole domain, wherever the exact result is a normal float64; mpmath at
+{BITS} bits is the judge. Goals: the first derivatives within {GOALS["first"]:g} ulp, the second
+within {GOALS["second"]:g}. A derivative is measured where what it is the derivative of is a normal
+number as well. `python -m tests.benchmarks rules` measures again and writes this page;
+"–" is a function that the other engine has not.
+
+The value of `sum` and `dot` is that of a rounded loop, in which terms may cancel. Comparisons and
+`stop_gradient` have no derivatives. No bound can hold where the two terms of a second derivative
+cancel, so some are measured away from there, as the notes below the table say.
+"""
+
+
+def page(lines: Sequence[Sequence[str]]) -> str:
+    """The table as Markdown."""
+    table = [HEADER, ["---"] * len(HEADER), *lines]
+    notes = [f"- `{name}`: {why}." for name, why in OUT_OF_REACH.items()]
+    body = "\n".join("| " + " | ".join(line) + " |" for line in table)
+    return f"{INTRODUCTION}\n{body}\n\n" + "\n".join(notes) + "\n"
+
+
+def table() -> str:
+    """The table as Markdown, as it was last measured."""
+    return PAGE.read_text(encoding="utf-8")
+
+
+def run(title: str) -> None:
+    """Measure, print, and write the page."""
+    lines = rows_of({name: measured(name, peers=True) for name in ROWS})
+    print_table(title, HEADER, lines)
+    PAGE.write_text(page(lines), encoding="utf-8")
