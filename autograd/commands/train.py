@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from autograd import datasets, functions
@@ -41,7 +42,7 @@ TOY_SETS = {
     "circles": datasets.circles,
     "spirals": datasets.spirals,
     "blobs": datasets.blobs,
-    "xor": datasets.xor,
+    "xor": partial(datasets.xor, n=200, noise=0.2),
 }
 
 MANY_INPUTS = 8
