@@ -8,7 +8,7 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from autograd.value import Value, topological_order
 
 HELP = "train a network on a data set"
 
-TOY_SETS = {
+TOY_SETS: dict[str, Callable[..., tuple[Rows, list[int]]]] = {
     "moons": datasets.moons,
     "circles": datasets.circles,
     "spirals": datasets.spirals,
