@@ -320,8 +320,9 @@ def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any]) -> Figure:
     for (row, column), count in counts.items():
         place = classes.index(column), classes.index(row)
         axes.text(*place, str(count), fontsize=8, color=INK, ha="center", va="center")
-    axes.set_xticks(range(len(classes)), list(map(str, classes)))
-    axes.set_yticks(range(len(classes)), list(map(str, classes)))
+    names = [str(name).replace("$", r"\$") for name in classes]  # between two $ stands a formula
+    axes.set_xticks(range(len(classes)), names)
+    axes.set_yticks(range(len(classes)), names)
     style_axes(axes, "predicted class", "true class", grid=False)
     return figure
 
