@@ -335,6 +335,8 @@ def _pictures(
 ) -> dict[Path, str]:
     """Write them all; the path of each, and what it shows."""
     written: dict[Path, str] = {}
+    for name in ("accuracy.svg", "confusion.svg", "predictions.svg"):
+        (folder / name).unlink(missing_ok=True)  # what an earlier training left is not about this
 
     def write(name: str, svg: str, what: str) -> None:
         written[write_whole(folder / name, svg)] = what
