@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BrokenPipeError:  # `… | head` has seen enough
             sys.stderr.close()
             return 0
-        except (ValueError, TypeError, OSError, FloatingPointError) as error:
+        except FloatingPointError as error:
+            parser.error(f"{_one_line(str(error))}; try a smaller --learning-rate")
+        except (ValueError, TypeError, OSError) as error:
             parser.error(_one_line(_described(error)))
     if not given:
         print(WHERE_TO_BEGIN.format(program=program()))

@@ -444,3 +444,13 @@ def test_images_that_fit_no_grid_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         plotting.image_grid(images, titles, columns=columns)
+
+
+def test_a_class_may_be_called_anything() -> None:
+    names = ["$\\frac$", "a$b$", "x_1^"]
+    figure = plotting.confusion_matrix(names, names)
+    figure.savefig(io.BytesIO())
+    (axes, *_) = figure.axes
+    assert [label.get_text().replace("\\$", "$") for label in axes.get_xticklabels()] == sorted(
+        names
+    )

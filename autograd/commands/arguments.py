@@ -62,6 +62,8 @@ def sheet_of(path: str, options: argparse.Namespace) -> Sheet:
     """The table in the file, as it stands there."""
     if not Path(path).exists():
         raise FileNotFoundError(f"{path}: there is no such file")
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{path}: it is a folder; name a file in it")
     return read_sheet(
         path,
         delimiter=SEPARATORS.get(options.delimiter, options.delimiter),

@@ -8,8 +8,9 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from autograd import datasets, functions
@@ -36,12 +37,12 @@ from autograd.value import Value, topological_order
 
 HELP = "train a network on a data set"
 
-TOY_SETS = {
+TOY_SETS: dict[str, Callable[..., tuple[Rows, list[int]]]] = {
     "moons": datasets.moons,
     "circles": datasets.circles,
     "spirals": datasets.spirals,
     "blobs": datasets.blobs,
-    "xor": datasets.xor,
+    "xor": partial(datasets.xor, n=200, noise=0.2),
 }
 
 MANY_INPUTS = 8
@@ -334,6 +335,8 @@ def _pictures(
 ) -> dict[Path, str]:
     """Write them all; the path of each, and what it shows."""
     written: dict[Path, str] = {}
+    for name in ("accuracy.svg", "confusion.svg", "predictions.svg"):
+        (folder / name).unlink(missing_ok=True)  # what an earlier training left is not about this
 
     def write(name: str, svg: str, what: str) -> None:
         written[write_whole(folder / name, svg)] = what
