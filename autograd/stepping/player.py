@@ -356,7 +356,9 @@ class _Graph:
         total = len(f"d{self.title}/d{node.label or 'v00'} = −0.0000")
         formula = len(node.label) + (14 if node.kind == "operation" else 5)
         width = 7.4 * max(total, formula) + 26.0
-        return min(max(width, look.narrowest), look.widest), look.height
+        n_uses = sum(user.args[k] is node.values[0] for user, k in self.edges) if node.values else 0
+        sum_below = 20.0 if n_uses > 1 and look is not DENSE else 0.0
+        return min(max(width, look.narrowest), look.widest), look.height + sum_below
 
     def _room_for(self, edge: Edge, look: _Look) -> str:
         """The longest text that an edge's label will have."""
@@ -429,7 +431,7 @@ class _Look:
 
 
 WIDE = _Look(148.0, 250.0, 96.0, (132.0, 44.0), names_locals=True)
-DENSE = _Look(118.0, 118.0, 86.0, (132.0, 44.0), names_locals=False)
+DENSE = _Look(118.0, 118.0, 86.0, (138.0, 44.0), names_locals=False)
 TALL = _Look(112.0, 168.0, 92.0, (120.0, 44.0), names_locals=False)
 
 STEPPER = GradientDescent([Value(0.0)], learning_rate=0.01)
