@@ -130,6 +130,13 @@ def test_every_sentence_has_the_places_that_the_page_fills() -> None:
                 assert re.search(rf"\b{place}\b", script), place
 
 
+def test_the_page_s_own_script_states_no_derivative() -> None:
+    """It multiplies and adds what the printed program computed; functions it leaves to that."""
+    script = (Path(player_module.__file__).parent / "player.js").read_text(encoding="utf-8")
+    functions = set(re.findall(r"\bMath\.(\w+)", script))
+    assert functions <= {"abs", "max", "min", "ceil", "round", "sign", "log10"}  # of the layout
+
+
 def test_a_network_folds_with_its_numbers_inside() -> None:
     model = ag.MLP(2, [16, 16, 1], seed=1)
     loss = ag.hinge(model([Value(0.5, "x0"), Value(-1.0, "x1")]), 1.0)

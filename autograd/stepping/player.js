@@ -954,8 +954,8 @@ function renderField(input, leaf) {
   input.setAttribute("aria-valuetext", number(x));
 }
 
-function renderWay(way, k) {
-  const isLeft = queue.includes(way);
+function renderWay(way, k, left) {
+  const isLeft = left.has(way);
   const isPassed = !is("fresh") && way.edges.length > 0 && !isLeft && isReached(way);
   const isOld = is("stale");
   const css = way === active ? "active" : isOld ? "old" : isPassed ? `passed ${sign(carried(way))}` : "";
@@ -973,7 +973,8 @@ function renderWay(way, k) {
 
 function render() {
   made.forEach(renderCard);
-  ways.forEach(renderWay);
+  const left = new Set(queue);
+  ways.forEach((way, k) => renderWay(way, k, left));
   for (const inner of inside.querySelectorAll(".inner")) {
     const i = Number(inner.dataset.node);
     renderField(inner.querySelector("input"), i);
