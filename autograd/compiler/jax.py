@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.compiler.columns import Column
@@ -81,6 +82,9 @@ FEWEST_SCANNED = 64
 
 MOST_PARTS = 32
 """What is read is joined of so many slices at most, before it is gathered number by number."""
+
+LARGE = 64
+"""An array of more numbers is joined on its own."""
 
 FEWEST_CONTRACTED = 8
 """A sum of so many products is an einsum; a shorter one is added up."""
@@ -268,6 +272,7 @@ class _Memory:
         import numpy as np
 
         self.arrays: list[Array] = []
+        self.found: dict[Any, Array] = {}
         self.owner = {space: np.full(n, -1) for space, n in program.sizes.items()}
         self.place = {space: np.zeros(n, np.int64) for space, n in program.sizes.items()}
 
@@ -281,7 +286,11 @@ class _Memory:
         self.arrays.append(array)
 
     def read(self, space: str, addresses: Integers) -> Array:
-        return _picked(self.arrays, self.owner[space][addresses], self.place[space][addresses])
+        key = space, addresses.shape, addresses.tobytes()
+        if key not in self.found:
+            owner, place = self.owner[space][addresses], self.place[space][addresses]
+            self.found[key] = _picked(self.arrays, owner, place)
+        return self.found[key]
 
 
 def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
@@ -299,7 +308,7 @@ def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
         return joined.reshape(joined.shape[:-1] + owner.shape)
     used, which = np.unique(owner, return_inverse=True)
     starts = np.cumsum([0, *(arrays[i].shape[-1] for i in used)])
-    x = jnp.concatenate([arrays[i] for i in used], -1) if len(used) > 1 else arrays[first]
+    x = _concatenated([arrays[i] for i in used])
     at = (starts[which.reshape(owner.shape)] + place).astype(np.int32)
     return x.at[..., at].get(mode="promise_in_bounds")
 
@@ -393,9 +402,27 @@ def _joined(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array 
             columns.append(_sliced(arrays[owner[starts[i]]], begins[:, None] + within))
         if len(parts) == MOST_PARTS or any(column is None for column in columns):
             return None
-        part = jnp.concatenate(columns, -1) if len(columns) > 1 else columns[0]
+        part = _concatenated(columns)  # type: ignore[arg-type]
         parts.append(part.reshape(part.shape[:-2] + (-1,)))  # type: ignore[union-attr]
         at += n * period
+    return _concatenated(parts)
+
+
+def _concatenated(arrays: Sequence[Array]) -> Array:
+    """The arrays joined at their last axes, small neighbours first.
+
+    XLA's concatenation asks for each number in turn which array it comes from.
+    """
+    from jax import lax
+    from jax import numpy as jnp
+
+    parts: list[Array] = []
+    for is_large, few in groupby(arrays, lambda array: array.shape[-1] > LARGE):
+        small = list(few)
+        if is_large or len(small) == len(arrays) or len(small) < 3:
+            parts += small
+        else:
+            parts.append(lax.optimization_barrier(jnp.concatenate(small, -1)))
     return jnp.concatenate(parts, -1) if len(parts) > 1 else parts[0]
 
 
@@ -419,6 +446,8 @@ class _Evaluation:
         constants = jnp.asarray(np.frombuffer(program.constants), self.leaves.dtype)
         for space, array in (("k", constants), ("w", self.leaves), ("x", self.examples)):
             memory.put(space, np.arange(program.sizes[space]), array)
+
+        self.readers = _Readers(program)
 
     def results(self) -> Array:
         import numpy as np
@@ -591,6 +620,48 @@ def _all_groups(items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]
             yield from _all_groups(item.body, box.extended(item.count))
 
 
+class _Readers:
+    """For each address the first and the last of the groups that read it, in program order.
+
+    Attributes:
+        within: for each loop, by its id, the numbers of its groups.
+    """
+
+    def __init__(self, program: Program) -> None:
+        import numpy as np
+
+        self.n = 0
+        self.within: dict[int, range] = {}
+        self.first = {space: np.full(n, 1 << 62) for space, n in program.sizes.items()}
+        self.last = {space: np.full(n, -1) for space, n in program.sizes.items()}
+        for items in program.sections.values():
+            self.visit(items, _Box(program))
+        self.last["y"][:] = self.n
+
+    def visit(self, items: Iterable[Item], box: _Box) -> None:
+        import numpy as np
+
+        for item in items:
+            if isinstance(item, Loop):
+                start = self.n
+                self.visit(item.body, box.extended(item.count))
+                self.within[id(item)] = range(start, self.n)
+                continue
+            for operand, rows in _reads(item.expression, _rows(item, box)):
+                if all(rows.sizes):
+                    addresses = rows.addresses(operand)
+                    space = operand.space
+                    self.first[space][addresses] = np.minimum(self.first[space][addresses], self.n)
+                    self.last[space][addresses] = self.n
+            self.n += 1
+
+    def outside(self, loop: Loop, space: str, addresses: Integers) -> bool:
+        """Whether anything that the loop has written at these addresses is read outside of it."""
+        groups = self.within[id(loop)]
+        first, last = self.first[space][addresses], self.last[space][addresses]
+        return bool(((last >= groups.stop) | (first < groups.start)).any())
+
+
 def _carries(loop: Loop, turns: _Box) -> bool:
     """Whether a turn of the loop reads what another one has written."""
     import numpy as np
@@ -628,6 +699,7 @@ class _Scan:
 
     def __init__(self, evaluation: _Evaluation, loop: Loop, turns: _Box) -> None:
         self.evaluation = evaluation
+        self.loop = loop
         self.axis = len(turns.sizes) - 1
         self.n = turns.sizes[-1]
         self.steps = list(self.flat(loop.body, turns))
@@ -748,10 +820,15 @@ class _Scan:
             x = memory.read(space, np.where(left < 0, known[0], left)) if len(known) else 0.0
             start.append(jnp.broadcast_to(jnp.asarray(x, evaluation.leaves.dtype), shape))
 
-        def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], list[Array]]:
+        kept: dict[str, list[int]] = {}
+        for number, (group, _) in enumerate(steps):
+            space = group.target.space
+            if evaluation.readers.outside(self.loop, space, self.written[number]):
+                kept.setdefault(space, []).append(number)
+
+        def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], Any]:
             known: dict[Any, Array] = dict(zip(carried, carry, strict=True))
             known |= dict(enumerate(scanned))
-            results = []
             for number, (group, rows) in enumerate(steps):
 
                 def read(operand: Operand, box: _Box, number: int = number) -> Array:
@@ -763,13 +840,17 @@ class _Scan:
 
                 array = evaluation.computed(group, rows, rows.without(self.axis), read)
                 known[number, 0] = array
-                results.append(array)
-            return [known[writer, k - 1] for writer, k in carried], results
+            stacked = {
+                space: jnp.concatenate([known[number, 0] for number in numbers], -1)
+                for space, numbers in kept.items()
+            }
+            return [known[writer, k - 1] for writer, k in carried], stacked
 
         _, stacked = lax.scan(turn, start, self.scanned, length=self.n)
-        for (group, _), addresses, array in zip(steps, self.written, stacked, strict=True):
+        for space, array in stacked.items():
+            addresses = np.concatenate([self.written[number] for number in kept[space]], axis=1)
             y = jnp.moveaxis(array, 0, -2)
-            memory.put(group.target.space, addresses, y.reshape(*y.shape[:-2], -1))
+            memory.put(space, addresses, y.reshape(*y.shape[:-2], -1))
 
 
 BACKEND = Backend("jax", SPELLING, source, compile_program, needs=("jax", "jax"))
