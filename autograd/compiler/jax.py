@@ -14,9 +14,11 @@ turns read and stacks what all have computed, or straight code where it is short
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -36,7 +38,10 @@ from autograd.compiler.program import (
     Run,
     Take,
 )
+from autograd.compiler.rolling import roll
+from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
 from autograd.primitives import TABLE
+from autograd.value import Operand as Number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,7 +113,7 @@ def source(program: Program) -> str:
     import jax
 
     sizes = program.sizes
-    with jax.enable_x64(True):
+    with _float64():
         shapes = (sizes["w"],), (1, sizes["x"])
         arguments = [jax.ShapeDtypeStruct(shape, "float64") for shape in shapes]
         return str(jax.make_jaxpr(function(program))(*arguments))
@@ -125,12 +130,136 @@ def compile_program(program: Program) -> Executable:
         count = columns[0].count if columns else 1
         parts = [np.asarray(column.numbers).reshape(count, column.width) for column in columns]
         examples = np.concatenate(parts, axis=1) if parts else np.zeros((count, 0))
-        with jax.enable_x64(True):
+        with _float64():
             results = np.asarray(compiled(np.array(leaves, np.float64), examples))
         numbers: Sequence[float] = results.T.ravel().tolist()
         return numbers
 
     return run
+
+
+def _float64() -> AbstractContextManager[Any]:
+    """A block in which JAX computes in float64, whatever it does outside of it."""
+    import jax
+
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)  # type: ignore[no-any-return]
+    from jax.experimental import enable_x64
+
+    return enable_x64()  # type: ignore[no-any-return]
+
+
+def to_jax(f: Callable[..., Any], *example: Any) -> JaxFunction:
+    """A function of Values as a pure function of JAX, to be run on whatever XLA runs on.
+
+        >>> loss = ag.to_jax(lambda x, y: ag.binary_cross_entropy(model(x), y), X[0], Y[0])
+        >>> step = jax.jit(loss.value_and_gradient)
+        >>> value, gradient = step(loss.numbers(), X, Y)
+
+    It is recorded once, as by `jit`, for arguments of the shapes of `example`.
+
+    Args:
+        f: takes one example and returns a Value, or lists and tuples of them.
+        example: the arguments of `f` for one example: a number, or nested lists or an array, each.
+
+    Raises:
+        TypeError: if `f` cannot be compiled (see `jit`), or the example holds no real numbers.
+        ImportError: without JAX.
+    """
+    if importlib.util.find_spec("jax") is None:
+        raise ImportError("to_jax needs jax; pip install 'scalar-autograd[jax]'")
+    import numpy as np
+
+    for i, argument in enumerate(example):
+        if np.asarray(argument).dtype.kind not in "biuf":
+            raise TypeError(f"to_jax: argument {i}: expected real numbers, got {argument!r}")
+    return JaxFunction(f, [np.shape(argument) for argument in example])
+
+
+class JaxFunction:
+    """A function of Values as a pure function of JAX; made by `to_jax`.
+
+    Both ways to call it take the leaves (the Values that the function reads, such as the parameters
+    of a model) as one flat array, and for each argument an array with the examples along its first
+    axis, or a single example. `jax.jit`, `jax.vmap`, `jax.grad` and shardings apply to them. They
+    compute in the float type of the leaves: in float64 if `jax_enable_x64` is set, and otherwise, as
+    all of JAX does, in float32.
+
+    In `value_and_gradient`, the gradient is that of the engine, as graph; a nan from a branch that
+    was not taken shows in it, as it does in gradients by JAX.
+
+    Attributes:
+        leaves: the Values whose numbers are the flat array, in its order.
+    """
+
+    def __init__(self, f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> None:
+        self._f = f
+        self._shapes = shapes
+        self._trace = trace(f, shapes)
+        found = [leaves_of(output) for output in self._trace.outputs]
+        self.leaves = tuple(dict.fromkeys(leaf for leaves in found for leaf in leaves))
+        self._each = function(self._program(self._trace.outputs, is_batch=False))
+
+    def __repr__(self) -> str:
+        return f"<to_jax of {self._f!r}, {len(self.leaves)} leaves>"
+
+    def __call__(self, leaves: Array, *columns: Array) -> Any:
+        """The value of each example, in the lists and tuples that the function returns."""
+        examples, is_single = self._examples(columns)
+        results = self._each(leaves, examples)
+        numbers = iter(results[0] if is_single else results.T)
+
+        def filled(form: Any) -> Any:
+            return next(numbers) if form is None else type(form)(map(filled, form))
+
+        return filled(self._trace.form)
+
+    def value_and_gradient(self, leaves: Array, *columns: Array) -> tuple[Array, Array]:
+        """The mean of the values over the examples, and its gradient by the leaves.
+
+        Raises:
+            TypeError: if the function returns a list.
+        """
+        results = self._gradient(leaves, self._examples(columns)[0])
+        return results[0], results[1:]
+
+    def numbers(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The numbers of the leaves as they are now."""
+        import numpy as np
+
+        return np.array([leaf.data for leaf in self.leaves])
+
+    @cached_property
+    def _gradient(self) -> Function:
+        if self._trace.form is not None:
+            raise TypeError(
+                "value_and_gradient: the function returns a list; it needs one Value to follow"
+            )
+        (output,) = self._trace.outputs
+        slopes, _ = gradient_of(output, self.leaves)
+        return function(self._program([output, *slopes], is_batch=True))
+
+    def _program(self, outputs: Sequence[Number], is_batch: bool) -> Program:
+        return roll(listing(self._trace.inputs, outputs, is_batch, self.leaves))
+
+    def _examples(self, columns: Sequence[Array]) -> tuple[Array, bool]:
+        """The inputs, a row for each example, and whether it is a single one without that axis."""
+        from jax import numpy as jnp
+
+        if len(columns) != len(self._shapes):
+            raise TypeError(f"{self!r} takes {len(self._shapes)} columns, got {len(columns)}")
+        arrays = list(map(jnp.asarray, columns))
+        is_single = all(x.shape == own for x, own in zip(arrays, self._shapes, strict=True))
+        if is_single:
+            arrays = [x[None] for x in arrays]
+        for i, (x, own) in enumerate(zip(arrays, self._shapes, strict=True)):
+            if x.shape[1:] != own or x.shape[0] != arrays[0].shape[0]:
+                raise ValueError(
+                    f"{self!r}: column {i} has the shape {x.shape}; expected (examples, "
+                    f"{', '.join(map(str, own))}), equally many examples in all columns"
+                )
+        rows = [x.reshape(x.shape[0], -1) for x in arrays]
+        return (jnp.concatenate(rows, axis=1) if rows else jnp.zeros((1, 0))), is_single
 
 
 @cache
@@ -518,9 +647,8 @@ class _Evaluation:
                 return read(expression, box)
             case Apply(primitive=name, args=args):
                 known = _functions().get(name)
-                values = [jnp.asarray(of(arg), None) for arg in args]
-                y = known(*values) if known else _called_back(name)(*values)
-                return y
+                values = [of(arg) for arg in args]
+                return known(*values) if known else _called_back(name)(*values)
             case Reduce(first=first, runs=runs):
                 terms = [of(first)] if first is not None else []
                 for run in runs:
