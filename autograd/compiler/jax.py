@@ -14,9 +14,12 @@ turns read and stacks what all have computed, or straight code where it is short
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.compiler.columns import Column
@@ -35,7 +38,10 @@ from autograd.compiler.program import (
     Run,
     Take,
 )
+from autograd.compiler.rolling import roll
+from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
 from autograd.primitives import TABLE
+from autograd.value import Operand as Number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,6 +88,9 @@ FEWEST_SCANNED = 64
 MOST_PARTS = 32
 """What is read is joined of so many slices at most, before it is gathered number by number."""
 
+LARGE = 64
+"""An array of more numbers is joined on its own."""
+
 FEWEST_CONTRACTED = 8
 """A sum of so many products is an einsum; a shorter one is added up."""
 
@@ -104,7 +113,7 @@ def source(program: Program) -> str:
     import jax
 
     sizes = program.sizes
-    with jax.enable_x64(True):
+    with _float64():
         shapes = (sizes["w"],), (1, sizes["x"])
         arguments = [jax.ShapeDtypeStruct(shape, "float64") for shape in shapes]
         return str(jax.make_jaxpr(function(program))(*arguments))
@@ -121,12 +130,136 @@ def compile_program(program: Program) -> Executable:
         count = columns[0].count if columns else 1
         parts = [np.asarray(column.numbers).reshape(count, column.width) for column in columns]
         examples = np.concatenate(parts, axis=1) if parts else np.zeros((count, 0))
-        with jax.enable_x64(True):
+        with _float64():
             results = np.asarray(compiled(np.array(leaves, np.float64), examples))
         numbers: Sequence[float] = results.T.ravel().tolist()
         return numbers
 
     return run
+
+
+def _float64() -> AbstractContextManager[Any]:
+    """A block in which JAX computes in float64, whatever it does outside of it."""
+    import jax
+
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)  # type: ignore[no-any-return]
+    from jax.experimental import enable_x64
+
+    return enable_x64()  # type: ignore[no-any-return]
+
+
+def to_jax(f: Callable[..., Any], *example: Any) -> JaxFunction:
+    """A function of Values as a pure function of JAX, to be run on whatever XLA runs on.
+
+        >>> loss = ag.to_jax(lambda x, y: ag.binary_cross_entropy(model(x), y), X[0], Y[0])
+        >>> step = jax.jit(loss.value_and_gradient)
+        >>> value, gradient = step(loss.numbers(), X, Y)
+
+    It is recorded once, as by `jit`, for arguments of the shapes of `example`.
+
+    Args:
+        f: takes one example and returns a Value, or lists and tuples of them.
+        example: the arguments of `f` for one example: a number, or nested lists or an array, each.
+
+    Raises:
+        TypeError: if `f` cannot be compiled (see `jit`), or the example holds no real numbers.
+        ImportError: without JAX.
+    """
+    if importlib.util.find_spec("jax") is None:
+        raise ImportError("to_jax needs jax; pip install 'scalar-autograd[jax]'")
+    import numpy as np
+
+    for i, argument in enumerate(example):
+        if np.asarray(argument).dtype.kind not in "biuf":
+            raise TypeError(f"to_jax: argument {i}: expected real numbers, got {argument!r}")
+    return JaxFunction(f, [np.shape(argument) for argument in example])
+
+
+class JaxFunction:
+    """A function of Values as a pure function of JAX; made by `to_jax`.
+
+    Both ways to call it take the leaves (the Values that the function reads, such as the parameters
+    of a model) as one flat array, and for each argument an array with the examples along its first
+    axis, or a single example. `jax.jit`, `jax.vmap`, `jax.grad` and shardings apply to them. They
+    compute in the float type of the leaves: in float64 if `jax_enable_x64` is set, and otherwise, as
+    all of JAX does, in float32.
+
+    In `value_and_gradient`, the gradient is that of the engine, as graph; a nan from a branch that
+    was not taken shows in it, as it does in gradients by JAX.
+
+    Attributes:
+        leaves: the Values whose numbers are the flat array, in its order.
+    """
+
+    def __init__(self, f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> None:
+        self._f = f
+        self._shapes = shapes
+        self._trace = trace(f, shapes)
+        found = [leaves_of(output) for output in self._trace.outputs]
+        self.leaves = tuple(dict.fromkeys(leaf for leaves in found for leaf in leaves))
+        self._each = function(self._program(self._trace.outputs, is_batch=False))
+
+    def __repr__(self) -> str:
+        return f"<to_jax of {self._f!r}, {len(self.leaves)} leaves>"
+
+    def __call__(self, leaves: Array, *columns: Array) -> Any:
+        """The value of each example, in the lists and tuples that the function returns."""
+        examples, is_single = self._examples(columns)
+        results = self._each(leaves, examples)
+        numbers = iter(results[0] if is_single else results.T)
+
+        def filled(form: Any) -> Any:
+            return next(numbers) if form is None else type(form)(map(filled, form))
+
+        return filled(self._trace.form)
+
+    def value_and_gradient(self, leaves: Array, *columns: Array) -> tuple[Array, Array]:
+        """The mean of the values over the examples, and its gradient by the leaves.
+
+        Raises:
+            TypeError: if the function returns a list.
+        """
+        results = self._gradient(leaves, self._examples(columns)[0])
+        return results[0], results[1:]
+
+    def numbers(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The numbers of the leaves as they are now."""
+        import numpy as np
+
+        return np.array([leaf.data for leaf in self.leaves])
+
+    @cached_property
+    def _gradient(self) -> Function:
+        if self._trace.form is not None:
+            raise TypeError(
+                "value_and_gradient: the function returns a list; it needs one Value to follow"
+            )
+        (output,) = self._trace.outputs
+        slopes, _ = gradient_of(output, self.leaves)
+        return function(self._program([output, *slopes], is_batch=True))
+
+    def _program(self, outputs: Sequence[Number], is_batch: bool) -> Program:
+        return roll(listing(self._trace.inputs, outputs, is_batch, self.leaves))
+
+    def _examples(self, columns: Sequence[Array]) -> tuple[Array, bool]:
+        """The inputs, a row for each example, and whether it is a single one without that axis."""
+        from jax import numpy as jnp
+
+        if len(columns) != len(self._shapes):
+            raise TypeError(f"{self!r} takes {len(self._shapes)} columns, got {len(columns)}")
+        arrays = list(map(jnp.asarray, columns))
+        is_single = all(x.shape == own for x, own in zip(arrays, self._shapes, strict=True))
+        if is_single:
+            arrays = [x[None] for x in arrays]
+        for i, (x, own) in enumerate(zip(arrays, self._shapes, strict=True)):
+            if x.shape[1:] != own or x.shape[0] != arrays[0].shape[0]:
+                raise ValueError(
+                    f"{self!r}: column {i} has the shape {x.shape}; expected (examples, "
+                    f"{', '.join(map(str, own))}), equally many examples in all columns"
+                )
+        rows = [x.reshape(x.shape[0], -1) for x in arrays]
+        return (jnp.concatenate(rows, axis=1) if rows else jnp.zeros((1, 0))), is_single
 
 
 @cache
@@ -268,6 +401,7 @@ class _Memory:
         import numpy as np
 
         self.arrays: list[Array] = []
+        self.found: dict[Any, Array] = {}
         self.owner = {space: np.full(n, -1) for space, n in program.sizes.items()}
         self.place = {space: np.zeros(n, np.int64) for space, n in program.sizes.items()}
 
@@ -281,7 +415,11 @@ class _Memory:
         self.arrays.append(array)
 
     def read(self, space: str, addresses: Integers) -> Array:
-        return _picked(self.arrays, self.owner[space][addresses], self.place[space][addresses])
+        key = space, addresses.shape, addresses.tobytes()
+        if key not in self.found:
+            owner, place = self.owner[space][addresses], self.place[space][addresses]
+            self.found[key] = _picked(self.arrays, owner, place)
+        return self.found[key]
 
 
 def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
@@ -299,7 +437,7 @@ def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
         return joined.reshape(joined.shape[:-1] + owner.shape)
     used, which = np.unique(owner, return_inverse=True)
     starts = np.cumsum([0, *(arrays[i].shape[-1] for i in used)])
-    x = jnp.concatenate([arrays[i] for i in used], -1) if len(used) > 1 else arrays[first]
+    x = _concatenated([arrays[i] for i in used])
     at = (starts[which.reshape(owner.shape)] + place).astype(np.int32)
     return x.at[..., at].get(mode="promise_in_bounds")
 
@@ -393,9 +531,27 @@ def _joined(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array 
             columns.append(_sliced(arrays[owner[starts[i]]], begins[:, None] + within))
         if len(parts) == MOST_PARTS or any(column is None for column in columns):
             return None
-        part = jnp.concatenate(columns, -1) if len(columns) > 1 else columns[0]
+        part = _concatenated(columns)  # type: ignore[arg-type]
         parts.append(part.reshape(part.shape[:-2] + (-1,)))  # type: ignore[union-attr]
         at += n * period
+    return _concatenated(parts)
+
+
+def _concatenated(arrays: Sequence[Array]) -> Array:
+    """The arrays joined at their last axes, small neighbours first.
+
+    XLA's concatenation asks for each number in turn which array it comes from.
+    """
+    from jax import lax
+    from jax import numpy as jnp
+
+    parts: list[Array] = []
+    for is_large, few in groupby(arrays, lambda array: array.shape[-1] > LARGE):
+        small = list(few)
+        if is_large or len(small) == len(arrays) or len(small) < 3:
+            parts += small
+        else:
+            parts.append(lax.optimization_barrier(jnp.concatenate(small, -1)))
     return jnp.concatenate(parts, -1) if len(parts) > 1 else parts[0]
 
 
@@ -419,6 +575,8 @@ class _Evaluation:
         constants = jnp.asarray(np.frombuffer(program.constants), self.leaves.dtype)
         for space, array in (("k", constants), ("w", self.leaves), ("x", self.examples)):
             memory.put(space, np.arange(program.sizes[space]), array)
+
+        self.readers = _Readers(program)
 
     def results(self) -> Array:
         import numpy as np
@@ -489,9 +647,8 @@ class _Evaluation:
                 return read(expression, box)
             case Apply(primitive=name, args=args):
                 known = _functions().get(name)
-                values = [jnp.asarray(of(arg), None) for arg in args]
-                y = known(*values) if known else _called_back(name)(*values)
-                return y
+                values = [of(arg) for arg in args]
+                return known(*values) if known else _called_back(name)(*values)
             case Reduce(first=first, runs=runs):
                 terms = [of(first)] if first is not None else []
                 for run in runs:
@@ -591,6 +748,48 @@ def _all_groups(items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]
             yield from _all_groups(item.body, box.extended(item.count))
 
 
+class _Readers:
+    """For each address the first and the last of the groups that read it, in program order.
+
+    Attributes:
+        within: for each loop, by its id, the numbers of its groups.
+    """
+
+    def __init__(self, program: Program) -> None:
+        import numpy as np
+
+        self.n = 0
+        self.within: dict[int, range] = {}
+        self.first = {space: np.full(n, 1 << 62) for space, n in program.sizes.items()}
+        self.last = {space: np.full(n, -1) for space, n in program.sizes.items()}
+        for items in program.sections.values():
+            self.visit(items, _Box(program))
+        self.last["y"][:] = self.n
+
+    def visit(self, items: Iterable[Item], box: _Box) -> None:
+        import numpy as np
+
+        for item in items:
+            if isinstance(item, Loop):
+                start = self.n
+                self.visit(item.body, box.extended(item.count))
+                self.within[id(item)] = range(start, self.n)
+                continue
+            for operand, rows in _reads(item.expression, _rows(item, box)):
+                if all(rows.sizes):
+                    addresses = rows.addresses(operand)
+                    space = operand.space
+                    self.first[space][addresses] = np.minimum(self.first[space][addresses], self.n)
+                    self.last[space][addresses] = self.n
+            self.n += 1
+
+    def outside(self, loop: Loop, space: str, addresses: Integers) -> bool:
+        """Whether anything that the loop has written at these addresses is read outside of it."""
+        groups = self.within[id(loop)]
+        first, last = self.first[space][addresses], self.last[space][addresses]
+        return bool(((last >= groups.stop) | (first < groups.start)).any())
+
+
 def _carries(loop: Loop, turns: _Box) -> bool:
     """Whether a turn of the loop reads what another one has written."""
     import numpy as np
@@ -628,6 +827,7 @@ class _Scan:
 
     def __init__(self, evaluation: _Evaluation, loop: Loop, turns: _Box) -> None:
         self.evaluation = evaluation
+        self.loop = loop
         self.axis = len(turns.sizes) - 1
         self.n = turns.sizes[-1]
         self.steps = list(self.flat(loop.body, turns))
@@ -748,10 +948,15 @@ class _Scan:
             x = memory.read(space, np.where(left < 0, known[0], left)) if len(known) else 0.0
             start.append(jnp.broadcast_to(jnp.asarray(x, evaluation.leaves.dtype), shape))
 
-        def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], list[Array]]:
+        kept: dict[str, list[int]] = {}
+        for number, (group, _) in enumerate(steps):
+            space = group.target.space
+            if evaluation.readers.outside(self.loop, space, self.written[number]):
+                kept.setdefault(space, []).append(number)
+
+        def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], Any]:
             known: dict[Any, Array] = dict(zip(carried, carry, strict=True))
             known |= dict(enumerate(scanned))
-            results = []
             for number, (group, rows) in enumerate(steps):
 
                 def read(operand: Operand, box: _Box, number: int = number) -> Array:
@@ -763,13 +968,17 @@ class _Scan:
 
                 array = evaluation.computed(group, rows, rows.without(self.axis), read)
                 known[number, 0] = array
-                results.append(array)
-            return [known[writer, k - 1] for writer, k in carried], results
+            stacked = {
+                space: jnp.concatenate([known[number, 0] for number in numbers], -1)
+                for space, numbers in kept.items()
+            }
+            return [known[writer, k - 1] for writer, k in carried], stacked
 
         _, stacked = lax.scan(turn, start, self.scanned, length=self.n)
-        for (group, _), addresses, array in zip(steps, self.written, stacked, strict=True):
+        for space, array in stacked.items():
+            addresses = np.concatenate([self.written[number] for number in kept[space]], axis=1)
             y = jnp.moveaxis(array, 0, -2)
-            memory.put(group.target.space, addresses, y.reshape(*y.shape[:-2], -1))
+            memory.put(space, addresses, y.reshape(*y.shape[:-2], -1))
 
 
 BACKEND = Backend("jax", SPELLING, source, compile_program, needs=("jax", "jax"))
