@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from autograd import recording
 from autograd.derivatives import grad
+from autograd.operators import COMPARISONS
 from autograd.primitives import Primitive, real_number
 from autograd.value import Operand, Value, topological_order
 
@@ -49,6 +50,8 @@ class Traced(Value):
         return f"Traced({self.label!r}, op={self.op!r})"
 
     def _refuse(self, *_: object) -> NoReturn:
+        if self.op in COMPARISONS:
+            raise recording.cannot_compile("a branch on the comparison of Values")
         raise recording.cannot_compile(f"using the number of the traced {self!r}")
 
     __bool__ = __float__ = __int__ = backward = _refuse
