@@ -106,6 +106,10 @@ class Primitive:
         """How many arguments it takes; None for any number."""
         return None if self.variadic else len(self.partials)
 
+    def has_derivative(self, index: int) -> bool:
+        """Whether there is a derivative by this argument."""
+        return self.variadic or self.partials[index] is not None
+
     def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
         return _row, (self.name,)  # a graph that was copied or pickled has the same rows
 

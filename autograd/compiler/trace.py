@@ -142,12 +142,8 @@ def leaves_of(output: Operand) -> list[Value]:
     reached: set[Any] = {output}
     for node in reversed(order):
         if node in reached and node.primitive is not None:
-            rules = node.primitive.partials
-            if node.primitive.variadic or None not in rules:
-                reached.update(node.args)
-            else:
-                pairs = zip(node.args, rules, strict=True)
-                reached.update(arg for arg, rule in pairs if rule is not None)
+            has_derivative = node.primitive.has_derivative
+            reached.update(arg for i, arg in enumerate(node.args) if has_derivative(i))
     leaves = [x for x in order if x.primitive is None and x in reached and type(x) is not Traced]
     names = {leaf.label for leaf in leaves}
     return sorted(leaves, key=_natural) if len(names) == len(leaves) and "" not in names else leaves
