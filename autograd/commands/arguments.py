@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd.datasets.columns import Reading, understand
+from autograd.datasets.reading import Reading
 from autograd.datasets.text import Sheet, read_sheet
+from autograd.datasets.understanding import understand
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", r"\t": "\t", "bar": "|", "space": " "}
 
