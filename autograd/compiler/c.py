@@ -30,8 +30,15 @@ from autograd.compiler.program import (
 from autograd.primitives import TABLE
 
 SPELLING: dict[str, str] = {
-    **{"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}"},
-    **{"lt": "{} < {}", "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}"},
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "div": "{} / {}",
+    "neg": "-{}",
+    "lt": "{} < {}",
+    "le": "{} <= {}",
+    "gt": "{} > {}",
+    "ge": "{} >= {}",
     "where": "{} ? {} : {}",
     "stop_gradient": "{}",
     "abs": "fabs({})",
