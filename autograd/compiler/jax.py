@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.compiler.columns import Column
@@ -115,8 +115,7 @@ def source(program: Program) -> str:
     sizes = program.sizes
     with _float64():
         shapes = (sizes["w"],), (1, sizes["x"])
-        arguments = [jax.ShapeDtypeStruct(shape, "float64") for shape in shapes]
-        return str(jax.make_jaxpr(function(program))(*arguments))
+        return str(jax.make_jaxpr(function(program))(*map(jax.numpy.zeros, shapes)))
 
 
 def compile_program(program: Program) -> Executable:
@@ -144,9 +143,9 @@ def _float64() -> AbstractContextManager[Any]:
 
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(True)  # type: ignore[no-any-return]
-    from jax.experimental import enable_x64
+    from jax import experimental
 
-    return enable_x64()  # type: ignore[no-any-return]
+    return experimental.enable_x64()  # type: ignore
 
 
 def to_jax(f: Callable[..., Any], *example: Any) -> JaxFunction:
@@ -182,8 +181,8 @@ class JaxFunction:
     Both ways to call it take the leaves (the Values that the function reads, such as the parameters
     of a model) as one flat array, and for each argument an array with the examples along its first
     axis, or a single example. `jax.jit`, `jax.vmap`, `jax.grad` and shardings apply to them. They
-    compute in the float type of the leaves: in float64 if `jax_enable_x64` is set, and otherwise, as
-    all of JAX does, in float32.
+    compute in the float type of the leaves: in float64 if `jax_enable_x64` is set, and otherwise,
+    as all of JAX does, in float32.
 
     In `value_and_gradient`, the gradient is that of the engine, as graph; a nan from a branch that
     was not taken shows in it, as it does in gradients by JAX.
@@ -307,10 +306,10 @@ def _called_back(name: str) -> Callable[..., Array]:
     value = np.vectorize(TABLE[name].value, otypes=[float])
 
     def call(*args: Array) -> Array:
-        args = jax.numpy.broadcast_arrays(*map(jax.numpy.asarray, args))
-        kind = jax.ShapeDtypeStruct(args[0].shape, args[0].dtype)
+        arrays = jax.numpy.broadcast_arrays(*map(jax.numpy.asarray, args))
+        kind: Any = jax.ShapeDtypeStruct(arrays[0].shape, arrays[0].dtype)  # type: ignore[no-untyped-call]
         return jax.pure_callback(
-            lambda *xs: value(*xs).astype(kind.dtype), kind, *args, vmap_method="expand_dims"
+            lambda *xs: value(*xs).astype(kind.dtype), kind, *arrays, vmap_method="expand_dims"
         )
 
     return call
@@ -319,7 +318,7 @@ def _called_back(name: str) -> Callable[..., Array]:
 # --- where numbers are ----------------------------------------------------------------------------
 
 
-class _Irregular(Exception):
+class _IrregularError(Exception):
     """A loop that no scan can run."""
 
 
@@ -370,7 +369,7 @@ class _Box:
         at = self.integer(x.at)
         for stride, i in zip(x.strides, self.index, strict=False):
             at = at + stride * i
-        table = np.frombuffer(self.program.table, np.int64)
+        table: Any = np.frombuffer(self.program.table, np.int64)
         return table[np.clip(at, 0, len(table) - 1)]
 
     def addresses(self, operand: Operand) -> Integers:
@@ -381,8 +380,8 @@ class _Box:
         for stride, i in zip(operand.strides, self.index, strict=True):
             if stride != 0:
                 at = at + self.integer(stride) * i
-        at = np.asarray(at, np.int64)
-        return at.reshape((1,) * (len(self.sizes) - at.ndim) + at.shape)
+        found: Integers = np.asarray(at, np.int64)
+        return found.reshape((1,) * (len(self.sizes) - found.ndim) + found.shape)
 
     def everywhere(self, addresses: Integers) -> Integers:
         """The addresses for every row, and -1 for rows that are not valid."""
@@ -425,9 +424,8 @@ class _Memory:
 def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
     """The numbers at these places of the last axes of these arrays."""
     import numpy as np
-    from jax import numpy as jnp
 
-    first = owner.flat[0]
+    first = int(owner.flat[0])
     if (owner == first).all():
         found = _sliced(arrays[first], place)
         if found is not None:
@@ -468,7 +466,7 @@ def _sliced(x: Array, place: Integers) -> Array | None:
     moving = [axis for axis, stride in enumerate(strides) if stride]
     moving.sort(key=lambda axis: -abs(strides[axis]))
     steps = [(place.shape[axis], abs(strides[axis])) for axis in moving]
-    for (_, outer), (n, inner) in zip(steps, steps[1:], strict=False):
+    for (_, outer), (n, inner) in pairwise(steps):
         if outer % inner or n * inner > outer:
             return None
     low = int(place.min())
@@ -500,7 +498,6 @@ def _joined(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array 
     A sequence of slices that comes again is joined once, as columns.
     """
     import numpy as np
-    from jax import numpy as jnp
 
     steps = np.diff(place)
     same = owner[1:] == owner[:-1]
@@ -531,8 +528,8 @@ def _joined(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array 
             columns.append(_sliced(arrays[owner[starts[i]]], begins[:, None] + within))
         if len(parts) == MOST_PARTS or any(column is None for column in columns):
             return None
-        part = _concatenated(columns)  # type: ignore[arg-type]
-        parts.append(part.reshape(part.shape[:-2] + (-1,)))  # type: ignore[union-attr]
+        part = _concatenated(columns)
+        parts.append(part.reshape((*part.shape[:-2], -1)))
         at += n * period
     return _concatenated(parts)
 
@@ -551,7 +548,8 @@ def _concatenated(arrays: Sequence[Array]) -> Array:
         if is_large or len(small) == len(arrays) or len(small) < 3:
             parts += small
         else:
-            parts.append(lax.optimization_barrier(jnp.concatenate(small, -1)))
+            barrier: Any = lax.optimization_barrier
+            parts.append(barrier(jnp.concatenate(small, -1)))
     return jnp.concatenate(parts, -1) if len(parts) > 1 else parts[0]
 
 
@@ -576,16 +574,21 @@ class _Evaluation:
         for space, array in (("k", constants), ("w", self.leaves), ("x", self.examples)):
             memory.put(space, np.arange(program.sizes[space]), array)
 
-        self.readers = _Readers(program)
+        box = _Box(program)
+        counts = [_reads_of(items, box) for items in program.sections.values()]
+        self.reads: dict[str, Any] = {
+            space: sum(own[space] for own in counts) for space in program.sizes
+        }
 
     def results(self) -> Array:
         import numpy as np
         from jax import numpy as jnp
 
-        for self.section, items in self.program.sections.items():
+        for section, items in self.program.sections.items():
+            self.section = section
             self.run(items, _Box(self.program))
         if not self.program.sizes["y"]:
-            return jnp.zeros(self.lead("y") + (0,))
+            return jnp.zeros((*self.lead("y"), 0))
         return self.memory.read("y", np.arange(self.program.sizes["y"]))
 
     def lead(self, space: str) -> tuple[int, ...]:
@@ -603,14 +606,15 @@ class _Evaluation:
             turns = box.extended(item.count)
             if not turns.sizes[-1]:
                 continue
-            if not _carries(item, turns):
-                self.run(item.body, turns)
-                continue
-            try:
-                _Scan(self, item, turns).run()
-            except _Irregular:
-                for r in range(turns.sizes[-1]):
-                    self.run(item.body, box.fixed(r, item.count))
+            for part, carries in _parts(item, turns):
+                if not carries:
+                    self.run(part, turns)
+                    continue
+                try:
+                    _Scan(self, part, turns).run()
+                except _IrregularError:
+                    for r in range(turns.sizes[-1]):
+                        self.run(part, box.fixed(r, item.count))
 
     def read(self, operand: Operand, box: _Box) -> Array:
         return self.memory.read(operand.space, box.addresses(operand))
@@ -630,9 +634,9 @@ class _Evaluation:
     def mean(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
         match expression:
             case Apply("mul", (Operand() as u, Operand() as v)):
-                factors = read(u, box), read(v, box)
-                if all(x.ndim > len(shape) for x in factors):
-                    return _contracted(*factors, len(shape), "b") / self.n_examples
+                x, y = read(u, box), read(v, box)
+                if min(x.ndim, y.ndim) > len(shape):
+                    return _contracted(x, y, len(shape), "b") / self.n_examples
         y = self.value(expression, box, shape, read)
         return y.mean(0) if getattr(y, "ndim", 0) > len(shape) else y
 
@@ -679,7 +683,7 @@ class _Evaluation:
             if turns.valid is not True:
                 factors[0] = jnp.where(turns.valid, factors[0], 0.0)
             if len(factors) == 2 and n >= FEWEST_CONTRACTED:
-                y = _contracted(*factors, len(shape), "t", n)
+                y = _contracted(factors[0], factors[1], len(shape), "t", n)
             else:
                 y = factors[0] * factors[1] if len(factors) == 2 else factors[0]
                 y = y.sum(-1) if y.shape[-1] == n else y[..., 0] * n
@@ -748,73 +752,93 @@ def _all_groups(items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]
             yield from _all_groups(item.body, box.extended(item.count))
 
 
-class _Readers:
-    """For each address the first and the last of the groups that read it, in program order.
+def _reads_of(items: Iterable[Item], box: _Box) -> dict[str, Integers]:
+    """How often each address is read."""
+    import numpy as np
 
-    Attributes:
-        within: for each loop, by its id, the numbers of its groups.
+    program = box.program
+    counts = {space: np.zeros(n, np.int64) for space, n in program.sizes.items()}
+    for group, rows in _all_groups(items, box):
+        for operand, own in _reads(group.expression, rows):
+            if all(own.sizes):
+                np.add.at(counts[operand.space], own.addresses(operand).ravel(), 1)
+    return counts
+
+
+def _parts(loop: Loop, turns: _Box) -> Iterator[tuple[tuple[Item, ...], bool]]:
+    """The body in parts, in order, each for all turns before the next; and whether a part carries.
+
+    A part carries if a turn of it reads what another turn of it has written. Items that need each
+    other's earlier turns are one part.
     """
-
-    def __init__(self, program: Program) -> None:
-        import numpy as np
-
-        self.n = 0
-        self.within: dict[int, range] = {}
-        self.first = {space: np.full(n, 1 << 62) for space, n in program.sizes.items()}
-        self.last = {space: np.full(n, -1) for space, n in program.sizes.items()}
-        for items in program.sections.values():
-            self.visit(items, _Box(program))
-        self.last["y"][:] = self.n
-
-    def visit(self, items: Iterable[Item], box: _Box) -> None:
-        import numpy as np
-
-        for item in items:
-            if isinstance(item, Loop):
-                start = self.n
-                self.visit(item.body, box.extended(item.count))
-                self.within[id(item)] = range(start, self.n)
-                continue
-            for operand, rows in _reads(item.expression, _rows(item, box)):
-                if all(rows.sizes):
-                    addresses = rows.addresses(operand)
-                    space = operand.space
-                    self.first[space][addresses] = np.minimum(self.first[space][addresses], self.n)
-                    self.last[space][addresses] = self.n
-            self.n += 1
-
-    def outside(self, loop: Loop, space: str, addresses: Integers) -> bool:
-        """Whether anything that the loop has written at these addresses is read outside of it."""
-        groups = self.within[id(loop)]
-        first, last = self.first[space][addresses], self.last[space][addresses]
-        return bool(((last >= groups.stop) | (first < groups.start)).any())
-
-
-def _carries(loop: Loop, turns: _Box) -> bool:
-    """Whether a turn of the loop reads what another one has written."""
     import numpy as np
 
     n = turns.sizes[-1]
     numbered = np.arange(int(np.prod(turns.sizes))).reshape(turns.sizes)
-    groups = list(_all_groups(loop.body, turns))
-    writer: dict[str, Integers] = {}
-    for group, rows in groups:
-        space = group.target.space
-        turn = writer.setdefault(space, np.full(turns.program.sizes[space], -1))
-        addresses = rows.everywhere(rows.addresses(group.target))
-        more = (1,) * (len(rows.sizes) - len(turns.sizes))
-        here = np.broadcast_to(numbered.reshape(turns.sizes + more), rows.sizes)
-        turn[addresses[addresses >= 0]] = here[addresses >= 0]
-    for group, rows in groups:
-        for operand, box in _reads(group.expression, rows):
-            if operand.space in writer and all(box.sizes):
+    groups = [list(_all_groups([item], turns)) for item in loop.body]
+    writer: dict[str, tuple[Integers, Integers]] = {}  # of each address: the item, and its turn
+    for number, own in enumerate(groups):
+        for group, rows in own:
+            space = group.target.space
+            if space not in writer:
+                size = turns.program.sizes[space]
+                writer[space] = np.full(size, -1), np.full(size, -1)
+            addresses = rows.everywhere(rows.addresses(group.target))
+            here = np.broadcast_to(_aligned(numbered, rows), rows.sizes)
+            writer[space][0][addresses[addresses >= 0]] = number
+            writer[space][1][addresses[addresses >= 0]] = here[addresses >= 0]
+    needs: list[set[int]] = [set() for _ in groups]
+    carrying = [False] * len(groups)
+    for number, own in enumerate(groups):
+        for group, rows in own:
+            for operand, box in _reads(group.expression, rows):
+                if operand.space not in writer or not all(box.sizes):
+                    continue
                 addresses = box.addresses(operand)
-                turn = writer[operand.space][addresses]
-                more = (1,) * (len(box.sizes) - len(turns.sizes))
-                here = numbered.reshape(turns.sizes + more)
-                if ((turn >= 0) & (turn // n == here // n) & (turn != here)).any():
-                    return True
-    return False
+                item, turn = (column[addresses] for column in writer[operand.space])
+                here = _aligned(numbered, box)
+                inside = (turn >= 0) & (turn // n == here // n)
+                needs[number] |= set(np.where(inside, item, -1).ravel().tolist()) - {-1}
+                carrying[number] |= bool((inside & (item == number) & (turn != here)).any())
+    for part in _strongly_connected(needs):
+        items = tuple(loop.body[number] for number in sorted(part))
+        yield items, len(part) > 1 or carrying[part[0]]
+
+
+def _aligned(numbered: Integers, box: _Box) -> Integers:
+    return numbered.reshape(numbered.shape + (1,) * (len(box.sizes) - numbered.ndim))
+
+
+def _strongly_connected(needs: Sequence[set[int]]) -> list[list[int]]:
+    """Sets of nodes that need each other, each after those that it needs (R. Tarjan, 1972)."""
+    order: dict[int, int] = {}
+    low: dict[int, int] = {}
+    stack: list[int] = []
+    placed: set[int] = set()
+    found: list[list[int]] = []
+    for root in range(len(needs)):
+        path = [(root, iter(sorted(needs[root])))] if root not in order else []
+        while path:
+            node, rest = path[-1]
+            if node not in order:
+                order[node] = low[node] = len(order)
+                stack.append(node)
+            for other in rest:
+                if other not in order:
+                    path.append((other, iter(sorted(needs[other]))))
+                    break
+                if other not in placed:
+                    low[node] = min(low[node], low[other])
+            else:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[node])
+                if low[node] == order[node]:
+                    at = stack.index(node)
+                    found.append(stack[at:])
+                    placed |= set(stack[at:])
+                    del stack[at:]
+    return found
 
 
 class _Scan:
@@ -825,14 +849,14 @@ class _Scan:
     there before (a scanned input, or the same for all turns).
     """
 
-    def __init__(self, evaluation: _Evaluation, loop: Loop, turns: _Box) -> None:
+    def __init__(self, evaluation: _Evaluation, items: Sequence[Item], turns: _Box) -> None:
         self.evaluation = evaluation
-        self.loop = loop
         self.axis = len(turns.sizes) - 1
         self.n = turns.sizes[-1]
-        self.steps = list(self.flat(loop.body, turns))
+        self.steps = list(self.flat(items, turns))
+        self.reads = _reads_of(items, turns)
         if self.n * len(self.steps) < FEWEST_SCANNED:
-            raise _Irregular
+            raise _IrregularError
         self.find_writers()
         self.scanned: list[Array] = []
         self.sources: dict[tuple[int, int], Any] = {}
@@ -840,7 +864,7 @@ class _Scan:
         for number, (group, rows) in enumerate(self.steps):
             for operand, box in _reads(group.expression, rows):
                 if box.valid is not True:
-                    raise _Irregular
+                    raise _IrregularError
                 self.sources[number, id(operand)] = self.source(operand, box)
 
     def flat(self, items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]]:
@@ -849,14 +873,17 @@ class _Scan:
             if isinstance(item, Group):
                 rows = _rows(item, box)
                 if rows.valid is not True:
-                    raise _Irregular
+                    raise _IrregularError
                 if all(rows.sizes):
                     yield item, rows
-            elif _carries(item, turns := box.extended(item.count)):
+                continue
+            turns = box.extended(item.count)
+            for part, carries in _parts(item, turns) if turns.sizes[-1] else ():
+                if not carries:
+                    yield from self.flat(part, turns)
+                    continue
                 for r in range(turns.sizes[-1]):
-                    yield from self.flat(item.body, box.fixed(r, item.count))
-            else:
-                yield from self.flat(item.body, turns)
+                    yield from self.flat(part, box.fixed(r, item.count))
 
     def by_turn(self, addresses: Integers) -> Integers:
         import numpy as np
@@ -894,12 +921,12 @@ class _Scan:
             step = np.full((len(addresses), int(np.prod(shape))), -1)
         if len(addresses) == 1:
             if (step >= 0).any():
-                raise _Irregular
+                raise _IrregularError
             return memory.read(space, addresses[0])
         addresses = addresses.reshape(self.n, -1)
         inside = step[-1] >= 0
         if (step[:, ~inside] >= 0).any():
-            raise _Irregular
+            raise _IrregularError
         keys: dict[Any, int] = {}
         owner, place = np.zeros(len(inside), int), np.zeros(len(inside), int)
         for i in np.flatnonzero(inside):
@@ -911,7 +938,7 @@ class _Scan:
                 or (np.arange(lag, self.n) - turn[lag:, i] != lag).any()
                 or (step[:lag, i] >= 0).any()
             ):
-                raise _Irregular
+                raise _IrregularError
             writer, place[i] = int(step[-1, i]), row[-1, i]
             owner[i] = keys.setdefault((writer, int(lag)), len(keys))
             for k in range(1, lag + 1):  # turn -k left what turn lag - k reads
@@ -919,7 +946,7 @@ class _Scan:
                 left = self.before.setdefault((writer, k), np.full(width, -1))
                 known = addresses[lag - k, i]
                 if left[place[i]] not in (-1, known):
-                    raise _Irregular
+                    raise _IrregularError
                 left[place[i]] = known
         if not inside.all():
             x = memory.read(space, addresses[:, ~inside])
@@ -951,7 +978,9 @@ class _Scan:
         kept: dict[str, list[int]] = {}
         for number, (group, _) in enumerate(steps):
             space = group.target.space
-            if evaluation.readers.outside(self.loop, space, self.written[number]):
+            written = self.written[number]
+            outside = evaluation.reads[space][written] > self.reads[space][written]
+            if space == "y" or outside.any():
                 kept.setdefault(space, []).append(number)
 
         def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], Any]:
