@@ -33,7 +33,6 @@ from autograd.compiler.instructions import (
     Numbers,
     vector,
 )
-from autograd.compiler.llvm import SPELLING
 from autograd.compiler.program import (
     Apply,
     Expression,
@@ -49,6 +48,7 @@ from autograd.compiler.program import (
     groups,
     operands,
 )
+from autograd.compiler.spelling import SPELLING
 
 FRAME = ("w", "k", "s", "v", "table", "sums", "columns", "order", "rows")
 """The pointers that `run` is given, and after them `COUNTS`, all of them in one array of integers.

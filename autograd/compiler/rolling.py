@@ -33,7 +33,25 @@ from autograd.compiler.trace import AFTER, EACH, MEAN, Listing
 MOST_IN_TREE = 14
 """How many operations an expression has at most."""
 
-ARITHMETIC = frozenset("add sub mul div neg + Σ Σ· dot mean where lt le gt ge".split())
+ARITHMETIC = frozenset(
+    [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "+",
+        "Σ",
+        "Σ·",
+        "dot",
+        "mean",
+        "where",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+    ]
+)
 
 MOST_PLAIN_TERMS = 4
 """A sum of so many terms is written out; a longer one is a reduction (of products: half as many)."""
