@@ -116,7 +116,9 @@ def test_small_sizes_are_right_too(name: str, size: int) -> None:
 
 
 @needs_cc
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_random_graph_has_its_bits_in_c(data: st.DataObject, tmp_path_factory: Any) -> None:
     plan: graphs.Program = data.draw(graphs.programs(constants=graphs.any_float))
@@ -207,8 +209,6 @@ def test_backpropagation_through_a_network_can_be_read() -> None:
     assert len(text.splitlines()) < 40
     assert "for i in 16, j in 16:" in text
     assert "layer0.neuron0.bias" in text
-
-
 
 
 @needs_llvm
