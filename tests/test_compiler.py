@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import inspect
 import itertools
 import math
+import pickle
 import subprocess
 import sys
 import threading
@@ -18,11 +20,12 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.compiler import columns, llvm, python
+from autograd.compiler import jit as jit_module
 from autograd.compiler.jit import BACKENDS, jit
 from autograd.compiler.program import groups, operands
 from autograd.operators import HOUSE
 from autograd.primitives import TABLE
-from tests.graphs import COMPARE, Program, any_float, inputs, ordinary, programs
+from tests.graphs import COMPARISONS, Program, any_float, inputs, ordinary, programs
 from tests.numerics import SPECIAL, bits, same
 
 HAS_LLVM = importlib.util.find_spec("llvmlite") is not None
@@ -91,7 +94,7 @@ def calls_of(name: str) -> list[tuple[int, Callable[..., Any]]]:
     if name == "where":
         return [
             (3, lambda x, y, z, compare=compare: ag.where(compare(x, y), z, x))
-            for compare in COMPARE.values()
+            for compare in map(TABLE.__getitem__, COMPARISONS)
         ]
     primitive = TABLE[name]
     return [(2 if primitive.variadic else len(primitive.partials), primitive)]
@@ -376,6 +379,123 @@ def test_numpy_columns(backend: Any) -> None:
     means = jit(lambda x: x * 2.0, backend)(np.array([1.0, 2.0]))
     assert means.dtype == np.float64
     assert means.shape == (2,)
+
+
+def test_data_frames_are_columns() -> None:
+    pd = pytest.importorskip("pandas", reason="columns of data frames need pandas")
+    f = jit(lambda x, y: x[0] * y + x[1], "python")
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]}, index=[7, 9])
+    assert f(frame, frame["a"]).tolist() == [4.0, 8.0]
+    with pytest.raises(TypeError, match="column 1: expected real numbers"):
+        f(frame, pd.Series(["a", "b"]))
+
+
+def test_a_masked_array_is_refused_by_name() -> None:
+    np = pytest.importorskip("numpy", reason="columns as arrays need NumPy")
+    masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(TypeError, match=r"column 0: got a masked array.*compressed"):
+        jit(lambda x: x, "python")(masked)
+
+
+# --- functions, methods and what they return ------------------------------------------------------
+
+
+@each_backend
+def test_a_function_without_arguments(backend: Any) -> None:
+    w = ag.Value(3.0)
+    f = jit(lambda: w * w, backend)
+    assert f() == 9.0
+    assert f.mean() == 9.0
+    assert f.backward() == 9.0
+    assert gradients([w]) == [6.0]
+    assert jit(lambda: (w, [w * 2.0, 1.0]), backend)() == (3.0, [6.0, 1.0])
+
+
+class Scaled:
+    """An object with a compiled method."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = ag.Value(factor)
+
+    @jit
+    def __call__(self, x: Any) -> Any:
+        return self.factor * x
+
+    @jit(backend="python")
+    def twice(self, x: Any) -> Any:
+        """Twice that."""
+        return 2.0 * self.factor * x
+
+
+def test_methods_are_compiled_for_each_object() -> None:
+    one, other = Scaled(1.0), Scaled(10.0)
+    assert one.twice([1.0, 2.0]) == [2.0, 4.0]
+    assert other.twice([1.0]) == [20.0]
+    assert one.twice.program.leaves == (one.factor,)
+    other.factor.data = 5.0
+    assert other.twice.mean([1.0]) == 10.0
+    assert one([3.0]) == [3.0]
+    assert Scaled.twice.__doc__ == "Twice that."
+
+
+@each_backend
+def test_what_is_returned_keeps_its_form(backend: Any) -> None:
+    f = jit(lambda x, y: (x * y, [y, {"no": 1}["no"], (x,)]), backend)
+    assert f([2.0, 3.0], [5.0, 7.0]) == [(10.0, [5.0, 1.0, (2.0,)]), (21.0, [7.0, 1.0, (3.0,)])]
+    np = pytest.importorskip("numpy", reason="columns as arrays need NumPy")
+    value, slopes = jit(lambda x: (x[0] * x[1], [x[1], x[0]]), backend)(np.ones((3, 2)))
+    assert value.shape == (3,)
+    assert slopes.shape == (3, 2)
+
+
+@each_backend
+def test_a_transformation_of_a_function_compiles(backend: Any) -> None:
+    def f(x: Any) -> Any:
+        return x[0] ** 3 * x[1]
+
+    rows = [[2.0, 5.0], [1.0, -1.0]]
+    expected = [ag.gradient(f)(row) for row in rows]
+    assert jit(ag.gradient(f), backend)(rows) == expected
+    both = jit(ag.value_and_gradient(f), backend)(rows)
+    assert [value for value, _ in both] == [f(row) for row in rows]
+    assert [slope for _, slope in both] == expected
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_compiled_function_says_that_it_cannot_be_copied(copied: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be copied or pickled"):
+        copied(jit(abs, "python"))
+
+
+@each_backend
+def test_take_compiles(backend: Any) -> None:
+    rows = [[ag.Value(10.0 * i + j) for j in range(3)] for i in range(5)]
+    f = jit(lambda token: ag.sum(x * x for x in ag.take(rows, token)), backend)
+    assert f([0, 3]) == [5.0, 2885.0]
+    f.backward([3])
+    assert [gradients(row) for row in rows] == [[0.0] * 3] * 3 + [[60.0, 62.0, 64.0], [0.0] * 3]
+    assert all(map(math.isnan, f([5, -1, 0.5])))
+
+
+@each_backend
+def test_branches_not_taken_have_no_say(backend: Any) -> None:
+    w = ag.Value(0.0)
+    f = jit(lambda x: ag.where(w > 0.0, w.log() * x, w * x), backend)
+    assert f.backward([3.0]) == 0.0
+    assert gradients([w]) == [3.0]
+    w.data = 2.0
+    f.backward([3.0])
+    assert gradients([w]) == [1.5]
+
+
+def test_looking_compiles_nothing() -> None:
+    f = jit(lambda x: x.sin() * 3.0, "python")
+    f([1.0])
+    before = len(jit_module._executables._found)
+    shown = [f.program, f.source, f.c, f.javascript]
+    shown += [f.llvm] if HAS_LLVM else []
+    assert all(shown)
+    assert len(jit_module._executables._found) == before
 
 
 def test_a_numpy_column_of_float64_is_not_copied() -> None:

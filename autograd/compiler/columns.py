@@ -66,7 +66,10 @@ def read_columns(columns: Sequence[object]) -> list[Column]:
 
 
 def read_column(column: object, name: str) -> Column:
-    """One column, given as a sequence of numbers, or of rows, or as a NumPy array."""
+    """One column, given as a sequence of numbers, or of rows, or as an array or data frame."""
+    pandas: Any = sys.modules.get("pandas")  # who has not imported it can give nothing of it
+    if pandas is not None and isinstance(column, pandas.DataFrame | pandas.Series):
+        column = column.to_numpy()
     if _is_array(type(column)):
         return _read_array(cast("np.ndarray[Any, Any]", column), name)
     if not _has_items(type(column)):
@@ -96,6 +99,11 @@ def read_column(column: object, name: str) -> Column:
 
 
 def _read_array(array: np.ndarray[Any, Any], name: str) -> Column:
+    if type(array).__name__ == "MaskedArray":
+        raise TypeError(
+            f"jit: {name}: got a masked array, whose masked numbers have no meaning here; "
+            f"leave them out (`.compressed()`), or say what stands for them (`.filled(0.0)`)"
+        )
     if array.dtype.kind not in "biuf":
         raise TypeError(f"jit: {name}: expected real numbers, got an array of {array.dtype}")
     if not array.ndim or not len(array):
