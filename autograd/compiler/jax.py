@@ -8,8 +8,8 @@ group is one array operation over its box. Where each number went is known befor
 and what a group reads is a slice of an array, reshaped, or some of them joined, or else a gather. A
 sum of products is an einsum, so that rows times a shared vector are a matrix product; XLA regroups
 additions, and results agree with other back ends but for rounding. A loop whose turns do not depend
-on one another is one more axis of its groups; any other is a `lax.scan`, which carries what later
-turns read and stacks what all have computed, or straight code where it is short.
+on one another is one more axis of its groups; any other is a `lax.scan`, which carries and stacks
+what later turns read, or straight code where it is short.
 """
 
 from __future__ import annotations
@@ -574,12 +574,6 @@ class _Evaluation:
         for space, array in (("k", constants), ("w", self.leaves), ("x", self.examples)):
             memory.put(space, np.arange(program.sizes[space]), array)
 
-        box = _Box(program)
-        counts = [_reads_of(items, box) for items in program.sections.values()]
-        self.reads: dict[str, Any] = {
-            space: sum(own[space] for own in counts) for space in program.sizes
-        }
-
     def results(self) -> Array:
         import numpy as np
         from jax import numpy as jnp
@@ -597,11 +591,7 @@ class _Evaluation:
     def run(self, items: Iterable[Item], box: _Box) -> None:
         for item in items:
             if isinstance(item, Group):
-                rows = _rows(item, box)
-                if all(rows.sizes):
-                    addresses = rows.everywhere(rows.addresses(item.target))
-                    array = self.computed(item, rows, rows.sizes, self.read)
-                    self.memory.put(item.target.space, addresses, array)
+                self.write(item, _rows(item, box))
                 continue
             turns = box.extended(item.count)
             if not turns.sizes[-1]:
@@ -615,6 +605,12 @@ class _Evaluation:
                 except _IrregularError:
                     for r in range(turns.sizes[-1]):
                         self.run(part, box.fixed(r, item.count))
+
+    def write(self, group: Group, rows: _Box) -> None:
+        if all(rows.sizes):
+            addresses = rows.everywhere(rows.addresses(group.target))
+            array = self.computed(group, rows, rows.sizes, self.read)
+            self.memory.put(group.target.space, addresses, array)
 
     def read(self, operand: Operand, box: _Box) -> Array:
         return self.memory.read(operand.space, box.addresses(operand))
@@ -752,19 +748,6 @@ def _all_groups(items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]
             yield from _all_groups(item.body, box.extended(item.count))
 
 
-def _reads_of(items: Iterable[Item], box: _Box) -> dict[str, Integers]:
-    """How often each address is read."""
-    import numpy as np
-
-    program = box.program
-    counts = {space: np.zeros(n, np.int64) for space, n in program.sizes.items()}
-    for group, rows in _all_groups(items, box):
-        for operand, own in _reads(group.expression, rows):
-            if all(own.sizes):
-                np.add.at(counts[operand.space], own.addresses(operand).ravel(), 1)
-    return counts
-
-
 def _parts(loop: Loop, turns: _Box) -> Iterator[tuple[tuple[Item, ...], bool]]:
     """The body in parts, in order, each for all turns before the next; and whether a part carries.
 
@@ -846,7 +829,8 @@ class _Scan:
 
     What a turn reads was written in this turn, or `lag` turns before, always by the same row of the
     same group (it is carried; for the first turns it was there before the loop); or it was all
-    there before (a scanned input, or the same for all turns).
+    there before (a scanned input, or the same for all turns). Only what is carried is stacked; the
+    rest, which no later turn needs, is computed from it afterwards, for all turns at once.
     """
 
     def __init__(self, evaluation: _Evaluation, items: Sequence[Item], turns: _Box) -> None:
@@ -854,7 +838,6 @@ class _Scan:
         self.axis = len(turns.sizes) - 1
         self.n = turns.sizes[-1]
         self.steps = list(self.flat(items, turns))
-        self.reads = _reads_of(items, turns)
         if self.n * len(self.steps) < FEWEST_SCANNED:
             raise _IrregularError
         self.find_writers()
@@ -976,12 +959,8 @@ class _Scan:
             start.append(jnp.broadcast_to(jnp.asarray(x, evaluation.leaves.dtype), shape))
 
         kept: dict[str, list[int]] = {}
-        for number, (group, _) in enumerate(steps):
-            space = group.target.space
-            written = self.written[number]
-            outside = evaluation.reads[space][written] > self.reads[space][written]
-            if space == "y" or outside.any():
-                kept.setdefault(space, []).append(number)
+        for writer in sorted(deepest):
+            kept.setdefault(steps[writer][0].target.space, []).append(writer)
 
         def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], Any]:
             known: dict[Any, Array] = dict(zip(carried, carry, strict=True))
@@ -1008,6 +987,9 @@ class _Scan:
             addresses = np.concatenate([self.written[number] for number in kept[space]], axis=1)
             y = jnp.moveaxis(array, 0, -2)
             memory.put(space, addresses, y.reshape(*y.shape[:-2], -1))
+        for number, (group, rows) in enumerate(steps):
+            if number not in deepest:
+                evaluation.write(group, rows)
 
 
 BACKEND = Backend("jax", SPELLING, source, compile_program, needs=("jax", "jax"))
