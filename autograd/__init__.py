@@ -14,6 +14,7 @@ and `Adam`, `fit`, pictures (`draw`, `play`, `explain`) and a compiler (`jit`).
 """
 
 from autograd import datasets, interop, plotting
+from autograd.compiler.jax import to_jax
 from autograd.compiler.jit import jit
 from autograd.derivatives import (
     grad,
@@ -144,6 +145,7 @@ __all__ = [
     "stop_gradient",
     "tan",
     "tanh",
+    "to_jax",
     "value_and_gradient",
     "where",
 ]

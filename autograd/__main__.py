@@ -6,6 +6,7 @@ Without a command it trains on Fisher's irises. `train` takes other data and oth
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -43,9 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except TableError as error:
             parser.error(_one_line(error.problem) + _remedy(error, given))
         except BrokenPipeError:  # `… | head` has seen enough
-            sys.stderr.close()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        except (ValueError, TypeError, OSError, FloatingPointError) as error:
+        except FloatingPointError as error:
+            parser.error(f"{_one_line(str(error))}; try a smaller --learning-rate")
+        except (ValueError, TypeError, OSError) as error:
             parser.error(_one_line(_described(error)))
     if not given:
         print(WHERE_TO_BEGIN.format(program=program()))

@@ -500,6 +500,8 @@ def _tree(text: str) -> ast.expr:
         return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
+        if re.search(r"\d\s*[^\W\d]", text):
+            reason += "; a product is written with *, such as 2*a"
         raise ValueError(f"{_quoted(text)} is no formula: {reason}") from None
 
 

@@ -217,11 +217,13 @@ class Stepper(ABC):
         and flags are left out, by which `rule` chooses.
         """
         numbers: list[float] = []
-        for setting in self._assigned().values():
-            if isinstance(setting, tuple):
-                numbers += setting
-            elif not isinstance(setting, bool):
+        assigned = vars(self)
+        for name in self._settings:
+            setting = assigned.get(name)
+            if type(setting) is float:
                 numbers.append(setting)
+            elif type(setting) is tuple:
+                numbers += setting
         return tuple(numbers)
 
     @staticmethod

@@ -101,6 +101,15 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
+    @property
+    def arity(self) -> int | None:
+        """How many arguments it takes; None for any number."""
+        return None if self.variadic else len(self.partials)
+
+    def has_derivative(self, index: int) -> bool:
+        """Whether there is a derivative by this argument."""
+        return self.variadic or self.partials[index] is not None
+
     def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
         return _row, (self.name,)  # a graph that was copied or pickled has the same rows
 
@@ -110,8 +119,8 @@ class Primitive:
     def __call__(self, *args: R | float) -> R: ...
     def __call__(self, *args: Scalar) -> Scalar:
         """The value on numbers, a node on Values."""
-        if not self.variadic and len(args) != len(self.partials):
-            raise TypeError(f"{self} takes {len(self.partials)} arguments, got {len(args)}")
+        if self.arity not in (None, len(args)):
+            raise TypeError(f"{self} takes {self.arity} arguments, got {len(args)}")
         for arg in args:
             if type(arg) is not float and hasattr(arg, "record"):
                 return arg.record(self, args)

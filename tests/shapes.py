@@ -251,7 +251,7 @@ SHAPES: dict[str, tuple[Shape, int]] = {
     "a swap": (swap, 60),
     "an option by a tree": (binomial_option, 24),
     "a spline": (spline, 40),
-    "a Markov chain": (markov_chain, 60),
+    "a Markov chain": (markov_chain, 120),
     "a Gaussian process": (gaussian_process, 20),
     "a pendulum": (pendulum, 60),
     "logistic regression": (logistic_regression, 60),

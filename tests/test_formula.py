@@ -102,6 +102,7 @@ def test_pi_and_e_are_known_unless_they_are_given() -> None:
     [
         ("a^2", r"a power is written with \*\*"),
         ("max(a, 1)", "max is called maximum here"),
+        ("2a + 1", r"a product is written with \*"),
         ("ln(a)", "ln is called log here"),
         ("np.tanh(a)", r"write tanh\(…\) alone"),
         ("math.max(a, a)", r"write maximum\(…\) alone"),

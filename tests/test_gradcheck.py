@@ -38,7 +38,9 @@ def verdicts(f: Callable[..., Any], inputs: Any, **options: float) -> list[str]:
 # --- right derivatives ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [n for n, p in TABLE.items() if len(p.partials) == 1 and p.partials[0]])
+@pytest.mark.parametrize(
+    "name", [n for n, p in TABLE.items() if len(p.partials) == 1 and p.partials[0]]
+)
 def test_right_derivatives_pass(name: str) -> None:
     if TABLE[name].variadic:
         check_gradient(TABLE[name], [0.7, -1.3, 2.0, 0.25])

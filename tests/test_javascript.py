@@ -92,7 +92,7 @@ def values(f: Callable[..., Any], n_inputs: int) -> Program:
 def gradients(f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> Program:
     recorded = trace(f, shapes)
     leaves = leaves_of(recorded.outputs[0])
-    slopes = gradient_of(recorded.outputs[0], leaves)
+    slopes, _ = gradient_of(recorded.outputs[0], leaves)
     return roll(listing(recorded.inputs, [recorded.outputs[0], *slopes], True, leaves))
 
 

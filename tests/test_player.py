@@ -24,6 +24,7 @@ from autograd.stepping import Player, play
 from autograd.stepping import player as player_module
 from autograd.stepping.sentences import SENTENCES
 from autograd.value import adjoints, topological_order
+from tests import pages
 
 
 def labelled(value: Value, label: str) -> Value:
@@ -129,6 +130,13 @@ def test_every_sentence_has_the_places_that_the_page_fills() -> None:
                 assert re.search(rf"\b{place}\b", script), place
 
 
+def test_the_page_s_own_script_states_no_derivative() -> None:
+    """It multiplies and adds what the printed program computed; functions it leaves to that."""
+    script = (Path(player_module.__file__).parent / "player.js").read_text(encoding="utf-8")
+    functions = set(re.findall(r"\bMath\.(\w+)", script))
+    assert functions <= {"abs", "max", "min", "ceil", "round", "sign", "log10"}  # of the layout
+
+
 def test_a_network_folds_with_its_numbers_inside() -> None:
     model = ag.MLP(2, [16, 16, 1], seed=1)
     loss = ag.hinge(model([Value(0.5, "x0"), Value(-1.0, "x1")]), 1.0)
@@ -176,6 +184,20 @@ def test_a_page_needs_nothing_from_elsewhere_and_has_its_landmarks(tmp_path: Pat
     assert set(links) <= {"http://www.w3.org/2000/svg"}
     assert not re.findall(r"<link|@import|url\(", page)
     assert page.count("<main>") == page.count("<h1>") == 1
+
+
+@pytest.mark.parametrize("name", pages.BUILT)
+def test_the_built_pages_are_current(name: str, tmp_path: Path) -> None:
+    def without_places(path: Path) -> list[Any]:
+        """The page but for where Graphviz, which differs from version to version, puts things."""
+        page = path.read_text(encoding="utf-8")
+        told = json_part(page)
+        del told["layouts"]
+        page = re.sub(r"base64,[^\"]*", "", page)
+        return [told, re.sub(r"json\">.*?</script>", "", page, flags=re.DOTALL)]
+
+    new = pages.BUILT[name]().save(tmp_path / name)
+    assert without_places(pages.FOLDER / name) == without_places(new), "python -m tests.pages"
 
 
 def test_a_page_appears_complete_or_not_at_all(
@@ -771,6 +793,14 @@ def test_a_page_holds_three_hundred_nodes(open_page: Open) -> None:
 
 def _place(value: Value, label: str) -> int:
     return [node.label for node in topological_order(value)].index(label)
+
+
+def test_on_a_phone_what_is_said_takes_a_quarter_of_the_height(open_page: Open) -> None:
+    page = open_page(play(demo()), viewport={"width": 390, "height": 844})
+    press(page, "Backward")
+    for _ in range(6):
+        press(page, "Next edge")
+        assert page.locator(".talk [role=status]").first.bounding_box()["height"] <= 844 / 4
 
 
 def test_a_graph_too_wide_is_scrolled_to_the_work_or_shown_whole(open_page: Open) -> None:

@@ -280,6 +280,32 @@ def test_several_scores_give_each_class_its_region() -> None:
     figure._repr_png_()
 
 
+def legend_of(figure: Any) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_the_names_of_classes_stand_in_the_legend() -> None:
+    def scores(x: list[float]) -> list[float]:
+        return [x[0], x[1], 0.5]
+
+    points, names = [[0.0, 1.0], [1.0, 0.0], [0.2, 0.3]], ["cat", "ant", "$dog$"]
+    settings: Any = {"resolution": 5}
+    sorted_names = plotting.decision_boundary(scores, points, names, **settings)
+    assert legend_of(sorted_names) == [r"\$dog\$", "ant", "cat"]
+    given = plotting.decision_boundary(scores, points, names, classes=names, **settings)
+    assert legend_of(given) == ["cat", "ant", r"\$dog\$"]
+    indices = plotting.decision_boundary(scores, points, [0, 1, 0], classes=names, **settings)
+    assert legend_of(indices) == legend_of(given)
+    (of_cat, _, _) = (dots.get_offsets().tolist() for dots in indices.axes[0].collections[-3:])
+    assert of_cat == [points[0], points[2]]
+    signs = plotting.decision_boundary(
+        lambda x: x[0], points, [-1, 1, 1], classes=["no", "yes"], **settings
+    )
+    assert legend_of(signs) == ["no", "yes"]
+    with pytest.raises(ValueError, match=r"expected a class of .*got 'eel'"):
+        plotting.decision_boundary(scores, points, ["ant", "cat", "eel"], classes=names)
+
+
 def test_a_class_without_examples_keeps_its_colour_and_an_unknown_class_is_refused() -> None:
     def model(x: list[float]) -> list[float]:
         return [x[0], x[1], 1.0 - x[0] - x[1]]
@@ -368,6 +394,19 @@ def test_a_confusion_matrix_counts_what_was_taken_for_what() -> None:
     assert shades == [[2 / 3, -1.0], [0.0, 1.0]]
 
 
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_confusion_matrix_shows_the_classes_by_name_and_in_their_order(by_name: bool) -> None:
+    classes = ["setosa", "$b$", "ant"]
+    truth, predicted = [0, 2, 2], [0, 0, 2]
+    if by_name:
+        truth, predicted = ([classes[k] for k in labels] for labels in (truth, predicted))
+    (axes,) = plotting.confusion_matrix(truth, predicted, classes=classes).axes
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert shown == ["setosa", r"\$b\$", "ant"]
+    written = {text.get_position(): text.get_text() for text in axes.texts}
+    assert written == {(0, 0): "1", (0, 2): "1", (2, 2): "1"}
+
+
 def test_a_class_that_is_only_predicted_has_a_row_of_its_own() -> None:
     (axes,) = plotting.confusion_matrix([0, 0], [0, 1]).axes
     assert axes.images[0].get_array().tolist() == [[0.5, -1.0], [0.0, 0.0]]
@@ -405,3 +444,13 @@ def test_images_that_fit_no_grid_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         plotting.image_grid(images, titles, columns=columns)
+
+
+def test_a_class_may_be_called_anything() -> None:
+    names = ["$\\frac$", "a$b$", "x_1^"]
+    figure = plotting.confusion_matrix(names, names)
+    figure.savefig(io.BytesIO())
+    (axes, *_) = figure.axes
+    assert [label.get_text().replace("\\$", "$") for label in axes.get_xticklabels()] == sorted(
+        names
+    )

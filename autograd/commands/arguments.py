@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd.datasets.columns import Reading, understand
+from autograd.datasets.reading import Reading
 from autograd.datasets.text import Sheet, read_sheet
+from autograd.datasets.understanding import understand
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", r"\t": "\t", "bar": "|", "space": " "}
 
@@ -62,6 +63,8 @@ def sheet_of(path: str, options: argparse.Namespace) -> Sheet:
     """The table in the file, as it stands there."""
     if not Path(path).exists():
         raise FileNotFoundError(f"{path}: there is no such file")
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{path}: it is a folder; name a file in it")
     return read_sheet(
         path,
         delimiter=SEPARATORS.get(options.delimiter, options.delimiter),

@@ -11,7 +11,8 @@ from autograd.commands.arguments import add_file_options, sheet_of
 from autograd.commands.interrupts import Interrupts
 from autograd.commands.learning import outputs
 from autograd.datasets import Reading, filled, printable, understand
-from autograd.datasets.columns import Task, left_out
+from autograd.datasets.columns import Task
+from autograd.datasets.reading import left_out
 from autograd.datasets.text import Sheet
 from autograd.nn import MLP
 

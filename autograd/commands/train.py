@@ -4,51 +4,27 @@ from __future__ import annotations
 
 import argparse
 import math
-import random
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from autograd import datasets, functions
 from autograd.commands.arguments import (
     add_column_options,
     add_file_options,
     positive_int,
     program,
-    reading_of,
-    sheet_of,
 )
-from autograd.commands.draw import saved
+from autograd.commands.check import checked
 from autograd.commands.interrupts import Interrupts
-from autograd.commands.learning import STEPPERS, Learner, Settings, can_compile, listed, outputs
-from autograd.curve import captioned, confusion_svg, curve_svg, scatter_svg
-from autograd.datasets import Reading, Rows, filled, printable, train_test_split
-from autograd.drawing import draw
-from autograd.files import write_whole
-from autograd.gradcheck import Comparison, GradientCheckError, check_gradient
-from autograd.losses import cross_entropy, mean_squared_error
+from autograd.commands.jobs import TOY_SETS, Job, job_of
+from autograd.commands.learning import STEPPERS, Learner, Settings, can_compile, outputs
+from autograd.commands.pictures import pictures
+from autograd.datasets import filled, printable
 from autograd.nn import GAINS, MLP
 from autograd.training import History
-from autograd.value import Value, topological_order
 
 HELP = "train a network on a data set"
-
-TOY_SETS = {
-    "moons": datasets.moons,
-    "circles": datasets.circles,
-    "spirals": datasets.spirals,
-    "blobs": datasets.blobs,
-    "xor": datasets.xor,
-}
-
-MANY_INPUTS = 8
-"""How many inputs of a neuron are drawn."""
-
-CHECK_SECONDS = 2.0
-CHECK_EXAMPLES = 5
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,29 +66,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     option("--output", default="runs", metavar="FOLDER", help="(default: runs)")
 
 
-@dataclass(frozen=True)
-class Job:
-    """What is to be learnt: examples, divided, with the names of their columns and classes.
-
-    Attributes:
-        places: where the examples held out stand in the file.
-        reading: how the table was read, if it comes from a file.
-    """
-
-    name: str
-    X_train: Rows
-    X_test: Rows
-    Y_train: Sequence[float]
-    Y_test: Sequence[float]
-    features: tuple[str, ...]
-    classes: tuple[str, ...]
-    places: list[str]
-    reading: Reading | None
-
-
 def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
     """Train, keep the model, and only then look at it."""
-    job = _job(options)
+    job = job_of(options)
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)  # now, and not after the training
     settings = Settings(
@@ -159,73 +115,14 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
     predictions = outputs(model, X_test)
     _report("test", job, predictions, job.Y_test)
     written = {path: f"{program()} predict applies it"}
-    written |= _pictures(folder, job, model, history, predictions, X_test)
+    written |= pictures(folder, job, model, history, predictions, X_test)
     for start, (file, what) in zip(["wrote", *[""] * 9], written.items(), strict=False):
         print(f"{start:9} {file} ({what})")
     if options.check != "none" and not was_interrupted:
-        print(f"gradient  {_checked(learner, options.check)}")
+        print(f"gradient  {checked(learner, options.check)}")
 
 
 _CTRL_C = 130
-
-
-# --- what to learn --------------------------------------------------------------------------------
-
-
-def _job(options: argparse.Namespace) -> Job:
-    if options.data in TOY_SETS:
-        X, labels = TOY_SETS[options.data](seed=options.seed)
-        classes = tuple(str(label) for label in sorted(set(labels)))
-        return _divided(options, options.data, X, labels, ("x", "y"), classes)
-    path = str(datasets.IRIS_FILE) if options.data == "iris" else options.data
-    if not Path(path).exists():
-        raise FileNotFoundError(
-            f"{path}: there is no such file, nor such a data set ({', '.join(['iris', *TOY_SETS])})"
-        )
-    sheet = sheet_of(path, options)
-    reading = reading_of(sheet, options)
-    label = reading.label
-    if reading.classes and label and len(label.words) < 2:
-        raise ValueError(
-            f"{path}, {sheet.named(label.position)} (the label): it holds only "
-            f"{printable(reading.classes[0])}, so there is nothing to tell apart; "
-            f"type --label and the name of another column"
-        )
-    X, Y, lines = reading.examples(sheet)
-    print(reading.described(sheet))
-    for hint in reading.hints(sheet):
-        print(f"  {hint}")
-    places = [f"line {line}: " for line in lines]
-    name = Path(path).name.split(".")[0]
-    return _divided(options, name, X, Y, reading.features, reading.classes, places, reading)
-
-
-def _divided(
-    options: argparse.Namespace,
-    name: str,
-    X: Rows,
-    Y: Sequence[float],
-    features: tuple[str, ...],
-    classes: tuple[str, ...],
-    places: Sequence[str] = (),
-    reading: Reading | None = None,
-) -> Job:
-    named = list(zip(X, places or [""] * len(X), strict=True))
-    # A number to predict has no classes to divide by: all its values are one.
-    strata = Y if classes else [0.0] * len(Y)
-    numbered = list(zip(named, Y, strict=True))
-    train, test, _, _ = train_test_split(numbered, strata, seed=options.seed)
-    return Job(
-        name,
-        [x for (x, _), _ in train],
-        [x for (x, _), _ in test],
-        [y for _, y in train],
-        [y for _, y in test],
-        features,
-        classes,
-        [place for (_, place), _ in test],
-        reading,
-    )
 
 
 # --- how good it is -------------------------------------------------------------------------------
@@ -256,46 +153,6 @@ def _report(part: str, job: Job, found: list[list[float]], Y: Sequence[float]) -
         )
 
 
-def _checked(learner: Learner, which: str) -> str:
-    """How the gradient of the mean loss compares with central differences.
-
-    All parameters and examples, or as many parameters as there is time for, and a few examples.
-    """
-    from tqdm import tqdm
-
-    rng = random.Random(learner.settings.seed)
-    examples = list(zip(learner.X, learner.Y, strict=True))
-    parameters = learner.model.parameters()
-    if which == "sample":
-        examples = rng.sample(examples, min(CHECK_EXAMPLES, len(examples)))
-        parameters = rng.sample(parameters, len(parameters))
-
-    def mean_loss() -> Value:
-        return functions.mean([learner.loss(learner.model(x), y) for x, y in examples])
-
-    comparisons: list[Comparison] = []
-    began = time.monotonic()
-    batch = 4 if which == "sample" else 16
-    with tqdm(total=len(parameters), desc="checking", unit="derivative", leave=False) as bar:
-        for i in range(0, len(parameters), batch):
-            try:
-                comparisons += check_gradient(mean_loss, parameters[i : i + batch]).comparisons
-            except GradientCheckError as error:
-                return str(error)
-            bar.update(batch)
-            if which == "sample" and time.monotonic() > began + 0.9 * CHECK_SECONDS:
-                break
-    worst = max(comparison.relative_error for comparison in comparisons)
-    kinks = sum(comparison.verdict == "kink" for comparison in comparisons)
-    n = len(parameters)
-    share = f"all {n}" if len(comparisons) == n else f"{len(comparisons)} of the {n}"
-    return (
-        f"check: {share} partial derivatives of the mean loss agree with central "
-        f"differences over {len(examples)} examples, relative error {worst:.0e} at most"
-        f"{f', but for {kinks} at a kink' if kinks else ''}"
-    )
-
-
 # --- what is left behind --------------------------------------------------------------------------
 
 
@@ -322,83 +179,6 @@ def _kept(model: MLP, path: Path) -> Path:
     elif earlier:
         print(f"{path} was there before; that model is now {earlier}")
     return path
-
-
-def _pictures(
-    folder: Path,
-    job: Job,
-    model: MLP,
-    history: History | None,
-    predictions: list[list[float]],
-    X_test: Rows,
-) -> dict[Path, str]:
-    """Write them all; the path of each, and what it shows."""
-    written: dict[Path, str] = {}
-
-    def write(name: str, svg: str, what: str) -> None:
-        written[write_whole(folder / name, svg)] = what
-
-    if history:
-        write("loss.svg", curve_svg([row.loss for row in history]), "the loss over the epochs")
-        shares = [row.accuracy for row in history if row.accuracy is not None]
-        if shares:
-            what = "the accuracy over the epochs, on the examples learnt from"
-            write("accuracy.svg", curve_svg(shares, "accuracy"), what)
-    if job.classes:
-        counts = [[0] * len(job.classes) for _ in job.classes]
-        for z, y in zip(predictions, job.Y_test, strict=True):
-            counts[int(y)][z.index(max(z))] += 1
-        names = [printable(name) for name in job.classes]
-        what = "which class was taken for which, of the examples held out"
-        write("confusion.svg", confusion_svg(counts, names), what)
-    else:
-        numbers = [z for [z] in predictions]
-        what = "predictions against targets, of the examples held out"
-        write("predictions.svg", scatter_svg(job.Y_test, numbers), what)
-    loss = cross_entropy if job.classes else mean_squared_error
-    wrong = [
-        loss(z if len(z) > 1 else z[0], y).data
-        for z, y in zip(predictions, job.Y_test, strict=True)
-    ]
-    i = wrong.index(max(wrong))
-    target = job.Y_test[i]
-    shown = printable(job.classes[int(target)]) if job.classes else f"target {target:g}"
-    example = f"the example held out that it is most wrong about ({job.places[i]}{shown})"
-    neuron, part = _neuron_in_context(model, X_test[i], target, job)
-    path = saved(draw(neuron, only=part), folder / "graph.svg")
-    if path.suffix == ".svg":
-        lines = [
-            f"{neuron.label} at {example}, with gradients of its loss.",
-            "Blue: more of it raises the loss; orange: lowers it; the stronger, the more.",
-        ]
-        if part:
-            total = len(job.features)
-            lines.append(f"The {MANY_INPUTS} inputs of {total} that weigh most; … are the others.")
-        write_whole(path, captioned(path.read_text("utf-8"), lines))
-    written[path] = f"one neuron, its values and gradients at {example}"
-    return written
-
-
-def _neuron_in_context(
-    model: MLP, x: Sequence[float], target: float, job: Job
-) -> tuple[Value, list[Value] | None]:
-    """The neuron that matters most at an example, with gradients of the loss; and what to draw."""
-    inputs = [Value(number, name) for number, name in zip(x, job.features, strict=True)]
-    signals = inputs
-    layers = [signals := listed(layer(signals)) for layer in model.layers]
-    loss = cross_entropy if job.classes else mean_squared_error
-    loss(signals if len(signals) > 1 else signals[0], target).backward()
-    matters = [abs(neuron.data * (neuron.grad or 0.0)) for neuron in layers[0]]
-    which = matters.index(max(matters))
-    neuron, first = layers[0][which], model.layers[0].neurons[which]
-    neuron.label = f"layer0.neuron{which}"
-    if len(inputs) <= MANY_INPUTS:
-        return neuron, None
-    weights = first.weights
-    by_weight = sorted(range(len(x)), key=lambda i: -abs(weights[i].data * x[i]))
-    places = sorted(by_weight[:MANY_INPUTS])
-    own = [node for node in topological_order(neuron) if node.args or node is first.bias]
-    return neuron, [*(inputs[i] for i in places), *(weights[i] for i in places), *own]
 
 
 def _names(classes: Sequence[str]) -> str:

@@ -30,8 +30,15 @@ from autograd.compiler.program import (
 from autograd.primitives import TABLE
 
 SPELLING: dict[str, str] = {
-    **{"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}"},
-    **{"lt": "{} < {}", "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}"},
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "div": "{} / {}",
+    "neg": "-{}",
+    "lt": "{} < {}",
+    "le": "{} <= {}",
+    "gt": "{} > {}",
+    "ge": "{} >= {}",
     "where": "{} ? {} : {}",
     "stop_gradient": "{}",
     "abs": "fabs({})",
@@ -102,7 +109,7 @@ class _Printer:
             if name in FUNCTIONS:
                 yield f"static {FUNCTIONS[name]}"
             elif name not in SPELLING:
-                numbers = ", ".join(["double"] * len(TABLE[name].partials))
+                numbers = ", ".join(["double"] * (TABLE[name].arity or 0))
                 yield f"double {name}({numbers});  /* a row of your own */"
         yield from _array("double", "k", map(_number, program.constants))
         yield from _array("int", "table", map(str, program.table))

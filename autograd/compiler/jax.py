@@ -14,9 +14,12 @@ turns read and stacks what all have computed, or straight code where it is short
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.compiler.columns import Column
@@ -35,7 +38,10 @@ from autograd.compiler.program import (
     Run,
     Take,
 )
+from autograd.compiler.rolling import roll
+from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
 from autograd.primitives import TABLE
+from autograd.value import Operand as Number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,6 +88,9 @@ FEWEST_SCANNED = 64
 MOST_PARTS = 32
 """What is read is joined of so many slices at most, before it is gathered number by number."""
 
+LARGE = 64
+"""An array of more numbers is joined on its own."""
+
 FEWEST_CONTRACTED = 8
 """A sum of so many products is an einsum; a shorter one is added up."""
 
@@ -104,10 +113,9 @@ def source(program: Program) -> str:
     import jax
 
     sizes = program.sizes
-    with jax.enable_x64(True):
+    with _float64():
         shapes = (sizes["w"],), (1, sizes["x"])
-        arguments = [jax.ShapeDtypeStruct(shape, "float64") for shape in shapes]
-        return str(jax.make_jaxpr(function(program))(*arguments))
+        return str(jax.make_jaxpr(function(program))(*map(jax.numpy.zeros, shapes)))
 
 
 def compile_program(program: Program) -> Executable:
@@ -121,12 +129,136 @@ def compile_program(program: Program) -> Executable:
         count = columns[0].count if columns else 1
         parts = [np.asarray(column.numbers).reshape(count, column.width) for column in columns]
         examples = np.concatenate(parts, axis=1) if parts else np.zeros((count, 0))
-        with jax.enable_x64(True):
+        with _float64():
             results = np.asarray(compiled(np.array(leaves, np.float64), examples))
         numbers: Sequence[float] = results.T.ravel().tolist()
         return numbers
 
     return run
+
+
+def _float64() -> AbstractContextManager[Any]:
+    """A block in which JAX computes in float64, whatever it does outside of it."""
+    import jax
+
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)  # type: ignore[no-any-return]
+    from jax import experimental
+
+    return experimental.enable_x64()  # type: ignore
+
+
+def to_jax(f: Callable[..., Any], *example: Any) -> JaxFunction:
+    """A function of Values as a pure function of JAX, to be run on whatever XLA runs on.
+
+        >>> loss = ag.to_jax(lambda x, y: ag.binary_cross_entropy(model(x), y), X[0], Y[0])
+        >>> step = jax.jit(loss.value_and_gradient)
+        >>> value, gradient = step(loss.numbers(), X, Y)
+
+    It is recorded once, as by `jit`, for arguments of the shapes of `example`.
+
+    Args:
+        f: takes one example and returns a Value, or lists and tuples of them.
+        example: the arguments of `f` for one example: a number, or nested lists or an array, each.
+
+    Raises:
+        TypeError: if `f` cannot be compiled (see `jit`), or the example holds no real numbers.
+        ImportError: without JAX.
+    """
+    if importlib.util.find_spec("jax") is None:
+        raise ImportError("to_jax needs jax; pip install 'scalar-autograd[jax]'")
+    import numpy as np
+
+    for i, argument in enumerate(example):
+        if np.asarray(argument).dtype.kind not in "biuf":
+            raise TypeError(f"to_jax: argument {i}: expected real numbers, got {argument!r}")
+    return JaxFunction(f, [np.shape(argument) for argument in example])
+
+
+class JaxFunction:
+    """A function of Values as a pure function of JAX; made by `to_jax`.
+
+    Both ways to call it take the leaves (the Values that the function reads, such as the parameters
+    of a model) as one flat array, and for each argument an array with the examples along its first
+    axis, or a single example. `jax.jit`, `jax.vmap`, `jax.grad` and shardings apply to them. They
+    compute in the float type of the leaves: in float64 if `jax_enable_x64` is set, and otherwise,
+    as all of JAX does, in float32.
+
+    In `value_and_gradient`, the gradient is that of the engine, as graph; a nan from a branch that
+    was not taken shows in it, as it does in gradients by JAX.
+
+    Attributes:
+        leaves: the Values whose numbers are the flat array, in its order.
+    """
+
+    def __init__(self, f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> None:
+        self._f = f
+        self._shapes = shapes
+        self._trace = trace(f, shapes)
+        found = [leaves_of(output) for output in self._trace.outputs]
+        self.leaves = tuple(dict.fromkeys(leaf for leaves in found for leaf in leaves))
+        self._each = function(self._program(self._trace.outputs, is_batch=False))
+
+    def __repr__(self) -> str:
+        return f"<to_jax of {self._f!r}, {len(self.leaves)} leaves>"
+
+    def __call__(self, leaves: Array, *columns: Array) -> Any:
+        """The value of each example, in the lists and tuples that the function returns."""
+        examples, is_single = self._examples(columns)
+        results = self._each(leaves, examples)
+        numbers = iter(results[0] if is_single else results.T)
+
+        def filled(form: Any) -> Any:
+            return next(numbers) if form is None else type(form)(map(filled, form))
+
+        return filled(self._trace.form)
+
+    def value_and_gradient(self, leaves: Array, *columns: Array) -> tuple[Array, Array]:
+        """The mean of the values over the examples, and its gradient by the leaves.
+
+        Raises:
+            TypeError: if the function returns a list.
+        """
+        results = self._gradient(leaves, self._examples(columns)[0])
+        return results[0], results[1:]
+
+    def numbers(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The numbers of the leaves as they are now."""
+        import numpy as np
+
+        return np.array([leaf.data for leaf in self.leaves])
+
+    @cached_property
+    def _gradient(self) -> Function:
+        if self._trace.form is not None:
+            raise TypeError(
+                "value_and_gradient: the function returns a list; it needs one Value to follow"
+            )
+        (output,) = self._trace.outputs
+        slopes, _ = gradient_of(output, self.leaves)
+        return function(self._program([output, *slopes], is_batch=True))
+
+    def _program(self, outputs: Sequence[Number], is_batch: bool) -> Program:
+        return roll(listing(self._trace.inputs, outputs, is_batch, self.leaves))
+
+    def _examples(self, columns: Sequence[Array]) -> tuple[Array, bool]:
+        """The inputs, a row for each example, and whether it is a single one without that axis."""
+        from jax import numpy as jnp
+
+        if len(columns) != len(self._shapes):
+            raise TypeError(f"{self!r} takes {len(self._shapes)} columns, got {len(columns)}")
+        arrays = list(map(jnp.asarray, columns))
+        is_single = all(x.shape == own for x, own in zip(arrays, self._shapes, strict=True))
+        if is_single:
+            arrays = [x[None] for x in arrays]
+        for i, (x, own) in enumerate(zip(arrays, self._shapes, strict=True)):
+            if x.shape[1:] != own or x.shape[0] != arrays[0].shape[0]:
+                raise ValueError(
+                    f"{self!r}: column {i} has the shape {x.shape}; expected (examples, "
+                    f"{', '.join(map(str, own))}), equally many examples in all columns"
+                )
+        rows = [x.reshape(x.shape[0], -1) for x in arrays]
+        return (jnp.concatenate(rows, axis=1) if rows else jnp.zeros((1, 0))), is_single
 
 
 @cache
@@ -174,10 +306,10 @@ def _called_back(name: str) -> Callable[..., Array]:
     value = np.vectorize(TABLE[name].value, otypes=[float])
 
     def call(*args: Array) -> Array:
-        args = jax.numpy.broadcast_arrays(*map(jax.numpy.asarray, args))
-        kind = jax.ShapeDtypeStruct(args[0].shape, args[0].dtype)
+        arrays = jax.numpy.broadcast_arrays(*map(jax.numpy.asarray, args))
+        kind: Any = jax.ShapeDtypeStruct(arrays[0].shape, arrays[0].dtype)  # type: ignore[no-untyped-call]
         return jax.pure_callback(
-            lambda *xs: value(*xs).astype(kind.dtype), kind, *args, vmap_method="expand_dims"
+            lambda *xs: value(*xs).astype(kind.dtype), kind, *arrays, vmap_method="expand_dims"
         )
 
     return call
@@ -186,7 +318,7 @@ def _called_back(name: str) -> Callable[..., Array]:
 # --- where numbers are ----------------------------------------------------------------------------
 
 
-class _Irregular(Exception):
+class _IrregularError(Exception):
     """A loop that no scan can run."""
 
 
@@ -237,7 +369,7 @@ class _Box:
         at = self.integer(x.at)
         for stride, i in zip(x.strides, self.index, strict=False):
             at = at + stride * i
-        table = np.frombuffer(self.program.table, np.int64)
+        table: Any = np.frombuffer(self.program.table, np.int64)
         return table[np.clip(at, 0, len(table) - 1)]
 
     def addresses(self, operand: Operand) -> Integers:
@@ -248,8 +380,8 @@ class _Box:
         for stride, i in zip(operand.strides, self.index, strict=True):
             if stride != 0:
                 at = at + self.integer(stride) * i
-        at = np.asarray(at, np.int64)
-        return at.reshape((1,) * (len(self.sizes) - at.ndim) + at.shape)
+        found: Integers = np.asarray(at, np.int64)
+        return found.reshape((1,) * (len(self.sizes) - found.ndim) + found.shape)
 
     def everywhere(self, addresses: Integers) -> Integers:
         """The addresses for every row, and -1 for rows that are not valid."""
@@ -268,6 +400,7 @@ class _Memory:
         import numpy as np
 
         self.arrays: list[Array] = []
+        self.found: dict[Any, Array] = {}
         self.owner = {space: np.full(n, -1) for space, n in program.sizes.items()}
         self.place = {space: np.zeros(n, np.int64) for space, n in program.sizes.items()}
 
@@ -281,15 +414,18 @@ class _Memory:
         self.arrays.append(array)
 
     def read(self, space: str, addresses: Integers) -> Array:
-        return _picked(self.arrays, self.owner[space][addresses], self.place[space][addresses])
+        key = space, addresses.shape, addresses.tobytes()
+        if key not in self.found:
+            owner, place = self.owner[space][addresses], self.place[space][addresses]
+            self.found[key] = _picked(self.arrays, owner, place)
+        return self.found[key]
 
 
 def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
     """The numbers at these places of the last axes of these arrays."""
     import numpy as np
-    from jax import numpy as jnp
 
-    first = owner.flat[0]
+    first = int(owner.flat[0])
     if (owner == first).all():
         found = _sliced(arrays[first], place)
         if found is not None:
@@ -299,7 +435,7 @@ def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
         return joined.reshape(joined.shape[:-1] + owner.shape)
     used, which = np.unique(owner, return_inverse=True)
     starts = np.cumsum([0, *(arrays[i].shape[-1] for i in used)])
-    x = jnp.concatenate([arrays[i] for i in used], -1) if len(used) > 1 else arrays[first]
+    x = _concatenated([arrays[i] for i in used])
     at = (starts[which.reshape(owner.shape)] + place).astype(np.int32)
     return x.at[..., at].get(mode="promise_in_bounds")
 
@@ -330,7 +466,7 @@ def _sliced(x: Array, place: Integers) -> Array | None:
     moving = [axis for axis, stride in enumerate(strides) if stride]
     moving.sort(key=lambda axis: -abs(strides[axis]))
     steps = [(place.shape[axis], abs(strides[axis])) for axis in moving]
-    for (_, outer), (n, inner) in zip(steps, steps[1:], strict=False):
+    for (_, outer), (n, inner) in pairwise(steps):
         if outer % inner or n * inner > outer:
             return None
     low = int(place.min())
@@ -362,7 +498,6 @@ def _joined(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array 
     A sequence of slices that comes again is joined once, as columns.
     """
     import numpy as np
-    from jax import numpy as jnp
 
     steps = np.diff(place)
     same = owner[1:] == owner[:-1]
@@ -393,9 +528,28 @@ def _joined(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array 
             columns.append(_sliced(arrays[owner[starts[i]]], begins[:, None] + within))
         if len(parts) == MOST_PARTS or any(column is None for column in columns):
             return None
-        part = jnp.concatenate(columns, -1) if len(columns) > 1 else columns[0]
-        parts.append(part.reshape(part.shape[:-2] + (-1,)))  # type: ignore[union-attr]
+        part = _concatenated(columns)
+        parts.append(part.reshape((*part.shape[:-2], -1)))
         at += n * period
+    return _concatenated(parts)
+
+
+def _concatenated(arrays: Sequence[Array]) -> Array:
+    """The arrays joined at their last axes, small neighbours first.
+
+    XLA's concatenation asks for each number in turn which array it comes from.
+    """
+    from jax import lax
+    from jax import numpy as jnp
+
+    parts: list[Array] = []
+    for is_large, few in groupby(arrays, lambda array: array.shape[-1] > LARGE):
+        small = list(few)
+        if is_large or len(small) == len(arrays) or len(small) < 3:
+            parts += small
+        else:
+            barrier: Any = lax.optimization_barrier
+            parts.append(barrier(jnp.concatenate(small, -1)))
     return jnp.concatenate(parts, -1) if len(parts) > 1 else parts[0]
 
 
@@ -420,14 +574,21 @@ class _Evaluation:
         for space, array in (("k", constants), ("w", self.leaves), ("x", self.examples)):
             memory.put(space, np.arange(program.sizes[space]), array)
 
+        box = _Box(program)
+        counts = [_reads_of(items, box) for items in program.sections.values()]
+        self.reads: dict[str, Any] = {
+            space: sum(own[space] for own in counts) for space in program.sizes
+        }
+
     def results(self) -> Array:
         import numpy as np
         from jax import numpy as jnp
 
-        for self.section, items in self.program.sections.items():
+        for section, items in self.program.sections.items():
+            self.section = section
             self.run(items, _Box(self.program))
         if not self.program.sizes["y"]:
-            return jnp.zeros(self.lead("y") + (0,))
+            return jnp.zeros((*self.lead("y"), 0))
         return self.memory.read("y", np.arange(self.program.sizes["y"]))
 
     def lead(self, space: str) -> tuple[int, ...]:
@@ -445,14 +606,15 @@ class _Evaluation:
             turns = box.extended(item.count)
             if not turns.sizes[-1]:
                 continue
-            if not _carries(item, turns):
-                self.run(item.body, turns)
-                continue
-            try:
-                _Scan(self, item, turns).run()
-            except _Irregular:
-                for r in range(turns.sizes[-1]):
-                    self.run(item.body, box.fixed(r, item.count))
+            for part, carries in _parts(item, turns):
+                if not carries:
+                    self.run(part, turns)
+                    continue
+                try:
+                    _Scan(self, part, turns).run()
+                except _IrregularError:
+                    for r in range(turns.sizes[-1]):
+                        self.run(part, box.fixed(r, item.count))
 
     def read(self, operand: Operand, box: _Box) -> Array:
         return self.memory.read(operand.space, box.addresses(operand))
@@ -472,9 +634,9 @@ class _Evaluation:
     def mean(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
         match expression:
             case Apply("mul", (Operand() as u, Operand() as v)):
-                factors = read(u, box), read(v, box)
-                if all(x.ndim > len(shape) for x in factors):
-                    return _contracted(*factors, len(shape), "b") / self.n_examples
+                x, y = read(u, box), read(v, box)
+                if min(x.ndim, y.ndim) > len(shape):
+                    return _contracted(x, y, len(shape), "b") / self.n_examples
         y = self.value(expression, box, shape, read)
         return y.mean(0) if getattr(y, "ndim", 0) > len(shape) else y
 
@@ -489,9 +651,8 @@ class _Evaluation:
                 return read(expression, box)
             case Apply(primitive=name, args=args):
                 known = _functions().get(name)
-                values = [jnp.asarray(of(arg), None) for arg in args]
-                y = known(*values) if known else _called_back(name)(*values)
-                return y
+                values = [of(arg) for arg in args]
+                return known(*values) if known else _called_back(name)(*values)
             case Reduce(first=first, runs=runs):
                 terms = [of(first)] if first is not None else []
                 for run in runs:
@@ -522,7 +683,7 @@ class _Evaluation:
             if turns.valid is not True:
                 factors[0] = jnp.where(turns.valid, factors[0], 0.0)
             if len(factors) == 2 and n >= FEWEST_CONTRACTED:
-                y = _contracted(*factors, len(shape), "t", n)
+                y = _contracted(factors[0], factors[1], len(shape), "t", n)
             else:
                 y = factors[0] * factors[1] if len(factors) == 2 else factors[0]
                 y = y.sum(-1) if y.shape[-1] == n else y[..., 0] * n
@@ -591,31 +752,93 @@ def _all_groups(items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]
             yield from _all_groups(item.body, box.extended(item.count))
 
 
-def _carries(loop: Loop, turns: _Box) -> bool:
-    """Whether a turn of the loop reads what another one has written."""
+def _reads_of(items: Iterable[Item], box: _Box) -> dict[str, Integers]:
+    """How often each address is read."""
+    import numpy as np
+
+    program = box.program
+    counts = {space: np.zeros(n, np.int64) for space, n in program.sizes.items()}
+    for group, rows in _all_groups(items, box):
+        for operand, own in _reads(group.expression, rows):
+            if all(own.sizes):
+                np.add.at(counts[operand.space], own.addresses(operand).ravel(), 1)
+    return counts
+
+
+def _parts(loop: Loop, turns: _Box) -> Iterator[tuple[tuple[Item, ...], bool]]:
+    """The body in parts, in order, each for all turns before the next; and whether a part carries.
+
+    A part carries if a turn of it reads what another turn of it has written. Items that need each
+    other's earlier turns are one part.
+    """
     import numpy as np
 
     n = turns.sizes[-1]
     numbered = np.arange(int(np.prod(turns.sizes))).reshape(turns.sizes)
-    groups = list(_all_groups(loop.body, turns))
-    writer: dict[str, Integers] = {}
-    for group, rows in groups:
-        space = group.target.space
-        turn = writer.setdefault(space, np.full(turns.program.sizes[space], -1))
-        addresses = rows.everywhere(rows.addresses(group.target))
-        more = (1,) * (len(rows.sizes) - len(turns.sizes))
-        here = np.broadcast_to(numbered.reshape(turns.sizes + more), rows.sizes)
-        turn[addresses[addresses >= 0]] = here[addresses >= 0]
-    for group, rows in groups:
-        for operand, box in _reads(group.expression, rows):
-            if operand.space in writer and all(box.sizes):
+    groups = [list(_all_groups([item], turns)) for item in loop.body]
+    writer: dict[str, tuple[Integers, Integers]] = {}  # of each address: the item, and its turn
+    for number, own in enumerate(groups):
+        for group, rows in own:
+            space = group.target.space
+            if space not in writer:
+                size = turns.program.sizes[space]
+                writer[space] = np.full(size, -1), np.full(size, -1)
+            addresses = rows.everywhere(rows.addresses(group.target))
+            here = np.broadcast_to(_aligned(numbered, rows), rows.sizes)
+            writer[space][0][addresses[addresses >= 0]] = number
+            writer[space][1][addresses[addresses >= 0]] = here[addresses >= 0]
+    needs: list[set[int]] = [set() for _ in groups]
+    carrying = [False] * len(groups)
+    for number, own in enumerate(groups):
+        for group, rows in own:
+            for operand, box in _reads(group.expression, rows):
+                if operand.space not in writer or not all(box.sizes):
+                    continue
                 addresses = box.addresses(operand)
-                turn = writer[operand.space][addresses]
-                more = (1,) * (len(box.sizes) - len(turns.sizes))
-                here = numbered.reshape(turns.sizes + more)
-                if ((turn >= 0) & (turn // n == here // n) & (turn != here)).any():
-                    return True
-    return False
+                item, turn = (column[addresses] for column in writer[operand.space])
+                here = _aligned(numbered, box)
+                inside = (turn >= 0) & (turn // n == here // n)
+                needs[number] |= set(np.where(inside, item, -1).ravel().tolist()) - {-1}
+                carrying[number] |= bool((inside & (item == number) & (turn != here)).any())
+    for part in _strongly_connected(needs):
+        items = tuple(loop.body[number] for number in sorted(part))
+        yield items, len(part) > 1 or carrying[part[0]]
+
+
+def _aligned(numbered: Integers, box: _Box) -> Integers:
+    return numbered.reshape(numbered.shape + (1,) * (len(box.sizes) - numbered.ndim))
+
+
+def _strongly_connected(needs: Sequence[set[int]]) -> list[list[int]]:
+    """Sets of nodes that need each other, each after those that it needs (R. Tarjan, 1972)."""
+    order: dict[int, int] = {}
+    low: dict[int, int] = {}
+    stack: list[int] = []
+    placed: set[int] = set()
+    found: list[list[int]] = []
+    for root in range(len(needs)):
+        path = [(root, iter(sorted(needs[root])))] if root not in order else []
+        while path:
+            node, rest = path[-1]
+            if node not in order:
+                order[node] = low[node] = len(order)
+                stack.append(node)
+            for other in rest:
+                if other not in order:
+                    path.append((other, iter(sorted(needs[other]))))
+                    break
+                if other not in placed:
+                    low[node] = min(low[node], low[other])
+            else:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[node])
+                if low[node] == order[node]:
+                    at = stack.index(node)
+                    found.append(stack[at:])
+                    placed |= set(stack[at:])
+                    del stack[at:]
+    return found
 
 
 class _Scan:
@@ -626,13 +849,14 @@ class _Scan:
     there before (a scanned input, or the same for all turns).
     """
 
-    def __init__(self, evaluation: _Evaluation, loop: Loop, turns: _Box) -> None:
+    def __init__(self, evaluation: _Evaluation, items: Sequence[Item], turns: _Box) -> None:
         self.evaluation = evaluation
         self.axis = len(turns.sizes) - 1
         self.n = turns.sizes[-1]
-        self.steps = list(self.flat(loop.body, turns))
+        self.steps = list(self.flat(items, turns))
+        self.reads = _reads_of(items, turns)
         if self.n * len(self.steps) < FEWEST_SCANNED:
-            raise _Irregular
+            raise _IrregularError
         self.find_writers()
         self.scanned: list[Array] = []
         self.sources: dict[tuple[int, int], Any] = {}
@@ -640,7 +864,7 @@ class _Scan:
         for number, (group, rows) in enumerate(self.steps):
             for operand, box in _reads(group.expression, rows):
                 if box.valid is not True:
-                    raise _Irregular
+                    raise _IrregularError
                 self.sources[number, id(operand)] = self.source(operand, box)
 
     def flat(self, items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]]:
@@ -649,14 +873,17 @@ class _Scan:
             if isinstance(item, Group):
                 rows = _rows(item, box)
                 if rows.valid is not True:
-                    raise _Irregular
+                    raise _IrregularError
                 if all(rows.sizes):
                     yield item, rows
-            elif _carries(item, turns := box.extended(item.count)):
+                continue
+            turns = box.extended(item.count)
+            for part, carries in _parts(item, turns) if turns.sizes[-1] else ():
+                if not carries:
+                    yield from self.flat(part, turns)
+                    continue
                 for r in range(turns.sizes[-1]):
-                    yield from self.flat(item.body, box.fixed(r, item.count))
-            else:
-                yield from self.flat(item.body, turns)
+                    yield from self.flat(part, box.fixed(r, item.count))
 
     def by_turn(self, addresses: Integers) -> Integers:
         import numpy as np
@@ -694,12 +921,12 @@ class _Scan:
             step = np.full((len(addresses), int(np.prod(shape))), -1)
         if len(addresses) == 1:
             if (step >= 0).any():
-                raise _Irregular
+                raise _IrregularError
             return memory.read(space, addresses[0])
         addresses = addresses.reshape(self.n, -1)
         inside = step[-1] >= 0
         if (step[:, ~inside] >= 0).any():
-            raise _Irregular
+            raise _IrregularError
         keys: dict[Any, int] = {}
         owner, place = np.zeros(len(inside), int), np.zeros(len(inside), int)
         for i in np.flatnonzero(inside):
@@ -711,7 +938,7 @@ class _Scan:
                 or (np.arange(lag, self.n) - turn[lag:, i] != lag).any()
                 or (step[:lag, i] >= 0).any()
             ):
-                raise _Irregular
+                raise _IrregularError
             writer, place[i] = int(step[-1, i]), row[-1, i]
             owner[i] = keys.setdefault((writer, int(lag)), len(keys))
             for k in range(1, lag + 1):  # turn -k left what turn lag - k reads
@@ -719,7 +946,7 @@ class _Scan:
                 left = self.before.setdefault((writer, k), np.full(width, -1))
                 known = addresses[lag - k, i]
                 if left[place[i]] not in (-1, known):
-                    raise _Irregular
+                    raise _IrregularError
                 left[place[i]] = known
         if not inside.all():
             x = memory.read(space, addresses[:, ~inside])
@@ -748,10 +975,17 @@ class _Scan:
             x = memory.read(space, np.where(left < 0, known[0], left)) if len(known) else 0.0
             start.append(jnp.broadcast_to(jnp.asarray(x, evaluation.leaves.dtype), shape))
 
-        def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], list[Array]]:
+        kept: dict[str, list[int]] = {}
+        for number, (group, _) in enumerate(steps):
+            space = group.target.space
+            written = self.written[number]
+            outside = evaluation.reads[space][written] > self.reads[space][written]
+            if space == "y" or outside.any():
+                kept.setdefault(space, []).append(number)
+
+        def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], Any]:
             known: dict[Any, Array] = dict(zip(carried, carry, strict=True))
             known |= dict(enumerate(scanned))
-            results = []
             for number, (group, rows) in enumerate(steps):
 
                 def read(operand: Operand, box: _Box, number: int = number) -> Array:
@@ -763,13 +997,17 @@ class _Scan:
 
                 array = evaluation.computed(group, rows, rows.without(self.axis), read)
                 known[number, 0] = array
-                results.append(array)
-            return [known[writer, k - 1] for writer, k in carried], results
+            stacked = {
+                space: jnp.concatenate([known[number, 0] for number in numbers], -1)
+                for space, numbers in kept.items()
+            }
+            return [known[writer, k - 1] for writer, k in carried], stacked
 
         _, stacked = lax.scan(turn, start, self.scanned, length=self.n)
-        for (group, _), addresses, array in zip(steps, self.written, stacked, strict=True):
+        for space, array in stacked.items():
+            addresses = np.concatenate([self.written[number] for number in kept[space]], axis=1)
             y = jnp.moveaxis(array, 0, -2)
-            memory.put(group.target.space, addresses, y.reshape(*y.shape[:-2], -1))
+            memory.put(space, addresses, y.reshape(*y.shape[:-2], -1))
 
 
 BACKEND = Backend("jax", SPELLING, source, compile_program, needs=("jax", "jax"))

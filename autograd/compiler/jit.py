@@ -312,6 +312,8 @@ class _Runner:
         return rolled(self._listing)
 
     def __call__(self, columns: list[Column]) -> Sequence[float]:
+        if not self._listing.results:
+            return []
         if self._run is None:
             self._run = executable(self._listing, self._backend)
         # the slot behind `data`: asking the property takes four times as long

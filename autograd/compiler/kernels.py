@@ -33,7 +33,6 @@ from autograd.compiler.instructions import (
     Numbers,
     vector,
 )
-from autograd.compiler.llvm import SPELLING
 from autograd.compiler.program import (
     Apply,
     Expression,
@@ -49,6 +48,7 @@ from autograd.compiler.program import (
     groups,
     operands,
 )
+from autograd.compiler.spelling import SPELLING
 
 FRAME = ("w", "k", "s", "v", "table", "sums", "columns", "order", "rows")
 """The pointers that `run` is given, and after them `COUNTS`, all of them in one array of integers.
@@ -381,9 +381,11 @@ class _GroupWriter:
             case Operand():
                 return [self.load(expression, offsets) for offsets in self.elements]
             case Apply(primitive=name, args=args):
-                spelling = SPELLING.get(name, partial(Code.call, name=f"row.{name}.{len(args)}"))
                 columns = [self.value(arg) for arg in args]
-                return [spelling(code, *numbers) for numbers in zip(*columns, strict=True)]
+                rows = list(zip(*columns, strict=True)) or [()] * len(self.elements)
+                if name in SPELLING:
+                    return [SPELLING[name](code, *numbers) for numbers in rows]
+                return [code.call(f"row.{name}.{len(args)}", *numbers) for numbers in rows]
             case Reduce(first=first, runs=runs):
                 totals = self.value(-0.0 if first is None else first)
                 return reduce(self._with_run, runs, totals)

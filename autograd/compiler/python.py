@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import math
+import textwrap
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from types import FunctionType
@@ -28,6 +29,8 @@ from autograd.compiler.program import (
     Program,
     Reduce,
     Take,
+    named_ranges,
+    primitives_used,
 )
 from autograd.primitives import TABLE
 
@@ -59,7 +62,18 @@ class _Printer:
 
     def lines(self) -> Iterator[str]:
         program = self.program
-        yield "def program(k, w, count, examples, table):"
+        for name, numbers in (("k", program.constants), ("table", program.table)):
+            if numbers:
+                text = ", ".join(map(repr, numbers))
+                yield f"{name} = ["
+                yield from textwrap.wrap(text, 96, initial_indent="    ", subsequent_indent="    ")
+                yield "]"
+        yield "def program(w, count, examples):"
+        for start, end, text in named_ranges([str(leaf.label) for leaf in program.leaves]):
+            if text:
+                yield f"    # w[{start}:{end}] {_ascii(text)}"
+        for start, end, text in named_ranges(program.inputs):
+            yield f"    # x[{start}:{end}] {_ascii(text)}"
         for space in "cvmy":
             if program.sizes[space] and not program.varies(space):
                 yield f"    {space} = [-0.0] * {program.sizes[space]}"
@@ -159,6 +173,9 @@ class _Printer:
 
 
 NAMESPACE: dict[str, object] = {"inf": math.inf, "nan": math.nan}
+NAMESPACE |= {name: row.value for name, row in TABLE.items()}
+"""What the source refers to."""
+
 _compiled_so_far = itertools.count(1)
 
 
@@ -166,19 +183,18 @@ def compile_program(program: Program) -> Executable:
     """The program as a function of leaves and columns."""
     text = source(program)
     filename = f"<autograd.jit {next(_compiled_so_far)}>"
-    namespace = NAMESPACE | {name: row.value for name, row in TABLE.items()}
+    namespace = NAMESPACE | {name: TABLE[name].value for name in primitives_used(program)}
     exec(compile(text, filename, "exec"), namespace)
     function = cast(FunctionType, namespace["program"])
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     weakref.finalize(function, linecache.cache.pop, filename, None)
-    constants, table = program.constants.tolist(), program.table.tolist()
     is_batch, width = program.is_batch, program.sizes["y"]
 
     def run(leaves: Sequence[float], columns: Sequence[Column]) -> Sequence[float]:
         count = columns[0].count if columns else 1
         numbers = [number for column in columns for number in _transposed(column)]
         examples = zip(*numbers, strict=True) if numbers else [()] * count
-        results = cast("list[float]", function(constants, leaves, count, examples, table))
+        results = cast("list[float]", function(leaves, count, examples))
         if is_batch:
             return results
         return [number for i in range(width) for number in results[i::width]]
@@ -190,6 +206,10 @@ def _transposed(column: Column) -> Iterator[Sequence[float]]:
     """For each number of an example, that number of all examples."""
     numbers = column.numbers.tolist()
     return (numbers[i :: column.width] for i in range(column.width))
+
+
+def _ascii(text: str) -> str:
+    return text.encode("unicode_escape").decode("ascii")
 
 
 BACKEND = Backend("python", SPELLING, source, compile_program)

@@ -33,6 +33,26 @@ from autograd.compiler.trace import AFTER, EACH, MEAN, Listing
 MOST_IN_TREE = 14
 """How many operations an expression has at most."""
 
+ARITHMETIC = frozenset(
+    [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "+",
+        "Σ",
+        "Σ·",
+        "dot",
+        "mean",
+        "where",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+    ]
+)
+
 MOST_PLAIN_TERMS = 4
 """A sum of so many terms is written out; a longer one is a reduction (of products: half as many)."""
 
@@ -49,9 +69,9 @@ MOST_RUNS, FEWEST_IN_RUN = 6, 3
 addresses of others are looked up."""
 
 
-FEW, WELL_ROLLED = 30, 200
-"""With more groups than a few, and fewer nodes for each group, other orders of the groups are tried:
-as late as possible instead of as soon, and chain after chain instead of level by level."""
+FEW, WELL_ROLLED, MANY_NODES = 30, 200, 40_000
+"""With more groups than a few, other orders of the groups are tried: as late as possible instead of
+as soon, and chain after chain instead of level by level; of many nodes only if they roll badly."""
 
 
 def roll(listing: Listing) -> Program:
@@ -68,7 +88,8 @@ def roll(listing: Listing) -> Program:
         n_items = sum(len(flat.labels) for flats in folded for flat in flats)
         if best is None or n_items < best[0]:
             best = n_items, (folded, numbered.constants, numbered.sizes)
-        if n_items <= FEW or n_items * WELL_ROLLED < len(listing.ops):
+        n_nodes = len(listing.ops)
+        if n_items <= FEW or (n_nodes > MANY_NODES and n_items * WELL_ROLLED < n_nodes):
             break
     assert best is not None
     return assembled(listing, *best[1])
@@ -218,6 +239,8 @@ class _Forms:
         ops, args, uses, sections, dead = self.ops, self.args, self.uses, self.sections, self.dead
         n = len(ops)
         absorbed, has_reduction = [False] * n, [False] * n
+        calls: list[Any] = [()] * n  # the functions in its tree: none of them a second time, or a
+        # recurrence would stand there several turns deep
         size = [1] * n
         for i, op in enumerate(ops):
             if dead[i] or op in ("k", "w", "x"):
@@ -236,15 +259,18 @@ class _Forms:
             else:
                 inner = args[i]
             total, section = 1, sections[i]
+            own = () if op in ARITHMETIC else (op,)
             for x in inner:
                 if uses[x] == 1 and not dead[x] and ops[x] not in ("k", "w", "x"):
                     same = sections[x] == section
                     mean = section == MEAN and sections[x] == EACH and not has_reduction[x]
-                    if (same or mean) and total + size[x] < MOST_IN_TREE:
+                    fits = total + size[x] < MOST_IN_TREE and (not own or op not in calls[x])
+                    if (same or mean) and fits:
                         absorbed[x] = True
                         total += size[x]
+                        own += calls[x]
                         has_reduction[i] = has_reduction[i] or has_reduction[x]
-            size[i] = total
+            size[i], calls[i] = total, own
         for node in self.listing.results:
             absorbed[node] = False
         return absorbed, has_reduction

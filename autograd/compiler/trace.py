@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from autograd import recording
 from autograd.derivatives import grad
+from autograd.operators import COMPARISONS
 from autograd.primitives import Primitive, real_number
 from autograd.value import Operand, Value, topological_order
 
@@ -49,6 +50,8 @@ class Traced(Value):
         return f"Traced({self.label!r}, op={self.op!r})"
 
     def _refuse(self, *_: object) -> NoReturn:
+        if self.op in COMPARISONS:
+            raise recording.cannot_compile("a branch on the comparison of Values")
         raise recording.cannot_compile(f"using the number of the traced {self!r}")
 
     __bool__ = __float__ = __int__ = backward = _refuse
@@ -139,12 +142,8 @@ def leaves_of(output: Operand) -> list[Value]:
     reached: set[Any] = {output}
     for node in reversed(order):
         if node in reached and node.primitive is not None:
-            rules = node.primitive.partials
-            if node.primitive.variadic or None not in rules:
-                reached.update(node.args)
-            else:
-                pairs = zip(node.args, rules, strict=True)
-                reached.update(arg for arg, rule in pairs if rule is not None)
+            has_derivative = node.primitive.has_derivative
+            reached.update(arg for i, arg in enumerate(node.args) if has_derivative(i))
     leaves = [x for x in order if x.primitive is None and x in reached and type(x) is not Traced]
     names = {leaf.label for leaf in leaves}
     return sorted(leaves, key=_natural) if len(names) == len(leaves) and "" not in names else leaves

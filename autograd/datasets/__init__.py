@@ -9,7 +9,8 @@ the index of its class, 0, 1 and so on. (`hinge` wants -1 and +1: `[2 * y - 1 fo
     >>> X_train, X_test = scale(X_train), scale(X_test)
 
 - `toys` are points in the plane;
-- `text` makes rows of cells of a file, `columns` finds out what they mean, `refusal` says why not;
+- `text` makes rows of cells of a file, `understanding` finds out what its `columns` mean, a
+  `reading` turns them into numbers, and a `refusal` says why not;
 - `preparation` is the split, missing numbers, and one scale for all inputs.
 """
 
@@ -20,16 +21,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from autograd.datasets.columns import Missing, Reading, Task, understand
+from autograd.datasets.columns import Missing, Task
 from autograd.datasets.preparation import (
     Standardisation,
     column_means,
     filled,
     train_test_split,
 )
+from autograd.datasets.reading import Reading
 from autograd.datasets.refusal import TableError, printable
 from autograd.datasets.text import Sheet, read_sheet
 from autograd.datasets.toys import Rows, blobs, circles, moons, spirals, xor
+from autograd.datasets.understanding import understand
 
 __all__ = [
     "IRIS_CLASSES",

@@ -258,7 +258,7 @@ def _recognised(text: str) -> str:
     head = "\n".join(text.splitlines()[:200])
     best, score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
-        if delimiter == " " and score[0] > 0.5:
+        if delimiter == " " and score[0] > 0.5 and not _holds_several_numbers(head, best):
             break  # spaces stand in words, too
         try:
             lengths = Counter(len(line.cells) for line in _lines(head, delimiter, ""))
@@ -266,9 +266,15 @@ def _recognised(text: str) -> str:
             continue
         width, count = max(lengths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
         found = count / max(1, lengths.total()), width
-        if width > 1 and found > score:
+        if width > 1 and (found > score or (delimiter == " " and score[0] > 0.5)):
             best, score = delimiter, found
     return best
+
+
+def _holds_several_numbers(text: str, delimiter: str) -> bool:
+    """Whether a cell of the first row is a row of numbers itself."""
+    cells = [cell.split() for line in _lines(text, delimiter, "")[:1] for cell in line.cells]
+    return any(len(words) > 1 and all(number(w) is not None for w in words) for words in cells)
 
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")

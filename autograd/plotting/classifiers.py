@@ -48,10 +48,11 @@ __all__ = [
 def decision_boundary(
     model: Callable[[list[float]], Any],
     X: Sequence[Sequence[float]],
-    Y: Sequence[float],
+    Y: Sequence[Any],
     *,
     threshold: float = 0.0,
     labels: tuple[str, str] = ("x₁", "x₂"),
+    classes: Sequence[str] = (),
     resolution: int = 61,
 ) -> Figure:
     """Where a classifier of two inputs changes its mind, with the examples it learned from.
@@ -62,9 +63,10 @@ def decision_boundary(
     Args:
         model: takes a list of two floats; returns one score, or a list with one for each class.
         X: the examples, rows of two features.
-        Y: their labels.
+        Y: their labels, or the names of their classes.
         threshold: 0 for logits and for the hinge's scores, ½ for probabilities.
         labels: the names of the two features.
+        classes: the names of the classes in their order, such as `history.classes`.
         resolution: points of the grid along each axis; the model is called resolution² times.
 
     Raises:
@@ -75,7 +77,7 @@ def decision_boundary(
     window = _Window.around(X, Y, resolution)
     scores = window.scores(model, threshold)
     axes = figure.subplots()
-    window.draw(axes, scores, _scale(scores), X, Y)
+    window.draw(axes, scores, _scale(scores), X, *_named(Y, classes))
     style_axes(axes, *labels, grid=False)
     add_legend(axes)
     return figure
@@ -104,10 +106,11 @@ class Animation:
 def boundary_animation(
     recording: Recording,
     X: Sequence[Sequence[float]],
-    Y: Sequence[float],
+    Y: Sequence[Any],
     *,
     threshold: float = 0.0,
     labels: tuple[str, str] = ("x₁", "x₂"),
+    classes: Sequence[str] = (),
     frames: int = 40,
     seconds: float = 6.0,
     resolution: int = 41,
@@ -120,9 +123,10 @@ def boundary_animation(
     Args:
         recording: what collected the run.
         X: the examples, rows of two features.
-        Y: their labels.
+        Y: their labels, or the names of their classes.
         threshold: as of `decision_boundary`.
         labels: the names of the two features.
+        classes: the names of the classes in their order, such as `history.classes`.
         frames: the largest number of pictures.
         seconds: how long they take; the last one stays for two seconds more.
         resolution: points of the grid along each axis.
@@ -149,7 +153,7 @@ def boundary_animation(
     for epoch, score in zip(chosen, scores, strict=True):
         figure.clear()
         axes = figure.subplots()
-        window.draw(axes, score, scale, X, Y)
+        window.draw(axes, score, scale, X, *_named(Y, classes))
         axes.set_title(_caption(recording.rows, epoch), fontsize=9, color=INK, loc="left")
         style_axes(axes, *labels, grid=False)
         add_legend(axes)
@@ -197,6 +201,7 @@ class _Window(NamedTuple):
         scale: float,
         X: Sequence[Sequence[float]],
         Y: Sequence[float],
+        classes: Sequence[str],
     ) -> None:
         if len(scores) == 1:
             levels = [scale * i / 5 for i in range(-5, 6)]
@@ -210,8 +215,9 @@ class _Window(NamedTuple):
                     self.xs, self.ys, score, [0.0, score.max()], colors=[colour], alpha=0.28
                 )
         labels = _classes(Y, len(scores))
-        for label, colour, marker in zip(
-            labels, itertools.cycle(COLOURS), itertools.cycle(MARKERS)
+        names = classes if len(classes) == len(labels) else [f"class {label}" for label in labels]
+        for label, name, colour, marker in zip(
+            labels, names, itertools.cycle(COLOURS), itertools.cycle(MARKERS)
         ):
             rows = [row for row, of_row in zip(X, Y, strict=True) if of_row == label]
             x, y = transposed(rows) if rows else ([], [])
@@ -223,9 +229,20 @@ class _Window(NamedTuple):
                 color=colour,
                 edgecolors="white",
                 linewidths=0.6,
-                label=f"class {label}",
+                label=name.replace("$", r"\$"),  # which would begin a formula
                 zorder=3,
             )
+
+
+def _named(Y: Sequence[Any], classes: Sequence[str]) -> tuple[Sequence[float], Sequence[str]]:
+    """Labels as numbers, and the names of the classes; of names sorted, as `fit` has them."""
+    if not all(isinstance(label, str) for label in Y):
+        return Y, classes
+    names = list(classes) or sorted(set(Y))
+    for label in Y:
+        if label not in names:
+            raise ValueError(f"decision boundary: expected a class of {names}, got {label!r}")
+    return [names.index(label) for label in Y], names
 
 
 def _classes(Y: Sequence[float], n_outputs: int) -> Sequence[float]:
@@ -285,7 +302,9 @@ def _gif(pictures: list[Any], seconds: float) -> bytes:
 # --- what a classifier got wrong ------------------------------------------------------------------
 
 
-def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any]) -> Figure:
+def confusion_matrix(
+    truth: Sequence[Any], predicted: Sequence[Any], *, classes: Sequence[str] = ()
+) -> Figure:
     """How often each class was taken for which: a row for what it is, a column for the prediction.
 
     The diagonal, where both agree, is blue, and every mistake orange. A colour is full where it
@@ -294,6 +313,7 @@ def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any]) -> Figure:
     Args:
         truth: the label of each example.
         predicted: as many predictions.
+        classes: the names of the classes 0, 1, …, such as `history.classes`; each is then shown.
 
     Raises:
         ValueError: if there are no examples, or not as many predictions as labels.
@@ -303,25 +323,30 @@ def confusion_matrix(truth: Sequence[Any], predicted: Sequence[Any]) -> Figure:
             f"confusion_matrix: expected as many predictions as labels, at least one; "
             f"got {len(predicted)} predictions and {len(truth)} labels"
         )
+    if classes:
+        indices = dict(enumerate(classes))
+        truth, predicted = ([indices.get(y, y) for y in labels] for labels in (truth, predicted))
     counts = Counter(zip(truth, predicted, strict=True))
     totals = Counter(truth)
     worst = max((n for (row, column), n in counts.items() if row != column), default=1)
-    classes = sorted({*truth, *predicted})
+    found = {*truth, *predicted}
+    shown = [*classes, *sorted(found - {*classes}, key=str)] if classes else sorted(found)
 
     def shade(row: Any, column: Any) -> float:
         if row == column:
             return counts[row, row] / max(1, totals[row])
         return -counts[row, column] / worst
 
-    figure = new_figure(1.6 + 0.36 * len(classes), 1.0 + 0.36 * len(classes))
+    figure = new_figure(1.6 + 0.36 * len(shown), 1.0 + 0.36 * len(shown))
     axes = figure.subplots()
-    shades = [[shade(row, column) for column in classes] for row in classes]
+    shades = [[shade(row, column) for column in shown] for row in shown]
     axes.imshow(shades, cmap=two_shades(COLOURS[1], COLOURS[0]), vmin=-1.0, vmax=1.0)
     for (row, column), count in counts.items():
-        place = classes.index(column), classes.index(row)
+        place = shown.index(column), shown.index(row)
         axes.text(*place, str(count), fontsize=8, color=INK, ha="center", va="center")
-    axes.set_xticks(range(len(classes)), list(map(str, classes)))
-    axes.set_yticks(range(len(classes)), list(map(str, classes)))
+    names = [str(name).replace("$", r"\$") for name in shown]  # "$" would begin a formula
+    axes.set_xticks(range(len(shown)), names)
+    axes.set_yticks(range(len(shown)), names)
     style_axes(axes, "predicted class", "true class", grid=False)
     return figure
 

@@ -1,4 +1,4 @@
-"""Backpropagation one step at a time: as lines of text, as a sum over paths, as a player.
+"""Backpropagation one step at a time: as lines of text, as a sum over paths, as a live page.
 
     >>> from autograd import Value
     >>> a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
@@ -14,8 +14,8 @@
 Total derivatives are written dL/da, local ones ∂v2/∂a: L may depend on a along several paths, an
 operation depends on each operand once.
 
-`explain(L, a)` writes dL/da out as the sum over the paths from L to a; `play(L)` is the graph's
-picture with the steps played on it.
+`explain(L, a)` writes dL/da out as the sum over the paths from L to a; `play(L)` is a page on which
+the numbers can be changed, and the derivatives found edge by edge.
 """
 
 from autograd.stepping.explanation import Chain, Explanation, Link, Path, explain

@@ -39,6 +39,7 @@ function rounded(x) {
 const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 const guarded = (text) => (text.startsWith("−") ? `(${text})` : text);
 const product = (x, y) => `${number(x)} · ${guarded(number(y))}`;
+const signed = (x) => `${x < 0 ? "−" : "+"}${number(Math.abs(x))}`;
 const added = (x, y) => `${number(x)} ${y < 0 ? "−" : "+"} ${number(Math.abs(y))}`;
 
 // The template with its places filled, by text or by elements, as a list of both.
@@ -902,12 +903,9 @@ function describeTotal(box, c, { state, x, arrived }) {
   const css = `pill ${state} ${state === "old" ? "" : sign(x)}`;
   box.append(element("span", { class: css }, `${shown}${number(x)}`));
   if (arrived?.length > 1 && !isFolded(c)) {
-    const text = arrived.length === 2 ? added(...arrived) : `${number(arrived[0])} + … `;
+    const first = arrived.length > 2 ? sum(arrived.slice(0, -1)) : arrived[0];
+    const text = added(first, arrived.at(-1));
     box.append(element("small", {}, text));
-  }
-  if (state === "old" && shifts.has(i) && !isFolded(c)) {
-    const by = shifts.get(i);
-    box.append(element("small", { class: "moved" }, `${by < 0 ? "−" : "+"}${number(Math.abs(by))}`));
   }
 }
 
@@ -926,6 +924,12 @@ function renderCard(box, c) {
   else value.textContent = told(labels.outputs, { n: number(card.exits.length) });
   const found = totalOf(c);
   describeTotal(box.querySelector(".total"), c, found);
+  if (isLeaf.has(i) && !isFolded(c)) {
+    const by = is("stale") ? shifts.get(i) : undefined;
+    const what = box.querySelector(".what");
+    what.textContent = by === undefined ? labels.leaf : signed(by);
+    what.classList.toggle("moved", by !== undefined);
+  }
   const derivative = { known: "derivative", part: "derivative so far", old: "derivative old", none: "derivative none" };
   const told_total = i === null ? "" : told(labels[derivative[found.state] ?? "derivative unknown"], {
     total: total(i), number: found.x === undefined ? "" : number(found.x),
@@ -950,8 +954,8 @@ function renderField(input, leaf) {
   input.setAttribute("aria-valuetext", number(x));
 }
 
-function renderWay(way, k) {
-  const isLeft = queue.includes(way);
+function renderWay(way, k, left) {
+  const isLeft = left.has(way);
   const isPassed = !is("fresh") && way.edges.length > 0 && !isLeft && isReached(way);
   const isOld = is("stale");
   const css = way === active ? "active" : isOld ? "old" : isPassed ? `passed ${sign(carried(way))}` : "";
@@ -969,7 +973,8 @@ function renderWay(way, k) {
 
 function render() {
   made.forEach(renderCard);
-  ways.forEach(renderWay);
+  const left = new Set(queue);
+  ways.forEach((way, k) => renderWay(way, k, left));
   for (const inner of inside.querySelectorAll(".inner")) {
     const i = Number(inner.dataset.node);
     renderField(inner.querySelector("input"), i);

@@ -14,6 +14,7 @@ import functools
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -226,6 +227,9 @@ class _Graph:
         self.position = {node: i for i, node in enumerate(order)}
         self.edges = [(node, k) for node in reversed(order) for k in _with_derivative(node)]
         """Every operand with a derivative, in the order of the backward pass."""
+        self.numbers = {use: i for i, use in enumerate(self.edges)}
+        self.uses = Counter(node.args[k] for node, k in self.edges)
+        self.places = {node.id: i for i, node in enumerate(self.shown.nodes)}
         self.parameters = [
             node
             for shown in self.shown.nodes
@@ -308,12 +312,10 @@ class _Graph:
 
     def _way(self, edge: Edge) -> dict[str, Any]:
         """An edge of the picture, which stands for one of the graph or for several."""
-        ids = [node.id for node in self.shown.nodes]
-        number = {use: i for i, use in enumerate(self.edges)}
         told: dict[str, Any] = {
-            "from": ids.index(edge.source),
-            "to": ids.index(edge.target),
-            "edges": [number[use] for use in edge.operands if use in number],
+            "from": self.places[edge.source],
+            "to": self.places[edge.target],
+            "edges": [self.numbers[use] for use in edge.operands if use in self.numbers],
         }
         (node, k), *others = edge.operands
         if self._is_plain(edge) and not others and edge.has_derivative:
@@ -326,8 +328,8 @@ class _Graph:
         return told
 
     def _is_plain(self, edge: Edge) -> bool:
-        ends = {edge.source, edge.target}
-        return not any(node.kind == "folded" for node in self.shown.nodes if node.id in ends)
+        ends = (self.shown.nodes[self.places[end]] for end in (edge.source, edge.target))
+        return all(node.kind != "folded" for node in ends)
 
     # --- where everything stands ------------------------------------------------------------------
 
@@ -356,7 +358,9 @@ class _Graph:
         total = len(f"d{self.title}/d{node.label or 'v00'} = −0.0000")
         formula = len(node.label) + (14 if node.kind == "operation" else 5)
         width = 7.4 * max(total, formula) + 26.0
-        return min(max(width, look.narrowest), look.widest), look.height
+        is_sum = bool(node.values) and self.uses[node.values[0]] > 1
+        sum_below = 20.0 if is_sum and look is not DENSE else 0.0
+        return min(max(width, look.narrowest), look.widest), look.height + sum_below
 
     def _room_for(self, edge: Edge, look: _Look) -> str:
         """The longest text that an edge's label will have."""
@@ -429,7 +433,7 @@ class _Look:
 
 
 WIDE = _Look(148.0, 250.0, 96.0, (132.0, 44.0), names_locals=True)
-DENSE = _Look(118.0, 118.0, 86.0, (132.0, 44.0), names_locals=False)
+DENSE = _Look(118.0, 118.0, 86.0, (138.0, 44.0), names_locals=False)
 TALL = _Look(112.0, 168.0, 92.0, (120.0, 44.0), names_locals=False)
 
 STEPPER = GradientDescent([Value(0.0)], learning_rate=0.01)

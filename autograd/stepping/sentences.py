@@ -83,8 +83,6 @@ WORDS = {
     "no number": "“{text}” is not a number.",
     "too large": "“{text}” is too large for a float64, which ends at about 1.8e308.",
     "keeps": " The picture keeps {leaf} = {number} until there is a number.",
-    "inf": "infinite",
-    "nan": "no number",
     "larger": "larger",
     "smaller": "smaller",
     "and": "{some} and {last}",

@@ -13,7 +13,7 @@ gradient, and `step()` applies it. Stochastic, mini-batch and batch descent are 
 
 - `examples` reads what is given, `batches` plans the steps;
 - `objective` is what a step lowers, `eager` takes the steps: the lesson;
-- `compiled` takes the same steps by compiled programs;
+- `compiled` takes the same steps by compiled programs, `collector` lets graphs grow in peace;
 - `epochs` makes epochs of steps, whoever took them;
 - `divergence` finds out what went wrong, `history` keeps what went right;
 - `fitting` has `fit`, which watches over it all.

@@ -18,6 +18,7 @@ from autograd.compiler.jit import executable
 from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
 from autograd.optim import Stepper
 from autograd.training.batches import Chunk
+from autograd.training.collector import collector_paused
 from autograd.training.eager import EagerSteps, Rows
 from autograd.training.examples import Examples
 from autograd.training.objective import Objective
@@ -86,7 +87,9 @@ class MachineSteps:
 
         if shape not in self._trainings:
             columns = self._shapes.columns(self._shapes.rows[shape])
-            self._trainings[shape] = CompiledTraining(self._objective, columns, self._optimizer)
+            with collector_paused():  # a graph grows
+                training = CompiledTraining(self._objective, columns, self._optimizer)
+            self._trainings[shape] = training
         return self._trainings[shape]
 
 
@@ -139,9 +142,9 @@ class ProgramSteps:
         shape = self._shapes.of_rows(rows)
         if shape not in self._gradients:
             batch = self._shapes.columns(rows)
-            self._gradients[shape] = _Gradient(
-                self._objective, batch, self._optimizer, self._backend
-            )
+            with collector_paused():  # a graph grows
+                gradient = _Gradient(self._objective, batch, self._optimizer, self._backend)
+            self._gradients[shape] = gradient
         return self._gradients[shape]
 
 

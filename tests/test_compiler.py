@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd.jit import jit, llvm, machine, python
-from autograd.jit.program import MOST_TERMS
+from autograd.compiler import columns, llvm, python
+from autograd.compiler.jit import BACKENDS, jit
+from autograd.compiler.program import groups, operands
+from autograd.operators import HOUSE
 from autograd.primitives import TABLE
-from autograd.value import COMPARISONS
-from tests.graphs import Program, any_float, inputs, ordinary, programs
+from tests.graphs import COMPARE, Program, any_float, inputs, ordinary, programs
 from tests.numerics import SPECIAL, bits, same
 
 HAS_LLVM = importlib.util.find_spec("llvmlite") is not None
@@ -90,7 +91,7 @@ def calls_of(name: str) -> list[tuple[int, Callable[..., Any]]]:
     if name == "where":
         return [
             (3, lambda x, y, z, compare=compare: ag.where(compare(x, y), z, x))
-            for compare in COMPARISONS.values()
+            for compare in COMPARE.values()
         ]
     primitive = TABLE[name]
     return [(2 if primitive.variadic else len(primitive.partials), primitive)]
@@ -115,11 +116,9 @@ def test_every_primitive_has_its_bits_at_special_values(backend: Any, name: str)
 
 
 @needs_llvm
-@pytest.mark.parametrize("name", llvm.LIBM)
+@pytest.mark.parametrize("name", llvm.LIBM.split() if isinstance(llvm.LIBM, str) else llvm.LIBM)
 def test_no_library_function_is_rewritten(name: str) -> None:
     """At constants, where a compiler would like to compute by itself, and at powers of 2 and x²."""
-    if name == "log1p":
-        return  # only inside softplus, which is tested at special values
     xs = [0.1 * i + 0.013 for i in range(200)]
     if name == "pow":
         f = jit(lambda x: [x**2.0, x**3.0, x**0.5, x**-1.0, 2.0**x, 10.0**x], "llvm")
@@ -135,9 +134,10 @@ def test_no_library_function_is_rewritten(name: str) -> None:
             for x in xs
         ]
     else:
+        more = [2.5] * (len(TABLE[name].partials) - 1)
         function = TABLE[name]
-        f = jit(lambda x: [function(x), function(x * 0.0 + 0.3)], "llvm")
-        expected = [[function(x), function(0.3)] for x in xs]
+        f = jit(lambda x: [function(x, *more), function(x * 0.0 + 0.3, *more)], "llvm")
+        expected = [[function(x, *more), function(0.3, *more)] for x in xs]
     assert all(map(same, f(xs), expected))
 
 
@@ -163,56 +163,18 @@ def test_long_sums_are_added_from_left_to_right(backend: Any, n: int) -> None:
     compiled = jit(f, backend)
     assert bits(compiled.backward([row])) == bits(eager.data)
     assert same(gradients(weights), expected)
-    assert n <= MOST_TERMS or "_sum" in compiled.source
 
 
 @each_backend
 def test_a_sum_with_many_terms_that_do_not_vary(backend: Any) -> None:
-    leaves = [ag.Value(math.sin(i)) for i in range(2 * MOST_TERMS + 5)]
+    leaves = [ag.Value(math.sin(i)) for i in range(133)]
     f = jit(lambda x: ag.sum([x * leaves[0], *leaves]), backend)
     eager = f.function(ag.Value(0.3))
     eager.backward()
     expected = gradients(leaves)
     assert bits(f.backward([0.3])) == bits(eager.data)
     assert same(gradients(leaves), expected)
-    assert len(f.program.after) == 2
-
-
-@needs_llvm
-@pytest.mark.parametrize("lanes", [2, 4, 8])
-def test_a_machine_may_have_vectors_of_another_length(
-    lanes: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(machine, "lanes", lambda: lanes)
-    model = ag.MLP(3, [4, 1], activation="sigmoid", seed=1)
-    parameters = model.parameters()
-    f = jit(lambda x, y: (model(x) - y) ** 2 + abs(ag.sum(parameters)), "llvm")
-    for n in range(1, 11):
-        rows = [[0.1 * i, math.sin(i), -0.3] for i in range(n)]
-        targets = [math.cos(i) for i in range(n)]
-        values = [f.function(row, y) for row, y in zip(rows, targets, strict=True)]
-        assert same(f(rows, targets), [value.data for value in values])
-        ag.mean(values).backward()
-        expected = gradients(parameters)
-        f.backward(rows, targets)
-        assert gradients(parameters) == pytest.approx(expected, rel=1e-12)
-
-
-@each_backend
-def test_a_program_cut_into_parts_is_the_same_program(
-    backend: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(llvm, "SCALAR_PART", 7)
-    monkeypatch.setattr(llvm, "BLOCK_PART", 7)
-    model = ag.MLP(3, [5, 4, 1], activation="tanh", seed=3)
-    rows = [[0.1 * i, math.sin(i), -0.3] for i in range(11)]
-    compiled = jit(lambda x: model(x).softplus() + ag.sum(model.parameters()).sin(), backend)
-    for row, computed in zip(rows, compiled(rows), strict=True):
-        assert bits(computed) == bits(compiled.function(row).data)
-    compiled.function(rows[0]).backward()
-    expected = gradients(model.parameters())
-    compiled.backward(rows[:1])
-    assert same(gradients(model.parameters()), expected)
+    assert f.program.sizes["v"] <= 1
 
 
 # --- batches --------------------------------------------------------------------------------------
@@ -342,28 +304,34 @@ def test_nothing_freezes_inside_no_grad(backend: Any) -> None:
     assert f.mean([1.0]) == pytest.approx(9.3)
 
 
+def spaces(items: Any) -> set[str]:
+    """The spaces that these items read."""
+    found = groups(items)
+    return {operand.space for group in found for operand in operands(group.expression)}
+
+
 def test_what_depends_on_no_input_is_computed_once_a_call() -> None:
     model = ag.MLP(2, [3, 1], seed=0)
     parameters = model.parameters()
     f = jit(lambda x: model(x).relu() + 0.1 * ag.dot(parameters, parameters), "python")
     f.backward([[1.0, 2.0]])
-    once = {x.target for x in f.program.once}
-    assert any(x.operation == "dot" and len(x.args) == 26 for x in f.program.once)
-    assert not any(set(x.args) & once for x in f.program.each)
-    assert len(f.program.after) == len(f.program.results) == 1 + len(parameters)
+    assert spaces(f.program.once) <= {"w", "c", "k"}
+    assert "c" not in spaces((*f.program.each, *f.program.means))
+    assert spaces(f.program.after) <= {"c", "m"}
+    assert f.program.sizes["y"] == 1 + len(parameters)
 
 
 def test_a_slope_shared_by_many_leaves_is_summed_up_once() -> None:
     leaves = [ag.Value(1.0) for _ in range(5)]
     f = jit(lambda x: ag.sum(w * x for w in leaves), "python")
     f.backward([1.0, 3.0])
-    assert list(f.program.means.values()).count("x0") == 1
+    assert [group.dims for group in groups(f.program.means)] == [(), ()]
     assert gradients(leaves) == [2.0] * 5
 
 
 @each_backend
 def test_the_slopes_may_be_the_inputs_of_a_long_row(backend: Any) -> None:
-    weights = [ag.Value(0.5) for _ in range(2 * llvm.SCALAR_PART + 1)]
+    weights = [ag.Value(0.5) for _ in range(201)]
     rows = [[math.sin(i * j) for i in range(len(weights))] for j in range(11)]
     jit(lambda x: ag.dot(weights, x), backend).backward(rows)
     expected = [math.fsum(column) / 11 for column in zip(*rows, strict=True)]
@@ -373,10 +341,8 @@ def test_the_slopes_may_be_the_inputs_of_a_long_row(backend: Any) -> None:
 def test_common_expressions_are_computed_once() -> None:
     f = jit(lambda x: (x * 2.0).exp() + (x * 2.0).exp() * (x * -0.0) + x * 0.0, "python")
     assert f([1.0]) == [math.exp(2.0)]
-    written = [(x.operation, x.args) for x in f.program.each]
-    assert written.count(("mul", ("x0", 2.0))) == 1
-    assert sum(operation == "exp" for operation, _ in written) == 1
-    assert [args for operation, args in written if args[1:] == (0.0,)].count(("x0", 0.0)) == 2
+    assert str(f.program).count("exp") == 1
+    assert f.source.count("* x[0]") + f.source.count("x[0] *") == 3  # 2x, 0x and -0x
 
 
 @each_backend
@@ -392,7 +358,7 @@ def test_a_compiled_function_compiles_inside_another(backend: Any) -> None:
 def test_rows_nest(backend: Any) -> None:
     f = jit(lambda image, y: ag.dot(image[0], image[1]) - y, backend)
     assert f([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], (True, 2)) == [10.0, 81.0]
-    assert f.program.inputs["x3"] == "image[1][1]"
+    assert f.program.inputs[3] == "image[1][1]"
 
 
 @each_backend
@@ -414,8 +380,7 @@ def test_numpy_columns(backend: Any) -> None:
 
 def test_a_numpy_column_of_float64_is_not_copied() -> None:
     np = pytest.importorskip("numpy", reason="columns as arrays need NumPy")
-    from autograd.jit.columns import read_column
-
+    read_column = columns.read_column
     X = np.arange(6.0).reshape(3, 2)
     assert np.shares_memory(read_column(X, "X").numbers, X)
     assert read_column(X, "X").address == X.ctypes.data
@@ -482,7 +447,6 @@ UNCOMPILABLE: dict[str, Callable[[Any], Any]] = {
     "bool": lambda x: x if x else -x,
     "math": math.exp,
     "set data": lambda x: setattr(x, "data", 1.0),
-    "truth": lambda x: 1.0 if (x > 0.0).truth else 0.0,
     "backward": lambda x: (x * x).backward(),
 }
 
@@ -515,9 +479,7 @@ def test_other_refusals() -> None:
     with pytest.raises(TypeError, match="returned None"):
         jit(lambda x: None, "python")([1.0])
     with pytest.raises(TypeError, match="returned"):
-        jit(lambda x: [[x]], "python")([1.0])
-    with pytest.raises(TypeError, match="returned"):
-        jit(lambda x: x > 0.0, "python")([1.0])
+        jit(lambda x: [[x, "a"]], "python")([1.0])
     with pytest.raises(TypeError, match="returns a list"):
         jit(lambda x: [x], "python").backward([1.0])
     with pytest.raises(TypeError, match="expected a function"):
@@ -563,26 +525,23 @@ def test_llvm_without_llvmlite(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- what can be seen of it -----------------------------------------------------------------------
 
 SHOWN = """\
-p0 = leaf()  # w
-p1 = leaf()  # limit
-x0 = input()  # x
-x1 = input()  # y
+w0 = leaf  # w
+w1 = leaf  # limit
+x0 = input  # x
+x1 = input  # y
 once a call:
-  c0 = mul(p0, p0)
-  c1 = mul(0.5, c0)
-  c2 = mul(0.5, p0)
-  c3 = sum(c2, c2)
+  c0 = 0.5 · (w0 · w0)
+  c1 = 0.5 · w0
+  c2 = c1 + c1
 for each example:
-  v0 = mul(p0, x0)  # prediction
-  v1 = where(v0 < p1, v0, x1)
-  v2 = where(v0 < p1, 1.0, 0.0)
-  v3 = mul(v2, x0)
-m0 = mean(v1)
-m1 = mean(v3)
+  v0 = w0 · x0  # prediction
+  v1 = v0 < w1
+means over the examples:
+  m0 = v0 if v1 else x1
+  m1 = x0 · (1.0 if v1 else 0.0)
 then:
-  r0 = sum(m0, c1)
-  r1 = sum(m1, c3)
-return r0, r1, 0.0"""
+  for i in 2: y0[i] = m0[i] + c0[2i]
+return y0 … y1"""
 
 
 def test_the_program_is_printed() -> None:
@@ -595,9 +554,7 @@ def test_the_program_is_printed() -> None:
 
     compiled = jit(f, "python")
     compiled([1.0, 2.0], [0.0, 0.0])
-    assert str(compiled.program) == SHOWN.replace(', 0.0"', '"').replace(
-        "return r0, r1, 0.0", "return r0, r1"
-    )
+    assert str(compiled.program) == SHOWN
 
 
 @each_backend
@@ -623,7 +580,6 @@ def test_a_debugger_can_show_the_source() -> None:
 def test_the_ir_can_be_read() -> None:
     f = jit(lambda x: x * 3.0, "python")
     f([1.0])
-    assert "; v0 = mul(x0, 3.0)" in f.llvm
     assert "fmul" in f.llvm
 
 
@@ -697,19 +653,20 @@ def test_a_model_predicts(backend: Any) -> None:
 
 
 def test_importing_the_compiler_loads_neither_llvmlite_nor_numpy() -> None:
-    code = "import sys, autograd.jit; print({'llvmlite', 'numpy'} & set(sys.modules))"
+    code = "import sys, autograd.compiler.jit; print({'llvmlite', 'numpy'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
 
 
 # --- the rest of the contract ---------------------------------------------------------------------
 
-ROWS = {name for name in TABLE if name != "where"} | {f"where {symbol}" for symbol in COMPARISONS}
 
-
-@pytest.mark.parametrize("backend", [python, llvm])
-def test_every_primitive_has_a_row_in_every_back_end(backend: Any) -> None:
-    assert set(backend.SPELLING) == ROWS
+@pytest.mark.parametrize("name", ["llvm", "c", "javascript"])
+def test_every_primitive_has_a_spelling_in_every_back_end(name: str) -> None:
+    written_otherwise = {"sum", "dot", "stop_gradient"}  # groups write sums; the last vanishes
+    if name == "llvm":
+        written_otherwise.add("hypot")  # called back, as it takes any number of arguments
+    assert HOUSE - written_otherwise <= set(BACKENDS[name].spelling)
 
 
 @each_backend
@@ -750,19 +707,20 @@ def test_a_deep_and_a_wide_graph_compile(backend: Any) -> None:
 
 
 def test_a_recording_is_freed_with_the_function() -> None:
-    """By reference counting alone, the generated source in `linecache` with it."""
+    """By reference counting alone; what stays for the next equal program holds no Value."""
     import gc
-    import linecache
+    import weakref
 
     gc.collect()
     gc.disable()
     try:
-        before = sum(name.startswith("<autograd.jit") for name in linecache.cache)
-        f = jit(lambda x: x * 2.0, "python")
+        w = ag.Value(2.0, "w")
+        f = jit(lambda x, w=w: x * w * w, "python")
         f([1.0])
-        assert sum(name.startswith("<autograd.jit") for name in linecache.cache) == before + 1
-        del f
+        f.backward([1.0])
+        assert f.program.leaves == (w,)
+        leaf = weakref.ref(w)
+        del f, w
+        assert leaf() is None
     finally:
         gc.enable()
-    gc.collect()
-    assert sum(name.startswith("<autograd.jit") for name in linecache.cache) == before

@@ -1,0 +1,100 @@
+"""The pictures that a training leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograd.commands.draw import saved
+from autograd.commands.jobs import Job
+from autograd.commands.learning import listed
+from autograd.curve import captioned, confusion_svg, curve_svg, scatter_svg
+from autograd.datasets import Rows, printable
+from autograd.drawing import draw
+from autograd.files import write_whole
+from autograd.losses import cross_entropy, mean_squared_error
+from autograd.nn import MLP
+from autograd.training import History
+from autograd.value import Value, topological_order
+
+MANY_INPUTS = 8
+"""How many inputs of a neuron are drawn."""
+
+
+def pictures(
+    folder: Path,
+    job: Job,
+    model: MLP,
+    history: History | None,
+    predictions: list[list[float]],
+    X_test: Rows,
+) -> dict[Path, str]:
+    """Write them all; the path of each, and what it shows."""
+    written: dict[Path, str] = {}
+    for name in ("accuracy.svg", "confusion.svg", "predictions.svg"):
+        (folder / name).unlink(missing_ok=True)  # what an earlier training left is not about this
+
+    def write(name: str, svg: str, what: str) -> None:
+        written[write_whole(folder / name, svg)] = what
+
+    if history:
+        write("loss.svg", curve_svg([row.loss for row in history]), "the loss over the epochs")
+        shares = [row.accuracy for row in history if row.accuracy is not None]
+        if shares:
+            what = "the accuracy over the epochs, on the examples learnt from"
+            write("accuracy.svg", curve_svg(shares, "accuracy"), what)
+    if job.classes:
+        counts = [[0] * len(job.classes) for _ in job.classes]
+        for z, y in zip(predictions, job.Y_test, strict=True):
+            counts[int(y)][z.index(max(z))] += 1
+        names = [printable(name) for name in job.classes]
+        what = "which class was taken for which, of the examples held out"
+        write("confusion.svg", confusion_svg(counts, names), what)
+    else:
+        numbers = [z for [z] in predictions]
+        what = "predictions against targets, of the examples held out"
+        write("predictions.svg", scatter_svg(job.Y_test, numbers), what)
+    loss = cross_entropy if job.classes else mean_squared_error
+    wrong = [
+        loss(z if len(z) > 1 else z[0], y).data
+        for z, y in zip(predictions, job.Y_test, strict=True)
+    ]
+    i = wrong.index(max(wrong))
+    target = job.Y_test[i]
+    shown = printable(job.classes[int(target)]) if job.classes else f"target {target:g}"
+    example = f"the example held out that it is most wrong about ({job.places[i]}{shown})"
+    neuron, part = _neuron_in_context(model, X_test[i], target, job)
+    path = saved(draw(neuron, only=part), folder / "graph.svg")
+    if path.suffix == ".svg":
+        lines = [
+            f"{neuron.label} at {example}, with gradients of its loss.",
+            "Blue: more of it raises the loss; orange: lowers it; the stronger, the more.",
+        ]
+        if part:
+            total = len(job.features)
+            lines.append(f"The {MANY_INPUTS} inputs of {total} that weigh most; … are the others.")
+        write_whole(path, captioned(path.read_text("utf-8"), lines))
+    written[path] = f"one neuron, its values and gradients at {example}"
+    return written
+
+
+def _neuron_in_context(
+    model: MLP, x: Sequence[float], target: float, job: Job
+) -> tuple[Value, list[Value] | None]:
+    """The neuron that matters most at an example, with gradients of the loss; and what to draw."""
+    inputs = [Value(number, name) for number, name in zip(x, job.features, strict=True)]
+    signals = inputs
+    layers = [signals := listed(layer(signals)) for layer in model.layers]
+    loss = cross_entropy if job.classes else mean_squared_error
+    loss(signals if len(signals) > 1 else signals[0], target).backward()
+    matters = [abs(neuron.data * (neuron.grad or 0.0)) for neuron in layers[0]]
+    which = matters.index(max(matters))
+    neuron, first = layers[0][which], model.layers[0].neurons[which]
+    neuron.label = f"layer0.neuron{which}"
+    if len(inputs) <= MANY_INPUTS:
+        return neuron, None
+    weights = first.weights
+    by_weight = sorted(range(len(x)), key=lambda i: -abs(weights[i].data * x[i]))
+    places = sorted(by_weight[:MANY_INPUTS])
+    own = [node for node in topological_order(neuron) if node.args or node is first.bias]
+    return neuron, [*(inputs[i] for i in places), *(weights[i] for i in places), *own]

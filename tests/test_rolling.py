@@ -1,0 +1,222 @@
+"""Programs with loops: the bits of eager code in every back end, and no growth with the data."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import shutil
+import subprocess
+from array import array
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd.compiler import c, python
+from autograd.compiler.jit import jit
+from autograd.compiler.program import Group, Item, Loop, Program, groups
+from autograd.compiler.rolling import roll
+from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
+from tests import graphs
+from tests.numerics import same
+from tests.shapes import SHAPES
+
+CC = shutil.which("cc")
+needs_cc = pytest.mark.skipif(CC is None, reason="there is no C compiler here")
+HAS_LLVM = importlib.util.find_spec("llvmlite") is not None
+needs_llvm = pytest.mark.skipif(not HAS_LLVM, reason="llvmlite is not installed (extra jit)")
+
+
+def program_of(f: Callable[[], Any]) -> Program:
+    """The program of the value and the gradient of a function without arguments."""
+    recorded = trace(f, [])
+    (output,) = recorded.outputs
+    leaves = leaves_of(output)
+    slopes, _ = gradient_of(output, leaves)
+    return roll(listing([], [output, *slopes], is_batch=True, leaves=leaves))
+
+
+def eager(f: Callable[[], Any], program: Program) -> list[float | None]:
+    for leaf in program.leaves:
+        leaf.grad = None
+    value = f()
+    value.backward()
+    return [value.data, *(leaf.grad for leaf in program.leaves)]
+
+
+def n_items(program: Program) -> int:
+    return sum(1 for items in program.sections.values() for _ in groups(items))
+
+
+def compiled_c(program: Program, folder: Path) -> Callable[[Sequence[float]], list[float]]:
+    """The program as `cc` compiles it, for one example without inputs."""
+    (folder / "program.c").write_text(c.source(program), encoding="utf-8")
+    command = [str(CC), "-std=c99", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "program.c"]
+    subprocess.run([*command, "-o", "program.so", "-lm"], cwd=folder, check=True)
+    function = ctypes.CDLL(str(folder / "program.so")).program
+
+    def run(leaves: Sequence[float]) -> list[float]:
+        w, y = array("d", [*leaves, 0.0]), array("d", bytes(8 * program.sizes["y"]))
+        memory = array("d", bytes(8 * (1 + sum(program.sizes.values()))))
+        w_at, y_at, memory_at = (ctypes.c_void_p(x.buffer_info()[0]) for x in (w, y, memory))
+        function(w_at, None, 1, y_at, memory_at)
+        return y.tolist()
+
+    return run
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_program_as_people_write_it_has_its_bits(name: str, tmp_path: Path) -> None:
+    shape, n = SHAPES[name]
+    f, leaves = shape(n)
+    program = program_of(f)
+    expected = eager(f, program)
+    numbers = [leaf.data for leaf in program.leaves]
+    assert set(leaves) == set(program.leaves)
+    assert same(python.compile_program(program)(numbers, []), expected)
+    if CC is not None:
+        assert same(compiled_c(program, tmp_path)(numbers), expected)
+    if HAS_LLVM:
+        for leaf in leaves:
+            leaf.grad = None
+        value = jit(f, "llvm").backward()
+        assert same([value, *(leaf.grad for leaf in program.leaves)], expected)
+
+
+@pytest.mark.parametrize("name", [name for name in SHAPES if name not in ("an option by a tree",)])
+def test_twice_the_data_is_the_same_program(name: str) -> None:
+    """In items and in printed lines; only the counts in it grow."""
+    shape, n = SHAPES[name]
+    small, large = (program_of(shape(size)[0]) for size in (n, 2 * n))
+    assert n_items(large) <= n_items(small)
+    assert len(str(large).splitlines()) <= len(str(small).splitlines())
+
+
+def test_a_tree_of_prices_grows_slower_than_its_steps() -> None:
+    shape, n = SHAPES["an option by a tree"]
+    small, large = (program_of(shape(size)[0]) for size in (n, 4 * n))
+    assert n_items(large) < 2 * n_items(small)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 9])
+@pytest.mark.parametrize("name", SHAPES)
+def test_small_sizes_are_right_too(name: str, size: int) -> None:
+    """Where loops have hardly begun, or have just one turn."""
+    shape, _ = SHAPES[name]
+    if (name, size) in ((("a spline"), 1), (("a spline"), 2)):
+        size = 10
+    f, _ = shape(size)
+    program = program_of(f)
+    numbers = [leaf.data for leaf in program.leaves]
+    assert same(python.compile_program(program)(numbers, []), eager(f, program))
+
+
+@needs_cc
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_random_graph_has_its_bits_in_c(data: st.DataObject, tmp_path_factory: Any) -> None:
+    plan: graphs.Program = data.draw(graphs.programs(constants=graphs.any_float))
+    leaves = [ag.Value(x) for x in data.draw(graphs.inputs(graphs.any_float))]
+    if not isinstance(plan(*leaves), ag.Value):
+        return
+    f = lambda: plan(*leaves)  # noqa: E731
+    program = program_of(f)
+    numbers = [leaf.data for leaf in program.leaves]
+    computed = compiled_c(program, tmp_path_factory.mktemp("c"))(numbers)
+    assert same(computed, python.compile_program(program)(numbers, []))
+
+
+def loops_of(items: Sequence[Item]) -> list[Loop]:
+    return [item for item in items if isinstance(item, Loop)]
+
+
+def test_a_recurrence_is_a_loop() -> None:
+    w = ag.Value(0.5, "w")
+
+    def f() -> Any:
+        x: Any = 1.0
+        for _ in range(1000):
+            x = (w * x).sin()
+        return x
+
+    program = roll(listing([], trace(f, []).outputs, is_batch=True))
+    (loop,) = loops_of(program.once)
+    assert isinstance(loop.count, int)
+    assert loop.count > 990
+    assert len(str(program).splitlines()) < 10
+
+
+def test_plain_loops_and_dot_are_the_same_program() -> None:
+    w = [ag.Value(0.1 * i, f"w{i}") for i in range(20)]
+    v = [ag.Value(0.2 * i, f"v{i}") for i in range(20)]
+
+    def by_loop() -> Any:
+        total = w[0] * v[0]
+        for x, y in zip(w[1:], v[1:], strict=True):
+            total = total + x * y
+        return total
+
+    programs = [
+        roll(listing([], trace(f, []).outputs, is_batch=True, leaves=[*w, *v]))
+        for f in (by_loop, lambda: ag.dot(w, v))
+    ]
+    assert programs[0].once == programs[1].once
+    assert str(programs[0]).splitlines()[-2].strip() == "for i in 20: y0 += w0[i] · w20[i]"
+
+
+def test_differences_belong_to_sums() -> None:
+    a = [ag.Value(float(i), f"a{i}") for i in range(30)]
+
+    def f() -> Any:
+        total = a[0]
+        for plus, minus in zip(a[1::2], a[2::2], strict=False):
+            total = total + plus - minus
+        return total - a[29]
+
+    program = roll(listing([], trace(f, []).outputs, is_batch=True, leaves=a))
+    assert n_items(program) <= 2
+
+
+def test_constants_that_differ_are_data_and_others_literals() -> None:
+    w = ag.Value(0.5, "w")
+    xs = [0.1 * i * i for i in range(50)]
+    program = roll(listing([], trace(lambda: ag.sum(2.0 * (w - x) for x in xs), []).outputs, True))
+    assert sorted(program.constants) == sorted([*xs, 2.0])
+    program = roll(listing([], trace(lambda: [(w - x) / 3.0 for x in xs], []).outputs, True))
+    assert program.constants.tolist() == xs
+    assert "/ 3.0" in str(program)
+
+
+def test_a_row_of_its_own_is_written_straight() -> None:
+    a, b = ag.Value(1.0, "a"), ag.Value(2.0, "b")
+    program = roll(listing([], trace(lambda: (a * b).sin() + a / b, []).outputs, is_batch=True))
+    (group,) = program.once
+    assert isinstance(group, Group)
+    assert group.dims == ()
+
+
+def test_backpropagation_through_a_network_can_be_read() -> None:
+    model = ag.MLP(2, [16, 16, 1], activation="tanh", seed=0)
+    f = jit(lambda x, y: (model(x) - y) ** 2, "python")
+    f.backward([[1.0, 2.0]], [1.0])
+    text = str(f.program)
+    assert len(text.splitlines()) < 40
+    assert "for i in 16, j in 16:" in text
+    assert "layer0.neuron0.bias" in text
+
+
+@needs_llvm
+def test_an_equal_program_is_compiled_once() -> None:
+    runs = []
+    for seed in (0, 1):
+        model = ag.MLP(2, [5, 1], seed=seed)
+        f = jit(lambda x, model=model: model(x) ** 2, "llvm")
+        f.backward([[1.0, 2.0]])
+        runs.append(next(iter(f._recordings.values())).gradient._run)
+    assert runs[0] is runs[1]
