@@ -6,11 +6,12 @@ They take floats as well, and answer with a float where no Value is among their 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
-from typing import Protocol, overload
+from typing import Any, Protocol, overload
 
-from autograd import operators, primitives
+from autograd import operators, primitives, recording
+from autograd.primitives import real_number
 from autograd.value import Condition, Operand, Value, operator
 
 
@@ -153,6 +154,42 @@ def softmax(terms: Iterable[Operand]) -> list[Operand]:
     exps = [exp(x - top) for x in terms]
     total = sum(exps)
     return [e / total for e in exps]
+
+
+def take(rows: Sequence[Any], index: Operand) -> Any:
+    """`rows[index]`, where the index may be a Value: an embedding's row, by the number of a token.
+
+    The gradient goes to the row taken alone, and none to the index. In a function that is being
+    compiled the row is chosen anew at each call; an index that is none makes it nan there.
+
+    Args:
+        rows: numbers, or lists of them of one length, from which a list is taken.
+        index: a whole number from 0 to len(rows) - 1.
+
+    Raises:
+        ValueError: if the rows are none or of different length, or the index is no such number.
+    """
+    rows = _some("take", rows)
+    lengths = {len(row) if isinstance(row, list | tuple) else None for row in rows}
+    if len(lengths) > 1:
+        raise ValueError(f"take: the rows have different lengths: {lengths}")
+    if not (isinstance(index, Value) and recording.is_tracing()):
+        number = index.data if isinstance(index, Value) else real_number(index, "take")
+        if number not in range(len(rows)):
+            raise ValueError(f"take: expected an index from 0 to {len(rows) - 1}, got {number!r}")
+        return rows[int(number)]
+    # As a sum of which all terms but one are -0.0, which leave every number as it is. The first
+    # is nan where there is no other.
+    chosen = [where(index <= k, where(index >= k, 1.0, 0.0), 0.0) for k in range(len(rows))]
+    start = where(sum(chosen) > 0.0, -0.0, math.nan)
+
+    def taken(column: Iterable[Operand]) -> Operand:
+        terms = [where(c > 0.0, x, -0.0) for c, x in zip(chosen, column, strict=True)]
+        return sum([start, *terms])
+
+    if None in lengths:
+        return taken(rows)
+    return [taken(column) for column in zip(*rows, strict=True)]
 
 
 def norm_cdf(x: Operand) -> Operand:

@@ -121,6 +121,8 @@ class Value:
     @property
     def data(self) -> float:
         """The number, a float64."""
+        if self._x is not None and recording.is_tracing():
+            raise recording.cannot_compile(f"asking for the number of a node ({self.op})")
         return self._float
 
     @data.setter
@@ -146,7 +148,7 @@ class Value:
 
     def __repr__(self) -> str:
         named = "".join(f", {k}={v!r}" for k, v in (("label", self.label), ("op", self.op)) if v)
-        return f"{type(self).__name__}({self.data}{named}, grad={self.grad})"
+        return f"{type(self).__name__}({self._float}{named}, grad={self.grad})"
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)
