@@ -24,7 +24,8 @@ def kalman_likelihood(n: int) -> tuple[Callable[[], Any], list[Value]]:
     q, r, drift = Value(0.1, "q"), Value(0.3, "r"), Value(0.01, "drift")
 
     def f() -> Any:
-        level, variance, total = 0.0 * q, 1.0 + 0.0 * q, 0.0
+        level, variance = 0.0 * q, 1.0 + 0.0 * q
+        total: Any = 0.0
         for y in observed:
             level = level + drift
             variance = variance + q
@@ -47,7 +48,7 @@ def least_squares(n: int) -> tuple[Callable[[], Any], list[Value]]:
     w, b = [Value(0.1 * i, f"w{i}") for i in range(5)], Value(0.5, "b")
 
     def f() -> Any:
-        total = 0.0
+        total: Any = 0.0
         for row, y in zip(rows, ys, strict=True):
             prediction = b
             for wi, xi in zip(w, row, strict=True):
@@ -64,7 +65,8 @@ def swap(n: int) -> tuple[Callable[[], Any], list[Value]]:
     fixed = Value(0.025, "fixed")
 
     def f() -> Any:
-        discount, value = 1.0, 0.0
+        discount: Any = 1.0
+        value: Any = 0.0
         for rate in rates:
             discount = discount / (1.0 + 0.25 * rate)
             value = value + 0.25 * fixed * discount - 0.25 * rate * discount
@@ -104,7 +106,8 @@ def spline(n: int) -> tuple[Callable[[], Any], list[Value]]:
         slopes = [(ys[i + 1] - ys[i]) / h[i] for i in range(n - 1)]
         right = [6.0 * (slopes[i] - slopes[i - 1]) for i in range(1, n - 1)]
         diagonal = [2.0 * (h[i - 1] + h[i]) for i in range(1, n - 1)]
-        c, d = [], []
+        c: list[Any] = []
+        d: list[Any] = []
         for i, r in enumerate(right):
             below = h[i]
             pivot = diagonal[i] - (below * c[-1] if c else 0.0)
@@ -113,10 +116,10 @@ def spline(n: int) -> tuple[Callable[[], Any], list[Value]]:
         m = [d[-1]]
         for i in range(len(d) - 2, -1, -1):
             m.append(d[i] - c[i] * m[-1])
-        energy = 0.0
+        energy: Any = 0.0
         for curvature in m:
             energy = energy + curvature * curvature
-        misfit = 0.0
+        misfit: Any = 0.0
         for y, t in zip(ys, targets, strict=True):
             misfit = misfit + (y - t) ** 2
         return misfit + 0.01 * energy
@@ -135,7 +138,7 @@ def markov_chain(n: int) -> tuple[Callable[[], Any], list[Value]]:
         move = [ag.softmax(row) for row in a]
         show = [ag.softmax(row) for row in b]
         belief: list[Any] = [1.0 / 3.0] * 3
-        total = 0.0
+        total: Any = 0.0
         for k in seen:
             belief = [sum(belief[i] * move[i][j] for i in range(3)) * show[j][k] for j in range(3)]
             norm = belief[0] + belief[1] + belief[2]

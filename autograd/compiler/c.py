@@ -217,10 +217,10 @@ class _Printer:
         return _number(expression)
 
     def run(self, total: str, run: Run) -> Iterator[str]:
-        terms = [
-            f"{total} {'-' if term.is_negative else '+'}= {' * '.join(map(self.operand, term.factors))};"
-            for term in run.terms
-        ]
+        terms = []
+        for term in run.terms:
+            factors = " * ".join(map(self.operand, term.factors))
+            terms.append(f"{total} {'-' if term.is_negative else '+'}= {factors};")
         head = self.loop(INDICES[self.n_indices], run.count)
         if len(terms) == 1:
             yield f"{head} {terms[0]}"

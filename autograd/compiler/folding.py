@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, pairwise
 from operator import eq, sub
 from typing import Any, NamedTuple
 
@@ -201,12 +201,11 @@ def _loop(turns: list[list[Flat]]) -> Flat | None:
 def _merge(items: Sequence[Flat], ints: list[Any]) -> bool:
     """Append the integers of one item of the body, given those of all turns."""
     columns = list(zip(*(item.ints for item in items), strict=True))
-    at = 0
-    for kind in items[0].kinds:
+    for at, kind in enumerate(items[0].kinds):
         if kind == "b":
             bases, tables = columns[at], columns[at + 1]
             step = bases[1] - bases[0]
-            if any(b - a != step for a, b in zip(bases, bases[1:], strict=False)):
+            if any(b - a != step for a, b in pairwise(bases)):
                 tables = tuple(
                     _shifted(table, base - bases[0])
                     for table, base in zip(tables, bases, strict=True)
@@ -221,7 +220,6 @@ def _merge(items: Sequence[Flat], ints: list[Any]) -> bool:
             if merged is None:
                 return False
             ints.append(merged)
-        at += 1
     return True
 
 
@@ -240,7 +238,8 @@ def _by_turn(values: Sequence[Any]) -> Any:
         return Table(tuple(values), (1,))
     if any(isinstance(value, int) or value.strides != first.strides for value in values):
         return None
-    starts, joined = [], []
+    starts: list[int] = []
+    joined: list[int] = []
     for value in values:
         starts.append(len(joined))
         joined += value.values

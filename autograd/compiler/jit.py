@@ -87,6 +87,8 @@ def jit(f: Any = None, backend: Any = "auto") -> Any:
 class Compiled:
     """A compiled function: calls map it over examples. See `jit`."""
 
+    __name__: str
+
     def __init__(self, f: Callable[..., Any], backend: BackendName = "auto") -> None:
         if not callable(f):
             raise TypeError(f"jit: expected a function, got {f!r} of type {type(f).__name__}")
@@ -275,7 +277,7 @@ class _Recording:
         is_batch: bool = True,
         leaves: Sequence[Value] = (),
     ) -> _Runner:
-        """What runs the outputs; and where a branch not taken spoils them, what follows branches."""
+        """What runs the outputs, and knows what follows branches if one not taken spoils them."""
 
         def runner(recorded: Trace, follows_branches: bool) -> tuple[_Runner, bool]:
             outputs, has_branches = outputs_of(recorded, follows_branches)
@@ -395,8 +397,8 @@ def checked_backend(backend: str, caller: str = "jit") -> str:
     if not _is_installed(backend):
         module, extra = BACKENDS[backend].needs or ("", "")
         raise ImportError(
-            f"{caller}: backend {backend!r} needs {module}; pip install 'scalar-autograd[{extra}]', "
-            f"or choose backend 'python'"
+            f"{caller}: backend {backend!r} needs {module}; "
+            f"pip install 'scalar-autograd[{extra}]', or choose backend 'python'"
         )
     return backend
 

@@ -29,12 +29,15 @@ def assembled(
 ) -> Program:
     """The program of these sections."""
     layout = _Layout(constants)
-    items = [tuple(layout.item(flat) for flat in flats) for flats in sections]
+    once, each, means, after = (tuple(map(layout.item, flats)) for flats in sections)
     return Program(
         tuple(listing.inputs),
         tuple(listing.leaves),
         listing.is_batch,
-        *items,
+        once,
+        each,
+        means,
+        after,
         constants=layout.constants,
         table=layout.table,
         sizes=sizes | {"k": len(layout.constants)},
@@ -178,7 +181,7 @@ class _Layout:
 
 
 def _offsets(table: Any, strides: list[Any], extents: list[Any]) -> Iterator[int]:
-    """All values of table + Σ stride·index, for indices whose extents may depend on those before."""
+    """All values of table + Σ stride·index; an index's extent may depend on those before."""
 
     def number(x: Any, index: tuple[int, ...]) -> int:
         if isinstance(x, int):

@@ -74,7 +74,7 @@ class Apply:
     """A primitive of `primitives.TABLE`, by its name, on its arguments.
 
     `add`, `sub`, `mul`, … and rows made by users alike. There is no `sum` and no `dot` (they are
-    `add` and `mul`, or a `Reduce`), and no `take` (see `Take`); `hypot` has any number of arguments.
+    `add` and `mul`, or a `Reduce`); `hypot` has any number of arguments.
     A comparison (`lt`, …) is 1.0 where it holds and 0.0 elsewhere, and `where(c, x, y)` takes x
     where c is not 0.
     """
@@ -149,8 +149,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`for r in range(count):` the items of the body, in order. A turn may read what one before wrote.
+    """`for r in range(count):` the items of the body, in order.
 
+    A turn may read what one before wrote.
     The count may be 0 where it is a `Lookup`.
     """
 
@@ -193,7 +194,7 @@ class Program:
     @property
     def sections(self) -> dict[str, tuple[Item, ...]]:
         """The items of each section, in the order in which they are run."""
-        return dict(once=self.once, each=self.each, means=self.means, after=self.after)
+        return {"once": self.once, "each": self.each, "means": self.means, "after": self.after}
 
     def varies(self, space: str) -> bool:
         """Whether the numbers of this space differ from example to example."""
@@ -359,9 +360,8 @@ class _Text:
         ]
         self.depth = depth + len(group.dims)
         sign, expression = "=", group.expression
-        if isinstance(expression, Reduce) and expression.first is None:
-            if len(expression.runs) == 1:
-                (run,) = expression.runs
+        match expression:
+            case Reduce(first=None, runs=(run,)):
                 box.append(f"{INDICES[self.depth]} in {self.integer(run.count)}")
                 sign, text = "+=", self.terms(run)
                 if text[0] == "-" and len(run.terms) == 1:
@@ -398,10 +398,10 @@ class _Text:
                 for run in runs:
                     terms = self.terms(run)
                     if run.count != 1:
-                        count = self.integer(run.count)
-                        terms = f"(Σ {INDICES[self.depth]} in {count}: {terms})"
+                        turns = f"{INDICES[self.depth]} in {self.integer(run.count)}"
+                        terms = f"(Σ {turns}: {terms})"
                     parts.append(terms)
-                text = " + ".join(parts)
+                text = " + ".join(parts).replace("+ -", "- ")
                 return f"({text})" if len(parts) > 1 and binding > 1 else text
         return f"({expression!r})" if repr(expression)[0] == "-" else repr(expression)
 

@@ -149,26 +149,27 @@ class _Printer:
                         )
                 return total
             case Take(index=index, row=row, count=count):
-                name = INDICES[self.n_indices]
-                i = self.value(index)
-                return f"(nan if not ({name} := {i}) in range({count}) else {self.operand(row, taken=name)})"
+                at = INDICES[self.n_indices]
+                taken = self.operand(row, taken=at)
+                return f"({taken} if ({at} := {self.value(index)}) in range({count}) else nan)"
         return repr(expression) if expression >= 0 else f"({expression!r})"
 
     def operand(self, operand: Operand, first: bool = False, taken: str = "") -> str:
         parts = [] if operand.base == 0 else [self.integer(operand.base)]
-        for name, stride in zip(INDICES, operand.strides):
-            if stride == 0 or (first and len(operand.strides) == INDICES.index(name) + 1):
-                continue
-            if taken and INDICES.index(name) == len(operand.strides) - 1:
-                name = f"int({name})"
-            parts.append(name if stride == 1 else f"{self.integer(stride)}*{name}")
+        strides = operand.strides[:-1] if first else operand.strides
+        for name, stride in zip(INDICES, strides, strict=False):
+            if stride != 0:
+                index = f"int({name})" if name == taken else name
+                parts.append(index if stride == 1 else f"{self.integer(stride)}*{index}")
         return f"{operand.space}[{' + '.join(parts) or '0'}]"
 
     def integer(self, x: Integer) -> str:
         if isinstance(x, int):
             return str(x)
         parts = [self.integer(x.at)]
-        parts += [n if s == 1 else f"{s}*{n}" for n, s in zip(INDICES, x.strides) if s]
+        parts += [
+            n if s == 1 else f"{s}*{n}" for n, s in zip(INDICES, x.strides, strict=False) if s
+        ]
         return f"table[{' + '.join(parts)}]"
 
 
