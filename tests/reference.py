@@ -35,13 +35,13 @@ GROUPS = {
     "check_gradient GradientCheckError",
     "Functions": "abs sqrt exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh "
     "sigmoid relu softplus erf erfc norm_cdf hypot maximum minimum clip where sum dot mean softmax "
-    "logsumexp",
+    "logsumexp take",
     "Models": "Module Neuron Layer MLP",
     "Losses": "mean_squared_error binary_cross_entropy cross_entropy hinge",
     "Descent": "Stepper GradientDescent Adam AdamW RMSprop",
     "Training": "fit batches History Recording",
     "Seeing": "draw Drawing play explain forward_steps backward_steps Step playground",
-    "Compiling": "jit",
+    "Compiling": "jit to_jax",
 }
 
 MODEL = """
@@ -114,6 +114,8 @@ EXAMPLES = {
     "backward_steps": "a = ag.Value(2.0, 'a')\n"
     "for step in ag.backward_steps(a * 3.0):\n    print(step)\n",
     "Step": "a = ag.Value(2.0, 'a')\nlist(ag.backward_steps(a * 3.0))[-1].arg is a",
+    "take": "rows = [[1.0, 2.0], [3.0, 4.0]]\nag.take(rows, 1)",
+    "to_jax": "ag.to_jax.__name__",
     "jit": "square = ag.jit(lambda x: x * x, backend='python')\nsquare([1.0, 2.0, 3.0])",
 }
 

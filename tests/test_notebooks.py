@@ -34,9 +34,10 @@ def outputs(path: Path) -> Iterator[Any]:
 
 
 def text_of(output: Any) -> str:
-    """What an output says in words, without the bytes of pictures."""
+    """What an output says in words, without the bytes of pictures and the code of pages."""
     data = {kind: text for kind, text in output.get("data", {}).items() if kind != "image/png"}
-    return re.sub(r"base64,[\w+/=]+", "", json.dumps([output.get("text", ""), data]))
+    text = re.sub(r"base64,[\w+/=]+", "", json.dumps([output.get("text", ""), data]))
+    return re.sub(r"<script.*?</script>", "", text)
 
 
 def test_there_are_notebooks_numbered_from_one() -> None:
