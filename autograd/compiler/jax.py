@@ -88,7 +88,7 @@ FEWEST_SCANNED = 24
 MOST_PARTS = 32
 """What is read is joined of so many slices at most, before it is gathered number by number."""
 
-MOST_RUNS = 4
+MOST_RUNS = 16
 """The terms of a sum of more runs are gathered first."""
 
 LARGE = 64
