@@ -36,7 +36,6 @@ from autograd.compiler.program import (
     Program,
     Reduce,
     Run,
-    Take,
 )
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
@@ -664,15 +663,6 @@ class _Evaluation:
                 for term in terms[1:]:
                     total = total + term
                 return total
-            case Take(index=index, row=row, count=count):
-                i = of(index)
-                rows = read(row, box.extended(count))
-                valid = (i >= 0) & (i < count) & (i == jnp.floor(i))
-                place = jnp.where(valid, i, 0).astype(jnp.int32)[..., None]
-                shapes = jnp.broadcast_shapes(rows.shape[:-1], place.shape[:-1])
-                rows = jnp.broadcast_to(rows, (*shapes, count))
-                place = jnp.broadcast_to(place, (*shapes, 1))
-                return jnp.where(valid, jnp.take_along_axis(rows, place, -1)[..., 0], jnp.nan)
         return jnp.asarray(expression, self.leaves.dtype)
 
     def gathered(
@@ -771,9 +761,6 @@ def _reads(expression: Expression, box: _Box) -> Iterator[tuple[Operand, _Box]]:
                 turns = box.extended(run.count)
                 for term in run.terms:
                     yield from ((factor, turns) for factor in term.factors)
-        case Take(index=index, row=row, count=count):
-            yield from _reads(index, box)
-            yield row, box.extended(count)
 
 
 def _all_groups(items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]]:
