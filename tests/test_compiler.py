@@ -562,6 +562,7 @@ UNCOMPILABLE: dict[str, Callable[[Any], Any]] = {
     "sorted": lambda x: sorted([x, p])[0],
     "data": lambda x: x * x.data,
     "data of an inner node": lambda x: x * (x + p).data,
+    "data of a node of parameters": lambda x: x * (p * q).data,
     "float": lambda x: x * float(x),
     "int": lambda x: x * int(x),
     "bool": lambda x: x if x else -x,
