@@ -15,6 +15,7 @@ import pytest
 import autograd as ag
 from autograd.primitives import TABLE, Primitive
 from tests.numerics import ordinary_points
+from tests.shapes import SHAPES
 
 jax = pytest.importorskip("jax", reason="JAX is not installed (extra jax)")
 np = pytest.importorskip("numpy")
@@ -168,6 +169,12 @@ def attention(w: list[ag.Value]) -> ag.Value:
 def test_programs_with_loops(f: Callable[[list[ag.Value]], ag.Value]) -> None:
     w = values(12, seed=3)
     assert both_agree(lambda: f(w), w)
+
+
+@pytest.mark.parametrize(("name", "size"), [("a swap", 30), ("a spline", 26), ("random walks", 8)])
+def test_programs_as_people_write_them(name: str, size: int) -> None:
+    f, leaves = SHAPES[name][0](size)
+    assert both_agree(f, leaves)
 
 
 def test_a_row_of_ones_own_is_called_back() -> None:

@@ -7,7 +7,7 @@ import importlib.util
 import shutil
 import subprocess
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from autograd.compiler.jit import jit
 from autograd.compiler.program import Group, Item, Loop, Program, groups
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
+from autograd.primitives import TABLE
 from tests import graphs
 from tests.numerics import same
 from tests.shapes import SHAPES
@@ -220,3 +221,33 @@ def test_an_equal_program_is_compiled_once() -> None:
         f.backward([[1.0, 2.0]])
         runs.append(next(iter(f._recordings.values())).gradient._run)
     assert runs[0] is runs[1]
+
+
+@needs_cc
+@pytest.mark.parametrize("label", ["*/ int x = 1/0; /*", "a\nb", "\\", "??/", "λ → ∞", "\ud800"])
+def test_no_label_changes_the_c_program(label: str, tmp_path: Path) -> None:
+    w = ag.Value(3.0, label)
+
+    def f() -> Any:
+        square = w * w
+        square.label = label
+        return square.sin() + square
+
+    program = program_of(f)
+    assert same(compiled_c(program, tmp_path)([3.0]), eager(f, program))
+
+
+@pytest.fixture
+def halved() -> Iterator[ag.Primitive]:
+    """A row made outside of the package."""
+    yield ag.Primitive("halved", "halved", lambda x: 0.5 * x, lambda z, x: 0.5)
+    del TABLE["halved"]
+
+
+def test_a_row_of_your_own_is_declared_in_c_and_called_back_elsewhere(halved: Any) -> None:
+    w = ag.Value(3.0, "w")
+    program = program_of(lambda: halved(w) * w)
+    assert "double halved(double);" in c.source(program)
+    assert python.compile_program(program)([3.0], []) == [4.5, 3.0]
+    if HAS_LLVM:
+        assert jit(lambda: halved(w) * w, "llvm")() == 4.5

@@ -23,7 +23,6 @@ from autograd.compiler.program import (
     Program,
     Reduce,
     Run,
-    Take,
     named_ranges,
     primitives_used,
 )
@@ -207,13 +206,6 @@ class _Printer:
                 for run in runs:
                     self.before += self.run(total, run)
                 return total
-            case Take(index=index, row=row, count=count):
-                at = f"t{self.n_totals}"
-                self.n_totals += 1
-                self.before.append(f"double {at} = {self.value(index)};")
-                is_index = f"{at} >= 0.0 && {at} < {count}.0 && floor({at}) == {at}"
-                taken = self.operand(row).replace(INDICES[self.n_indices], f"(int){at}")
-                return f"({is_index} ? {taken} : NAN)"
         return _number(expression)
 
     def run(self, total: str, run: Run) -> Iterator[str]:

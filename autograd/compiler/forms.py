@@ -87,33 +87,33 @@ class Forms:
         for i, op in enumerate(ops):
             if op not in ("add", "sub", "sum") or self.dead[i]:
                 continue
+            section = sections[i]
+            are_products = [
+                ops[x] == "mul" and uses[x] == 1 and sections[x] == section for x in args[i]
+            ]
             first, *rest = args[i]
             signed = [~rest[0]] if op == "sub" else rest
-
-            def is_product(x: int, i: int = i) -> bool:
-                return ops[x] == "mul" and uses[x] == 1 and sections[x] == sections[i]
-
-            of_products = all(map(is_product, rest))
-            for x, terms, kind in (
-                (first, signed, of_products),
-                (rest[0], [first], is_product(first)) if op == "add" else (first, signed, None),
-            ):
+            # x + (chain) is (chain) + x; and x·y + c is c + x·y
+            ways = [(first, signed, all(are_products[1:]))]
+            if op == "add":
+                ways.append((rest[0], [first], are_products[0]))
+            for x, terms, of_products in ways:
                 chain = sums.get(x)
                 if (
                     chain is not None
                     and uses[x] == 1
-                    and sections[x] == sections[i]
-                    and kind is (x in products)
+                    and sections[x] == section
+                    and of_products is (x in products)
                 ):
                     del sums[x]
                     self.dead[x] = 1
                     chain += terms
-                    of_products = bool(kind)
                     break
             else:
+                _, _, of_products = ways[0]
                 chain = [first, *signed]
-                if op == "add" and is_product(first) and not of_products:
-                    chain, of_products = [rest[0], first], True  # x·y + c is c + x·y
+                if op == "add" and are_products[0] and not of_products:
+                    chain, of_products = [rest[0], first], True
             sums[i] = chain
             if of_products:
                 products.add(i)
@@ -122,6 +122,10 @@ class Forms:
         """Write a short sum out as a tree; turn products into the terms of a long one."""
         terms = self.sums[i]
         ops, args, uses = self.ops, self.args, self.uses
+        if len(terms) <= MOST_PLAIN_TERMS // 2:
+            ops[i] = "+"
+            args[i] = tuple(terms)
+            return
 
         def is_product(x: int) -> bool:
             return ops[x] == "mul" and self.sections[x] == self.sections[i]
@@ -130,8 +134,7 @@ class Forms:
         usable = [is_product(x) for x in nodes]
         alone = sum(uses[x] == 1 for x, ok in zip(nodes, usable, strict=True) if ok)
         if (
-            len(terms) > MOST_PLAIN_TERMS // 2
-            and all(usable[1:])
+            all(usable[1:])
             and 2 * alone >= sum(usable)
             and len(set(nodes)) == len(nodes)
             and len(terms) - (not usable[0]) > MOST_PLAIN_TERMS // 2

@@ -33,7 +33,6 @@ from autograd.compiler.program import (
     Operand,
     Program,
     Reduce,
-    Take,
     primitives_used,
 )
 from autograd.compiler.rolling import roll
@@ -250,11 +249,6 @@ class _Printer:
                 return before + spelling.format(*values) + after
             case Reduce():
                 return self.reduction(expression)
-            case Take(index=index, row=row, count=count):
-                name = f"index{len(self.before)}"
-                self.before.append(f"const {name} = {self.value(index, False)};")
-                valid = f"Number.isInteger({name}) && {name} >= 0 && {name} < {count}"
-                return f"{before}{valid} ? {self.operand(row, name)} : NaN{after}"
         literal = _literal(expression)
         return f"({literal})" if literal.startswith("-") else literal
 

@@ -36,7 +36,6 @@ from autograd.compiler.program import (
     Program,
     Reduce,
     Run,
-    Take,
 )
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
@@ -82,11 +81,14 @@ SPELLING: dict[str, str] = {
 }
 """The functions of `jax` that are primitives; `_functions` has the others."""
 
-FEWEST_SCANNED = 64
-"""A loop that carries is straight code below so many group turns, which XLA runs faster."""
+FEWEST_SCANNED = 24
+"""A loop that carries is straight code below so many turns of a group, which XLA runs faster."""
 
 MOST_PARTS = 32
 """What is read is joined of so many slices at most, before it is gathered number by number."""
+
+MOST_RUNS = 16
+"""The terms of a sum of more runs are gathered first."""
 
 LARGE = 64
 """An array of more numbers is joined on its own."""
@@ -651,22 +653,45 @@ class _Evaluation:
                 return known(*values) if known else _called_back(name)(*values)
             case Reduce(first=first, runs=runs):
                 terms = [of(first)] if first is not None else []
-                for run in runs:
-                    terms += self.terms(run, box, shape, read)
+                turns = [box.extended(run.count) for run in runs]
+                if len(runs) > MOST_RUNS and read == self.read and not _are_ragged(turns):
+                    terms += self.gathered(runs, turns, shape)
+                else:
+                    for run in runs:
+                        terms += self.terms(run, box, shape, read)
                 total = terms[0]
                 for term in terms[1:]:
                     total = total + term
                 return total
-            case Take(index=index, row=row, count=count):
-                i = of(index)
-                rows = read(row, box.extended(count))
-                valid = (i >= 0) & (i < count) & (i == jnp.floor(i))
-                place = jnp.where(valid, i, 0).astype(jnp.int32)[..., None]
-                shapes = jnp.broadcast_shapes(rows.shape[:-1], place.shape[:-1])
-                rows = jnp.broadcast_to(rows, (*shapes, count))
-                place = jnp.broadcast_to(place, (*shapes, 1))
-                return jnp.where(valid, jnp.take_along_axis(rows, place, -1)[..., 0], jnp.nan)
         return jnp.asarray(expression, self.leaves.dtype)
+
+    def gathered(
+        self, runs: Sequence[Run], turns: Sequence[_Box], shape: tuple[int, ...]
+    ) -> Iterator[Array]:
+        """The sums over all runs, one for all terms of a kind."""
+        import numpy as np
+
+        kinds: dict[tuple[bool, str], list[list[Integers]]] = {}
+        for run, box in zip(runs, turns, strict=True):
+            for term in run.terms:
+                spaces = "".join(factor.space for factor in term.factors)
+                columns = kinds.setdefault((term.is_negative, spaces), [[] for _ in spaces])
+                for column, factor in zip(columns, term.factors, strict=True):
+                    addresses = box.addresses(factor)
+                    column.append(
+                        np.broadcast_to(addresses, (*addresses.shape[:-1], box.sizes[-1]))
+                    )
+        for (is_negative, spaces), columns in kinds.items():
+            factors = []
+            for space, column in zip(spaces, columns, strict=True):
+                rows = np.broadcast_shapes(*(part.shape[:-1] for part in column))
+                parts = [np.broadcast_to(part, (*rows, part.shape[-1])) for part in column]
+                factors.append(self.memory.read(space, np.concatenate(parts, -1)))
+            if len(factors) == 2:
+                y = _contracted(factors[0], factors[1], len(shape), "t")
+            else:
+                y = factors[0].sum(-1)
+            yield -y if is_negative else y
 
     def terms(self, run: Run, box: _Box, shape: tuple[int, ...], read: Read) -> Iterator[Array]:
         """The sums over the turns of a run, one for each of its terms."""
@@ -684,6 +709,10 @@ class _Evaluation:
                 y = factors[0] * factors[1] if len(factors) == 2 else factors[0]
                 y = y.sum(-1) if y.shape[-1] == n else y[..., 0] * n
             yield -y if term.is_negative else y
+
+
+def _are_ragged(boxes: Iterable[_Box]) -> bool:
+    return any(box.valid is not True for box in boxes)
 
 
 def _rows(group: Group, box: _Box) -> _Box:
@@ -732,9 +761,6 @@ def _reads(expression: Expression, box: _Box) -> Iterator[tuple[Operand, _Box]]:
                 turns = box.extended(run.count)
                 for term in run.terms:
                     yield from ((factor, turns) for factor in term.factors)
-        case Take(index=index, row=row, count=count):
-            yield from _reads(index, box)
-            yield row, box.extended(count)
 
 
 def _all_groups(items: Iterable[Item], box: _Box) -> Iterator[tuple[Group, _Box]]:

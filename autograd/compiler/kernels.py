@@ -44,7 +44,6 @@ from autograd.compiler.program import (
     Program,
     Reduce,
     Run,
-    Take,
     groups,
     operands,
 )
@@ -389,8 +388,6 @@ class _GroupWriter:
             case Reduce(first=first, runs=runs):
                 totals = self.value(-0.0 if first is None else first)
                 return reduce(self._with_run, runs, totals)
-            case Take():
-                return self._taken(expression)
         return [code.number(expression)] * len(self.elements)
 
     def _with_run(self, totals: list[Numbers], run: Run) -> list[Numbers]:
@@ -417,40 +414,6 @@ class _GroupWriter:
         full = count - count % turns
         totals = list(code.loop(0, full, turns, partial(add, turns), totals))
         return add(count - full, full, *totals) if count > full else totals
-
-    def _taken(self, take: Take) -> list[Numbers]:
-        """Rows at computed indices; nan where there is no such row."""
-        code, around = self.code, self.index
-        lanes = code.lanes
-        found = []
-        for offsets, number in zip(self.elements, self.value(take.index), strict=True):
-            whole = code.operation("fsub", number, code.intrinsic("llvm.floor", number))
-            is_there = code.write.and_(
-                code.compare("==", whole, code.number(0.0)),
-                code.write.and_(
-                    code.compare(">=", number, code.number(0.0)),
-                    code.compare("<", number, code.number(float(take.count))),
-                ),
-            )
-            safe = code.select(is_there, number, code.number(0.0))
-            taken = []
-            for lane in range(lanes):
-                i = code.write.fptosi(code.lane(safe, lane), I64)
-                self.index = [*around, i]
-                inside = list(offsets)
-                if self.lane_dim is not None:
-                    inside[self.lane_dim] += lane
-                pointer, variable, fixed = self.place(take.row, (*inside, 0))
-                step = self.layout.stride if pointer == "v" else 1
-                index = code.times(variable, step)
-                if pointer == "v" and self.by_examples:
-                    index = code.plus(index, code.plus(self.block, lane))
-                address = code.address(code.arguments[pointer], index, fixed * step)
-                taken.append(code.load(DOUBLE, address))
-            self.index = around
-            row = code.gathered(taken) if lanes > 1 else taken[0]
-            found.append(code.select(is_there, row, code.number(math.nan)))
-        return found
 
     # --- operands
 

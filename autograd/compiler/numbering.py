@@ -95,7 +95,7 @@ class Numbering:
         ints = [target, 0]
         for x, slot_space in zip(self.forms.slots[row], spaces, strict=True):
             ints += (self._constants([x]) if slot_space == "k" else address[x], 0)
-        return Flat(shape, kinds, tuple(ints), (self.listing.labels.get(row, ""),))
+        return Flat(shape, kinds, tuple(ints), (self._label([row]),))
 
     def _with_sums(self, group: _Group, sums: dict[int, Any]) -> Iterator[Flat]:
         """Groups of rows whose sums have the same runs each."""
@@ -244,8 +244,8 @@ class Numbering:
         return base
 
     def _label(self, rows: list[int]) -> str:
-        labels = [self.listing.labels[row] for row in rows if row in self.listing.labels]
-        return spanned(labels)
+        labels = self.listing.labels
+        return spanned([labels[row] for row in rows if row in labels]) if labels else ""
 
     def copies(self) -> Iterator[Flat]:
         """Groups that write those results which stand elsewhere."""

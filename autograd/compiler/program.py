@@ -19,8 +19,8 @@ Every number stands in a *space*, at an *address*, which counts from 0 in each s
 `x` and `v` differ from example to example, and so does `y` unless the program `is_batch`.
 
 An address is `base + Σ strideᵢ·indexᵢ`. The indices are those of all loops around the operand, from
-the outermost inwards, then those of the group's box, and, inside of a run or a `Take`, one more
-for its terms. So an operand always has as many strides as there are indices where it stands, and
+the outermost inwards, then those of the group's box, and, inside of a run, one more for its
+terms. So an operand always has as many strides as there are indices where it stands, and
 stride 0 says that it is the same for all. Whatever is no such affine address is looked up: each
 integer of the representation (a base, a stride, an extent, a count) may be a `Lookup` in the
 program's `table` instead.
@@ -113,19 +113,7 @@ class Reduce:
     runs: tuple[Run, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
-    """`row` at the last of its indices = the value of `index`; the others as around it.
-
-    nan if the value is not one of 0, 1, …, count - 1.
-    """
-
-    index: Expression
-    row: Operand
-    count: int
-
-
-Expression: TypeAlias = "float | Operand | Apply | Reduce | Take"
+Expression: TypeAlias = "float | Operand | Apply | Reduce"
 """A plain float is a literal, the same for every row and turn."""
 
 
@@ -254,9 +242,6 @@ def operands(expression: Expression) -> Iterator[Operand]:
             for run in runs:
                 for term in run.terms:
                     yield from term.factors
-        case Take(index=index, row=row):
-            yield from operands(index)
-            yield row
 
 
 def groups(items: Iterable[Item]) -> Iterator[Group]:
@@ -280,8 +265,6 @@ def primitives_used(program: Program) -> list[str]:
                     visit(arg)
             case Reduce(first=first) if first is not None:
                 visit(first)
-            case Take(index=index):
-                visit(index)
 
     for group in groups(itertools.chain.from_iterable(program.sections.values())):
         visit(group.expression)
@@ -390,9 +373,6 @@ class _Text:
                 return f"({text})" if own < binding else text
             case Apply(primitive=name, args=args):
                 return f"{name}({', '.join(self.value(arg, 0) for arg in args)})"
-            case Take(index=index, row=row, count=count):
-                name = INDICES[self.depth]
-                return f"({self.operand(row)} at {name} = {self.value(index, 9)} of {count})"
             case Reduce(first=first, runs=runs):
                 parts = [] if first is None else [self.value(first, 1)]
                 for run in runs:

@@ -28,7 +28,6 @@ from autograd.compiler.program import (
     Operand,
     Program,
     Reduce,
-    Take,
     named_ranges,
     primitives_used,
 )
@@ -148,19 +147,14 @@ class _Printer:
                             f"{'' if run.count == 1 else '    '}{total} {sign}= {text}"
                         )
                 return total
-            case Take(index=index, row=row, count=count):
-                at = INDICES[self.n_indices]
-                taken = self.operand(row, taken=at)
-                return f"({taken} if ({at} := {self.value(index)}) in range({count}) else nan)"
         return repr(expression) if expression >= 0 else f"({expression!r})"
 
-    def operand(self, operand: Operand, first: bool = False, taken: str = "") -> str:
+    def operand(self, operand: Operand, first: bool = False) -> str:
         parts = [] if operand.base == 0 else [self.integer(operand.base)]
         strides = operand.strides[:-1] if first else operand.strides
         for name, stride in zip(INDICES, strides, strict=False):
             if stride != 0:
-                index = f"int({name})" if name == taken else name
-                parts.append(index if stride == 1 else f"{self.integer(stride)}*{index}")
+                parts.append(name if stride == 1 else f"{self.integer(stride)}*{name}")
         return f"{operand.space}[{' + '.join(parts) or '0'}]"
 
     def integer(self, x: Integer) -> str:
