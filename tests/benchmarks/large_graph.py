@@ -21,7 +21,11 @@ from tests.benchmarks.measure import peak_memory, print_table
 SIZES = {10_000: 5, 100_000: 5, 1_000_000: 3}
 """Operations, and how many measurements to take the median of."""
 
-ENGINES = {"autograd": "autograd", "micrograd": "micrograd.engine"}
+ENGINES = {
+    "autograd": "autograd",
+    "micrograd": "micrograd.engine",
+    "four slots": "tests.benchmarks.peers.four_slots",
+}
 CHAIN = 100
 
 

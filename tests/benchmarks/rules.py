@@ -447,7 +447,8 @@ def in_torch(name: str, points: Sequence[Sequence[float]]) -> Answers | None:
         if not output.requires_grad:
             return [torch.zeros_like(x) for x in columns]
         found = torch.autograd.grad(output.sum(), columns, create_graph=True, allow_unused=True)
-        return [0.0 * x if g is None else g for x, g in zip(columns, found, strict=True)]
+        # "+ 0.0" makes numbers of PyTorch's placeholder for a derivative that is 0 throughout.
+        return [0.0 * x if g is None else g + 0.0 * x for x, g in zip(columns, found, strict=True)]
 
     value = functions[name](*columns)
     first = slopes(value)

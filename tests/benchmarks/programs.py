@@ -1,0 +1,108 @@
+"""Programs of many sizes: recorded, rolled, compiled and run, beside JAX written by hand in arrays.
+
+The gradient is timed inside of machine code, without the way to and from Python: ours many times
+a call, JAX's in one compiled loop (and once a call). Each workload has a process of its own, which
+gives its time to compile (recording included) and its peak of memory.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from array import array
+from typing import Any
+
+from tests.benchmarks.measure import in_turns, peak_memory, print_table, readable, repeated
+
+LOOP = 50
+"""How many gradients JAX takes in one compiled loop."""
+
+
+def measure(name: str) -> None:
+    """Print what one workload takes, as JSON; to be called alone in its process."""
+    import autograd as ag
+    from autograd.compiler.columns import read_columns
+    from autograd.compiler.machine import Machine, address, describe
+    from tests.benchmarks.workloads import WORKLOADS
+
+    workload = WORKLOADS[name]()
+    compiled = ag.jit(workload.loss, backend="llvm")
+    before, start = peak_memory(), time.perf_counter()
+    compiled.backward(*workload.columns)
+    found: dict[str, Any] = {
+        "compile": time.perf_counter() - start,
+        "memory": peak_memory() - before,
+        "lines": len(str(compiled.program).splitlines()),
+    }
+    ours = [p.grad or 0.0 for p in workload.parameters]
+    recorded = compiled._latest
+    assert recorded is not None
+    columns = read_columns(workload.columns) if workload.columns else []
+    described = describe(columns)
+    leaves = array("d", [leaf.data for leaf in recorded.gradient._listing.leaves])
+    machine = recorded.gradient._run
+    assert isinstance(machine, Machine)
+    count = columns[0].count if columns else 1
+    with machine.memory(count) as memory:
+        memory.prepare(address(leaves), described, 0, count, 0)
+        contestants = {
+            "run": repeated(lambda: memory.code(memory.frame)),
+            "backward": repeated(lambda: compiled.backward(*workload.columns)),
+        }
+        try:
+            contestants |= _jax(name, workload, ours, found)
+        except ImportError:
+            found["JAX"] = "missing"
+        found |= in_turns(contestants, rounds=5)
+    print(json.dumps(found))
+
+
+def _jax(name: str, workload: Any, ours: list[float], found: dict[str, Any]) -> dict[str, Any]:
+    import jax
+    import numpy as np
+    from jax import numpy as jnp
+
+    from tests.benchmarks.peers.jax_by_hand import losses
+
+    gradient = jax.grad(losses(name, workload))
+    start = jnp.array([p.data for p in workload.parameters])
+    once = jax.jit(gradient)
+    began = time.perf_counter()
+    by_hand = np.asarray(once(start))
+    found["JAX compile"] = time.perf_counter() - began
+    found["off by"] = float(np.max(np.abs(by_hand - ours) / (np.abs(by_hand) + 1e-9)))
+    many = jax.jit(lambda w: jax.lax.fori_loop(0, LOOP, lambda _, x: x - 1e-12 * gradient(x), w))
+
+    def loop(count: int) -> None:
+        for _ in range(-(-count // LOOP)):
+            jax.block_until_ready(many(start))
+
+    return {
+        "JAX call": repeated(lambda: jax.block_until_ready(once(start))),
+        "JAX loop": loop,
+    }
+
+
+def run(title: str) -> None:
+    """Measure and print."""
+    from tests.benchmarks.workloads import WORKLOADS
+
+    rows = []
+    for name in WORKLOADS:
+        call = f"from tests.benchmarks.programs import measure; measure({name!r})"
+        finished = subprocess.run(
+            [sys.executable, "-c", call], capture_output=True, text=True, check=False
+        )
+        if finished.returncode:
+            rows.append((name, "failed", finished.stderr.strip().splitlines()[-1]))
+            continue
+        found = json.loads(finished.stdout.splitlines()[-1])
+        times = (readable(found[key]) if key in found else "missing" for key in TIMES)
+        rows.append((name, found["lines"], *times, f"{found['memory'] / 1e6:.0f} MB"))
+    header = ("", "lines", "compile", "gradient", "backward()", "JAX: compile", "call", "loop", "")
+    print_table(title, header, rows)
+
+
+TIMES = ("compile", "run", "backward", "JAX compile", "JAX call", "JAX loop")
