@@ -219,10 +219,12 @@ with the inputs that it has if every step takes all examples as they are, and th
 
 
 @cache
-def _loop() -> MachineCode:
+def _loop() -> MachineCode:  # noqa: PLR0915 - it is written in one go
     """The loop over steps, in machine code."""
     from autograd.compiler import kernels
-    from autograd.compiler.instructions import DOUBLE, I64, POINTER, Code, Index, ir
+    from llvmlite import ir
+
+    from autograd.compiler.instructions import DOUBLE, I64, POINTER, Code, Index
 
     pointers = {
         *("gradient", "update", "counts", "order", "coefficients", "rows", "results"),
