@@ -10,7 +10,7 @@ from autograd.primitives import TABLE
 
 pytest.importorskip("mpmath", reason="mpmath, the oracle of these tests, is not installed")
 
-from tests.benchmarks import rules  # noqa: E402 - it needs mpmath
+from tests.benchmarks import rules
 
 COUNT = 300
 

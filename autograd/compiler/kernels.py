@@ -664,7 +664,7 @@ def _gather(
 
         for in_order, holds in ((True, has_order), (False, code.write.not_(has_order))):
             numbers_of_example = partial(number, in_order)
-            code.choose(holds, lambda f=numbers_of_example: code.loop(0, width, 1, f, (), True))
+            code.choose(holds, partial(code.loop, 0, width, 1, numbers_of_example, (), True))
         return ()
 
     code.loop(0, given["n_columns"], 1, column, may_be_empty=True)

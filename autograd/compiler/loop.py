@@ -221,9 +221,9 @@ with the inputs that it has if every step takes all examples as they are, and th
 @cache
 def _loop() -> MachineCode:  # noqa: PLR0915 - it is written in one go
     """The loop over steps, in machine code."""
-    from autograd.compiler import kernels
     from llvmlite import ir
 
+    from autograd.compiler import kernels
     from autograd.compiler.instructions import DOUBLE, I64, POINTER, Code, Index
 
     pointers = {
