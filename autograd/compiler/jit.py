@@ -148,7 +148,7 @@ class Compiled:
             import numpy as np
 
             array = np.array(results).reshape(len(recorded.trace.outputs), count)
-            return array[0] if form is None else _stacked(form, iter(array))
+            return _stacked(form, array)[0]
         if form is None:
             return list(results)
         return [_filled(form, iter(results[i::count])) for i in range(count)]
@@ -425,18 +425,23 @@ def _filled(form: Any, numbers: Iterator[float]) -> Any:
     return type(form)([_filled(part, numbers) for part in form])
 
 
-def _stacked(form: Any, rows: Iterator[Any]) -> Any:
+def _stacked(form: Any, rows: Any, at: int = 0) -> tuple[Any, int]:
     """The results of all examples, a row each, as arrays whose first axis is the examples.
 
     A list of numbers, or of equally long lists, is one more axis; a tuple of lists stays a tuple.
+    Returns what begins at this row, and the row after it.
     """
     import numpy as np
 
     if form is None:
-        return next(rows)
-    parts = [_stacked(part, rows) for part in form]
-    is_plain = all(part is None for part in form)
+        return rows[at], at + 1
+    if form and form.count(None) == len(form):
+        return rows[at : at + len(form)].T, at + len(form)
+    parts = []
+    for part in form:
+        stacked, at = _stacked(part, rows, at)
+        parts.append(stacked)
     shapes = {getattr(part, "shape", None) for part in parts}
-    if parts and (is_plain or (isinstance(form, list) and len(shapes) == 1 and None not in shapes)):
-        return np.stack(parts, axis=1)
-    return type(form)(parts)
+    if parts and isinstance(form, list) and len(shapes) == 1 and None not in shapes:
+        return np.stack(parts, axis=1), at
+    return type(form)(parts), at
