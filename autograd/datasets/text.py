@@ -5,16 +5,15 @@ Nothing here knows what a cell means but to tell a header from data: a line of w
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
+import importlib
 import io
-import lzma
 import math
 import os
 import re
+import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -26,12 +25,8 @@ MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null"})
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
-UNPACK: dict[bytes, Callable[[bytes], bytes]] = {
-    b"\x1f\x8b": gzip.decompress,
-    b"BZh": bz2.decompress,
-    b"\xfd7zXZ\x00": lzma.decompress,
-}
-"""How to decompress a file that begins with these bytes."""
+UNPACK = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
+"""The module that decompresses a file that begins with these bytes. Not every Python has all."""
 
 NO_TEXT = {
     b"PK\x03\x04": "a zip archive, as Excel's workbooks are; unpack it, or save the sheet as CSV",
@@ -194,13 +189,19 @@ def _text(path: Path, file: str, encoding: str | None) -> tuple[str, list[str]]:
     """The text of the file, and a note on how it was compressed."""
     content = path.read_bytes()
     packed: list[str] = []
-    for start, unpack in UNPACK.items():
+    for start, name in UNPACK.items():
         if content.startswith(start):
             try:
-                content = unpack(content)
-            except (OSError, EOFError, lzma.LZMAError) as error:
+                unpack = importlib.import_module(name)
+            except ImportError as error:  # as in a browser
+                raise TableError(
+                    f"{file}: it is compressed, and this Python lacks the module {name}; unpack it"
+                ) from error
+            try:
+                content = unpack.decompress(content)
+            except (OSError, EOFError, zlib.error, getattr(unpack, "LZMAError", OSError)) as error:
                 raise TableError(f"{file}: it is compressed, and damaged: {error}") from error
-            packed = [unpack.__module__.removeprefix("_") + " compressed"]
+            packed = [name + " compressed"]
     for start, kind in NO_TEXT.items():
         if content.startswith(start):
             raise TableError(f"{file}: it is {kind}")

@@ -144,10 +144,12 @@ def _steps(
 
 def _progress_bar(epochs: int, progress: bool) -> tqdm[Any]:
     with warnings.catch_warnings():
-        # Without ipywidgets, tqdm warns and draws a bar of text, which does as well.
+        # Without ipywidgets, tqdm warns and draws a bar of text, which does as well; so it does
+        # where no thread can be started to look after the bar, as in a browser.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
-    return tqdm(total=epochs, desc="training", unit="epoch", disable=not progress)
+
+        return tqdm(total=epochs, desc="training", unit="epoch", disable=not progress)
 
 
 def _summary(row: Epoch) -> str:
