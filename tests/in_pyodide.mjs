@@ -1,13 +1,13 @@
 // Runs a Python program under Pyodide, with nothing from the network:
-//   node in_pyodide.mjs NODE_MODULES FOLDER_OF_WHEELS PROGRAM.py
+//   node in_pyodide.mjs NODE_MODULES PYODIDE FOLDER_OF_WHEELS PROGRAM.py
 // Graphviz, as WebAssembly, is there as `graphviz_layout(dot)`, which returns the text of its json0.
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [modules, wheels, program] = process.argv.slice(2).map((name) => path.resolve(name));
-const imported = (name) => import(pathToFileURL(path.join(modules, name)));
-const { loadPyodide } = await imported("pyodide/pyodide.mjs");
+const [modules, edition, wheels, program] = process.argv.slice(2);
+const imported = (name) => import(pathToFileURL(path.resolve(modules, name)));
+const { loadPyodide } = await imported(`${edition}/pyodide.mjs`);
 const { Graphviz } = await imported("@hpcc-js/wasm-graphviz/dist/index.js");
 const [pyodide, graphviz] = await Promise.all([loadPyodide(), Graphviz.load()]);
 for (const wheel of fs.readdirSync(wheels)) {
