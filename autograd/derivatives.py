@@ -169,16 +169,11 @@ class _Inputs:
         self.xs = xs
         given = list(_flat(xs))
         self.is_graph = recording.is_tracing() or any(isinstance(x, Value) for x in given)
-        self.leaves: list[Value] = []
-        for x in given:
-            leaf = (
-                x
-                if isinstance(x, Value)
-                else Value(real_number(x, f"{function}: a function's argument"))
-            )
+        what = f"{function}: a function's argument"
+        self.leaves = [x if isinstance(x, Value) else Value(real_number(x, what)) for x in given]
+        if any(leaf.args for leaf in self.leaves) or len(set(self.leaves)) < len(self.leaves):
             # Two arguments are two variables, even where one Value was computed from the other.
-            is_own = not leaf.args and leaf not in self.leaves if self.is_graph else True
-            self.leaves.append(leaf if is_own else primitives.sum(leaf))
+            self.leaves = [primitives.sum(leaf) for leaf in self.leaves]
 
     def apply(self, f: Callable[..., Nested]) -> Nested:
         """f of the leaves."""

@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd import recording
+from autograd.derivatives import grad, gradient
 from autograd.value import Value, adjoints
 
 
@@ -29,6 +30,7 @@ def check_gradient(
     f: Callable[..., Value],
     inputs: Sequence[float] | Sequence[Value],
     *,
+    order: int = 1,
     relative: float = 1e-5,
     absolute: float = 1e-12,
 ) -> GradientReport:
@@ -39,9 +41,11 @@ def check_gradient(
     two do not settle the matter.
 
     Args:
-        f: returns one Value, by operations on Values.
+        f: returns one Value, by operations on Values; or what `jit` made of such a function, whose
+            compiled value and gradient are then compared.
         inputs: numbers, and `f(*values)` is called; or leaf Values that `f` uses, such as a
             model's parameters, and `f()` is called.
+        order: 2 to check the second derivatives as well, n² of them for n inputs.
         relative: how far the two derivatives may differ, relative to the larger one.
         absolute: how far they may differ beyond that, which matters where both are close to 0.
 
@@ -55,22 +59,68 @@ def check_gradient(
             small the step.
         TypeError: if `f` returns anything but a Value, or the inputs are neither all numbers nor
             all Values.
-        ValueError: if there are no inputs, or one is no leaf.
+        ValueError: if there are no inputs, or one is no leaf; or if the order is neither 1 nor 2.
     """
-    leaves, evaluate = _prepared(f, inputs)
+    if order not in (1, 2):
+        raise ValueError(f"check_gradient: order must be 1 or 2, got {order!r}")
+    is_compiled = hasattr(f, "function") and hasattr(f, "backward")
+    if is_compiled and order == 2:
+        raise ValueError("check_gradient: order=2 checks a function of Values, not a compiled one")
+    leaves, evaluate = _prepared(getattr(f, "function", f) if is_compiled else f, inputs)
     tolerance = _Tolerance(relative, absolute)
-    comparisons = []
+    comparisons: list[Comparison] = []
+
+    def compare(evaluate: Callable[[], Value], partials: Sequence[float], of: str = "") -> None:
+        start = evaluate().data
+        for i, (leaf, analytic) in enumerate(zip(leaves, partials, strict=True)):
+            line = _Line(evaluate, leaf, start)
+            comparisons.append(_compare(_name(leaf, i) + of, analytic, line, tolerance))
+
     with recording.recorded():  # throughout, because f may itself call `grad`
-        output = evaluate()
-        partials = adjoints(output)
-        for i, leaf in enumerate(leaves):
-            line = _Line(evaluate, leaf, output.data)
-            analytic = partials.get(leaf, 0.0)
-            comparisons.append(_compare(_name(leaf, i), analytic, line, tolerance))
+        if is_compiled:
+            compare(*_compiled(f, leaves, bool(inputs) and not isinstance(inputs[0], Value)))
+        else:
+            compare(evaluate, _partials(evaluate(), leaves))
+        for i in range(len(leaves) if order == 2 else 0):
+
+            def slope(i: int = i) -> Value:
+                return grad(evaluate(), [leaves[i]])[0]
+
+            compare(slope, _partials(slope(), leaves), f" of d/d{_name(leaves[i], i)}")
     report = GradientReport(tuple(comparisons))
     if report.failures:
         raise GradientCheckError(report)
     return report
+
+
+def _partials(output: Value, leaves: Sequence[Value]) -> list[float]:
+    found = adjoints(output)
+    return [found.get(leaf, 0.0) for leaf in leaves]
+
+
+def _compiled(
+    f: Any, leaves: Sequence[Value], takes_leaves: bool
+) -> tuple[Callable[[], Value], list[float]]:
+    """The value of a compiled function, and its derivatives as it computes them."""
+
+    def columns() -> list[list[float]]:
+        return [[leaf.data] for leaf in leaves] if takes_leaves else []
+
+    def evaluate() -> Value:
+        found = f(*columns())
+        return Value(found[0] if takes_leaves else found)
+
+    if takes_leaves:
+        (slopes,) = type(f)(gradient(f.function), f.backend)(*columns())
+        return evaluate, list(slopes) if isinstance(slopes, tuple) else [slopes]
+    before = [leaf.grad for leaf in leaves]
+    for leaf in leaves:
+        leaf.grad = None
+    f.backward()
+    partials = [leaf.grad or 0.0 for leaf in leaves]
+    for leaf, slope in zip(leaves, before, strict=True):
+        leaf.grad = slope
+    return evaluate, partials
 
 
 class GradientCheckError(AssertionError):

@@ -73,6 +73,19 @@ def of(*each: Callable[[random.Random], float]) -> Callable[[random.Random], Seq
     return lambda source: [draw(source) for draw in each]
 
 
+def not_tiny(
+    points: Callable[[random.Random], Sequence[float]],
+) -> Callable[[random.Random], Sequence[float]]:
+    """Those of the points of which a number is at least 1e-150."""
+
+    def draw(source: random.Random) -> Sequence[float]:
+        while max(map(abs, point := points(source))) < 1e-150:
+            pass
+        return point
+
+    return draw
+
+
 def similar(draw: Callable[[random.Random], float], n: int) -> Callable[..., Sequence[float]]:
     """Points of n numbers, in most of which these are of similar magnitude."""
 
@@ -228,7 +241,7 @@ ROWS: dict[str, Row] = {
         everywhere, mp.atan, lambda x: 1 / (1 + x * x), lambda x: -2 * x / (1 + x * x) ** 2
     ),
     "atan2": Row(
-        similar(magnitudes(-1e150, 1e150, 1.0), 2),
+        not_tiny(similar(magnitudes(-1e150, 1e150, 1.0), 2)),
         mp.atan2,
         lambda y, x: [x / (x * x + y * y), -y / (x * x + y * y)],
         _angle_second,
@@ -303,7 +316,8 @@ OUT_OF_REACH = {
     "pow": "∂²/∂x∂y = xʸ⁻¹·(1 + y·log x) crosses 0; measured where |1 + y·log x| ≥ ½",
     "sech2": "its second derivative crosses 0 where tanh²x = ⅓; measured where |4 - 6·sech²x| ≥ 1",
     "hypot": "∂²/∂x² = 1/z - x²/z³ cancels where x outweighs the others; measured where x²/z² ≤ ¾",
-    "atan2": "∂²/∂x∂y = (y² - x²)/z⁴ crosses 0 at |x| = |y|; measured where one is twice the other",
+    "atan2": "∂²/∂x∂y = (y² - x²)/z⁴ crosses 0 at |x| = |y|; measured where one is twice the "
+    "other, and from 1e-150 to 1e150, beyond which a step on the way leaves float64",
 }
 """Second derivatives that are the sum of two rounded terms: no bound holds where these cancel."""
 

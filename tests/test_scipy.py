@@ -1,0 +1,164 @@
+"""SciPy's optimisers take our functions as they are, and NumPy's functions take our Values."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+import pytest
+
+import autograd as ag
+from autograd import Value, recording
+
+np = pytest.importorskip("numpy", reason="NumPy is not installed")
+optimize = pytest.importorskip("scipy.optimize", reason="SciPy is not installed")
+
+
+def rosenbrock(x: Any) -> Any:
+    return sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+START = np.array([1.3, 0.7, 0.8, 1.9])
+
+
+def test_minimize_by_value_and_gradient() -> None:
+    f = ag.value_and_gradient(rosenbrock)
+    found = optimize.minimize(f, START, jac=True, method="L-BFGS-B", options={"ftol": 1e-15})
+    assert found.x == pytest.approx(np.ones(4), abs=1e-4)
+
+
+def test_minimize_with_a_hessian() -> None:
+    found = optimize.minimize(
+        rosenbrock,
+        START,
+        jac=ag.gradient(rosenbrock),
+        hess=ag.hessian(rosenbrock),
+        method="trust-exact",
+    )
+    assert found.x == pytest.approx(np.ones(4), abs=1e-4)
+    assert found.nit < 60
+
+
+def test_least_squares_with_a_jacobian() -> None:
+    times = [0.1 * i for i in range(30)]
+    data = [2.0 * math.exp(-0.7 * t) for t in times]
+
+    def residuals(p: Any) -> Any:
+        return np.array([p[0] * ag.exp(p[1] * t) - y for t, y in zip(times, data, strict=True)])
+
+    found = optimize.least_squares(residuals, [1.0, 0.0], jac=ag.jacobian(residuals))
+    assert found.x == pytest.approx([2.0, -0.7], abs=1e-8)
+
+
+def test_root() -> None:
+    def equations(x: Any) -> Any:
+        return [x[0] * x[0] + x[1] * x[1] - 4.0, x[0] * x[1] - 1.0]
+
+    found = optimize.root(equations, [2.0, 0.3], jac=ag.jacobian(equations))
+    assert found.success
+    assert equations(found.x) == pytest.approx([0.0, 0.0], abs=1e-10)
+
+
+def test_arrays_in_arrays_out() -> None:
+    def f(x: Any) -> Any:
+        return (x * x).sum() + x[0, 0] * x[1, 1]
+
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    slope = ag.gradient(f)(x)
+    assert isinstance(slope, np.ndarray)
+    assert slope.tolist() == [[6.0, 4.0], [6.0, 9.0]]
+    value, both = ag.value_and_gradient(f)(x)
+    assert (value, both.tolist()) == (34.0, slope.tolist())
+    assert ag.hessian(f)(x).shape == (2, 2, 2, 2)
+    assert ag.hessian_vector_product(f)(x, np.ones((2, 2))).tolist() == [[3.0, 2.0], [2.0, 3.0]]
+    assert ag.jvp(lambda v: v * v)(np.array([1.0, 2.0]), np.array([1.0, 1.0])).tolist() == [2, 4]
+    assert ag.gradient(lambda x, y: x * y)(2.0, 3.0) == (3.0, 2.0)
+    assert ag.gradient(lambda v: v[0] * v[1])((2.0, 3.0)) == (3.0, 2.0)
+
+
+def test_values_in_graph_out() -> None:
+    x = Value(3.0)
+    slope = ag.gradient(lambda v: v**3)(x)
+    assert isinstance(slope, Value)
+    slope.backward()
+    assert (slope.data, x.grad) == (27.0, 18.0)
+    y = x * x  # two arguments are two variables, whatever one was computed from
+    assert [s.data for s in ag.gradient(lambda a, b: a * b)(x, y)] == [9.0, 3.0]
+    assert [s.data for s in ag.gradient(lambda a, b: a * b)(x, x)] == [3.0, 3.0]
+
+
+def test_numpys_functions_are_those_of_the_table() -> None:
+    x, y = Value(0.5), Value(2.0)
+    assert (np.exp(x).op, np.exp(x).data) == ("exp", math.exp(0.5))
+    assert (np.maximum(x, y).op, np.arctan2(x, 1.0).op, np.less(x, y).op) == (
+        *("maximum", "atan2", "lt"),
+    )
+    assert (np.multiply(2.0, x)).args == (2.0, x)
+    for refused in (np.cbrt, np.sign, np.floor):
+        with pytest.raises(TypeError, match=refused.__name__):
+            refused(x)
+    with pytest.raises(TypeError):
+        np.add.reduce([x, y], axis=0, out=x)
+
+
+def test_the_math_module_is_told_what_to_write() -> None:
+    with pytest.raises(TypeError, match=r"ag\.exp"):
+        math.exp(Value(1.0))
+
+
+def test_no_grad_belongs_to_the_task() -> None:
+    opened, closed = asyncio.Event(), asyncio.Event()
+
+    async def first() -> bool:
+        with ag.no_grad():
+            opened.set()
+            await closed.wait()
+            return bool((Value(1.0) * 2.0).args)
+
+    async def second() -> list[bool]:
+        await opened.wait()
+        found = [bool((Value(1.0) * 2.0).args)]
+        with ag.no_grad():
+            found.append(bool((Value(1.0) * 2.0).args))
+            closed.set()
+            await asyncio.sleep(0)  # the first closes its block inside of this one
+        found.append(bool((Value(1.0) * 2.0).args))
+        return found
+
+    async def both() -> tuple[bool, list[bool]]:
+        return tuple(await asyncio.gather(first(), second()))  # type: ignore[return-value]
+
+    assert asyncio.run(both()) == (False, [True, False, True])
+    assert not recording.open_pauses
+    assert (Value(1.0) * 2.0).args
+
+
+def test_second_derivatives_are_checked_too() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return x**3 * y.sin()
+
+    report = ag.check_gradient(f, [0.7, 1.3], order=2)
+    assert len(report.comparisons) == 2 + 4
+    wrong = ag.Primitive(
+        "wrong_curvature", "wrong", lambda x: x * x, lambda z, x: 2.0 * x + 0.0 * z
+    )
+    crooked = ag.Primitive(
+        "crooked", "crooked", lambda x: x**3, lambda z, x: 3.0 * x * ag.stop_gradient(x)
+    )
+    try:
+        ag.check_gradient(wrong, [0.7], order=2)
+        ag.check_gradient(crooked, [0.7])
+        with pytest.raises(ag.GradientCheckError, match="of d/d0"):
+            ag.check_gradient(crooked, [0.7], order=2)
+    finally:
+        del ag.primitives.TABLE["wrong_curvature"], ag.primitives.TABLE["crooked"]
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_a_compiled_function_is_checked(backend: Any) -> None:
+    w = Value(0.4, "w")
+    w.grad = 5.0
+    ag.check_gradient(ag.jit(lambda x, y: w * x.tanh() * y, backend), [0.3, -2.0])
+    ag.check_gradient(ag.jit(lambda: (w * w).exp(), backend), [w])  # noqa: PLW0108
+    assert w.grad == 5.0
