@@ -7,7 +7,7 @@ import itertools
 import sys
 import threading
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -89,16 +89,18 @@ class MachineCode:
         self._call(address(frame))
 
 
-@cache
 def _called(name: str) -> Any:
     """A function that machine code may call."""
     kind, _, row = name.partition(".")
     if kind == "libm":
         return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)[row]
     row, _, n_arguments = row.rpartition(".")
-    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * int(n_arguments))(
-        TABLE[row].value
-    )
+    return _callback(TABLE[row].value, int(n_arguments))
+
+
+@cache
+def _callback(value: Callable[..., float], n_arguments: int) -> Any:
+    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * n_arguments)(value)
 
 
 # --- memory ---------------------------------------------------------------------------------------

@@ -1,0 +1,211 @@
+"""Machine code: the memory that it writes, and sums in the same order however it is made."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autograd as ag
+from autograd.compiler import machine
+from autograd.compiler.jit import executable
+from autograd.compiler.loop import CompiledTraining
+from autograd.compiler.machine import Machine, address
+from autograd.compiler.rolling import roll
+from autograd.compiler.trace import gradient_of, listing, trace
+
+pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
+
+COUNTS = [*range(1, 18), 31, 32, 33, 111, 112, 113, 224, 225, 300]
+
+CANARY = 4.2e-42
+
+
+def network() -> tuple[Callable[..., Any], list[ag.Value], int]:
+    """Matrices, their transposes, outer products, and a sum that depends on no input."""
+    model = ag.MLP(3, [9, 5, 1], activation="tanh", seed=2)
+    weights = model.parameters()
+    return lambda x, y: ag.hinge(model(x), y) + 1e-3 * ag.dot(weights, weights), weights, 3
+
+
+def recurrence() -> tuple[Callable[..., Any], list[ag.Value], int]:
+    """A loop over groups, and single numbers."""
+    rate, start = ag.Value(0.3, "rate"), ag.Value(0.7, "start")
+
+    def f(x: list[ag.Value], y: ag.Value) -> ag.Value:
+        node = start
+        for i in range(30):
+            node = node + rate * (x[i % 3] - node).tanh() * y
+        return node * node
+
+    return f, [rate, start], 3
+
+
+def lookup() -> tuple[Callable[..., Any], list[ag.Value], int]:
+    """Numbers from a table, at places without a pattern."""
+    table = [ag.Value(math.sin(i), f"t{i}") for i in range(23)]
+
+    def f(x: list[ag.Value], y: ag.Value) -> ag.Value:
+        return ag.sum((table[i * i % 23] * x[i % 3] - y) ** 2 for i in range(40))
+
+    return f, table, 3
+
+
+PROGRAMS = {"network": network, "recurrence": recurrence, "lookup": lookup}
+
+
+def columns(count: int, width: int) -> list[Any]:
+    rows = [[math.cos(7.0 * i + k) for k in range(width)] for i in range(count)]
+    return [rows, [1.0 if i % 3 else -1.0 for i in range(count)]]
+
+
+def listed(name: str, is_batch: bool = True) -> Any:
+    f, leaves, width = PROGRAMS[name]()
+    recorded = trace(f, [(width,), ()])
+    (output,) = recorded.outputs
+    slopes, _ = gradient_of(output, leaves)
+    return listing(recorded.inputs, [output, *slopes], is_batch, leaves)
+
+
+def results(code: Machine, found: Any, given: list[Any]) -> array[float]:
+    from autograd.compiler.columns import read_columns
+
+    return code([leaf.data for leaf in found.leaves], read_columns(given))
+
+
+class Guard:
+    """Gives out memory that stands among numbers which nobody may change."""
+
+    def __init__(self) -> None:
+        self._rooms: list[tuple[array[float], int, int]] = []
+
+    def room(self, n: int) -> tuple[array[float], int]:
+        """As `machine._room`, in whose place it stands."""
+        margin = 4 * machine.LINE
+        numbers = array("d", [CANARY]) * (n + 2 * margin)
+        start = -(-(address(numbers) + 8 * machine.LINE) // 64) * 64
+        first = (start - address(numbers)) // 8
+        numbers[first : first + n] = array("d", bytes(8 * n))
+        self._rooms.append((numbers, first, n))
+        return numbers, start
+
+    def is_untouched(self) -> bool:
+        """Whether all numbers around the memory are as they were."""
+        around = [numbers[:first] + numbers[first + n :] for numbers, first, n in self._rooms]
+        return {x for numbers in around for x in numbers} == {CANARY}
+
+
+@pytest.fixture
+def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
+    """Around all memory that machine code works on."""
+    guard = Guard()
+    monkeypatch.setattr(machine, "_room", guard.room)
+    return guard
+
+
+@pytest.mark.parametrize("is_batch", [True, False], ids=["batch", "each"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_nothing_is_written_beside_its_memory(name: str, is_batch: bool, guard: Guard) -> None:
+    found = listed(name, is_batch)
+    code = Machine(roll(found))
+    for count in COUNTS:
+        results(code, found, columns(count, 3))
+    assert guard.is_untouched()
+
+
+def test_a_training_writes_nothing_beside_its_memory(guard: Guard) -> None:
+    f, weights, width = network()
+    given = columns(40, width)
+    adam = ag.Adam(weights, 0.01)
+    # a fresh program, whose memory is guarded, and not one that another test has compiled
+    training = CompiledTraining(lambda x, y: [f(x, y), x[0] * 0.125], given, adam)
+    order = [i * 7 % 40 for i in range(80)]
+    (losses, _) = training.steps([13, 13, 13, 1, 40], order, [adam.coefficients()])
+    assert len(losses) == 5
+    assert guard.is_untouched()
+
+
+def test_the_guard_sees_a_number_that_is_written_one_place_too_far(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = guard.room
+    monkeypatch.setattr(machine, "_room", lambda n: room(max(0, n - 1)))
+    found = listed("network")
+    results(Machine(roll(found)), found, columns(1, 3))
+    assert not guard.is_untouched()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("count", [*range(1, 18), 33, 113, 250])
+def test_the_order_of_sums_is_that_of_the_lanes(
+    name: str, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the code was compiled for: few examples, many, or several chunks of them."""
+    found = listed(name)
+    program, given = roll(found), columns(count, 3)
+    expected = results(Machine(program), found, given)
+    for chunk in (16, 64):
+        monkeypatch.setattr(machine, "SIZES", ())
+        monkeypatch.setattr(machine, "MANY", (chunk, True))
+        assert results(Machine(program), found, given) == expected
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_batch_adds_up_lane_by_lane_from_the_short_block_on(name: str) -> None:
+    """Then the upper half of the lanes is added to the lower, until one is left."""
+    found, of_each = listed(name), listed(name, is_batch=False)
+    code, code_of_each, lanes = Machine(roll(found)), Machine(roll(of_each)), machine.lanes()
+    for count in (3, lanes, 2 * lanes + 1, 3 * lanes - 1):
+        given = columns(count, 3)
+        means = results(code, found, given)
+        rows = results(code_of_each, of_each, given)
+        if name == "network":
+            assert means[0] == pytest.approx(math.fsum(rows[:count]) / count, rel=1e-14)
+            continue  # its penalty is added to the mean, not to each example
+        for i, mean in enumerate(means):
+            numbers = rows[i * count : (i + 1) * count]
+            first = count % lanes or lanes
+            sums = [numbers[k] if k < first else -0.0 for k in range(lanes)]
+            for start in range(first, count, lanes):
+                sums = [total + numbers[start + k] for k, total in enumerate(sums)]
+            while len(sums) > 1:
+                half = len(sums) // 2
+                sums = [low + high for low, high in zip(sums[:half], sums[half:], strict=True)]
+            assert mean == sums[0] / count
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_one_example_in_a_lane_has_the_bits_of_one_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = listed(name)
+    program, given = roll(found), columns(1, 3)
+    alone = results(Machine(program), found, given)
+    monkeypatch.setattr(machine, "SIZES", ((32, False),))
+    assert results(Machine(program), found, given) == alone
+
+
+def test_examples_in_an_order_of_their_own() -> None:
+    """The first batch of an order is the batch of these examples."""
+    f, weights, width = network()
+    given = columns(30, width)
+    order = [i * 11 % 30 for i in range(30)]
+    before = [w.data for w in weights]
+    descent = ag.GradientDescent(weights, 0.1)
+    training = CompiledTraining(lambda x, y: [f(x, y)], given, descent)
+    ((loss,),) = training.steps([17], order, [descent.coefficients()])
+    for w, number in zip(weights, before, strict=True):
+        w.data, w.grad = number, None
+    batch = [[column[i] for i in order[:17]] for column in given]
+    assert ag.jit(f, backend="llvm").backward(*batch) == loss
+
+
+def test_memory_is_used_again() -> None:
+    found = listed("network")
+    code = executable(found, "llvm")
+    first = results(code, found, columns(20, 3))
+    assert results(code, found, columns(7, 3)) != first
+    assert results(code, found, columns(20, 3)) == first
