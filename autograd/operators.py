@@ -160,9 +160,9 @@ def source(primitive: Primitive, reflected: bool = False) -> str:
     """The operator of a primitive on one or two operands, as the text of a Python function."""
     operands = [Name(name, is_word=True) for name in ("x", "y")[: len(primitive.partials)]]
     rules = [
-        rule and _bare(rule(Name("z", is_word=True), *operands)) for rule in primitive.partials
+        rule and written(rule(Name("z", is_word=True), *operands)) for rule in primitive.partials
     ]
-    value = _bare(Name.record(primitive, operands))
+    value = written(Name.record(primitive, operands))
     return (_UNARY if len(operands) == 1 else _BINARY).format(
         name=primitive.name,
         parameters="right, left" if reflected else "left, right",
@@ -173,6 +173,7 @@ def source(primitive: Primitive, reflected: bool = False) -> str:
     )
 
 
-def _bare(formula: Any) -> str:
+def written(formula: Any) -> str:
+    """What a rule gave for names, as source."""
     text = formula.text if isinstance(formula, Name) else _constant(float(formula)).text
     return text[1:-1] if text[0] == "(" and text[-1] == ")" else text

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import autograd as ag
-from autograd.primitives import TABLE
+from autograd.operators import Name, written
+from autograd.primitives import TABLE, Primitive
 
 PAGE = Path(__file__).parents[1] / "notebooks" / "reference.md"
 
@@ -151,9 +152,48 @@ def page() -> str:
 
 def rules() -> str:
     """The section on the table of primitives."""
-    cells = [[f"`{row.name}`", row.symbol, _first_line(row)] for row in ROWS]
+    errors = _worst_errors()
+    cells = [
+        [
+            f"`{row.name}`",
+            row.symbol,
+            _first_line(row),
+            _derivatives(row),
+            *errors.get(row.name, "––"),
+        ]
+        for row in ROWS
+    ]
     rows = "\n".join(f"| {' | '.join(x.replace('|', BAR) for x in row)} |" for row in cells)
-    return f"## The table of rules\n\n| row | sign | value |\n|---|---|---|\n{rows}"
+    return f"{RULES}\n{rows}"
+
+
+RULES = """## The table of rules
+
+Each rule is read with names: z is the result, x and y are the operands (of many, x is one of them).
+The last two columns are the worst errors of the first and of the second derivatives in units in the
+last place; [rules](rules.md) says where, and how PyTorch and JAX do.
+
+| row | sign | value | derivatives | 1st | 2nd |
+|---|---|---|---|---|---|"""
+
+LONGEST_RULE = 60
+
+
+def _derivatives(row: Primitive) -> str:
+    if row.variadic:
+        return {"sum": "`1.0`", "dot": "the other factor"}.get(row.name, "`x / z`")
+    shown = []
+    for rule in row.partials:
+        names = inspect.signature(rule).parameters if rule else ()
+        text = written(rule(*(Name(name, is_word=True) for name in names))) if rule else ""
+        shown.append(f"`{text}`" if 0 < len(text) <= LONGEST_RULE else "…" if text else "–")
+    return ", ".join(shown)
+
+
+def _worst_errors() -> dict[str, tuple[str, str]]:
+    lines = (PAGE.parent / "rules.md").read_text("utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+    return {row[0]: (row[2], row[3]) for row in cells if len(row) > 3}
 
 
 def _index(title: str, names: list[str]) -> str:
