@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -205,7 +205,7 @@ def test_examples_in_an_order_of_their_own() -> None:
 
 def test_memory_is_used_again() -> None:
     found = listed("network")
-    code = executable(found, "llvm")
+    code = cast(Machine, executable(found, "llvm"))
     first = results(code, found, columns(20, 3))
     assert results(code, found, columns(7, 3)) != first
     assert results(code, found, columns(20, 3)) == first
