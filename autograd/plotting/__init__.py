@@ -35,3 +35,7 @@ __all__ = [
     "lines",
     "training_curve",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
