@@ -654,12 +654,26 @@ def _gather(
                 code.store(x, code.address(to, e))
                 return ()
 
+            def after_first(e: Index) -> tuple[()]:
+                return example(e, code.plus(code.minus(e, block), busy))
+
+            def whole_block(e: Index) -> tuple[()]:
+                place = code.plus(start, code.plus(code.minus(e, block), busy))
+                xs = code.load(vector(DOUBLE, block), code.address(numbers, place))
+                code.store(xs, code.address(to, e))
+                return ()
+
             last = code.minus(busy, 1)
             code.loop(0, block, 1, lambda e: example(e, code.smaller(e, last) if block > 1 else 0))
-            code.loop(
-                block, end, 1,
-                lambda e: example(e, code.plus(code.minus(e, block), busy)), may_be_empty=True,
-            )  # fmt: skip
+            if in_order or block == 1:
+                code.loop(block, end, 1, after_first, may_be_empty=True)
+                return ()
+            is_narrow = code.write.icmp_unsigned("==", width, code.integer(1))
+            for holds, step, copy in (
+                (is_narrow, block, whole_block),
+                (code.write.not_(is_narrow), 1, after_first),
+            ):
+                code.choose(holds, partial(code.loop, block, end, step, copy, (), True))
             return ()
 
         for in_order, holds in ((True, has_order), (False, code.write.not_(has_order))):
@@ -687,11 +701,13 @@ def _scatter(
             code.store(x, code.address(to, position))
             return ()
 
+        def whole_block(e: Index) -> tuple[()]:
+            xs = code.load(vector(DOUBLE, block), code.address(at, e))
+            code.store(xs, code.address(to, code.plus(code.minus(e, block), busy)))
+            return ()
+
         code.loop(0, busy, 1, lambda e: example(e, e))
-        code.loop(
-            block, end, 1,
-            lambda e: example(e, code.plus(code.minus(e, block), busy)), may_be_empty=True,
-        )  # fmt: skip
+        code.loop(block, end, block, whole_block, may_be_empty=True)
         return ()
 
     code.loop(0, layout.size("y"), 1, result, may_be_empty=layout.size("y") == 0)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from autograd.compiler.columns import read_columns
 from autograd.compiler.jit import executable
-from autograd.compiler.machine import Machine, MachineCode, address, describe
+from autograd.compiler.machine import LINE, Machine, MachineCode, address, describe
 from autograd.compiler.trace import Listing, gradient_of, leaves_of, listing, trace
 from autograd.primitives import sqrt
 from autograd.value import Operand, Value
@@ -224,7 +224,15 @@ def _loop() -> MachineCode:  # noqa: PLR0915 - it is written in one go
     from llvmlite import ir
 
     from autograd.compiler import kernels
-    from autograd.compiler.instructions import DOUBLE, I64, POINTER, Code, Index
+    from autograd.compiler.instructions import (
+        DOUBLE,
+        I64,
+        POINTER,
+        Code,
+        Index,
+        constant,
+        vector,
+    )
 
     pointers = {
         *("gradient", "update", "counts", "order", "coefficients", "rows", "results"),
@@ -259,19 +267,19 @@ def _loop() -> MachineCode:  # noqa: PLR0915 - it is written in one go
 
     def are_finite(numbers: ir.Value, count: Index) -> ir.Value:
         """x - x is 0 for a finite x, and nan otherwise."""
-        zero = ir.Constant(DOUBLE, 0.0)
 
-        def number(i: Index, *sums: ir.Value) -> list[ir.Value]:
-            xs = [code.load(DOUBLE, code.address(numbers, i, k)) for k in range(len(sums))]
-            return [write.fadd(s, write.fsub(x, x)) for s, x in zip(sums, xs, strict=True)]
+        def add(kind: ir.Type, i: Index, total: ir.Value) -> list[ir.Value]:
+            x = code.load(kind, code.address(numbers, i))
+            return [write.fadd(total, write.fsub(x, x))]
 
-        full = code.minus(count, write.urem(count, code.integer(8)))
-        sums = code.loop(0, full, 8, number, [zero] * 8, may_be_empty=True)
-        sums = [*sums, *code.loop(full, count, 1, number, [zero], may_be_empty=True)]
-        total = sums[0]
-        for x in sums[1:]:
-            total = write.fadd(total, x)
-        return write.fcmp_ordered("ord", total, total)
+        full = code.minus(count, write.urem(count, code.integer(LINE)))
+        line, zero = vector(DOUBLE, LINE), constant(DOUBLE, "0.0")
+        zeros = constant(DOUBLE, "0.0", LINE)
+        (sums,) = code.loop(0, full, LINE, partial(add, line), [zeros], may_be_empty=True)
+        (rest,) = code.loop(full, count, 1, partial(add, DOUBLE), [zero], may_be_empty=True)
+        for lane in range(LINE):
+            rest = write.fadd(rest, write.extract_element(sums, code.integer(lane)))
+        return write.fcmp_ordered("ord", rest, rest)
 
     begin = write.block
     step_at, update_at, take_at, end_at = (code.function.append_basic_block() for _ in range(4))
