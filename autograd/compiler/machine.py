@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import math
 import sys
 import threading
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.compiler.columns import Column
 from autograd.compiler.program import Program
-from autograd.primitives import TABLE
+from autograd.primitives import TABLE, Primitive
 
 if TYPE_CHECKING:
     from autograd.compiler.kernels import Layout
@@ -87,6 +88,8 @@ class MachineCode:
     def __call__(self, frame: Frame) -> None:
         """Run it, without Python's lock, so that threads run side by side."""
         self._call(address(frame))
+        if error := _failed.__dict__.pop("error", None):
+            raise error
 
 
 def _called(name: str) -> Any:
@@ -95,12 +98,23 @@ def _called(name: str) -> Any:
     if kind == "libm":
         return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)[row]
     row, _, n_arguments = row.rpartition(".")
-    return _callback(TABLE[row].value, int(n_arguments))
+    return _callback(TABLE[row], int(n_arguments))
 
 
 @cache
-def _callback(value: Callable[..., float], n_arguments: int) -> Any:
+def _callback(primitive: Primitive, n_arguments: int) -> Any:
+    def value(*numbers: float) -> float:
+        try:
+            return primitive.at(numbers)
+        except Exception as error:  # which machine code cannot hand on
+            _failed.error = error
+            return math.nan
+
     return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * n_arguments)(value)
+
+
+_failed = threading.local()
+"""Where a row that is called back leaves the error that it raised."""
 
 
 # --- memory ---------------------------------------------------------------------------------------
