@@ -35,7 +35,7 @@ from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Operand, Value
 
 N_EPOCHS = 25
-"""So many epochs have their order in the page, enough for 50 steps of any size; then they repeat."""
+"""So many epochs have their order in the page, which is 50 steps of any size; then they repeat."""
 
 N_EXAMPLES = 5000
 """A page holds at most so many."""
@@ -80,7 +80,8 @@ def playground(
     """
     examples = checked_examples("playground", X, Y)
     targets = examples.Y
-    test_X, test_Y = [], []
+    test_X: list[Any] = []
+    test_Y: list[Any] = []
     if held_out is not None:
         test_X, test_Y, _ = checked_examples("playground: held_out", *held_out)
     if loss in CORRECT:
@@ -154,7 +155,7 @@ class Playground:
         self._rows, self._n_learnt = rows, n_learnt
         self._batch_size = min(batch_size, n_learnt)
         self._title = title or "A network learns"
-        parameters = list(optimizer.parameters)
+        parameters: list[Any] = list(optimizer.parameters)
         if isinstance(objective.model, Module):
             parameters = list(dict.fromkeys([*objective.model.parameters(), *parameters]))
         self._check_targets(objective)
@@ -172,9 +173,9 @@ class Playground:
             + f"const rules = [{', '.join(f'rule{i}' for i in range(len(steppers)))}];\n"
         )
         place = {leaf: i for i, leaf in enumerate(self._leaves)}
-        states = dict(zip(optimizer.parameters, optimizer.states, strict=True))
+        states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
         plan = Plan(n_learnt, 1, N_EPOCHS, seed, shuffle and n_learnt > 1)
-        self._page = {
+        self._page: dict[str, Any] = {
             "names": [visible(leaf.label) or f"p{i}" for i, leaf in enumerate(self._leaves)],
             "numbers": [leaf.data for leaf in self._leaves],
             "spread": _spread(objective.model, self._leaves, parameters),
@@ -240,7 +241,7 @@ class Playground:
         n, m = len(self._page["moved"]), self._n_learnt
         page = (
             '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
-            '<meta charset="utf-8">\n<link rel="icon" href="data:,">\n'
+            '<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{title}</title>\n{PAGE_STYLE}\n"
             f"<main>\n<h1>{title}</h1>\n<p>{INTRODUCTION.format(n=n, m=m)}</p>\n{self.html}"
@@ -333,7 +334,7 @@ def _spread(model: Model, leaves: list[Value], parameters: list[Any]) -> list[fl
     if isinstance(model, Module):
         groups = [found for _, found in model.arrays().values()]
     limits = {
-        leaf: math.sqrt(3.0 * math.fsum(x.data**2 for x in group) / len(group))
+        leaf: math.sqrt(3.0 / len(group)) * math.hypot(*[x.data for x in group])
         for group in groups
         for leaf in group
     }

@@ -248,7 +248,8 @@ function shape(x, X, Y, kind, r) {
   }
 }
 const HUES = [[11, 102, 156], [168, 67, 0], [74, 122, 40], [122, 69, 214], [176, 44, 96], [0, 122, 122], [138, 106, 0], [88, 96, 105]];
-const hue = k => told.kind === "classes" ? HUES[k % HUES.length] : k ? colour.plus : colour.minus;
+const isDark = () => colour.page[0] < 128;
+const hue = k => told.kind === "classes" ? (isDark() ? between(HUES[k % HUES.length], [255, 255, 255], 0.4) : HUES[k % HUES.length]) : k ? colour.plus : colour.minus;
 const target = r => rows[r * told.width + told.inputs];
 const lowest = Math.min(...learnt.map(target)), highest = Math.max(...learnt.map(target)), halfway = (lowest + highest) / 2;
 const classOf = r => told.kind === "classes" ? classAt(r) : Number(target(r) > halfway);
@@ -444,22 +445,25 @@ function lines(canvas, columns, isLog, share) {
 function drawMap() {
   const W = map.getBoundingClientRect().width;
   cells = [];
-  let y = 0;
+  let left = 0, top = 0, below = 0; // arrays stand beside one another as long as there is room
   for (const array of told.arrays) {
     const columns = Math.max(1, array.columns), n = array.at.length;
-    const size = Math.max(4, Math.min(18, W / columns)), across = Math.min(columns, Math.max(1, Math.floor(W / size)));
-    array.top = y + 14;
-    array.at.forEach((place, i) => cells.push({ place, x: (i % across) * size, y: array.top + 5 + Math.floor(i / across) * size, size, array: array.name }));
-    y = array.top + 5 + Math.ceil(n / across) * size + 8;
+    const size = Math.max(5, Math.min(15, W / columns)), across = Math.min(columns, Math.max(1, Math.floor(W / size)));
+    const wide = Math.max(across * size, 7 * Math.min(array.name.length, 40));
+    if (left && left + wide > W) { left = 0; top = below; }
+    Object.assign(array, { left, top: top + 14 });
+    array.at.forEach((place, i) => cells.push({ place, x: left + (i % across) * size, y: array.top + 5 + Math.floor(i / across) * size, size }));
+    below = Math.max(below, array.top + 5 + Math.ceil(n / across) * size + 10);
+    left += wide + 22;
   }
-  map.style.height = `${y}px`;
+  map.style.height = `${below}px`;
   const [x] = fit(map);
   x.fillStyle = rgb("quiet");
-  for (const array of told.arrays) x.fillText(array.name.slice(0, 60), 0, array.top);
-  let top = 1e-12;
-  for (const { place } of cells) top = Math.max(top, Math.abs(numbers[place]));
+  for (const array of told.arrays) x.fillText(array.name.slice(0, 40), array.left, array.top);
+  let largestOne = 1e-12;
+  for (const { place } of cells) largestOne = Math.max(largestOne, Math.abs(numbers[place]));
   for (const c of cells) {
-    const z = numbers[c.place] / Math.min(top, 2.5);
+    const z = numbers[c.place] / Math.min(largestOne, 2.5);
     x.fillStyle = `rgb(${between(colour.zero, z > 0 ? colour.plus : colour.minus, Math.min(1, Math.abs(z)) ** 0.7).join()})`;
     x.fillRect(c.x, c.y, c.size - 1, c.size - 1);
     if (c.place === picked) { x.strokeStyle = rgb("ink"); x.lineWidth = 2; x.strokeRect(c.x - 0.5, c.y - 0.5, c.size, c.size); }
@@ -493,7 +497,7 @@ function drawDetail() {
   x.fillText(short(w + reach), W - 8, H - 6);
   x.fillText(short(hi), L - 6, 16); x.fillText(short(lo), L - 6, H - 26);
   x.textAlign = "center";
-  x.fillText("the loss, as this number alone changes", (L + W) / 2, H - 6);
+  x.fillText("the loss over this number", (L + W) / 2, H - 6);
 }
 function pick(place) { if (place === picked) return; picked = place; drawMap(); drawDetail(); }
 map.addEventListener("pointermove", e => under(e));
@@ -505,7 +509,11 @@ function under(e) {
 }
 map.addEventListener("keydown", e => {
   const i = cells.findIndex(c => c.place === picked), c = cells[i];
-  const row = d => { const found = cells.filter(o => d * (o.y - c.y) > 0); if (!found.length) return i; const y = d > 0 ? Math.min(...found.map(o => o.y)) : Math.max(...found.map(o => o.y)); const line = cells.filter(o => o.y === y); return cells.indexOf(line.reduce((a, o) => Math.abs(o.x - c.x) < Math.abs(a.x - c.x) ? o : a)); };
+  const row = d => { // the nearest one above or below
+    const found = cells.filter(o => d * (o.y - c.y) > 0);
+    const far = o => Math.abs(o.y - c.y) + 4 * Math.abs(o.x - c.x);
+    return found.length ? cells.indexOf(found.reduce((best, o) => (far(o) < far(best) ? o : best))) : i;
+  };
   const to = { ArrowRight: () => i + 1, ArrowLeft: () => i - 1, ArrowDown: () => row(1), ArrowUp: () => row(-1), Home: () => 0, End: () => cells.length - 1 }[e.key];
   if (!to || !c) return;
   e.preventDefault();
