@@ -66,6 +66,7 @@ from autograd.gradcheck import GradientCheckError, check_gradient
 from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squared_error
 from autograd.nn import MLP, Layer, Module, Neuron
 from autograd.optim import Adam, AdamW, GradientDescent, RMSprop, Stepper
+from autograd.playground import playground
 from autograd.primitives import Primitive
 from autograd.recording import no_grad
 from autograd.stepping import Step, backward_steps, explain, forward_steps, play
@@ -135,6 +136,7 @@ __all__ = [
     "no_grad",
     "norm_cdf",
     "play",
+    "playground",
     "plotting",
     "relu",
     "sigmoid",

@@ -1,7 +1,8 @@
 """The command line: train a small network on real data, apply it, and see how it works.
 
 Without a command it trains on Fisher's irises. `train` takes other data and other settings,
-`predict` applies a saved model, and `draw` draws the graph of a formula.
+`predict` applies a saved model, `draw` draws the graph of a formula, and `playground` writes a page
+on which a network learns.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from autograd.commands import draw, predict, train
+from autograd.commands import draw, playground, predict, train
 from autograd.commands.arguments import Parser, program, typed
 from autograd.commands.interrupts import Interrupts
 from autograd.datasets import TableError
 
-COMMANDS = {"train": train, "predict": predict, "draw": draw}
+COMMANDS = {"train": train, "predict": predict, "draw": draw, "playground": playground}
 """A command is a file of `commands/`, with HELP, arguments(parser) and run(options, interrupts)."""
 
 WHERE_TO_BEGIN = """\

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import autograd as ag
 from autograd import Value, play
+from autograd.playground import Playground
 from autograd.stepping import Player
 
 FOLDER = Path(__file__).parents[1] / "notebooks" / "pages"
@@ -21,7 +23,31 @@ def backpropagation() -> Player:
     return play(L)
 
 
-BUILT: dict[str, Callable[[], Player]] = {"backpropagation.html": backpropagation}
+def moons() -> Playground:
+    """A network that learns two moons, with some points held out."""
+    X, labels = ag.datasets.moons(seed=0)
+    X, test_X, Y, test_Y = ag.datasets.train_test_split(X, [2 * y - 1 for y in labels])
+    model = ag.MLP(2, [16, 16, 1], seed=0)
+
+    def penalty(parameters: Sequence[Value]) -> Value:
+        return 1e-4 * ag.sum(w * w for w in parameters)
+
+    return ag.playground(
+        model,
+        ag.hinge,
+        X,
+        Y,
+        ag.GradientDescent(model.parameters(), 0.1),
+        penalty=penalty,
+        held_out=(test_X, test_Y),
+        title="A network learns two moons",
+    )
+
+
+BUILT: dict[str, Callable[[], Player | Playground]] = {
+    "backpropagation.html": backpropagation,
+    "playground.html": moons,
+}
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)

@@ -33,7 +33,7 @@ FLOORS = (
     ("picture",),
     ("drawing",),
     ("stepping", "training"),
-    ("plotting", "interop"),
+    ("plotting", "interop", "playground"),
     ("commands",),
     ("__main__",),
 )

@@ -98,7 +98,7 @@ class Player:
             f'<img alt="{described}" style="max-width: 100%"'
             f' src="data:image/svg+xml;base64,{picture}">\n'
             f'<p class="still">{escape(STILL)}</p>\n'
-            f'<script type="application/json">{_json_for_script(graph.page())}</script>\n'
+            f'<script type="application/json">{json_for_script(graph.page())}</script>\n'
             f"<script>\n// The graph, computed and taken apart.\n(() => {{\n"
             f'"use strict";\n{graph.program()}{_asset("player.js")}}})();\n</script>\n'
             f"</div>\n"
@@ -158,7 +158,7 @@ def _asset(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _json_for_script(content: object) -> str:
+def json_for_script(content: object) -> str:
     """JSON that is text to the HTML parser, too: no label in it can end the script or begin one."""
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")

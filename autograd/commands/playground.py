@@ -1,0 +1,68 @@
+"""`playground`: a page on which a network learns a data set, in any browser and without Python."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from autograd.commands.arguments import (
+    add_column_options,
+    add_file_options,
+    positive_int,
+)
+from autograd.commands.interrupts import Interrupts
+from autograd.commands.jobs import TOY_SETS, job_of
+from autograd.commands.learning import Learner, Settings
+from autograd.datasets import filled, printable
+from autograd.optim import Adam
+from autograd.playground import playground
+
+HELP = "write a page on which a network learns a data set"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    option = parser.add_argument
+    data = f"iris, {', '.join(TOY_SETS)}, or a file: a table, with the label in its last column"
+    option("data", nargs="?", default="moons", help=f"{data} (default: moons)")
+    add_column_options(parser)
+    add_file_options(parser)
+    option(
+        "--hidden",
+        type=positive_int,
+        nargs="*",
+        default=[8, 8],
+        metavar="WIDTH",
+        help="the widths of the hidden layers (default: 8 8)",
+    )
+    option("--activation", choices=["tanh", "relu", "sigmoid"], default="tanh")
+    option("--batch-size", type=positive_int, default=32, help="(default: 32)")
+    option("--learning-rate", type=float, default=0.01, help="(default: 0.01)")
+    option("--seed", type=int, default=0, help="of weights, batches and the split (default: 0)")
+    option("--output", metavar="FILE", help="(default: playground.html)", default="playground.html")
+
+
+def run(options: argparse.Namespace, _: Interrupts) -> None:
+    """Write the page."""
+    job = job_of(options)
+    settings = Settings(options.hidden, options.activation, seed=options.seed)
+    learner = Learner(job.X_train, job.Y_train, job.classes, settings)
+    X_test = learner.scale(filled(job.X_test, learner.means))
+    scale = learner.target_scale
+    Y_test = job.Y_test if job.classes else [y for [y] in scale([[y] for y in job.Y_test])]
+    learner.model.classes = job.classes
+    page = playground(
+        learner.model,
+        learner.loss,
+        learner.X,
+        learner.Y,
+        Adam(learner.model.parameters(), options.learning_rate),
+        batch_size=options.batch_size,
+        seed=options.seed,
+        held_out=(X_test, Y_test) if X_test else None,
+        features=job.features,
+        classes=job.classes,
+        title=f"A network learns {printable(job.name)}",
+    )
+    path = page.save(Path(options.output))
+    print(f"wrote {path}: open it in a browser; its inputs are in standard units")
