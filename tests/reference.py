@@ -27,7 +27,7 @@ BAR = "\\|"  # a bar within a cell
 
 ROWS = list(TABLE.values())  # before an example adds one
 
-MODULES = ("datasets", "plotting", "interop", "playground")
+MODULES = ("datasets", "plotting", "interop")
 """Public names that hold names themselves."""
 
 GROUPS = {
@@ -115,6 +115,7 @@ EXAMPLES = {
     "backward_steps": "a = ag.Value(2.0, 'a')\n"
     "for step in ag.backward_steps(a * 3.0):\n    print(step)\n",
     "Step": "a = ag.Value(2.0, 'a')\nlist(ag.backward_steps(a * 3.0))[-1].arg is a",
+    "playground": "ag.playground.__name__",
     "take": "rows = [[1.0, 2.0], [3.0, 4.0]]\nag.take(rows, 1)",
     "to_jax": "ag.to_jax.__name__",
     "jit": "square = ag.jit(lambda x: x * x, backend='python')\nsquare([1.0, 2.0, 3.0])",
