@@ -180,6 +180,7 @@ const view = part("figure", { class: "view" });
 const middle = Array.from({ length: told.inputs }, (_, i) => learnt.reduce((sum, r) => sum + rows[r * told.width + i], 0) / learnt.length);
 let axes = [0, Math.min(1, told.inputs - 1)];
 const planeCaption = part("figcaption"), fitCaption = part("figcaption");
+const slice = []; // the plane of two of many inputs stands below the curves
 if (told.inputs > 2) {
   const select = (which, title) => {
     const s = part("select", { id: `${id}-axis${which}` });
@@ -187,7 +188,8 @@ if (told.inputs > 2) {
     s.addEventListener("change", () => { axes[which] = Number(s.value); draw(); });
     return part("span", {}, part("label", { class: "name", for: s.id }, title), s);
   };
-  view.append(fitCaption, fitted, part("div", { class: "inputs" }, select(0, "Across"), select(1, "Upwards")), planeCaption, plane);
+  view.append(fitCaption, fitted);
+  slice.push(part("div", { class: "inputs" }, select(0, "Across"), select(1, "Upwards")), planeCaption, plane);
 } else if (told.inputs === 2) view.append(planeCaption, plane);
 else view.append(fitCaption, fitted);
 
@@ -195,6 +197,7 @@ const lossChart = image("losses", "Loss"), shareChart = image("shares", "Accurac
 const chart = part("figure", { class: "chart" },
   part("figcaption", {}, `Loss${held.length ? ", dashed of the examples held out" : ""}, on a logarithmic axis${told.counts ? "; below it the share of right answers" : ""}`), lossChart);
 if (told.counts) chart.append(shareChart);
+chart.append(...slice);
 
 let picked = moved[0] ?? 0, cells = [];
 const map = part("canvas", { class: "map", tabindex: 0, role: "slider", "aria-label": "Weights: arrow keys move from one to the next", "aria-valuemin": 1 });
@@ -482,7 +485,7 @@ function drawDetail() {
   map.setAttribute("aria-valuenow", 1 + cells.findIndex(c => c.place === picked));
   map.setAttribute("aria-valuetext", tell.textContent);
   if (running) return;
-  const [x, W, H] = fit(cost), reach = Math.max(1, Math.abs(w)), n = 31, ys = [], L = 50;
+  const [x, W, H] = fit(cost), reach = Math.max(1, Math.abs(w)), n = 31, ys = [], L = 62;
   for (let i = 0; i < n; i++) { numbers[picked] = w + reach * (2 * i / (n - 1) - 1); ys.push(slopesOf(learnt)[0]); }
   numbers[picked] = w;
   const here = slopesOf(learnt)[0], [lo, hi] = extent(ys.filter(Number.isFinite));
