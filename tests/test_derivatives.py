@@ -316,3 +316,31 @@ def test_newton_finds_a_minimum_in_a_few_steps() -> None:
     for _ in range(6):
         x -= ag.gradient(f)(x) / ag.hessian(f)(x)
     assert x == pytest.approx(math.log(2.0), rel=1e-15)
+
+
+def new_nodes(slopes: list[Value], output: Value) -> list[Value]:
+    known = set(topological_order(output))
+    found = dict.fromkeys(node for slope in slopes for node in topological_order(slope))
+    return [node for node in found if node not in known]
+
+
+def test_a_factor_of_one_makes_no_node() -> None:
+    x, w, b = Value(2.0), Value(3.0), Value(5.0)
+    output = w * x + b
+    slope_w, slope_b = grad(output, [w, b])
+    assert slope_w is x  # upstream 1 times x
+    assert slope_b.data == 1.0
+    assert new_nodes([slope_w], output) == []
+    (chained,) = grad((w * x + b) * 4.0, [b])
+    assert chained.data == 4.0
+    assert new_nodes([chained], output) == [chained]
+
+
+def test_what_depends_on_no_input_makes_no_node() -> None:
+    x, w = Value(2.0), Value(3.0)
+    side = (w.exp() * w).tanh()  # of w alone
+    output = x * x * side
+    (slope,) = grad(output, [x])
+    added = new_nodes([slope], output)
+    assert slope.data == pytest.approx(4.0 * side.data)
+    assert sorted(node.op for node in added) == ["mul", "mul", "sum"]  # nothing of tanh or exp

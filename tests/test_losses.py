@@ -349,3 +349,16 @@ def test_what_is_refused(
     with pytest.raises(error, match=message) as raised:
         loss(prediction, target)
     assert loss.__name__ in str(raised.value)
+
+
+def test_the_accuracy_of_a_target_in_the_middle_is_that_of_no() -> None:
+    correct = CORRECT[ag.binary_cross_entropy]
+    found = [correct(Value(z), t) for z in (2.0, -2.0) for t in (0.5, math.nextafter(0.5, 1.0))]
+    assert [x.data for x in found] == [0.0, 1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("logits", [[5.0, 1.0, 3.0], [5.0, 1.0, 3.0, 2.0], [2.0, 1.0, 2.0]])
+def test_the_largest_logit_is_the_largest_of_all_so_far(logits: list[float]) -> None:
+    predictions = [Value(z) for z in logits]
+    correct = [CORRECT[ag.cross_entropy](predictions, k).data for k in range(len(logits))]
+    assert correct == [1.0] + [0.0] * (len(logits) - 1)
