@@ -12,6 +12,7 @@ SECTIONS = {
     "large_graph": "a graph of 10⁴, 10⁵, 10⁶ operations: time and memory of a node",
     "eager": "recording and backward pass, beside the smallest Value there is",
     "programs": "programs of many sizes compiled and run, beside JAX by hand",
+    "gpt_training": "a scalar GPT trained on a thousand names, compiled and eager",
     "rules": "the worst error of every rule in ulp, beside PyTorch and JAX",
     "finite_differences": "the demo's gradient by central differences, beside one backward pass",
     "no_grad": "what the support of no_grad costs an operation",

@@ -122,6 +122,27 @@ def gpt_loss(
     total: Callable[[Any], Any] = ag.sum,
 ) -> Any:
     """The loss of a GPT of microgpt's size on a row of tokens, on any kind of scalar."""
+    found = gpt_scores(weights, tokens[:-1], dot, total)
+    losses = [
+        -(shares(scores, total)[target].log())
+        for scores, target in zip(found, tokens[1:], strict=True)
+    ]
+    return total(losses) * (1.0 / len(losses))
+
+
+def shares(scores: Sequence[Any], total: Callable[[Any], Any]) -> list[Any]:
+    exps = [score.exp() for score in scores]
+    whole = total(exps)
+    return [e / whole for e in exps]
+
+
+def gpt_scores(
+    weights: dict[str, list[list[Any]]],
+    tokens: Sequence[int],
+    dot: Callable[[Any, Any], Any] = ag.dot,
+    total: Callable[[Any], Any] = ag.sum,
+) -> list[list[Any]]:
+    """For each token the scores of the next one."""
 
     def times(name: str, x: Sequence[Any]) -> list[Any]:
         return [dot(row, x) for row in weights[name]]
@@ -130,16 +151,11 @@ def gpt_loss(
         scale = (dot(x, x) * (1.0 / len(x)) + 1e-5) ** -0.5
         return [a * scale for a in x]
 
-    def shares(scores: Sequence[Any]) -> list[Any]:
-        exps = [score.exp() for score in scores]
-        whole = total(exps)
-        return [e / whole for e in exps]
-
     keys: list[Any] = []
     values: list[Any] = []
-    losses: list[Any] = []
+    found: list[list[Any]] = []
     size = WIDTH // HEADS
-    for place, (token, target) in enumerate(pairwise(tokens)):
+    for place, token in enumerate(tokens):
         pairs = zip(weights["token"][token], weights["place"][place], strict=True)
         x = normalised([a + b for a, b in pairs])
         h = normalised(x)
@@ -149,13 +165,13 @@ def gpt_loss(
         mixed: list[Any] = []
         for start in range(0, WIDTH, size):
             own = slice(start, start + size)
-            share = shares([dot(query[own], key[own]) * size**-0.5 for key in keys])
+            share = shares([dot(query[own], key[own]) * size**-0.5 for key in keys], total)
             mixed += [dot(share, [value[start + j] for value in values]) for j in range(size)]
         x = [a + b for a, b in zip(x, times("mix", mixed), strict=True)]
         h = [up.relu() ** 2 for up in times("up", normalised(x))]
         x = [a + b for a, b in zip(x, times("down", h), strict=True)]
-        losses.append(-(shares(times("head", x))[target].log()))
-    return total(losses) * (1.0 / len(losses))
+        found.append(times("head", x))
+    return found
 
 
 def tokens_of(length: int) -> list[int]:
