@@ -461,8 +461,12 @@ def in_torch(name: str, points: Sequence[Sequence[float]]) -> Answers | None:
         if not output.requires_grad:
             return [torch.zeros_like(x) for x in columns]
         found = torch.autograd.grad(output.sum(), columns, create_graph=True, allow_unused=True)
-        # "+ 0.0" makes numbers of PyTorch's placeholder for a derivative that is 0 throughout.
-        return [0.0 * x if g is None else g + 0.0 * x for x, g in zip(columns, found, strict=True)]
+        # Adding zeros makes numbers of PyTorch's placeholder for a derivative that is 0 throughout;
+        # and 0·x would not do, which is nan for an infinite x.
+        return [
+            torch.zeros_like(x, requires_grad=True) + (0.0 if g is None else g)
+            for x, g in zip(columns, found, strict=True)
+        ]
 
     value = functions[name](*columns)
     first = slopes(value)
