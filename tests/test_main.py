@@ -253,9 +253,10 @@ def test_the_model_is_on_disk_before_anything_else_is_done(
 
 
 def started(*arguments: str) -> subprocess.Popen[str]:
-    """The command line in a process of its own, which heeds Ctrl-C also where this one does not."""
+    """The command line in a process of its own, which heeds signals that this one may ignore."""
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.signal(getattr(signal, 'SIGHUP', signal.SIGTERM), signal.SIG_DFL)\n"
         "from autograd.__main__ import main; sys.exit(main(sys.argv[1:]))"
     )
     return subprocess.Popen(
