@@ -79,7 +79,10 @@ def _constant(number: float) -> Name:
 
 
 def _method(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
-    return (lambda y, x: primitive(x, y)) if reflected else (lambda *args: primitive(*args))  # noqa: PLW0108 - a function becomes a method
+    def method(*operands: Any) -> Any:  # a primitive itself would be no method, being no function
+        return primitive(*(operands[::-1] if reflected else operands))
+
+    return method
 
 
 for _python, _name in (BINARY | UNARY | COMPARISONS).items():

@@ -1,5 +1,15 @@
-"""Hypothesis tries the same examples at every run; `--hypothesis-profile=explore` looks further."""
+"""What all tests share: how Hypothesis looks for examples, and a browser.
 
+Hypothesis tries the same examples at every run; `--hypothesis-profile=explore` looks further.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 slow_is_fine = [HealthCheck.too_slow]  # a busy machine is no fault of the code
@@ -14,3 +24,22 @@ settings.register_profile(
     "explore", deadline=None, max_examples=3000, suppress_health_check=slow_is_fine
 )
 settings.load_profile("steady")
+
+OPTIONS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, without a window and without a network; skips where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    programs = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    program = next(filter(None, programs), None)
+    if program is None:
+        pytest.skip("no chromium, chromium-browser or google-chrome is on the PATH")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield browser
+        browser.close()

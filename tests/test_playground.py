@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import autograd as ag
 from autograd.__main__ import main
 from autograd.playground import Playground
 
-OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 HOSTILE = "</script><script>pwned=1</script><img src=x onerror='pwned=1'>"
 
 Open = Callable[..., Any]
@@ -47,19 +45,6 @@ def line() -> tuple[Any, ...]:
     X = [i / 10 for i in range(20)]
     stepper = ag.GradientDescent([a, b], 0.02, momentum=0.9, nesterov=True)
     return (lambda x: a * x + b), ag.mean_squared_error, X, [2 * x + 1 for x in X], stepper
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    programs = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-    program = next(filter(None, programs), None)
-    if program is None:
-        pytest.skip("no chromium, chromium-browser or google-chrome is on the PATH")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

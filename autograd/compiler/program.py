@@ -42,8 +42,6 @@ from autograd.compiler.columns import Column
 from autograd.primitives import TABLE
 from autograd.value import Value
 
-SPACES = "kwxcvmy"
-
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
