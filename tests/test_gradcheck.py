@@ -393,3 +393,21 @@ def test_a_hostile_label_does_not_break_the_table() -> None:
     assert len(str(report).splitlines()) == 4
     assert "\x1b" not in str(report)
     assert "gewicht ∂" in str(report)
+
+
+def test_second_derivatives_are_checked_too(plant: Any) -> None:
+    report = check_gradient(lambda x, y: x**3 * y.sin(), [0.7, 1.3], order=2)
+    assert len(report.comparisons) == 2 + 4
+    crooked = plant(lambda x: x**3, lambda z, x: 3.0 * x * ag.stop_gradient(x))
+    check_gradient(crooked, [0.7])  # its slope is right, and only the slope of that is not
+    with pytest.raises(GradientCheckError, match="of d/d0"):
+        check_gradient(crooked, [0.7], order=2)
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_a_compiled_function_is_checked(backend: Any) -> None:
+    w = Value(0.4, "w")
+    w.grad = 5.0
+    check_gradient(ag.jit(lambda x, y: w * x.tanh() * y, backend), [0.3, -2.0])
+    check_gradient(ag.jit(lambda: (w * w).exp(), backend), [w])  # noqa: PLW0108
+    assert w.grad == 5.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pytest
@@ -118,3 +119,30 @@ def test_derivatives_of_functions_do_not_depend_on_the_block() -> None:
         assert ag.hessian(lambda x: x * x)(3.0) == 2.0
         assert ag.hessian_vector_product(lambda x: x * x)(3.0, 2.0) == 4.0
         assert not is_recording()
+
+
+def test_no_grad_belongs_to_the_task() -> None:
+    opened, closed = asyncio.Event(), asyncio.Event()
+
+    async def first() -> bool:
+        with ag.no_grad():
+            opened.set()
+            await closed.wait()
+            return bool((ag.Value(1.0) * 2.0).args)
+
+    async def second() -> list[bool]:
+        await opened.wait()
+        found = [bool((ag.Value(1.0) * 2.0).args)]
+        with ag.no_grad():
+            found.append(bool((ag.Value(1.0) * 2.0).args))
+            closed.set()
+            await asyncio.sleep(0)  # the first closes its block inside of this one
+        found.append(bool((ag.Value(1.0) * 2.0).args))
+        return found
+
+    async def both() -> tuple[bool, list[bool]]:
+        return tuple(await asyncio.gather(first(), second()))  # type: ignore[return-value]
+
+    assert asyncio.run(both()) == (False, [True, False, True])
+    assert not recording.open_pauses
+    assert (ag.Value(1.0) * 2.0).args

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from typing import Any
 
 import pytest
 
 import autograd as ag
-from autograd import Value, recording
+from autograd import Value
 
 np = pytest.importorskip("numpy", reason="NumPy is not installed")
 optimize = pytest.importorskip("scipy.optimize", reason="SciPy is not installed")
@@ -105,60 +104,3 @@ def test_numpys_functions_are_those_of_the_table() -> None:
 def test_the_math_module_is_told_what_to_write() -> None:
     with pytest.raises(TypeError, match=r"ag\.exp"):
         math.exp(Value(1.0))
-
-
-def test_no_grad_belongs_to_the_task() -> None:
-    opened, closed = asyncio.Event(), asyncio.Event()
-
-    async def first() -> bool:
-        with ag.no_grad():
-            opened.set()
-            await closed.wait()
-            return bool((Value(1.0) * 2.0).args)
-
-    async def second() -> list[bool]:
-        await opened.wait()
-        found = [bool((Value(1.0) * 2.0).args)]
-        with ag.no_grad():
-            found.append(bool((Value(1.0) * 2.0).args))
-            closed.set()
-            await asyncio.sleep(0)  # the first closes its block inside of this one
-        found.append(bool((Value(1.0) * 2.0).args))
-        return found
-
-    async def both() -> tuple[bool, list[bool]]:
-        return tuple(await asyncio.gather(first(), second()))  # type: ignore[return-value]
-
-    assert asyncio.run(both()) == (False, [True, False, True])
-    assert not recording.open_pauses
-    assert (Value(1.0) * 2.0).args
-
-
-def test_second_derivatives_are_checked_too() -> None:
-    def f(x: Any, y: Any) -> Any:
-        return x**3 * y.sin()
-
-    report = ag.check_gradient(f, [0.7, 1.3], order=2)
-    assert len(report.comparisons) == 2 + 4
-    wrong = ag.Primitive(
-        "wrong_curvature", "wrong", lambda x: x * x, lambda z, x: 2.0 * x + 0.0 * z
-    )
-    crooked = ag.Primitive(
-        "crooked", "crooked", lambda x: x**3, lambda z, x: 3.0 * x * ag.stop_gradient(x)
-    )
-    try:
-        ag.check_gradient(wrong, [0.7], order=2)
-        ag.check_gradient(crooked, [0.7])
-        with pytest.raises(ag.GradientCheckError, match="of d/d0"):
-            ag.check_gradient(crooked, [0.7], order=2)
-    finally:
-        del ag.primitives.TABLE["wrong_curvature"], ag.primitives.TABLE["crooked"]
-
-
-@pytest.mark.parametrize("backend", ["python", "llvm"])
-def test_a_compiled_function_is_checked(backend: Any) -> None:
-    w = Value(0.4, "w")
-    w.grad = 5.0
-    ag.check_gradient(ag.jit(lambda x, y: w * x.tanh() * y, backend), [0.3, -2.0])
-    ag.check_gradient(ag.jit(lambda: (w * w).exp(), backend), [w])  # noqa: PLW0108
-    assert w.grad == 5.0
