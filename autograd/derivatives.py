@@ -161,8 +161,8 @@ def _check_reproduced(node: Value, partial: Operand, recorded: float | None) -> 
 class _Inputs:
     """The arguments of one call: as leaves of a graph, and in the structure they came in.
 
-    A number becomes a leaf. A Value, of an outer transformation or of a function being compiled,
-    stays what it is, and the derivatives are then Values too.
+    A number becomes a leaf. Where there is a Value, of an outer transformation or of a function
+    being compiled, the derivatives are Values too.
     """
 
     def __init__(self, xs: tuple[Nested, ...], function: str) -> None:
@@ -170,10 +170,12 @@ class _Inputs:
         given = list(_flat(xs))
         self.is_graph = recording.is_tracing() or any(isinstance(x, Value) for x in given)
         what = f"{function}: a function's argument"
-        self.leaves = [x if isinstance(x, Value) else Value(real_number(x, what)) for x in given]
-        if any(leaf.args for leaf in self.leaves) or len(set(self.leaves)) < len(self.leaves):
-            # Two arguments are two variables, even where one Value was computed from the other.
-            self.leaves = [primitives.sum(leaf) for leaf in self.leaves]
+        # Of a Value a copy, a sum of one term: each argument is a variable of its own, whatever it
+        # was computed from, and whether or not f itself refers to that Value as well.
+        self.leaves = [
+            primitives.sum(x) if isinstance(x, Value) else Value(real_number(x, what))
+            for x in given
+        ]
 
     def apply(self, f: Callable[..., Nested]) -> Nested:
         """f of the leaves."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -344,3 +345,14 @@ def test_what_depends_on_no_input_makes_no_node() -> None:
     added = new_nodes([slope], output)
     assert slope.data == pytest.approx(4.0 * side.data)
     assert sorted(node.op for node in added) == ["mul", "mul", "sum"]  # nothing of tanh or exp
+
+
+def test_an_argument_is_not_what_the_function_closes_over() -> None:
+    def nested(x: Any) -> Any:
+        return ag.gradient(lambda v: v * x)(x)  # x, for the factor is held still
+
+    assert ag.gradient(nested)(3.0) == 1.0
+    x = Value(3.0)
+    assert ag.gradient(lambda v: v * x)(x).data == 3.0
+    assert ag.jit(nested, backend="python")([3.0, 5.0]) == [3.0, 5.0]
+    assert ag.jit(ag.gradient(nested), backend="python")([3.0]) == [1.0]
