@@ -154,6 +154,8 @@ __all__ = [
     "where",
 ]
 
+__docformat__ = "google"  # how pdoc is to read `Args:`, `Raises:` and the like
+
 
 def __dir__() -> list[str]:
     """What is public, and no more: not the rooms that it comes from."""

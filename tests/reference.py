@@ -242,32 +242,21 @@ def _members(kind: type) -> Iterator[str]:
 
 def _module(name: str) -> str:
     room = getattr(ag, name)
-    if room is ag.interop:
-        entries = list(_interop())
-    else:
-        things = {key: getattr(room, key) for key in sorted(getattr(room, "__all__", []))}
-        entries = [
-            f"- `ag.{name}.{key}{_signature(thing)}`: {_first_line(thing)}"
-            for key, thing in things.items()
-        ]
+    entries = [
+        f"- `ag.{name}.{key}{_signature(thing)}`: {_first_line(thing)}"
+        for key, thing in _public(room)
+    ]
     return "\n\n".join([f"## `ag.{name}`", _first_line(room), "\n".join(entries)])
 
 
-def _interop() -> Iterator[str]:
-    """What `interop` gives, read from its text: the page should need none of the libraries."""
-    for library in ("sklearn", "torch", "keras", "jax"):
-        tree = ast.parse(Path(ag.interop.__file__).with_name(f"{library}.py").read_text("utf-8"))
-        for node in tree.body:
-            name = getattr(node, "name", "_")
-            if name.startswith("_") or name == "Sine":
-                continue
-            signature = ""
-            if isinstance(node, ast.FunctionDef):
-                returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-                signature = f"({ast.unparse(node.args)}){returned}"
-            path = f"ag.interop.{library}.{name}" if library == "sklearn" else f"ag.interop.{name}"
-            doc = ast.get_docstring(node) or ""  # type: ignore[arg-type]
-            yield f"- `{path}{signature}`: {' '.join(doc.partition(chr(10) * 2)[0].split())}"
+def _public(room: Any) -> Iterator[tuple[str, Any]]:
+    """The public things of a module, and those of the modules among them."""
+    for key in sorted(getattr(room, "__all__", [])):
+        thing = getattr(room, key)
+        if inspect.ismodule(thing):
+            yield from ((f"{key}.{inner}", member) for inner, member in _public(thing))
+        else:
+            yield key, thing
 
 
 def _signature(thing: Any, skip: int = 0) -> str:

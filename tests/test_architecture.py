@@ -179,8 +179,8 @@ def test_other_packages_are_imported_inside_functions(file: Path) -> None:
             continue
         for name in imported_modules(statement, ["autograd"]):
             package = name.split(".")[0]
-            if file.parent.name == "interop" and package in ("numpy", file.stem):
-                continue  # a module made for one library is loaded when it is asked for
+            if file.name in ("sklearn.py", "sine.py") and package in ("numpy", "sklearn", "torch"):
+                continue  # classes that derive from another library's, loaded when asked for
             if file.name in ("instructions.py", "kernels.py") and package == "llvmlite":
                 continue  # the writers of its code, which the back end loads with it
             assert package == "autograd" or package in sys.stdlib_module_names, name

@@ -4,8 +4,8 @@
     >>> model = ag.interop.from_torch(module)
     >>> classifier = ag.interop.sklearn.MLPClassifier(hidden_layer_sizes=(16,)).fit(X, y)
 
-Each library has a module of its name here, which loads when it is asked for and needs the extra
-of that name: `pip install 'scalar-autograd[torch]'`. Weights go both ways bit for bit.
+Each library has a module of its name here and loads when it is used; it needs the extra of that
+name: `pip install 'scalar-autograd[torch]'`. Weights go both ways bit for bit.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from autograd.interop import jax, keras, torch
+from autograd.interop.jax import from_jax, to_jax
+from autograd.interop.keras import from_keras, to_keras
+from autograd.interop.torch import from_torch, to_torch
+
 if TYPE_CHECKING:
-    from autograd.interop import jax as jax
-    from autograd.interop import keras as keras
     from autograd.interop import sklearn as sklearn
-    from autograd.interop import torch as torch
-    from autograd.interop.jax import from_jax, to_jax
-    from autograd.interop.keras import from_keras, to_keras
-    from autograd.interop.torch import from_torch, to_torch
 
 __all__ = [
     "from_jax",
@@ -37,11 +36,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    library = name.rpartition("_")[2]
-    module = importlib.import_module(f"{__name__}.{library}")
-    return module if name == library else getattr(module, name)
+    if name == "sklearn":  # its classes derive from scikit-learn's, so that it cannot wait
+        return importlib.import_module(f"{__name__}.sklearn")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

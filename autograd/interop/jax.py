@@ -12,27 +12,17 @@ Weights go both ways bit for bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.interop.dense import Dense, dense_layers, perceptron
 from autograd.interop.needs import needs
 from autograd.nn import MLP, Module
 
-with needs("JAX", "jax"):
+if TYPE_CHECKING:
     import jax
-    import jax.numpy as jnp
 
 Parameters: TypeAlias = "list[dict[str, jax.Array]]"
 """For each layer its `weight` (outputs × inputs) and its `bias`."""
-
-_ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
-    "relu": jax.nn.relu,
-    "softplus": jax.nn.softplus,
-    "tanh": jnp.tanh,
-    "sigmoid": jax.nn.sigmoid,
-    "sin": jnp.sin,
-    "linear": lambda z: z,
-}
 
 
 def to_jax(model: Module) -> tuple[Parameters, Callable[[Parameters, Any], jax.Array]]:
@@ -45,13 +35,25 @@ def to_jax(model: Module) -> tuple[Parameters, Callable[[Parameters, Any], jax.A
         TypeError: if the model is no `MLP` and no `Layer`.
         RuntimeError: if JAX is set to float32, as it is until told otherwise.
     """
+    with needs("JAX", "jax"):
+        import jax
+        import jax.numpy as jnp
+
+    known: dict[str, Callable[[jax.Array], jax.Array]] = {
+        "relu": jax.nn.relu,
+        "softplus": jax.nn.softplus,
+        "tanh": jnp.tanh,
+        "sigmoid": jax.nn.sigmoid,
+        "sin": jnp.sin,
+        "linear": lambda z: z,
+    }
     layers = dense_layers("to_jax", model)
     if not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         raise RuntimeError(
             "to_jax: JAX is set to float32, in which the weights would lose half of their digits; "
             'first call jax.config.update("jax_enable_x64", True)'
         )
-    activations = [_ACTIVATIONS[layer.activation] for layer in layers]
+    activations = [known[layer.activation] for layer in layers]
     parameters = [
         {"weight": jnp.array(layer.weight), "bias": jnp.array(layer.bias)} for layer in layers
     ]

@@ -14,18 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd.interop.dense import Dense, dense_layers, perceptron, unknown
 from autograd.interop.needs import needs
 from autograd.nn import MLP, Module
-
-with needs("Keras", "keras"):
-    import keras
-
-_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
-    name: keras.activations.get(name) for name in ("linear", "relu", "sigmoid", "softplus", "tanh")
-} | {"sin": keras.ops.sin}
 
 
 def to_keras(model: Module) -> Any:
@@ -35,10 +26,15 @@ def to_keras(model: Module) -> Any:
         TypeError: if the model is no `MLP` and no `Layer`.
         RuntimeError: if Keras keeps its weights in fewer bits: on JAX, until told otherwise.
     """
+    with needs("Keras", "keras"):
+        import keras
+        import numpy as np
+
+    activations = _activations()
     layers = dense_layers("to_keras", model)
     theirs = keras.Sequential([keras.Input((len(layers[0].weight[0]),), dtype="float64")])
     for weight, bias, activation in layers:
-        dense = keras.layers.Dense(len(bias), _ACTIVATIONS[activation], dtype="float64")
+        dense = keras.layers.Dense(len(bias), activations[activation], dtype="float64")
         theirs.add(dense)
         numbers = [np.array(weight).T, np.array(bias)]
         dense.set_weights(numbers)
@@ -60,6 +56,10 @@ def from_keras(model: Any) -> MLP:
         TypeError: if it is no Keras model.
         ValueError: if it holds anything else, or hidden layers under different activations.
     """
+    with needs("Keras", "keras"):
+        import keras
+        import numpy as np
+
     if not isinstance(model, keras.Model):
         raise TypeError(
             f"from_keras: expected a keras.Model, got {model!r:.200} of type {type(model).__name__}"
@@ -78,8 +78,15 @@ def from_keras(model: Any) -> MLP:
     return perceptron("from_keras", layers)
 
 
+def _activations() -> dict[str, Callable[[Any], Any]]:
+    import keras
+
+    names = ("linear", "relu", "sigmoid", "softplus", "tanh")
+    return {name: keras.activations.get(name) for name in names} | {"sin": keras.ops.sin}
+
+
 def _name(part: Any) -> str:
-    for name, activation in _ACTIVATIONS.items():
+    for name, activation in _activations().items():
         if part.activation is activation:
             return name
     raise unknown("from_keras", part.activation)

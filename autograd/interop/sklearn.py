@@ -28,6 +28,8 @@ with needs("scikit-learn", "sklearn"):
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 
+__all__ = ["MLPClassifier", "MLPRegressor"]
+
 Floats = NDArray[np.float64]
 
 

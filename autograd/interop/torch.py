@@ -9,32 +9,14 @@ Weights go both ways bit for bit: a float32 weight is a float64 with zeros at it
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.interop.dense import Dense, dense_layers, perceptron, unknown
 from autograd.interop.needs import needs
 from autograd.nn import MLP, Module
 
-with needs("PyTorch", "torch"):
-    import torch
+if TYPE_CHECKING:
     from torch import nn
-
-
-class Sine(nn.Module):
-    """The activation "sin", for which PyTorch has no module."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The sine of every number."""
-        return torch.sin(x)
-
-
-_ACTIVATIONS: dict[str, Any] = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "sin": Sine,
-    "softplus": lambda: nn.Softplus(threshold=1e9),  # by default it is the identity from 20 on
-}
 
 
 def to_torch(model: Module) -> nn.Sequential:
@@ -43,6 +25,11 @@ def to_torch(model: Module) -> nn.Sequential:
     Raises:
         TypeError: if the model is no `MLP` and no `Layer`.
     """
+    with needs("PyTorch", "torch"):
+        import torch
+        from torch import nn
+
+    activations = _activations()
     modules: list[nn.Module] = []
     for weight, bias, activation in dense_layers("to_torch", model):
         linear = nn.Linear(len(weight[0]), len(bias), dtype=torch.float64)
@@ -51,7 +38,7 @@ def to_torch(model: Module) -> nn.Sequential:
             linear.bias.copy_(torch.tensor(bias, dtype=torch.float64))
         modules.append(linear)
         if activation != "linear":
-            modules.append(_ACTIVATIONS[activation]())
+            modules.append(activations[activation]())
     return nn.Sequential(*modules)
 
 
@@ -65,6 +52,10 @@ def from_torch(module: nn.Module) -> MLP:
         TypeError: if it is no PyTorch module.
         ValueError: if it holds anything else, or hidden layers under different activations.
     """
+    with needs("PyTorch", "torch"):
+        import torch
+        from torch import nn
+
     if not isinstance(module, nn.Module):
         raise TypeError(
             f"from_torch: expected a torch.nn.Module, got {module!r:.200} of type "
@@ -90,7 +81,23 @@ def from_torch(module: nn.Module) -> MLP:
     return perceptron("from_torch", layers)
 
 
+def _activations() -> dict[str, Any]:
+    from torch import nn
+
+    from autograd.interop.sine import Sine
+
+    return {
+        "relu": nn.ReLU,
+        "tanh": nn.Tanh,
+        "sigmoid": nn.Sigmoid,
+        "sin": Sine,
+        "softplus": lambda: nn.Softplus(threshold=1e9),  # by default it is the identity from 20 on
+    }
+
+
 def _name(part: nn.Module) -> str | None:
+    from torch import nn
+
     if isinstance(part, nn.Softplus):
         return "softplus" if part.beta == 1 else None
-    return next((name for name, kind in _ACTIVATIONS.items() if type(part) is kind), None)
+    return next((name for name, kind in _activations().items() if type(part) is kind), None)
