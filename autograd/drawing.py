@@ -133,11 +133,7 @@ class Drawing:
     @property
     def image(self) -> str:
         """The picture as an `<img>` with alternative text, to be put into any page."""
-        picture = base64.b64encode(self.svg.encode()).decode()
-        return (
-            f'<img alt="{escape(self.described)}" style="max-width: 100%" '
-            f'src="data:image/svg+xml;base64,{picture}">'
-        )
+        return html_image(self.svg.encode(), "svg+xml", self.described)
 
     @property
     def described(self) -> str:
@@ -184,6 +180,12 @@ class Drawing:
             }
         except RuntimeError as reason:
             return {"text/plain": f"{self!r}\n{reason}"}
+
+
+def html_image(picture: bytes, kind: str, described: str, attributes: str = "") -> str:
+    """A picture as an HTML image with alternative text."""
+    source = f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
+    return f'<img alt="{escape(described)}" {attributes}style="max-width: 100%" src="{source}">'
 
 
 # --- colours and measures, the same in DOT and SVG ------------------------------------------------

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
+import itertools
 import math
+import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,11 +78,21 @@ def pictures(gif: bytes) -> Any:
     return Image.open(io.BytesIO(gif))
 
 
+def shown_picture(figure: Any) -> Any:
+    from PIL import Image
+
+    (data,) = re.findall(r'src="data:image/png;base64,([\w+/=]+)"', figure._repr_html_())
+    return Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+def alternative_text(figure: Any) -> str:
+    (text,) = re.findall(r'<img alt="([^"]*)"', figure._repr_html_())
+    return html.unescape(text)
+
+
 def test_every_figure_is_drawn_without_a_display_and_shows_itself_in_a_notebook() -> None:
     for figure in every_figure():
-        png, size = figure._repr_png_()
-        assert png.startswith(b"\x89PNG")
-        assert size["width"] > size["height"] > 100
+        assert shown_picture(figure).width > shown_picture(figure).height > 100
 
 
 def test_every_axis_has_a_name() -> None:
@@ -88,11 +103,96 @@ def test_every_axis_has_a_name() -> None:
             assert axes.get_ylabel() or shares_its_scale
 
 
+# --- what a figure says ---------------------------------------------------------------------------
+
+
+def test_a_figure_says_what_it_shows_from_its_data_wherever_it_appears() -> None:
+    said = [str(figure) for figure in every_figure()]
+    assert said == [
+        "Training curve of 10 epochs, loss from 0.5 to 0.0009766, accuracy from 10 % to 100 %",
+        "Training curves of 2 runs: one, 10 epochs, loss from 0.5 to 0.0009766, "
+        "accuracy from 10 % to 100 %; other, 3 steps, loss from 3 to 1",
+        "1 line, y over x from 1 to 3: a from 1 to 3",
+        "Relative error over the step h, from 0.1 to 0.001, on logarithmic axes; "
+        "smallest: central 0.0001 at h = 0.01",
+        "Curve of cost over w from -1 to 1, between 0 and 1, lowest at 0; "
+        "slow, 2 points from 1 to 0.9, cost from 1 to 0.81; "
+        "fast, 2 points from 1 to 0, cost from 1 to 0",
+        "Relief and contours of cost over w₁ from -1 to 1 and w₂ from -1 to 1, between 0 and 2, "
+        "lowest at (0, 0); a path, 3 points from (1, 1) to (0, 0), cost from 2 to 0",
+        "Decision boundary over x₁ from -0.08 to 1.08 and x₂ from -0.08 to 1.08: "
+        "class -1, 2 examples; class 1, 2 examples; 3 of the 4 lie on the side of their class",
+    ]
+    for figure, sentence in zip(every_figure(), said, strict=True):
+        assert alternative_text(figure) == repr(figure) == sentence
+
+
+def test_what_strays_is_not_finite_or_leaves_the_picture_is_said() -> None:
+    curve = plotting.training_curve([1.0, 5.0, math.inf, 0.5, math.nan])
+    assert str(curve) == "Training curve of 5 steps, loss from 1 to nan, between 0.5 and 5"
+    once = plotting.training_curve([HISTORY[0]])
+    assert str(once) == "Training curve of 1 epoch, loss 0.5, accuracy 10 %"
+    far = [(0.5, 0.5), (1e200, -1e200)]
+    surface = plotting.cost_surface(
+        lambda x, y: ag.log(x) + y, (-1, 1), (0, 1), {"far": far}, resolution=3
+    )
+    assert (
+        "between 0 and 1, lowest at (1, 0); far, 2 points from (0.5, 0.5) to (1e+200, -1e+200), "
+        in (str(surface))
+    )
+    assert str(surface).endswith("1 of them in the picture, cost -0.1931")
+    exact = plotting.difference_errors([0.1, 0.2], {"exact": [0.0, 0.0]})
+    assert str(exact).endswith("smallest: none above 0")
+
+
+def test_what_was_right_and_wrong_is_said() -> None:
+    truth, predicted = [0, 1, 2, 2, 2, 1], [0, 1, 1, 1, 2, 0]
+    classes = ["ant", "bee", "cat"]
+    assert str(plotting.confusion_matrix(truth, predicted, classes=classes)) == (
+        "Confusion matrix of the classes ant, bee, cat: 3 of 6 examples right; "
+        "mistakes: cat as bee 2 times, bee as ant 1 time"
+    )
+    assert str(plotting.confusion_matrix([0], [0])).endswith("1 of 1 example right; mistakes: none")
+    many = plotting.confusion_matrix([0] * 7, range(7))
+    assert str(many).endswith("0 as 5 1 time and 1 other kind")
+    three = plotting.decision_boundary(
+        lambda x: [x[0], x[1], 0.5], X, [2.0, 0.0, 1.0, 1.0], classes=classes, resolution=5
+    )
+    assert str(three).endswith(
+        "ant, 1 example; bee, 2 examples; cat, 1 example; 3 of the 4 lie on the side of their class"
+    )
+    images = plotting.image_grid([[0, 1, 2, 3], [5]], ["a", "b"], columns=1)
+    assert str(images) == "2 images of 1 by 1 or 2 by 2 pixels, 1 in a row: a, b"
+    assert str(plotting.image_grid([[0.0]] * 2)) == "2 images of 1 by 1 pixels, 2 in a row"
+
+
+def test_a_name_cannot_break_out_of_the_sentence() -> None:
+    name = '"><b>\n\u202e' + "x" * 100
+    figure = plotting.confusion_matrix([0], [0], classes=[name])
+    assert repr(figure).isprintable()
+    assert len(repr(figure)) < 140
+    assert "<b>" not in figure._repr_html_()
+    assert '"><b>' in alternative_text(figure)
+
+
+def test_a_saved_figure_has_its_sentence_as_title(tmp_path: Path) -> None:
+    from PIL import Image
+
+    figure = plotting.training_curve([2.0, 1.0])
+    for name in ("curve.svg", "curve.png", "curve.jpg"):
+        figure.savefig(tmp_path / name)
+    assert f"<title>{figure}</title>" in (tmp_path / "curve.svg").read_text(encoding="utf-8")
+    assert Image.open(tmp_path / "curve.png").info["Title"] == str(figure)
+    own, stream = {"Title": "ours"}, io.BytesIO()
+    figure.savefig(stream, format="svg", metadata=own)
+    assert b"<title>ours</title>" in stream.getvalue()
+
+
 def test_pyplot_is_never_loaded_and_matplotlib_only_when_a_figure_is_drawn() -> None:
     program = (
         "import sys; from autograd import plotting\n"
         "assert 'matplotlib' not in sys.modules and 'numpy' not in sys.modules\n"
-        "plotting.training_curve([2.0, 1.0])._repr_png_()\n"
+        "plotting.training_curve([2.0, 1.0])._repr_html_()\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -172,7 +272,7 @@ def test_a_path_of_descent_lies_on_the_curve_of_its_cost() -> None:
 
 
 def test_a_path_that_has_diverged_beyond_floats_is_cut_off() -> None:
-    plotting.cost_curve(lambda w: w**4, (-1.0, 1.0), [1.0, -1e30, 1e200])._repr_png_()
+    plotting.cost_curve(lambda w: w**4, (-1.0, 1.0), [1.0, -1e30, 1e200])._repr_html_()
     far = [(0.5, 0.5), (1e200, -1e200), (math.inf, math.nan)]
     figure = plotting.cost_surface(
         lambda x, y: x**4 + y**4, (-1, 1), (-1, 1), {"far": far}, resolution=5
@@ -180,7 +280,7 @@ def test_a_path_that_has_diverged_beyond_floats_is_cut_off() -> None:
     relief, contours = figure.axes
     assert len(relief.lines[0].get_data_3d()[0]) == 1
     assert len(contours.lines[0].get_xdata()) == 3
-    figure._repr_png_()
+    figure._repr_html_()
 
 
 def test_a_cost_may_answer_with_a_value_and_leaves_no_graph_behind() -> None:
@@ -201,8 +301,8 @@ def test_a_range_that_is_none_is_refused(ends: tuple[float, float]) -> None:
 
 
 def test_a_flat_cost_and_one_with_holes_are_drawn_and_one_without_a_number_is_refused() -> None:
-    plotting.cost_surface(lambda x, y: 1.0, (0, 1), (0, 1), resolution=5)._repr_png_()
-    plotting.cost_surface(lambda x, y: ag.log(x), (-1, 1), (0, 1), resolution=5)._repr_png_()
+    plotting.cost_surface(lambda x, y: 1.0, (0, 1), (0, 1), resolution=5)._repr_html_()
+    plotting.cost_surface(lambda x, y: ag.log(x), (-1, 1), (0, 1), resolution=5)._repr_html_()
     with pytest.raises(ValueError, match="no finite cost"):
         plotting.cost_surface(lambda x, y: math.nan, (0, 1), (0, 1))
 
@@ -277,7 +377,7 @@ def test_several_scores_give_each_class_its_region() -> None:
         "class 1",
         "class 2",
     ]
-    figure._repr_png_()
+    figure._repr_html_()
 
 
 def legend_of(figure: Any) -> list[str]:
@@ -318,10 +418,10 @@ def test_a_class_without_examples_keeps_its_colour_and_an_unknown_class_is_refus
 
 
 def test_a_model_that_never_changes_its_mind_or_answers_nan_is_still_drawn() -> None:
-    plotting.decision_boundary(lambda x: 1.0, X, Y, resolution=5)._repr_png_()
-    plotting.decision_boundary(lambda x: math.nan, X, Y, resolution=5)._repr_png_()
-    plotting.decision_boundary(lambda x: [1.0, 1.0], X, [0, 1, 0, 1], resolution=5)._repr_png_()
-    plotting.decision_boundary(Line(1.0, 1.0, 0.0), X[:1], Y[:1], resolution=5)._repr_png_()
+    plotting.decision_boundary(lambda x: 1.0, X, Y, resolution=5)._repr_html_()
+    plotting.decision_boundary(lambda x: math.nan, X, Y, resolution=5)._repr_html_()
+    plotting.decision_boundary(lambda x: [1.0, 1.0], X, [0, 1, 0, 1], resolution=5)._repr_html_()
+    plotting.decision_boundary(Line(1.0, 1.0, 0.0), X[:1], Y[:1], resolution=5)._repr_html_()
 
 
 @pytest.mark.parametrize(
@@ -374,7 +474,11 @@ def test_an_animation_saves_itself_and_shows_itself(tmp_path: Path) -> None:
     animation = plotting.boundary_animation(recorded_line(), X, Y, frames=2, resolution=5)
     animation.save(tmp_path / "line.gif")
     assert (tmp_path / "line.gif").read_bytes() == animation.gif
-    assert animation._repr_html_().startswith('<img src="data:image/gif;base64,R0lGOD')
+    assert alternative_text(animation) == animation.described
+    assert 'src="data:image/gif;base64,R0lGOD' in animation._repr_html_()
+    assert repr(animation).startswith("Decision boundary as it forms, 2 pictures, over x₁ from")
+    assert "at last epoch 10 · loss 0.000977 · accuracy 100 %: class -1, 2" in animation.described
+    assert animation.described.endswith("4 of the 4 lie on the side of their class")
     with pytest.raises(ValueError, match=r"\.gif"):
         animation.save(tmp_path / "line.mp4")
 
@@ -444,6 +548,17 @@ def test_images_that_fit_no_grid_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         plotting.image_grid(images, titles, columns=columns)
+
+
+def test_long_names_leave_the_matrix_its_room_and_one_another_too() -> None:
+    names = ["x" * 60, "versicolor", "virginica"]
+    figure = plotting.confusion_matrix(names, names)
+    with warnings.catch_warnings(action="error"):  # of a layout that could not be
+        figure._repr_html_()
+    (axes,) = figure.axes
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))
+    assert axes.get_window_extent().width > 3 * 0.3 * figure.dpi
 
 
 def test_a_class_may_be_called_anything() -> None:

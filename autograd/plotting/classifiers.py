@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autograd.drawing import html_image
 from autograd.files import write_whole
 from autograd.plotting.style import (
     COLOURS,
@@ -19,10 +19,16 @@ from autograd.plotting.style import (
     MARKERS,
     add_legend,
     as_floats,
+    counted,
+    course,
     evenly_spaced,
     holding,
+    listed,
     new_figure,
+    pixels,
+    spoken,
     style_axes,
+    told,
     transposed,
     two_shades,
     widened,
@@ -77,24 +83,26 @@ def decision_boundary(
     window = _Window.around(X, Y, resolution)
     scores = window.scores(model, threshold)
     axes = figure.subplots()
-    window.draw(axes, scores, _scale(scores), X, *_named(Y, classes))
+    Y, names = _named(Y, classes, len(scores))
+    window.draw(axes, scores, _scale(scores), X, Y, names)
     style_axes(axes, *labels, grid=False)
     add_legend(axes)
-    return figure
+    told_classes = _told_classes(Y, names, _margins(model, X, threshold))
+    return told(figure, f"Decision boundary over {window.described(labels)}: {told_classes}")
 
 
 class Animation:
     """A moving picture: shows itself in a notebook, and is saved with `save("moons.gif")`."""
 
-    def __init__(self, gif: bytes) -> None:
+    def __init__(self, gif: bytes, described: str = "A moving picture") -> None:
         self.gif = gif
+        self.described = described
 
     def __repr__(self) -> str:
-        return f"Animation({len(self.gif):,} bytes of GIF: .save('boundary.gif') writes it)"
+        return f"{self.described} ({len(self.gif):,} bytes of GIF: .save('boundary.gif') writes it)"
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self.gif).decode("ascii")
-        return f'<img src="data:image/gif;base64,{data}" alt="animated decision boundary">'
+        return html_image(self.gif, "gif", self.described)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the GIF. Raises ValueError for a name that does not end in .gif."""
@@ -150,15 +158,21 @@ def boundary_animation(
     scale = _scale(scores[-1])
 
     pictures = []
+    Y, names = _named(Y, classes, len(scores[-1]))
     for epoch, score in zip(chosen, scores, strict=True):
         figure.clear()
         axes = figure.subplots()
-        window.draw(axes, score, scale, X, *_named(Y, classes))
+        window.draw(axes, score, scale, X, Y, names)
         axes.set_title(_caption(recording.rows, epoch), fontsize=9, color=INK, loc="left")
         style_axes(axes, *labels, grid=False)
         add_legend(axes)
-        pictures.append(_pixels(figure))
-    return Animation(_gif(pictures, seconds))
+        pictures.append(pixels(figure, 100, 96))
+    with holding(parameters, recording.snapshots[last]):
+        told_classes = _told_classes(Y, names, _margins(recording.model, X, threshold))
+    forms = f"Decision boundary as it forms, {counted(len(pictures), 'picture')}"
+    end = f"at last {_caption(recording.rows, last)}: {told_classes}"
+    described = f"{forms}, over {window.described(labels)}; {end}"
+    return Animation(_gif(pictures, seconds), described)
 
 
 class _Window(NamedTuple):
@@ -183,16 +197,14 @@ class _Window(NamedTuple):
         return cls(evenly_spaced(widened(xs), resolution), evenly_spaced(widened(ys), resolution))
 
     def scores(self, model: Callable[[list[float]], Any], threshold: float) -> Any:
-        """For each output, how far it is above the threshold, or above the best of the others."""
-        import numpy as np
+        """The margins of the outputs on the grid."""
+        places = [[x, y] for y in self.ys for x in self.xs]
+        return _margins(model, places, threshold).reshape(-1, len(self.ys), len(self.xs))
 
-        with no_grad():
-            outputs = [[as_floats(model([x, y])) for x in self.xs] for y in self.ys]
-        scores = np.moveaxis(np.array(outputs), 2, 0)
-        if len(scores) == 1:
-            return scores - threshold
-        others = [np.delete(scores, k, axis=0).max(axis=0) for k in range(len(scores))]
-        return scores - np.array(others)
+    def described(self, labels: Sequence[str]) -> str:
+        """Which part of the plane this is."""
+        columns = zip(labels, (self.xs, self.ys), strict=True)
+        return " and ".join(f"{spoken(label)} {course(numbers)}" for label, numbers in columns)
 
     def draw(
         self,
@@ -201,7 +213,7 @@ class _Window(NamedTuple):
         scale: float,
         X: Sequence[Sequence[float]],
         Y: Sequence[float],
-        classes: Sequence[str],
+        names: Mapping[float, str],
     ) -> None:
         if len(scores) == 1:
             levels = [scale * i / 5 for i in range(-5, 6)]
@@ -214,11 +226,8 @@ class _Window(NamedTuple):
                 axes.contourf(
                     self.xs, self.ys, score, [0.0, score.max()], colors=[colour], alpha=0.28
                 )
-        labels = _classes(Y, len(scores))
-        names = classes if len(classes) == len(labels) else [f"class {label}" for label in labels]
-        for label, name, colour, marker in zip(
-            labels, names, itertools.cycle(COLOURS), itertools.cycle(MARKERS)
-        ):
+        looks = itertools.cycle(zip(COLOURS, MARKERS, strict=True))
+        for (label, name), (colour, marker) in zip(names.items(), looks, strict=False):
             rows = [row for row, of_row in zip(X, Y, strict=True) if of_row == label]
             x, y = transposed(rows) if rows else ([], [])
             axes.scatter(
@@ -229,20 +238,56 @@ class _Window(NamedTuple):
                 color=colour,
                 edgecolors="white",
                 linewidths=0.6,
-                label=name.replace("$", r"\$"),  # which would begin a formula
+                label=_written(name),
                 zorder=3,
             )
 
 
-def _named(Y: Sequence[Any], classes: Sequence[str]) -> tuple[Sequence[float], Sequence[str]]:
-    """Labels as numbers, and the names of the classes; of names sorted, as `fit` has them."""
-    if not all(isinstance(label, str) for label in Y):
-        return Y, classes
-    names = list(classes) or sorted(set(Y))
-    for label in Y:
-        if label not in names:
-            raise ValueError(f"decision boundary: expected a class of {names}, got {label!r}")
-    return [names.index(label) for label in Y], names
+def _margins(
+    model: Callable[[list[float]], Any], rows: Sequence[Sequence[float]], threshold: float
+) -> Any:
+    """For each output and row, how far it is above the threshold, or the best of the others."""
+    import numpy as np
+
+    with no_grad():
+        outputs = np.array([as_floats(model(list(row))) for row in rows]).T
+    if len(outputs) == 1:
+        return outputs - threshold
+    return outputs - [np.delete(outputs, k, axis=0).max(axis=0) for k in range(len(outputs))]
+
+
+def _told_classes(Y: Sequence[float], names: Mapping[float, str], margins: Any) -> str:
+    """How many examples each class has, and how many lie on its side of the boundary."""
+    counts = Counter(Y)
+    each = "; ".join(
+        f"{spoken(name)}, {counted(counts[label], 'example')}" for label, name in names.items()
+    )
+    if len(margins) == 1:
+        yes = [*names][-1]
+        right = sum((margin > 0.0) == (y == yes) for margin, y in zip(margins[0], Y, strict=True))
+    else:
+        right = sum(margins[int(y)][i] > 0.0 for i, y in enumerate(Y))
+    return f"{each}; {right} of the {len(Y)} lie on the side of their class"
+
+
+def _named(
+    Y: Sequence[Any], classes: Sequence[str], n_outputs: int
+) -> tuple[Sequence[float], dict[float, str]]:
+    """Labels as numbers, and the name of each; names are sorted, as `fit` has them."""
+    if all(isinstance(label, str) for label in Y):
+        classes = list(classes) or sorted(set(Y))
+        for label in Y:
+            if label not in classes:
+                raise ValueError(f"decision boundary: expected a class of {classes}, got {label!r}")
+        Y = [classes.index(label) for label in Y]
+    labels = _classes(Y, n_outputs)
+    names = classes if len(classes) == len(labels) else [f"class {label}" for label in labels]
+    return Y, dict(zip(labels, names, strict=True))
+
+
+def _written(name: object) -> str:
+    """A class's name as matplotlib writes it, in which "$" would begin a formula."""
+    return spoken(name).replace("$", r"\$")
 
 
 def _classes(Y: Sequence[float], n_outputs: int) -> Sequence[float]:
@@ -272,17 +317,6 @@ def _caption(rows: Sequence[Epoch], epoch: int) -> str:
     row = rows[epoch - 1]
     accuracy = "" if row.accuracy is None else f" · accuracy {100.0 * row.accuracy:.0f} %"
     return f"epoch {epoch} · loss {row.loss:.3g}{accuracy}"
-
-
-def _pixels(figure: Figure) -> Any:
-    """The figure as a picture of few colours, as a GIF holds it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
-
-    canvas: Any = FigureCanvasAgg(figure)
-    canvas.draw()
-    picture = Image.frombytes("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba()))
-    return picture.convert("RGB").quantize(96, dither=Image.Dither.NONE)
 
 
 def _gif(pictures: list[Any], seconds: float) -> bytes:
@@ -337,18 +371,29 @@ def confusion_matrix(
             return counts[row, row] / max(1, totals[row])
         return -counts[row, column] / worst
 
-    figure = new_figure(1.6 + 0.36 * len(shown), 1.0 + 0.36 * len(shown))
+    names = [_written(name) for name in shown]
+    room = 0.07 * max(map(len, names))  # in inches, for the longest name
+    figure = new_figure(1.5 + room + 0.36 * len(shown), 0.9 + room + 0.36 * len(shown))
     axes = figure.subplots()
     shades = [[shade(row, column) for column in shown] for row in shown]
     axes.imshow(shades, cmap=two_shades(COLOURS[1], COLOURS[0]), vmin=-1.0, vmax=1.0)
     for (row, column), count in counts.items():
         place = shown.index(column), shown.index(row)
         axes.text(*place, str(count), fontsize=8, color=INK, ha="center", va="center")
-    names = [str(name).replace("$", r"\$") for name in shown]  # "$" would begin a formula
-    axes.set_xticks(range(len(shown)), names)
+    axes.set_xticks(range(len(shown)), names, rotation=90 if room > 0.3 else 0)
     axes.set_yticks(range(len(shown)), names)
     style_axes(axes, "predicted class", "true class", grid=False)
-    return figure
+    right = sum(counts[name, name] for name in shown)
+    mistakes = [
+        f"{spoken(row)} as {spoken(column)} {counted(count, 'time')}"
+        for (row, column), count in counts.most_common()
+        if row != column
+    ]
+    more = f" and {counted(len(mistakes) - 5, 'other kind')}" * (len(mistakes) > 5)
+    share = f"{right} of {counted(len(truth), 'example')} right"
+    told_mistakes = f"mistakes: {', '.join(mistakes[:5]) or 'none'}{more}"
+    what = f"Confusion matrix of the classes {listed(shown)}"
+    return told(figure, f"{what}: {share}; {told_mistakes}")
 
 
 def image_grid(
@@ -381,7 +426,11 @@ def image_grid(
         axes.set_axis_off()
         if image is not None:
             side = math.isqrt(len(image))
-            pixels = [image[i : i + side] for i in range(0, len(image), side)]
-            axes.imshow(pixels, cmap="Greys", vmin=lightest, vmax=darkest)
+            rows = [image[i : i + side] for i in range(0, len(image), side)]
+            axes.imshow(rows, cmap="Greys", vmin=lightest, vmax=darkest)
             axes.set_title(title or "", fontsize=8, color=INK, pad=3)
-    return figure
+    sides = " or ".join(
+        f"{side} by {side}" for side in sorted({math.isqrt(len(i)) for i in images})
+    )
+    said = f"{counted(len(images), 'image')} of {sides} pixels, {columns} in a row"
+    return told(figure, f"{said}: {listed(titles)}" if titles else said)

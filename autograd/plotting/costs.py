@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograd.formula import short_number
 from autograd.plotting.style import (
     COLOURS,
     FAINT,
@@ -14,13 +15,17 @@ from autograd.plotting.style import (
     Point,
     add_legend,
     as_float,
+    counted,
+    course,
     draw_path,
     evenly_spaced,
     holding,
     named_runs,
     new_figure,
+    spoken,
     style_axes,
     style_relief,
+    told,
     transposed,
     widened,
 )
@@ -62,7 +67,9 @@ def cost_curve(
         axes.set_ylim(widened(curve))
         axes.set_title(name, fontsize=9, color=INK)
         style_axes(axes, x_label, y_label if axes is panels[0] else "")
-    return figure
+    places = {name: [(x,) for x in path] for name, path in runs.items()}
+    said = _described((x_label, y_label), (x_range,), [(x,) for x in grid], curve)
+    return told(figure, f"Curve of {said}{_ways(places, heights)}")
 
 
 def cost_surface(
@@ -122,19 +129,23 @@ def cost_surface(
     contours.set_ylim(y_range)
     style_axes(contours, labels[0], labels[1], grid=False)
 
+    heights = {}
     for (name, path), colour in zip(runs.items(), itertools.cycle(COLOURS[1:] + COLOURS[:1])):
         inside = [
             (x, y, _height(cost, x, y))
             for x, y in path
             if x_range[0] <= x <= x_range[1] and y_range[0] <= y <= y_range[1]
         ]
+        heights[name] = [height for _, _, height in inside]
         if inside:
             draw_path(relief, transposed(inside), colour)
         if len(path):  # which may be an array, and has no truth then
             draw_path(contours, transposed(path), colour, name)
     if list(runs) != [""]:
         add_legend(contours)
-    return figure
+    places = [(x, y) for y in ys for x in xs]
+    said = _described(labels, (x_range, y_range), places, surface.ravel().tolist())
+    return told(figure, f"Relief and contours of {said}{_ways(runs, heights)}")
 
 
 class Plane:
@@ -207,6 +218,43 @@ class Plane:
                 ((vv * along - uv * across) / determinant, (uu * across - uv * along) / determinant)
             )
         return points
+
+
+def _described(
+    labels: Sequence[str],
+    ranges: Sequence[Point],
+    places: Sequence[Sequence[float]],
+    heights: Sequence[float],
+) -> str:
+    """Over what a cost is drawn, between what it lies, and where it is lowest."""
+    *axes, cost = map(spoken, labels)
+    over = " and ".join(f"{axis} {course(ends)}" for axis, ends in zip(axes, ranges, strict=True))
+    finite = [(height, i) for i, height in enumerate(heights) if math.isfinite(height)]
+    if not finite:
+        return f"{cost} over {over}, nowhere finite"
+    (low, where), (high, _) = min(finite), max(finite)
+    between = f"between {short_number(low)} and {short_number(high)}"
+    return f"{cost} over {over}, {between}, lowest at {_place(places[where])}"
+
+
+def _ways(runs: Mapping[str, Sequence[Sequence[float]]], heights: Mapping[str, list[float]]) -> str:
+    """From where to where each path leads, and the cost at those of its points that are known."""
+    said = ""
+    for name, path in runs.items():
+        known = heights[name]
+        if len(path):
+            ends = f"from {_place(path[0])} to {_place(path[-1])}"
+            said += f"; {spoken(name) or 'a path'}, {counted(len(path), 'point')} {ends}"
+        if 0 < len(known) < len(path):
+            said += f", {len(known)} of them in the picture"
+        if known:
+            said += f", cost {course(known)}"
+    return said
+
+
+def _place(numbers: Sequence[float]) -> str:
+    written = ", ".join(map(short_number, numbers))
+    return written if len(numbers) == 1 else f"({written})"
 
 
 def _dot(u: Sequence[float], v: Sequence[float]) -> float:

@@ -7,14 +7,19 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from autograd.formula import short_number
 from autograd.plotting.style import (
     COLOURS,
     add_legend,
     as_float,
+    counted,
+    course,
     draw_lines,
     named_runs,
     new_figure,
+    spoken,
     style_axes,
+    told,
     transposed,
 )
 
@@ -62,9 +67,11 @@ def training_curve(history: Run | Mapping[str, Run]) -> Figure:
         draw_lines(panels[1], accuracies)
         style_axes(panels[1], unit, "accuracy (%)")
         panels[1].set_ylim(top=102.0)
-    if list(runs) != [""]:
-        add_legend(panels[0])
-    return figure
+    if list(runs) == [""]:
+        return told(figure, f"Training curve of {runs[''].described}")
+    add_legend(panels[0])
+    each = "; ".join(f"{spoken(name)}, {run.described}" for name, run in runs.items())
+    return told(figure, f"Training curves of {counted(len(runs), 'run')}: {each}")
 
 
 class _Columns(NamedTuple):
@@ -72,6 +79,12 @@ class _Columns(NamedTuple):
     epochs: list[float]
     losses: list[float]
     accuracies: list[float]
+
+    @property
+    def described(self) -> str:
+        said = f"{counted(len(self.losses), self.unit)}, loss {course(self.losses)}"
+        percent = [100.0 * accuracy for accuracy in self.accuracies]
+        return f"{said}, accuracy {course(percent, ' %')}" if percent else said
 
 
 def _columns(run: Run) -> _Columns:
@@ -111,7 +124,9 @@ def lines(
     style_axes(axes, x_label, y_label, x_log, y_log)
     if list(columns) != [""]:
         add_legend(axes)
-    return figure
+    each = "; ".join(f"{spoken(name)} {course(column)}".strip() for name, column in columns.items())
+    over = f"{spoken(y_label)} over {spoken(x_label)} {course(x)}"
+    return told(figure, f"{counted(len(columns), 'line')}, {over}: {each}")
 
 
 def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
@@ -136,9 +151,11 @@ def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[floa
         for name, column in errors.items()
     }
     draw_lines(axes, {name: transposed(points) for name, points in visible.items()}, "o")
-    for points, colour in zip(visible.values(), itertools.cycle(COLOURS), strict=False):
+    least = []
+    for (name, points), colour in zip(visible.items(), itertools.cycle(COLOURS), strict=False):
         if points:
             best = min(points, key=lambda point: point[1])
+            least.append(f"{spoken(name)} {short_number(best[1])} at h = {short_number(best[0])}")
             axes.plot(*best, "o", ms=10, markerfacecolor="none", color=colour)
             axes.annotate(
                 f"h = {best[0]:.0e}",
@@ -152,7 +169,8 @@ def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[floa
     axes.margins(y=0.15)
     style_axes(axes, "step h", "relative error", x_log=True, y_log=True)
     add_legend(axes)
-    return figure
+    over = f"Relative error over the step h, {course(steps)}, on logarithmic axes"
+    return told(figure, f"{over}; smallest: {'; '.join(least) or 'none above 0'}")
 
 
 def _check_columns(caller: str, x: Sequence[float], columns: Mapping[str, Sequence[float]]) -> None:

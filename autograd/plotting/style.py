@@ -1,4 +1,4 @@
-"""One look for all figures, and the numbers that they are made of.
+"""One look for all figures, the numbers that they are made of, and the sentence that tells them.
 
 The colours are those of Okabe and Ito (Color Universal Design, 2008), which colour-blind readers
 tell apart; lines differ in dash, and classes in marker, as well.
@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from autograd.drawing import html_image
+from autograd.formula import short_number, shortened, visible
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -29,15 +31,21 @@ __all__ = [
     "add_legend",
     "as_float",
     "as_floats",
+    "counted",
+    "course",
     "draw_lines",
     "draw_path",
     "evenly_spaced",
     "figure_class",
     "holding",
+    "listed",
     "named_runs",
     "new_figure",
+    "pixels",
+    "spoken",
     "style_axes",
     "style_relief",
+    "told",
     "transposed",
     "two_shades",
     "widened",
@@ -50,7 +58,7 @@ INK, FAINT = "#2b2b2b", "#8c8c8c"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (5, 1.5)), (0, (2, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 3)), (0, (8, 2)))
 MARKERS = ("o", "^", "s", "D", "v", "P")
-PIXELS_PER_INCH = 132
+PIXELS_PER_INCH, SHOWN_PER_INCH = 132, 88  # sharp on screens that have three pixels for two, too
 
 
 # --- numbers --------------------------------------------------------------------------------------
@@ -97,6 +105,34 @@ def transposed(rows: Sequence[Sequence[float]]) -> list[list[float]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+def spoken(name: object) -> str:
+    """A name as a sentence takes it: in one line, and not too long."""
+    return shortened(visible(str(name)))
+
+
+def listed(names: Sequence[object]) -> str:
+    """The names in a row, not too many."""
+    return ", ".join(map(spoken, names[:20])) + ", …" * (len(names) > 20)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of these."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def course(numbers: Sequence[float], unit: str = "") -> str:
+    """From where to where the numbers go, and how far they stray from that, in words."""
+    first, last = numbers[0], numbers[-1]
+    said = f"from {short_number(first)}{unit} to " * (len(numbers) > 1) + short_number(last) + unit
+    low, high = min(first, last), max(first, last)
+    finite = [x for x in numbers if math.isfinite(x)]
+    if all(low <= x <= high for x in finite):
+        return said
+    return (
+        f"{said}, between {short_number(min(finite))}{unit} and {short_number(max(finite))}{unit}"
+    )
+
+
 @contextmanager
 def holding(parameters: Sequence[Value], numbers: Sequence[float]) -> Iterator[None]:
     """A context in which the parameters hold other numbers."""
@@ -126,13 +162,28 @@ def figure_class() -> type[Figure]:
         ) from None
 
     class ShownFigure(Figure):
-        """A figure that a notebook shows without pyplot."""
+        """A figure that a notebook shows without pyplot, and that says what it shows."""
 
-        def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        described = ""
+
+        def _repr_html_(self) -> str:
             stream = io.BytesIO()
-            self.savefig(stream, format="png", dpi=PIXELS_PER_INCH)
-            width, height = self.get_size_inches()
-            return stream.getvalue(), {"width": round(88 * width), "height": round(88 * height)}
+            pixels(self, PIXELS_PER_INCH, 256).save(stream, "png", optimize=True)
+            width = round(SHOWN_PER_INCH * self.get_size_inches()[0])
+            # As `image/png` it would have no alternative text: neither JupyterLab nor nbconvert's
+            # usual template passes one on.
+            return html_image(stream.getvalue(), "png", self.described, f'width="{width}" ')
+
+        def savefig(self, fname: Any, **settings: Any) -> None:
+            """Matplotlib's, with the sentence as the title of the file."""
+            if str(settings.get("format", fname)).endswith(("png", "svg", "pdf")):
+                settings.setdefault("metadata", {"Title": self.described})
+            super().savefig(fname, **settings)
+
+        def __repr__(self) -> str:
+            return self.described or super().__repr__()
+
+        __str__ = __repr__
 
     return ShownFigure
 
@@ -140,6 +191,23 @@ def figure_class() -> type[Figure]:
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure; width and height in inches."""
     return figure_class()(figsize=(width, height), layout="constrained", facecolor="white")
+
+
+def told(figure: Any, sentence: str) -> Figure:
+    """The figure, with the sentence that says what it shows to those who don't see it."""
+    figure.described = sentence
+    shown: Figure = figure
+    return shown
+
+
+def pixels(figure: Figure, per_inch: float, colours: int) -> Any:
+    """The figure as a picture of few colours, which takes a third of the space."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=per_inch)
+    picture = Image.open(stream).convert("RGB")
+    return picture.quantize(colours, dither=Image.Dither.NONE)
 
 
 def style_axes(
