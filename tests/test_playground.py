@@ -181,11 +181,11 @@ def test_weights_are_told_by_keyboard_and_pointer(open_page: Open) -> None:
     page = open_page(ag.playground(model, *others))
     told = page.locator(".told")
     page.locator(".map").press("ArrowRight")
-    assert told.inner_text().startswith("layer0.neuron0.weight1 is ")
+    assert told.inner_text().startswith("layer0.neuron0.weight1, on x2, is ")
     box = page.locator(".map").bounding_box()
     page.mouse.move(box["x"] + 4, box["y"] + 24)
-    assert told.inner_text().startswith("layer0.neuron0.weight0 is ")
-    assert "the loss changes by" in told.inner_text()
+    assert told.inner_text().startswith("layer0.neuron0.weight0, on x1, is ")
+    assert "the objective changes by" in told.inner_text()
 
 
 def test_the_weights_come_out_as_a_file_of_the_model(open_page: Open, tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     scale = learner.target_scale
     Y_test = job.Y_test if job.classes else [y for [y] in scale([[y] for y in job.Y_test])]
     learner.model.classes = job.classes
+    if job.reading:
+        learner.model.table = {**job.reading.to_json(), "means": learner.means}
     page = playground(
         learner.model,
         learner.loss,
@@ -62,7 +64,9 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
         held_out=(X_test, Y_test) if X_test else None,
         features=job.features,
         classes=job.classes,
+        scale=learner.scale,
+        target_scale=None if job.classes else scale,
         title=f"A network learns {printable(job.name)}",
     )
     path = page.save(Path(options.output))
-    print(f"wrote {path}: open it in a browser; its inputs are in standard units")
+    print(f"wrote {path}: open it in a browser")

@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -20,19 +21,18 @@ from typing import Any
 
 from autograd import recording
 from autograd.compiler import javascript
-from autograd.compiler.program import Program
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
+from autograd.datasets import Standardisation
 from autograd.files import write_whole
 from autograd.formula import visible
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
 from autograd.optim import Adam, GradientDescent, Stepper
+from autograd.playground import programs
 from autograd.stepping.player import PAGE_STYLE, json_for_script
 from autograd.training.batches import Plan
 from autograd.training.examples import checked_examples, class_indices
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
-from autograd.value import Operand, Value
+from autograd.value import Value
 
 N_EPOCHS = 25
 """So many epochs have their order in the page, which is 50 steps of any size; then they repeat."""
@@ -57,6 +57,8 @@ def playground(
     held_out: tuple[Iterable[Any], Iterable[Any]] | None = None,
     features: Sequence[str] = (),
     classes: Sequence[str] = (),
+    scale: Standardisation | None = None,
+    target_scale: Standardisation | None = None,
     title: str = "",
 ) -> Playground:
     """A page that trains the model as `fit` does, from the weights and settings as they are now.
@@ -71,11 +73,15 @@ def playground(
         held_out: examples and targets that are not learnt from; the page shows how they fare.
         features: the names of the inputs.
         classes: the names of the classes 0, 1, …
+        scale, target_scale: the standardisations that X and Y were made with, for an `MLP`. The
+            page then shows numbers as they were before, and the file of weights is of a model that
+            takes and predicts such.
         title: the page's heading.
 
     Raises:
         TypeError, ValueError: as `fit`; if the examples are ragged, hold what is no finite number,
-            or are too many; for an operation that has no spelling in JavaScript.
+            or are too many; for an operation that has no spelling in JavaScript; for a scale and
+            a model that is no `MLP`.
         OSError: if the page cannot be written.
     """
     examples = checked_examples("playground", X, Y)
@@ -89,6 +95,8 @@ def playground(
         test_Y = class_indices(test_Y, test_Y, classes)[0]
     if not isinstance(optimizer, Stepper):
         raise TypeError(f"playground: optimizer must be a stepper with a rule, got {optimizer!r}")
+    if (scale or target_scale) and not isinstance(model, MLP):
+        raise TypeError(f"playground: a scale is for an MLP, which can take it in, got {model!r}")
     page = Playground(
         Objective(model, loss, penalty, accuracy or CORRECT.get(loss)),
         _Rows([*examples.X, *test_X], [*targets, *test_Y]),
@@ -99,6 +107,7 @@ def playground(
         shuffle=shuffle,
         features=features or examples.columns,
         classes=classes,
+        scales=(scale, target_scale),
         title=title,
     )
     if path is not None:
@@ -115,7 +124,7 @@ class _Rows:
                 f"playground: {len(X):,} examples are more than a page holds ({N_EXAMPLES:,}); "
                 f"give a part of them"
             )
-        self.x, self.y = X[0], Y[0]
+        self.x = X[0]
         self.shapes = [_shape(X[0]), _shape(Y[0])]
         self.n_inputs = math.prod(self.shapes[0])
         self.numbers: list[list[float]] = []
@@ -150,40 +159,38 @@ class Playground:
         shuffle: bool,
         features: Sequence[str],
         classes: Sequence[str],
+        scales: tuple[Standardisation | None, Standardisation | None],
         title: str,
     ) -> None:
-        self._rows, self._n_learnt = rows, n_learnt
-        self._batch_size = min(batch_size, n_learnt)
+        self._n_learnt = n_learnt
         self._title = title or "A network learns"
-        parameters: list[Any] = list(optimizer.parameters)
-        if isinstance(objective.model, Module):
-            parameters = list(dict.fromkeys([*objective.model.parameters(), *parameters]))
-        self._check_targets(objective)
-        gradient, moved = _gradient(objective, rows, optimizer, parameters)
-        forward, n_outputs, layers = _forward(objective, rows, parameters)
-        self._leaves = list(dict.fromkeys([*gradient.leaves, *forward.leaves]))
+        model = objective.model
+        own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
+        parameters: list[Any] = list(dict.fromkeys([*own, *optimizer.parameters]))
+        _check_targets(objective, rows)
+        gradient, moved = programs.gradient(objective, rows.shapes, optimizer, parameters)
+        forward = programs.forward(objective, rows.shapes, parameters)
+        printed = {"gradient": gradient, "forward": forward.programs}
+        leaves = [leaf for each in printed.values() for x in each for leaf in x.leaves]
+        place = {leaf: i for i, leaf in enumerate(dict.fromkeys(leaves))}
         steppers = _steppers(optimizer)
-        self._source = (
-            javascript.source(gradient, "gradient")
-            + javascript.source(forward, "forward")
-            + "".join(
-                javascript.source(javascript.update_rule(stepper), f"rule{i}")
-                for i, stepper in enumerate(steppers)
-            )
-            + f"const rules = [{', '.join(f'rule{i}' for i in range(len(steppers)))}];\n"
+        rules = [javascript.update_rule(stepper) for stepper in steppers]
+        self._source = "".join(
+            programs.source(name, found) for name, found in {**printed, "rules": rules}.items()
         )
-        place = {leaf: i for i, leaf in enumerate(self._leaves)}
         states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
         plan = Plan(n_learnt, 1, N_EPOCHS, seed, shuffle and n_learnt > 1)
         self._page: dict[str, Any] = {
-            "names": [visible(leaf.label) or f"p{i}" for i, leaf in enumerate(self._leaves)],
-            "numbers": [leaf.data for leaf in self._leaves],
-            "spread": _spread(objective.model, self._leaves, parameters),
-            "arrays": _arrays(objective.model, place, moved),
+            "names": _names(place),
+            "numbers": _finite(place),
+            "spread": _spread(model, place, parameters),
+            "arrays": _arrays(model, place, moved),
             "moved": [place[leaf] for leaf in moved],
-            "gradientLeaves": [place[leaf] for leaf in gradient.leaves],
-            "forwardLeaves": [place[leaf] for leaf in forward.leaves],
-            "parameters": [place[leaf] for leaf in parameters],
+            "leaves": {
+                name: [[place[leaf] for leaf in program.leaves] for program in found]
+                for name, found in printed.items()
+            },
+            "parameters": [place[leaf] for leaf in own],
             "rows": list(itertools.chain.from_iterable(rows.numbers)),
             "width": len(rows.numbers[0]),
             "inputs": rows.n_inputs,
@@ -191,34 +198,37 @@ class Playground:
                 visible(features[i]) if i < len(features) else f"x{i + 1}"
                 for i in range(rows.n_inputs)
             ],
+            "scales": [scale and list(zip(*scale, strict=True)) for scale in scales],
             "classes": [visible(name) for name in classes],
             "learnt": n_learnt,
-            "outputs": n_outputs,
-            "layers": layers,
+            "outputs": forward.n_outputs,
+            "units": [
+                {
+                    "name": unit.name,
+                    "layer": unit.layer,
+                    "weights": [place[leaf] for leaf in unit.neuron.weights],
+                    "bias": place[unit.neuron.bias],
+                    "sources": unit.sources,
+                }
+                for unit in forward.units
+            ],
             "order": plan.chunk(n_learnt * N_EPOCHS).order or [0] * N_EPOCHS,
-            "batch": self._batch_size,
-            "kind": _kind(objective, rows, n_outputs),
+            "batch": min(batch_size, n_learnt),
+            "kind": _kind(objective, rows, forward.n_outputs),
+            "threshold": 0.5 if forward.ends_in == "sigmoid" else 0.0,
             "counts": objective.correct is not None,
             "penalised": objective.penalty is not None,
             "steppers": [
                 {
-                    "name": type(stepper).__name__,
+                    "name": _name(stepper),
                     "coefficients": stepper.coefficients(),
                     "initial": stepper.initial_state,
                     "states": [states[leaf] for leaf in moved] if i == 0 else None,
                 }
                 for i, stepper in enumerate(steppers)
             ],
-            "file": _file(objective.model),
+            "file": _file(model),
         }
-
-    def _check_targets(self, objective: Objective) -> None:
-        """The loss refuses a wrong target here: printed, it cannot."""
-        with recording.no_grad():
-            prediction = objective.model(self._rows.x)
-            width = self._rows.n_inputs
-            for row in {tuple(row[width:]) for row in self._rows.numbers}:
-                objective.loss(prediction, row[0] if not self._rows.shapes[1] else list(row))
 
     @functools.cached_property
     def html(self) -> str:
@@ -228,7 +238,7 @@ class Playground:
             f"<style>\n{_asset('playground.css')}</style>\n"
             f'<p class="still">{escape(STILL)}</p>\n'
             f'<script type="application/json">{json_for_script(self._page)}</script>\n'
-            f'<script>\n(() => {{\n"use strict";\n{self._source}{_asset("playground.js")}}})();\n'
+            f'<script>\n(() => {{\n"use strict";\n{self._source}{_scripts()}}})();\n'
             f"</script>\n</div>\n"
         )
 
@@ -266,58 +276,43 @@ INTRODUCTION = (
 )
 
 
+def _check_targets(objective: Objective, rows: _Rows) -> None:
+    """The loss refuses a wrong target here: printed, it cannot."""
+    with recording.no_grad():
+        prediction = objective.model(rows.x)
+        for row in {tuple(row[rows.n_inputs :]) for row in rows.numbers}:
+            objective.loss(prediction, list(row) if rows.shapes[1] else row[0])
+
+
 def _steppers(optimizer: Stepper) -> list[Stepper]:
     """The one given, then those to choose instead of it."""
     one = [Value(0.0)]
-    others: list[Stepper] = [GradientDescent(one, 0.1), Adam(one, 0.01)]
-    return [optimizer, *(other for other in others if type(other) is not type(optimizer))]
+    others = [GradientDescent(one, 0.1), GradientDescent(one, 0.03, momentum=0.9), Adam(one, 0.01)]
+    return [optimizer, *(other for other in others if _name(other) != _name(optimizer))]
 
 
-def _gradient(
-    objective: Objective, rows: _Rows, optimizer: Stepper, parameters: list[Any]
-) -> tuple[Program, list[Any]]:
-    """A batch's objective, its share of right predictions and its slopes, and by what these are."""
-
-    def of_one(x: Any, y: Any) -> list[Operand]:
-        value, predictions = objective([x], [y], optimizer.parameters)
-        return [value, objective.n_correct(predictions, [y])]
-
-    recorded = trace(of_one, rows.shapes)
-    reached = set(leaves_of(recorded.outputs[0]))
-    moved = [p for p in optimizer.parameters if p in reached]
-    if not moved:
-        raise RuntimeError("playground: the loss depends on none of the optimiser's parameters")
-    slopes, _ = gradient_of(recorded.outputs[0], moved)  # the page refuses a step with a nan
-    outputs = [*recorded.outputs, *slopes]
-    return roll(listing(recorded.inputs, outputs, is_batch=True, leaves=parameters)), moved
+def _name(stepper: Stepper) -> str:
+    if type(stepper) is not GradientDescent:
+        return type(stepper).__name__
+    if stepper.momentum == 0.0:
+        return "Gradient descent"
+    return f"{'Nesterov' if stepper.nesterov else 'Momentum'} {stepper.momentum:g}"
 
 
-def _forward(
-    objective: Objective, rows: _Rows, parameters: list[Any]
-) -> tuple[Program, int, list[int]]:
-    """An example's predictions, its loss, whether it is right, and what the neurons say."""
-    counts: list[int] = []
-    layers: list[int] = []
+def _names(leaves: Iterable[Value]) -> list[str]:
+    """The labels, made different where they are not."""
+    names: dict[str, None] = {}
+    for i, leaf in enumerate(leaves):
+        name = visible(leaf.label) or f"p{i}"
+        names[f"{name} ({i})" if name in names else name] = None
+    return list(names)
 
-    def of_one(x: Any, y: Any) -> list[Operand]:
-        neurons: list[Operand] = []
-        prediction: Any = x
-        if isinstance(objective.model, MLP):
-            for layer in objective.model.layers:
-                prediction = layer(prediction if isinstance(prediction, list) else [prediction])
-                outputs = _flat(prediction)
-                layers.append(len(outputs))
-                neurons += outputs
-        else:
-            prediction = objective.model(x)
-        predictions = _flat(prediction)
-        counts.append(len(predictions))
-        correct = objective.n_correct([prediction], [y])
-        return [*predictions, objective.loss(prediction, y), correct, *neurons]
 
-    recorded = trace(of_one, rows.shapes)
-    listed = listing(recorded.inputs, recorded.outputs, is_batch=False, leaves=parameters)
-    return roll(listed), counts[0], layers
+def _finite(leaves: Iterable[Value]) -> list[float]:
+    for leaf in leaves:
+        if not math.isfinite(leaf.data):
+            raise ValueError(f"playground: {leaf!r} is not finite; give it a number to start from")
+    return [leaf.data for leaf in leaves]
 
 
 def _kind(objective: Objective, rows: _Rows, n_outputs: int) -> str:
@@ -328,7 +323,7 @@ def _kind(objective: Objective, rows: _Rows, n_outputs: int) -> str:
     return "score" if objective.correct is not None and n_outputs == 1 and two else "number"
 
 
-def _spread(model: Model, leaves: list[Value], parameters: list[Any]) -> list[float]:
+def _spread(model: Model, leaves: Iterable[Value], parameters: list[Any]) -> list[float]:
     """How far from 0 a new weight may lie: as far as those of its array that are there."""
     groups = [[p] for p in parameters]
     if isinstance(model, Module):
@@ -342,19 +337,27 @@ def _spread(model: Model, leaves: list[Value], parameters: list[Any]) -> list[fl
 
 
 def _arrays(model: Model, place: dict[Value, int], moved: list[Any]) -> list[dict[str, Any]]:
-    """The parameters by the arrays that they stand in, as rows."""
+    """The parameters as tables: those of a layer have a row for each neuron, its bias last."""
     if not isinstance(model, Module):
-        return [
-            {"name": "weights", "columns": min(len(moved), 16), "at": [place[x] for x in moved]}
-        ]
-    return [
-        {
-            "name": visible(name),
-            "columns": (shape[-1] if len(shape) > 1 else len(found)) or 1,
-            "at": [place[leaf] for leaf in found],
-        }
-        for name, (shape, found) in model.arrays().items()
-    ]
+        return [_table("parameters", min(len(moved), 16), moved, place)]
+    arrays, tables = model.arrays(), []
+    for name, (shape, found) in arrays.items():
+        columns, stem = math.prod(shape[-1:]), re.sub(r"(^|\.)(weight|bias)$", "", name)
+        part = stem and f"{stem}."
+        if name == f"{part}weight" and f"{part}bias" in arrays:
+            rows = [found[i : i + columns] for i in range(0, len(found), columns)]
+            biases = arrays[f"{part}bias"][1]
+            both = [x for row, bias in zip(rows, biases, strict=True) for x in (*row, bias)]
+            tables.append(_table(stem or "neuron", columns + 1, both, place))
+        elif name != f"{part}bias" or f"{part}weight" not in arrays:
+            tables.append(_table(name, columns, found, place))
+    return tables
+
+
+def _table(
+    name: str, columns: int, found: Iterable[Any], place: dict[Value, int]
+) -> dict[str, Any]:
+    return {"name": visible(name), "columns": columns, "at": [place[leaf] for leaf in found]}
 
 
 def _file(model: Model) -> dict[str, Any] | None:
@@ -378,6 +381,10 @@ def _shape(example: Any) -> tuple[int, ...]:
     if not isinstance(example, list | tuple):
         return ()
     return (len(example), *(_shape(example[0]) if example else ()))
+
+
+def _scripts() -> str:
+    return "".join(map(_asset, ("learning.js", "drawing.js", "playground.js")))
 
 
 @functools.cache

@@ -1,0 +1,141 @@
+// What the page computes: a step as `fit` takes it, and how the model stands with its examples.
+// The programs `gradient`, `forward` and `rules` are printed above.
+const root = document.currentScript.parentElement;
+const told = JSON.parse(root.querySelector("script[type='application/json']").textContent);
+root.querySelector(".still").remove();
+
+const { inputs, moved, units } = told;
+const rows = Float64Array.from(told.rows); // of each example the inputs, then the target
+const count = (n, from = 0) => Array.from({ length: n }, (_, i) => from + i);
+const learnt = count(told.learnt), held = count(rows.length / told.width - told.learnt, told.learnt);
+const all = [...learnt, ...held];
+const numbers = Float64Array.from(told.numbers); // of all leaves
+let start = numbers.slice();
+
+// Runs a program for some rows; where a nan comes out of it, the one that follows branches.
+function runner(programs, leaves) {
+  const memories = programs.map(p => p.memory());
+  const run = (i, examples, which) => {
+    leaves[i].forEach((place, k) => { memories[i].w[k] = numbers[place]; });
+    return programs[i].program(memories[i], examples, which);
+  };
+  return (examples, which) => {
+    const found = run(0, examples, which);
+    return programs.length > 1 && found.some(Number.isNaN) ? run(1, examples, which) : found;
+  };
+}
+const slopesOf = runner(gradient, told.leaves.gradient); // objective, share right, slopes
+const outputsOf = runner(forward, told.leaves.forward); // of each row predictions, loss, right, units
+const width = forward[0].sizes.y, lossAt = told.outputs, rightAt = lossAt + 1, unitsAt = lossAt + 2;
+
+// What is known of the numbers as they are: it is found when it is asked for, and once.
+let known = {};
+const outputs = () => (known.outputs ??= outputsOf(rows, all));
+const slopes = () => (known.slopes ??= slopesOf(rows, learnt).slice());
+function standing(which) {
+  const found = outputs();
+  let loss = 0, right = 0;
+  for (const r of which) { loss += found[r * width + lossAt]; right += found[r * width + rightAt]; }
+  return { loss: loss / which.length, right: Math.round(right), share: right / which.length };
+}
+
+// --- a step ---------------------------------------------------------------------------------------
+
+let rule, ruleMemory, coefficients, table, size, chosen; // a row of the table: weight, state, slope
+function choose(index) {
+  chosen = index;
+  rule = rules[index];
+  ruleMemory = rule.memory();
+  coefficients = Float64Array.from(told.steppers[index].coefficients);
+  size = told.steppers[index].initial.length + 2;
+  table = new Float64Array(moved.length * size);
+  begin();
+}
+function begin() { // the states as Python has them, if its weights are there too
+  const { initial, states } = told.steppers[chosen];
+  moved.forEach((_, i) => table.set(t === 0 && isPythons && states ? states[i] : initial, i * size + 1));
+}
+
+let t = 0, batch = told.batch, at = 0, isPythons = true, trouble = "", losses = [], unnoted = 0;
+function nextRows() { // in the order of `fit`
+  if (batch >= told.learnt) return learnt;
+  const n = told.learnt, from = at % n, end = Math.min(from + batch, n);
+  const epoch = Math.floor(at / n) % (told.order.length / n) * n;
+  at += end - from;
+  return told.order.slice(epoch + from, epoch + end);
+}
+function step() {
+  const before = at, which = nextRows(), y = slopesOf(rows, which);
+  moved.forEach((place, i) => { table[i * size] = numbers[place]; table[i * size + size - 1] = y[2 + i]; });
+  ruleMemory.w.set(coefficients.subarray(0, ruleMemory.w.length));
+  const news = rule.program(ruleMemory, table), of = i => told.names[moved[i]];
+  const refused = (xs, from, say) => { const i = xs.findIndex((x, i) => i >= from && !Number.isFinite(x)); return i < 0 ? "" : say(i - from); };
+  const wrong = Number.isFinite(y[0])
+    ? refused(y, 2, i => `the derivative by ${of(i)} is not finite`) || refused(news, 0, i => `${of(Math.floor(i / (size - 1)))} would not be finite`)
+    : "the loss is not finite";
+  if (wrong) {
+    at = before;
+    trouble = `Step ${t + 1} was refused: ${wrong}. Nothing has changed. Choose a smaller learning rate, or reset.`;
+    return false;
+  }
+  moved.forEach((place, i) => {
+    const own = news.subarray(i * (size - 1), (i + 1) * (size - 1));
+    numbers[place] = own[0];
+    table.set(own.subarray(1), i * size + 1);
+  });
+  if (losses.length < 1000) losses.push(y[0]);
+  t++;
+  known = {};
+  unnoted += which.length; // looking at all examples shall not take longer than learning from some
+  if (unnoted >= told.learnt && t % record.every === 0) note();
+  return true;
+}
+
+// --- what has been -----------------------------------------------------------------------------------
+
+const record = { every: 1, points: [], marks: [] };
+function note() {
+  if (record.points.at(-1)?.t === t) return;
+  unnoted = 0;
+  record.points.push({ t, own: standing(learnt), other: held.length ? standing(held) : null });
+  if (record.points.length > 500) {
+    record.every *= 2;
+    record.points = record.points.filter((_, i) => i % 2 === 0);
+  }
+}
+const mark = text => { if (t) record.marks = [...record.marks.filter(m => m[0] !== t), [t, text]]; };
+function restart() {
+  numbers.set(start);
+  known = {};
+  t = at = unnoted = 0;
+  trouble = "";
+  losses = [];
+  begin();
+  Object.assign(record, { every: 1, points: [], marks: [] });
+  note();
+}
+function drawWeights() {
+  isPythons = false;
+  start = start.map((x, i) => moved.includes(i) ? told.spread[i] * (2 * Math.random() - 1) : x);
+  restart();
+}
+
+// The file of the model. What its inputs and targets were scaled by is multiplied into its layers.
+function json() {
+  const own = Array.from(told.parameters, i => numbers[i]), { file } = told;
+  if (!file) return text(Object.fromEntries(told.parameters.map((place, k) => [told.names[place], own[k]])));
+  const [scale, targetScale] = told.scales, n = inputs + 1;
+  if (scale) for (let j = 0; j < file.widths[0]; j++) {
+    scale.forEach(([mean, deviation], i) => {
+      own[j * n + i] /= deviation;
+      own[j * n + inputs] -= own[j * n + i] * mean;
+    });
+  }
+  if (targetScale) {
+    const [[mean, deviation]] = targetScale, last = 1 + (file.widths.at(-2) ?? inputs);
+    for (let i = own.length - last; i < own.length; i++) own[i] *= deviation;
+    own[own.length - 1] += mean;
+  }
+  return text({ ...file, parameters: own });
+}
+const text = content => JSON.stringify(content, null, 1) + "\n";
