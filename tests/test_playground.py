@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,9 @@ import pytest
 
 import autograd as ag
 from autograd.__main__ import main
+from autograd.datasets import Standardisation
+from autograd.nn import Layer
+from autograd.optim import Stepper
 from autograd.playground import Playground
 
 HOSTILE = "</script><script>pwned=1</script><img src=x onerror='pwned=1'>"
@@ -39,6 +44,13 @@ def flowers() -> tuple[Any, ...]:
     return model, ag.cross_entropy, *iris(), ag.Adam(model.parameters(), 0.02)
 
 
+def houses() -> list[list[float]]:
+    """Rows of area, rooms, a column that never varies, and price."""
+    rng = random.Random(4)
+    rows = [[rng.uniform(40.0, 200.0), float(rng.randint(1, 6)), 7.0] for _ in range(48)]
+    return [[*x, 2000.0 * x[0] + 9000.0 * x[1] + rng.gauss(0.0, 5000.0)] for x in rows]
+
+
 def line() -> tuple[Any, ...]:
     """A model that is a function of Values, on plain numbers, with momentum."""
     a, b = ag.Value(0.3, HOSTILE), ag.Value(-1.0, "b")
@@ -53,8 +65,9 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
     errors: list[str] = []
     contexts: list[Any] = []
 
-    def open_page(content: Playground, **options: Any) -> Any:
-        path = content.save(tmp_path / "page.html")
+    def open_page(content: Playground | Path, **options: Any) -> Any:
+        is_file = isinstance(content, Path)
+        path = content.resolve() if is_file else content.save(tmp_path / "page.html")
         context = browser.new_context(offline=True, **options)
         contexts.append(context)
         page = context.new_page()
@@ -131,6 +144,59 @@ def test_the_page_changes_nothing_in_python() -> None:
     assert ag.playground(model, loss, X, Y, optimizer).html == first
 
 
+class SmoothLion(Stepper):
+    """A stepper of one's own."""
+
+    initial_state = (0.0,)
+
+    @staticmethod
+    def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+        m = 0.9 * state[0] + 0.1 * gradient
+        return weight - coefficients[0] * m / sqrt(m * m + 1e-12), (m,)
+
+
+STEPPERS: dict[str, Callable[[Any], Stepper]] = {
+    "momentum": lambda p: ag.GradientDescent(p, 0.05, momentum=0.8),
+    "Nesterov": lambda p: ag.GradientDescent(p, 0.05, momentum=0.9, nesterov=True),
+    "Adam": lambda p: ag.Adam(p, 0.03, betas=(0.8, 0.95)),
+    "AdamW": lambda p: ag.AdamW(p, 0.03, weight_decay=0.1),
+    "RMSprop": lambda p: ag.RMSprop(p, 0.02, alpha=0.9),
+    "own": lambda p: SmoothLion(p, 0.01),
+}
+
+
+@pytest.mark.parametrize("make", STEPPERS.values(), ids=STEPPERS)
+def test_each_stepper_moves_as_in_python(open_page: Open, make: Any) -> None:
+    model, loss, X, Y, _ = moons()
+    optimizer = make(model.parameters())
+    _, numbers = steps(open_page(ag.playground(model, loss, X, Y, optimizer)), 12)
+    ag.fit(model, loss, X, Y, optimizer, epochs=12, progress=False)
+    assert numbers == pytest.approx([p.data for p in optimizer.parameters], rel=1e-9, abs=1e-12)
+
+
+def signed_root(prediction: Any, target: Any) -> Any:
+    """The slope of the root of a negative number is nan, and that branch is not taken there."""
+    root = ag.where(prediction > 0.0, ag.sqrt(prediction), prediction)
+    return (root - target) ** 2
+
+
+def test_a_branch_not_taken_stops_no_step(open_page: Open) -> None:
+    a, b = ag.Value(0.7, "a"), ag.Value(-0.4, "b")
+    X = [i / 10 for i in range(-5, 15)]
+    optimizer = ag.GradientDescent([a, b], 0.05)
+    page = open_page(ag.playground(lambda x: a * x + b, signed_root, X, X, optimizer))
+    losses, numbers = steps(page, 50)
+    history = ag.fit(lambda x: a * x + b, signed_root, X, X, optimizer, epochs=50, progress=False)
+    assert losses == pytest.approx([row.loss for row in history], rel=1e-9)
+    assert numbers == pytest.approx([a.data, b.data], rel=1e-9)
+
+
+def test_the_program_that_follows_branches_is_there_for_those_who_choose() -> None:
+    assert "const gradient1" in ag.playground(*moons()).html  # relu chooses
+    assert "const gradient1" not in ag.playground(*line()).html
+    assert "const forward1" not in ag.playground(*moons()).html
+
+
 # --- its controls ---------------------------------------------------------------------------------
 
 
@@ -198,6 +264,89 @@ def test_the_weights_come_out_as_a_file_of_the_model(open_page: Open, tmp_path: 
     assert [p.data for p in model.parameters()] == numbers
 
 
+class Two(ag.Module):
+    """A model of one's own: two layers on scaled inputs, and a number."""
+
+    def __init__(self) -> None:
+        self.first = Layer(2, 5, "tanh", seed=1)
+        self.second = Layer(5, 1, "linear", seed=2)
+        self.gain = ag.Value(1.5)
+
+    def __call__(self, x: Any) -> Any:
+        return self.gain * self.second(self.first([(number - 0.5) / 2.0 for number in x]))
+
+
+def test_a_model_of_ones_own_has_its_network_and_its_file(open_page: Open, tmp_path: Path) -> None:
+    _, loss, X, Y, _ = moons()
+    model, other = Two(), ag.Value(2.0, "other")
+    stepper = ag.Adam([*model.parameters(), other], 0.02)
+    page = open_page(ag.playground(model, lambda z, y: loss(other * z, y), X, Y, stepper))
+    _, numbers = steps(page, 3)
+    units = [b.get_attribute("aria-label") for b in page.locator(".net button").all()]
+    assert units == ["x1", "x2", *(f"first.neuron{i}" for i in range(5)), "second.neuron0"]
+    page.locator(".map").press("Home")
+    assert page.locator(".told").inner_text().startswith("first.neuron0.weight0, on x1, is ")
+    with page.expect_download() as download:
+        press(page, "Save weights (JSON)")
+    download.value.save_as(tmp_path / "model.json")
+    assert [p.data for p in Two.load(tmp_path / "model.json").parameters()] == numbers[:-1]
+
+
+def test_the_network_shows_what_each_neuron_says(open_page: Open) -> None:
+    model = ag.MLP(2, [2, 1], seed=0)
+    right, low = model.layers[0].neurons
+    right.weights[0].data, right.weights[1].data = 1.0, 0.0  # relu(x1)
+    low.weights[0].data, low.weights[1].data = 0.0, -1.0  # relu(-x2)
+    X = [[x, y] for x in (-1.0, 1.0) for y in (-1.0, 1.0)]
+    stepper = ag.GradientDescent(model.parameters(), 0.1)
+    page = open_page(ag.playground(model, ag.hinge, X, [1, -1, 1, -1], stepper))
+    colours = page.evaluate(
+        """() => [...document.querySelectorAll('.net button')].slice(2, 4).map(button => {
+          const wires = document.querySelector('.wires'), copy = wires.cloneNode();
+          const x = copy.getContext('2d', { willReadFrequently: true });
+          x.drawImage(wires, 0, 0);
+          const { offsetLeft: X, offsetTop: Y, offsetWidth: n } = button;
+          const at = (a, b) => [...x.getImageData(X + a * n, Y + b * n, 1, 1).data].slice(0, 3);
+          return [at(.25, .25), at(.75, .25), at(.25, .75), at(.75, .75)];
+        })"""
+    )
+    is_blue = [[blue - red > 60 for red, _, blue in corners] for corners in colours]
+    assert is_blue == [[False, True, False, True], [False, False, True, True]]
+
+
+def test_neurons_are_told_by_keyboard_and_pointer(open_page: Open) -> None:
+    page = open_page(ag.playground(*moons()))
+    told, plane = page.locator(".told"), page.locator(".plane")
+    before = plane.bounding_box()
+    page.get_by_role("button", name="x1").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    focused = page.evaluate("document.activeElement.ariaLabel")
+    assert focused.startswith("layer0.neuron")
+    assert told.inner_text().startswith(f"{focused} has the bias 0.")
+    page.keyboard.press("Enter")
+    button = page.get_by_role("button", name=focused, exact=True)
+    assert button.get_attribute("aria-pressed") == "true"
+    page.mouse.move(5, 5)
+    assert told.inner_text().startswith(focused)
+    page.keyboard.press("Escape")
+    assert button.get_attribute("aria-pressed") == "false"
+    assert told.inner_text().startswith("layer0.neuron0.weight0, on x1, is ")
+    page.get_by_role("button", name="layer1.neuron3").hover()
+    assert told.inner_text().startswith("layer1.neuron3 has the bias 0.")
+    assert plane.bounding_box() == before  # what is told moves nothing
+
+
+def test_a_neuron_without_a_say_is_told(open_page: Open) -> None:
+    model, *others = moons()
+    for neuron in model.layers[1].neurons[:6] + model.layers[0].neurons[:2]:
+        neuron.bias.data = -100.0
+    page = open_page(ag.playground(model, *others))
+    assert "8 of 16 neurons are dead: 0 at every example" in page.locator(".say").inner_text()
+    page.get_by_role("button", name="layer1.neuron3").hover()
+    assert "It is 0 at every example" in page.locator(".told").inner_text()
+
+
 # --- how it looks, and what it is called ----------------------------------------------------------
 
 
@@ -217,6 +366,64 @@ def test_nothing_overflows_and_everything_has_a_name(
             "all => all.every(e => e.ariaLabel || e.labels?.length || e.textContent.trim())"
         )
         assert named, (role, nameless.count())
+
+
+CONTRASTS = """() => {
+  const parse = text => text.match(/[\\d.]+/g).map(Number);
+  const linear = v => v <= 10.31475 ? v / 3294.6 : ((v / 255 + .055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b);
+  const ratio = (a, b) => {
+    const [x, y] = [light(a), light(b)].sort((p, q) => q - p);
+    return (x + .05) / (y + .05);
+  };
+  const ground = e => {
+    for (; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const root = document.querySelector('.autograd-playground'), found = [];
+  for (const e of document.querySelectorAll('main, main *')) {
+    const text = [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.data.trim()).join('');
+    if (!text || !e.checkVisibility() || e.closest('script, style')) continue;
+    found.push([text.slice(0, 40), ratio(parse(getComputedStyle(e).color), ground(e))]);
+  }
+  const probe = root.appendChild(document.createElement('i'));
+  for (const name of ['ink', 'quiet', 'work']) { // what the canvases write with
+    probe.style.color = `var(--${name})`;
+    found.push([name, ratio(parse(getComputedStyle(probe).color), ground(root))]);
+  }
+  probe.remove();
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("setting", [moons, flowers])
+def test_all_text_has_the_contrast_of_aa(open_page: Open, setting: Any, scheme: str) -> None:
+    page = open_page(ag.playground(*setting()), color_scheme=scheme)
+    page.get_by_role("slider", name="Learning rate").press("End")
+    steps(page, 20)
+    page.locator("summary").click()
+    press(page, "Step")
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 25
+    assert [(text, ratio) for text, ratio in contrasts if ratio < 4.5] == []
+
+
+@pytest.mark.parametrize("n_inputs", [1, 2, 13])
+@pytest.mark.parametrize("n", [1, 1000])
+def test_few_and_many_examples_and_inputs(open_page: Open, n_inputs: int, n: int) -> None:
+    X = [[math.sin(7.0 * i + k) for k in range(n_inputs - 1)] + [3.0] for i in range(n)]
+    model = ag.MLP(n_inputs, [5, 1], activation="tanh", seed=1)
+    stepper = ag.Adam(model.parameters(), 0.01)
+    Y = [x[0] for x in X]
+    page = open_page(ag.playground(model, ag.mean_squared_error, X, Y, stepper, batch_size=50))
+    press(page, "Train")
+    page.wait_for_function(f"{LEARNS}.steps > 2")
+    press(page, "Pause")
+    assert page.locator(".say").inner_text().startswith("After ")
 
 
 def test_hostile_names_are_inert(open_page: Open) -> None:
@@ -249,6 +456,62 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
         ag.playground(model, loss, [X[0]] * 5001, [1] * 5001, optimizer)
     with pytest.raises(ValueError, match=r"expected targets -1 and \+1"):
         ag.playground(model, loss, X[:2], [0, 1], optimizer)
+
+
+def test_a_table_keeps_its_units(open_page: Open, tmp_path: Path) -> None:
+    """The page learns in standard units, and speaks and saves in those of the table."""
+    table = houses()
+    X, Y = [row[:3] for row in table], [row[3] for row in table]
+    scale, target_scale = Standardisation.of(X), Standardisation.of([[y] for y in Y])
+    model = ag.MLP(3, [6, 1], activation="tanh", seed=0)
+    targets = [y for [y] in target_scale([[y] for y in Y])]
+    stepper = ag.Adam(model.parameters(), 0.05)
+    page = open_page(
+        ag.playground(
+            *(model, ag.mean_squared_error, scale(X), targets, stepper),
+            features=["area", "rooms", "floors"],
+            scale=scale,
+            target_scale=target_scale,
+        )
+    )
+    steps(page, 40)
+    press(page, "Step")
+    ag.fit(model, ag.mean_squared_error, scale(X), targets, stepper, epochs=41, progress=False)
+    ([mean], [deviation]) = target_scale
+    predictions = [mean + deviation * z for z in model.predict(scale(X))]
+    page.get_by_role("button", name="area", exact=True).hover()
+    low, high = (f"{x:.3g}" for x in (min(row[0] for row in X), max(row[0] for row in X)))
+    assert f"it is from {low} to {high}." in page.locator(".told").inner_text()
+    error = math.sqrt(sum((p - y) ** 2 for p, y in zip(predictions, Y, strict=True)) / len(Y))
+    said = float(f"{error:.3g}")
+    assert f"Predictions miss by {said:,.0f}, the root" in page.locator(".say").inner_text()
+    with page.expect_download() as download:
+        press(page, "Save weights (JSON)")
+    download.value.save_as(tmp_path / "model.json")
+    assert ag.MLP.load(tmp_path / "model.json").predict(X) == pytest.approx(predictions, rel=1e-9)
+
+
+def test_a_page_of_the_command_saves_what_predict_reads(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        f"{i % 7},{'big' if i % 5 > 2 else 'small'},{'yes' if i % 7 > 3 else 'no'}"
+        for i in range(40)
+    ]
+    Path("table.csv").write_text("\n".join(["a,b,label", *rows]), encoding="utf-8")
+    assert main(["playground", "table.csv", "--encode", "--output", "page.html"]) == 0
+    page = open_page(Path("page.html"))
+    steps(page, 300)
+    press(page, "Step")
+    with page.expect_download() as download:
+        press(page, "Save weights (JSON)")
+    download.value.save_as("model.json")
+    capsys.readouterr()
+    assert main(["predict", "model.json", "table.csv"]) == 0
+    answers = capsys.readouterr().out.split()
+    right = sum(row.endswith(f",{answer}") for row, answer in zip(rows, answers, strict=True))
+    assert right >= 39
 
 
 @pytest.mark.parametrize("data", ["moons", "xor", "table.csv"])

@@ -24,7 +24,7 @@ const lowest = learnt.reduce((x, r) => Math.min(x, target(r)), Infinity), highes
 const halfway = (lowest + highest) / 2;
 const isClasses = told.kind === "classes", isScore = told.kind === "score", isNumber = told.kind === "number";
 function classOf(r) {
-  if (!isClasses) return isScore ? Number(target(r) > halfway) : 0;
+  if (!isClasses) return isScore ? Number(target(r) > (lowest < highest ? halfway : 0)) : 0;
   return told.width - inputs === 1 ? target(r) : largest(rows, r * told.width + inputs, told.width - inputs);
 }
 const className = k => told.classes[k] ?? (isScore ? `target ${short(k ? highest : lowest)}` : `class ${k}`);
@@ -269,7 +269,7 @@ const unitName = k => k < inputs ? told.features[k] : units[k - inputs].name;
 const isOutput = k => layers.at(-1).includes(k) && layers.at(-1).length === told.outputs && layers.length > 1;
 const strength = () => { let m = 1e-9; for (const [, , place] of wires) m = Math.max(m, Math.abs(numbers[place])); return Math.min(m, 2.5); };
 const tallest = Math.max(...layers.map(own => own.length)), netHeight = Math.max(250, Math.min(640, 44 + 25 * tallest));
-const INSET = 16, half = Math.min(12, (netHeight - 44) / tallest / 2 - 1.2); // of a unit's side
+const INSET = 20, half = Math.min(12, (netHeight - 44) / tallest / 2 - 1.2); // of a unit's side
 const stand = []; // of each unit its share of the width, its height, half its side
 layers.forEach((own, l) => own.forEach((k, j) => {
   const apart = Math.min(52, (netHeight - 44) / own.length), side = isOutput(k) ? Math.min(1.4 * half, apart / 2 - 1.2) : half;
@@ -303,13 +303,16 @@ function drawNetwork(canvas, unit, weight) {
     x.lineWidth = k === unit ? 2 : 1;
     x.stroke();
   });
-  x.fillStyle = rgb("quiet");
   for (const [ends, align] of [[layers[0], "left"], [layers.at(-1).filter(isOutput), "right"]]) ends.forEach((k, j) => {
     const [, Y, r] = stands[k], gap = ends.length > 1 ? Math.abs(stands[ends[1]][1] - stands[ends[0]][1]) : 99;
     const name = align === "left" ? unitName(k) : isClasses ? className(j) : isScore ? "score" : "prediction";
     if (gap < 2 * r + 16) return;
+    const text = name.length > 20 ? name.slice(0, 19) + "…" : name, wide = x.measureText(text).width;
+    x.fillStyle = rgb("page", 0.75);
+    x.fillRect(align === "left" ? 0 : W - wide - 4, Y - r - 17, wide + 4, 15);
+    x.fillStyle = rgb("quiet");
     x.textAlign = align;
-    x.fillText(name.length > 20 ? name.slice(0, 19) + "…" : name, align === "left" ? 2 : W - 2, Y - r - 5);
+    x.fillText(text, align === "left" ? 2 : W - 2, Y - r - 5);
   });
 }
 function wire(x, a, b, style, lineWidth) {
@@ -379,7 +382,7 @@ function drawWeightMap(canvas, weight) {
   cells = [];
   let left = 0, top = 0, below = 0; // arrays stand beside one another as long as there is room
   for (const array of told.arrays) {
-    const columns = array.columns, n = array.at.length, size = Math.max(6, Math.min(14, W / columns)), across = Math.min(columns, Math.max(1, Math.floor(W / size)));
+    const columns = array.columns, n = array.at.length, size = Math.max(6, Math.min(14, W / columns, 360 / (n / columns))), across = Math.min(columns, Math.max(1, Math.floor(W / size)));
     const wide = Math.max(across * size, 6.6 * Math.min(array.name.length, 40));
     if (left && left + wide > W) { left = 0; top = below; }
     Object.assign(array, { left, top: top + 14 });

@@ -163,7 +163,7 @@ class Playground:
         title: str,
     ) -> None:
         self._n_learnt = n_learnt
-        self._title = title or "A network learns"
+        self._title = title or "A model learns"
         model = objective.model
         own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
         parameters: list[Any] = list(dict.fromkeys([*own, *optimizer.parameters]))
@@ -249,12 +249,16 @@ class Playground:
         """
         title = escape(visible(self._title))
         n, m = len(self._page["moved"]), self._n_learnt
+        counts = {
+            "n": f"{n:,} number{'s are' if n > 1 else ' is'}",
+            "m": f"{m:,} example{'s' if m > 1 else ''}",
+        }
         page = (
             '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
             '<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{title}</title>\n{PAGE_STYLE}\n"
-            f"<main>\n<h1>{title}</h1>\n<p>{INTRODUCTION.format(n=n, m=m)}</p>\n{self.html}"
+            f"<main>\n<h1>{title}</h1>\n<p>{INTRODUCTION.format(**counts)}</p>\n{self.html}"
             f"</main>\n</html>\n"
         )
         return write_whole(path, page)
@@ -270,7 +274,7 @@ class Playground:
 STILL = "No scripts run here: run the cell, or trust the notebook, to train this model."
 
 INTRODUCTION = (
-    "{n} numbers are learnt from {m} examples. Each step computes the loss and its derivative by "
+    "{n} learnt from {m}. Each step computes the loss and its derivative by "
     "every one of them, then moves them all a little downhill. The program was printed by autograd "
     "and runs in this page; nothing is sent anywhere."
 )
@@ -319,7 +323,7 @@ def _kind(objective: Objective, rows: _Rows, n_outputs: int) -> str:
     """What a prediction is: "classes" by the largest of several, a "score", or a "number"."""
     if objective.loss is cross_entropy:
         return "classes"
-    two = len({tuple(row[rows.n_inputs :]) for row in rows.numbers}) == 2
+    two = len({tuple(row[rows.n_inputs :]) for row in rows.numbers}) <= 2
     return "score" if objective.correct is not None and n_outputs == 1 and two else "number"
 
 

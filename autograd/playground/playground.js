@@ -11,6 +11,7 @@ function button(text, kind, act) {
   b.addEventListener("click", act);
   return b;
 }
+const grouped = n => n.toLocaleString("en"), plural = (n, name) => `${grouped(n)} ${name}${n === 1 ? "" : "s"}`;
 let groups = 0;
 const id = `playground${Math.random().toString(36).slice(2)}`;
 function choices(title, entries, now, set) {
@@ -58,7 +59,7 @@ let pace = "calm";
 const settings = part("div", { class: "set", role: "group", "aria-label": "Settings" },
   choices("Stepper", told.steppers.map((s, i) => [i, s.name]), 0, i => { choose(i); offerRates(); mark(told.steppers[i].name); }),
   part("div", {}, part("label", { class: "name", for: rate.id }, "Learning rate", rateOut), rate),
-  choices("Examples per step", [...sizes.map(n => [n, String(n)]), [told.learnt, `all ${told.learnt.toLocaleString("en")}`]], told.batch,
+  choices("Examples per step", [...sizes.map(n => [n, String(n)]), [told.learnt, `all ${grouped(told.learnt)}`]], told.batch,
     n => { batch = n; at = 0; mark(n === told.learnt ? "all" : `${n} a step`); }),
   choices("Pace", Object.keys(PACES).map(p => [p, p]), pace, p => { pace = p; owed = 0; }));
 
@@ -76,7 +77,7 @@ planeSays.textContent = (inputs > 2 ? "The other inputs are held at their means.
 const fitSays = inputs === 1 ? `${isClasses ? "The probability of each class" : "Targets, and what the model says,"} over ${told.features[0]}.`
   : isClasses ? "The probability that the model gives to the right class." : isScore ? "The score, by target."
   : `Predictions (upwards) against targets (across)${told.outputs > 1 ? `, the first of ${told.outputs}` : ""}. On the line they agree.`;
-const legend = part("p", { class: "legend" }, ...count(isNumber ? 0 : isScore ? 2 : told.outputs).map(k => {
+const legend = part("p", { class: "legend" }, ...count(isNumber ? 0 : isScore ? 1 + (lowest < highest) : told.outputs).map(k => {
   const sign = part("i", { "aria-hidden": "true" }, GLYPHS[glyph(k)]);
   return part("span", {}, sign, className(k));
 }));
@@ -114,8 +115,8 @@ const more = part("div", { class: "more" }, button("Save weights (JSON)", "", sa
 
 const column = (...parts) => part("div", { class: "column" }, ...parts);
 const isLow = hasNetwork && inputs <= 2; // then the curves fit below the one view
-const leftside = [...(hasPlane ? [view] : []), ...(hasFit ? [fitView] : []), ...(isLow ? [chart] : [])];
-const rightside = [...(hasNetwork ? [network] : []), ...(isLow ? [] : [chart]), detail, weights];
+const leftside = [...(hasPlane ? [view] : []), ...(hasFit ? [fitView] : []), ...(isLow ? [chart] : []), ...(hasNetwork ? [] : [weights])];
+const rightside = [...(hasNetwork ? [network] : []), ...(isLow ? [] : [chart]), detail, ...(hasNetwork ? [weights] : [])];
 root.append(part("div", { class: "work" }, go, say, settings, column(...leftside), column(...rightside), more));
 net.style.height = `${netHeight}px`;
 
@@ -191,20 +192,19 @@ function sentence() {
   say.classList.toggle("trouble", trouble !== "");
   if (trouble) { say.textContent = trouble; return; }
   const own = standing(learnt), other = held.length ? standing(held) : null, n = learnt.length, total = told.penalised ? slopes()[0] : own.loss;
-  const parts = [t ? `After ${t.toLocaleString("en")} step${t === 1 ? "" : "s"} the loss is ${short(total)}` : `Nothing is learnt yet. The loss is ${short(total)}`];
+  const parts = [t ? `After ${plural(t, "step")} the loss is ${short(total)}` : `Nothing is learnt yet. The loss is ${short(total)}`];
   if (told.scales[1]) parts.push(", in standard units");
-  parts.push(told.penalised ? `: ${short(own.loss)} for the examples and ${short(total - own.loss)} for the size of the weights.` : ".");
-  if (told.counts) parts.push(own.right === n ? n > 1 ? ` All ${n} answers are right.` : " The answer is right." : ` ${own.right} of ${n} answers are right.`);
+  parts.push(told.penalised ? `: ${short(own.loss)} for the examples and ${short(total - own.loss)} for the penalty.` : ".");
+  if (told.counts) parts.push(own.right < n ? ` ${grouped(own.right)} of ${plural(n, "answer")} ${n > 1 ? "are" : "is"} right.` : n > 1 ? ` All ${grouped(n)} answers are right.` : " The answer is right.");
   if (told.scales[1]) parts.push(` Predictions miss by ${short(Math.sqrt(own.loss) * targetScale[1])}, the root of the mean square.`);
-  if (other) parts.push(` Held out: loss ${short(other.loss)}${told.counts ? `, ${other.right} of ${held.length} right` : ""}.`);
-  say.textContent = parts.join("") + dead();
+  const heldOut = other ? ` Held out: loss ${short(other.loss)}${told.counts ? `, ${other.right} of ${held.length} right` : ""}.` : "";
+  say.textContent = parts.join("") + (stuck() || heldOut);
 }
-function dead() { // why nothing moves
-  const isStill = k => learnt.every(r => says(rows, outputs(), r, inputs + k) === 0);
-  const still = units.map((u, k) => [u, k]).filter(([u, k]) => !isOutput(inputs + k) && isStill(k)), inside = units.filter((u, k) => !isOutput(inputs + k)).length;
-  const all0 = slopes().subarray(2).every(x => x === 0) ? " Every derivative is 0, so no step changes anything." : "";
-  if (2 * still.length < inside || !still.length) return all0;
-  return ` ${still.length} of ${inside} neurons are 0 at every example: they are dead, and pass no derivative on.${all0} New weights help.`;
+function stuck() { // why nothing moves, if so
+  if (slopes().every((x, i) => i < 2 || x === 0)) return " Every derivative is 0, so no step changes anything: try new weights.";
+  const inside = units.map((_, k) => inputs + k).filter(k => !isOutput(k));
+  const dead = inside.filter(k => learnt.every(r => says(rows, outputs(), r, k) === 0)).length;
+  return dead && 2 * dead >= inside.length ? ` ${dead} of ${plural(inside.length, "neuron")} ${dead > 1 ? "are" : "is"} dead: 0 at every example. New weights help.` : "";
 }
 function detailed() {
   if (unit === null) {
@@ -212,7 +212,7 @@ function detailed() {
     const name = told.names[weight] + (from === undefined ? "" : `, on ${unitName(from)},`);
     const slope = slopes()[2 + index];
     tell.replaceChildren(bold(`${name} is ${short(w)}.`), index < 0 ? " The stepper does not move it." :
-      ` Per unit of it the objective changes by ${short(slope)}: its derivative, over all ${learnt.length} examples. ` +
+      ` Per unit of it the objective changes by ${short(slope)}: its derivative, over ${learnt.length > 1 ? "all " : ""}${plural(learnt.length, "example")}. ` +
       (slope === 0 ? "A step of gradient descent leaves it where it is." : `Gradient descent at this rate would move it by ${short(-coefficients[0] * slope)}.`));
   } else {
     const said = learnt.map(r => unit < inputs ? valueOf(r, unit) : says(rows, outputs(), r, unit)), zeros = said.filter(x => x === 0).length;
@@ -239,7 +239,7 @@ function draw() {
   if (hasPlane) drawPlane(plane, unit);
   if (hasFit) drawFit(fitted);
   if (running && performance.now() - began > 8) grid = 40;
-  lossSays.textContent = `The loss of the examples${held.length ? " (dashed: of those held out)" : ""}${drawRecord(lossChart, "loss") ? ", on a logarithmic axis" : ""}`;
+  lossSays.textContent = `The loss${drawRecord(lossChart, "loss") ? ", on a logarithmic axis" : ""}.${held.length ? " Dashed: held out." : ""}`;
   if (told.counts) drawRecord(shareChart, "share");
   if (!isFull && frames % 3) return;
   if (hasNetwork) drawNetwork(wiring, unit, weight);
