@@ -11,7 +11,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd.compiler import columns, python, spelling
+from autograd.compiler import c, columns, python, spelling
 from autograd.compiler import jit as jit_module
 from autograd.compiler.jit import BACKENDS, jit
 from autograd.compiler.program import groups, operands
@@ -439,6 +439,18 @@ def test_methods_are_compiled_for_each_object() -> None:
 
 
 @each_backend
+def test_rows_of_no_numbers_are_examples_too(backend: Any) -> None:
+    np = pytest.importorskip("numpy")
+    w = ag.Value(2.0)
+    f = jit(lambda row: ag.sum(row) + w, backend)
+    assert f([[], [], []]) == [2.0, 2.0, 2.0]
+    assert f(np.zeros((3, 0))).tolist() == [2.0, 2.0, 2.0]
+    assert f.mean([[], []]) == f.backward([[], []]) == 2.0
+    assert (w.grad, f([[1.0]])) == (1.0, [3.0])
+    assert jit(lambda row: [1.0, w], backend)([[], []]) == [[1.0, 2.0], [1.0, 2.0]]
+
+
+@each_backend
 def test_what_is_returned_keeps_its_form(backend: Any) -> None:
     f = jit(lambda x, y: (x * y, [y, {"no": 1}["no"], (x,)]), backend)
     assert f([2.0, 3.0], [5.0, 7.0]) == [(10.0, [5.0, 1.0, (2.0,)]), (21.0, [7.0, 1.0, (3.0,)])]
@@ -546,6 +558,88 @@ def test_what_is_no_column_of_numpy_is_refused() -> None:
     ]:
         with pytest.raises(error, match="jit: column 0"):
             f(column)
+
+
+# --- rows that users made -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made() -> Iterator[Callable[..., ag.Primitive]]:
+    """Makes rows, which are gone after the test."""
+    before = set(TABLE)
+    yield lambda name, value, *partials: ag.Primitive(name, name, value, *partials)
+    for name in set(TABLE) - before:
+        del TABLE[name]
+
+
+TAKEN = [
+    "k",
+    "w",
+    "x",
+    "y",
+    "mean",
+    "Σ",
+    "Σ·",
+    "+",
+    "program",
+    "count",
+    "examples",
+    "total",
+    "range",
+]
+
+
+@each_backend
+@pytest.mark.parametrize("name", [*TAKEN, "i", "lambda", "my row", 'a."b', "libm.exp", "é"])
+def test_a_row_may_have_any_name(
+    backend: Any, name: str, made: Callable[..., ag.Primitive]
+) -> None:
+    row = made(name, lambda x: 3.0 * x, lambda z, x: 3.0)
+    w = ag.Value(2.0)
+    f = jit(lambda x: ag.sum([row(x) * w, row(w), x, w, x * w, w + 1.0]), backend)
+    assert f([1.0, 2.0]) == [6.0 + 6.0 + 1.0 + 2.0 + 2.0 + 3.0, 12.0 + 6.0 + 2.0 + 2.0 + 4.0 + 3.0]
+    f.backward([1.0, 2.0])
+    assert w.grad == 4.5 + 3.0 + 1.0 + 1.5 + 1.0
+
+
+@pytest.mark.parametrize("name", ["x", "count", "my row", "é", "t0"])
+def test_c_says_what_it_cannot_call(name: str, made: Callable[..., ag.Primitive]) -> None:
+    row = made(name, lambda x: 3.0 * x, lambda z, x: 3.0)
+    f = jit(row, "python")
+    f([1.0])
+    with pytest.raises(ValueError, match=f"^c: no function of your own can be called '{name}'"):
+        c.source(f.program)
+
+
+@each_backend
+def test_a_row_that_is_made_anew_is_another(
+    backend: Any, made: Callable[..., ag.Primitive]
+) -> None:
+    def results(factor: float) -> Any:
+        row = made("anew", lambda x: factor * x, lambda z, x: factor)
+        found = jit(row, backend)([1.0])
+        del TABLE["anew"]
+        return found
+
+    assert [results(factor) for factor in (2.0, 3.0)] == [[2.0], [3.0]]
+
+
+@each_backend
+def test_a_row_of_thousands_of_numbers(backend: Any) -> None:
+    xs = [ag.Value(3.0), *[ag.Value(0.0) for _ in range(2000)], ag.Value(4.0)]
+    f = jit(lambda x: ag.hypot(*xs) * x, backend)
+    assert f([1.0]) == [5.0]
+    assert f([1.0] * 40) == [5.0] * 40
+
+
+@each_backend
+def test_what_stops_a_row_stops_the_call(backend: Any, made: Callable[..., ag.Primitive]) -> None:
+    def stopped(x: float) -> float:
+        raise KeyboardInterrupt
+
+    row = made("stopped", stopped, lambda z, x: 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        jit(lambda x: row(x) + 1.0, backend)([1.0])
 
 
 # --- what cannot be compiled ----------------------------------------------------------------------

@@ -182,6 +182,7 @@ def test_a_row_of_ones_own_is_called_back() -> None:
     cube_root = Primitive(name, "∛", math.cbrt, lambda z, x: 1.0 / (3.0 * z * z))
     try:
         assert both_agree(lambda x: cube_root(x * w), [w := ag.Value(2.0)], [1.0, 2.0, 3.0])
+        assert ag.jit(lambda row: ag.sum(row) + w, "jax")([[], []]) == [2.0, 2.0]
     finally:
         TABLE.pop(name)
 

@@ -7,44 +7,25 @@ It has the bits of the eager code where the compiler neither fuses nor reorders,
 from __future__ import annotations
 
 import math
+import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from autograd.compiler.program import (
-    INDICES,
-    Apply,
-    Backend,
-    Expression,
-    Group,
-    Integer,
-    Item,
-    Loop,
-    Operand,
-    Program,
-    Reduce,
-    Run,
-    named_ranges,
-    primitives_used,
-)
+from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
+from autograd.compiler.program import Backend, Item, Program, named_ranges, primitives_used
 from autograd.primitives import TABLE
 
 SPELLING: dict[str, str] = {
-    "add": "{} + {}",
-    "sub": "{} - {}",
-    "mul": "{} * {}",
+    **OPERATORS,
     "div": "{} / {}",
-    "neg": "-{}",
-    "lt": "{} < {}",
-    "le": "{} <= {}",
-    "gt": "{} > {}",
-    "ge": "{} >= {}",
+    **{name: f"{text} ? 1.0 : 0.0" for name, text in COMPARISONS.items()},
     "where": "{} ? {} : {}",
     "stop_gradient": "{}",
-    "abs": "fabs({})",
-    "pow": "power({}, {})",
-    "hypot": "length({n}, (const double[]){{{all}}})",
+    "abs": "fabs",
+    "pow": "power",
+    "hypot": "LENGTH",
     **{
-        name: f"{name}({{all}})"
+        name: name
         for name in (
             *("sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan"),
             *("atan2", "sinh", "cosh", "tanh", "sech2", "sigmoid", "softplus", "erf", "erfc"),
@@ -80,11 +61,11 @@ double length(int n, const double *x) {
   if (!(largest > 0.0)) return largest;
   for (int i = 0; i < n; i++) total += (x[i] / largest) * (x[i] / largest);
   return largest * sqrt(total);
-}""",
+}
+#define LENGTH(...) length(sizeof (double[]){__VA_ARGS__} / sizeof 1.0, (double[]){__VA_ARGS__})\
+""",
 }
 """Each as its row of the table computes it, step by step."""
-
-LOGICAL = ("lt", "le", "gt", "ge")
 
 
 def source(program: Program) -> str:
@@ -92,10 +73,9 @@ def source(program: Program) -> str:
     return "".join(f"{line}\n" for line in _Printer(program).lines())
 
 
-class _Printer:
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.n_totals = 0
+class _Printer(Printer):
+    spelling = SPELLING
+    n_totals = 0
 
     def lines(self) -> Iterator[str]:
         program, sizes = self.program, self.program.sizes
@@ -109,8 +89,8 @@ class _Printer:
                 yield f"static {FUNCTIONS[name]}"
             elif name not in SPELLING:
                 numbers = ", ".join(["double"] * (TABLE[name].arity or 0))
-                yield f"double {name}({numbers});  /* a row of your own */"
-        yield from _array("double", "k", map(_number, program.constants))
+                yield f"double {self.called(name)}({numbers});  /* a row of your own */"
+        yield from _array("double", "k", map(self.literal, program.constants))
         yield from _array("int", "table", map(str, program.table))
         yield "void program(const double *w, const double *x, int count, double *y, double *memory)"
         yield "{"
@@ -151,88 +131,45 @@ class _Printer:
         yield "   Compile it with -ffp-contract=off if each bit matters. */"
 
     def section(
-        self, title: str, items: Iterable[Item], depth: int = 1, assign: str = "="
+        self, title: str, items: Iterable[Item], levels: int = 1, assign: str = "="
     ) -> Iterator[str]:
         if items:
-            yield f"{'  ' * depth}/* {title} */"
-            yield from self.items(items, depth, 0, assign)
+            yield from self.indented([f"/* {title} */", *self.items(items, assign)], levels)
 
-    def items(self, items: Iterable[Item], depth: int, loops: int, assign: str) -> Iterator[str]:
-        for item in items:
-            if isinstance(item, Loop):
-                yield "  " * depth + self.loop(INDICES[loops], item.count) + " {"
-                yield from self.items(item.body, depth + 1, loops + 1, assign)
-                yield "  " * depth + "}"
-            else:
-                yield from self.group(item, depth, loops, assign)
+    def head(self, index: str, count: str) -> str:
+        return f"for (int {index} = 0; {index} < {count}; {index}++)"
 
-    def group(self, group: Group, depth: int, loops: int, assign: str) -> Iterator[str]:
-        if group.label:
-            yield "  " * depth + f"/* {_comment(group.label)} */"
-        heads = [self.loop(INDICES[loops + i], n) for i, n in enumerate(group.dims)]
-        for i, head in enumerate(heads):
-            yield "  " * (depth + i) + head + (" {" if i == len(heads) - 1 else "")
-        inner = depth + len(heads)
-        self.n_indices = loops + len(heads)
-        self.before: list[str] = []
-        value = "count" if assign == "/=" else self.value(group.expression)
-        value = value[1:-1] if _is_bracketed(value) else value
-        yield from ("  " * inner + line for line in self.before)
-        yield "  " * inner + f"{self.operand(group.target)} {assign} {value};"
-        if heads:
-            yield "  " * (inner - 1) + "}"
+    def nested(self, heads: Sequence[str], lines: Iterable[str]) -> list[str]:
+        if not heads:
+            return list(lines)
+        *outer, inner = heads
+        block = [f"{inner} {{", *self.indented(lines), "}"]
+        begun = [self.indent * i + head for i, head in enumerate(outer)]
+        return [*begun, *self.indented(block, len(outer))]
 
-    def loop(self, name: str, count: Integer) -> str:
-        return f"for (int {name} = 0; {name} < {self.integer(count)}; {name}++)"
+    def short(self, head: str, line: str) -> list[str]:
+        return [f"{head} {line}"]
 
-    def value(self, expression: Expression) -> str:
-        match expression:
-            case Operand():
-                return self.operand(expression)
-            case Apply(primitive=name, args=args):
-                values = [self.value(arg) for arg in args]
-                if name == "where" and isinstance(args[0], Apply) and args[0].primitive in LOGICAL:
-                    values[0] = values[0][1:].removesuffix(" ? 1.0 : 0.0)")
-                spelling = SPELLING.get(name, f"{name}({{all}})")
-                text = spelling.format(*values, all=", ".join(values), n=len(values))
-                if name in LOGICAL:
-                    return f"(({text}) ? 1.0 : 0.0)"
-                return text if spelling[-1] == ")" else f"({text})"
-            case Reduce(first=first, runs=runs):
-                total = f"t{self.n_totals}"
-                self.n_totals += 1
-                start = "-0.0" if first is None else self.value(first)
-                self.before.append(f"double {total} = {start};")
-                for run in runs:
-                    self.before += self.run(total, run)
-                return total
-        return _number(expression)
+    def labelled(self, lines: list[str], label: str) -> list[str]:
+        return [f"/* {_comment(label)} */", *lines]
 
-    def run(self, total: str, run: Run) -> Iterator[str]:
-        terms = []
-        for term in run.terms:
-            factors = " * ".join(map(self.operand, term.factors))
-            terms.append(f"{total} {'-' if term.is_negative else '+'}= {factors};")
-        head = self.loop(INDICES[self.n_indices], run.count)
-        if len(terms) == 1:
-            yield f"{head} {terms[0]}"
-            return
-        yield head + " {"
-        yield from (f"  {term}" for term in terms)
-        yield "}"
+    def called(self, name: str) -> str:
+        is_taken = re.fullmatch(r"program|count|memory|table|example|t\d+|.", name)
+        if is_taken or not (name.isidentifier() and name.isascii()):
+            raise ValueError(f"c: no function of your own can be called {name!r}; rename the row")
+        return name
 
-    def operand(self, operand: Operand) -> str:
-        return f"{operand.space}[{self._index(operand.base, operand.strides)}]"
+    def literal(self, number: float) -> str:
+        if math.isnan(number):
+            return "NAN"
+        return repr(number).replace("inf", "INFINITY")
 
-    def integer(self, x: Integer) -> str:
-        return str(x) if isinstance(x, int) else f"table[{self._index(x.at, x.strides)}]"
+    def total(self) -> str:
+        self.n_totals += 1
+        return f"t{self.n_totals - 1}"
 
-    def _index(self, base: Integer, strides: Iterable[Integer]) -> str:
-        parts = [] if base == 0 else [self.integer(base)]
-        for name, stride in zip(INDICES, strides, strict=False):
-            if stride != 0:
-                parts.append(name if stride == 1 else f"{self.integer(stride)} * {name}")
-        return " + ".join(parts).replace("+ -", "- ") or "0"
+    def declared(self, total: str, start: str) -> str:
+        return f"double {total} = {start};"
 
 
 def _array(kind: str, name: str, numbers: Iterable[str]) -> Iterator[str]:
@@ -253,24 +190,6 @@ def _ranges(space: str, names: Iterable[str]) -> Iterator[str]:
 def _comment(text: str) -> str:
     """`text` as it can stand in a comment: no label ends it."""
     return text.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")
-
-
-def _number(x: float) -> str:
-    if math.isnan(x):
-        return "NAN"
-    if math.isinf(x):
-        return "INFINITY" if x > 0 else "(-INFINITY)"
-    return f"({x!r})" if repr(x)[0] == "-" else repr(x)
-
-
-def _is_bracketed(text: str) -> bool:
-    """Whether the first bracket closes at the end."""
-    depth = 0
-    for i, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
-        if depth == 0:
-            return i == len(text) - 1 and text[0] == "("
-    return False
 
 
 BACKEND = Backend("c", SPELLING, source)

@@ -178,41 +178,59 @@ class Code:
         """One such as `llvm.fabs`."""
 
         def write() -> Numbers:
-            kind = ir.FunctionType(self.type, [self.type])
             suffix = f"v{self.lanes}f64" if self.lanes > 1 else "f64"
-            return self.write.call(self._declared(f"{name}.{suffix}", kind), [x])
+            return self.write.call(self._declared(f"{name}.{suffix}", self.type, self.type), [x])
 
         return self.once(name, id(x), write=write)
 
     def call(self, name: str, *operands: Numbers) -> Numbers:
-        """A function on float64s, in every lane."""
+        """A function on float64s, in every lane: `libm.…`, or a row that is called back.
+
+        A row gets the address of its numbers, because there may be any number of them.
+        """
 
         def write() -> Numbers:
-            kind = ir.FunctionType(DOUBLE, [DOUBLE] * len(operands))
-            function = self._declared(name, kind)
-            if self.lanes > 1:
-                function = self._in_every_lane(function)
+            kinds = [DOUBLE] * len(operands)
+            if name.startswith("row."):
+                function = self._in_every_lane(self._declared(name, DOUBLE, POINTER), len(operands))
+            elif self.lanes > 1:
+                function = self._in_every_lane(self._declared(name, DOUBLE, *kinds), len(operands))
+            else:
+                function = self._declared(name, DOUBLE, *kinds)
             return self.write.call(function, operands)
 
         return self.once(name, *map(id, operands), write=write)
 
-    def _declared(self, name: str, kind: ir.FunctionType) -> ir.Function:
+    def _declared(self, name: str, result: ir.Type, *arguments: ir.Type) -> ir.Function:
         module = self.function.module
-        return module.globals.get(name) or ir.Function(module, kind, name)
+        return module.globals.get(name) or ir.Function(
+            module, ir.FunctionType(result, arguments), name
+        )
 
-    def _in_every_lane(self, function: ir.Function) -> ir.Function:
-        """A function on vectors that calls it for each lane."""
-        name = f"{function.name}.v{self.lanes}"
-        if found := self.function.module.globals.get(name):
-            return found
-        kind = ir.FunctionType(self.type, [self.type] * len(function.args))
-        on_vectors = ir.Function(self.function.module, kind, name)
+    def _in_every_lane(self, called: ir.Function, n_arguments: int) -> ir.Function:
+        """A function on vectors that calls one on float64s, or on their address, for each lane."""
+        on_vectors = self._declared(
+            f"{called.name}.v{self.lanes}", self.type, *[self.type] * n_arguments
+        )
+        if not on_vectors.is_declaration:
+            return on_vectors
         on_vectors.linkage = "internal"
         write = ir.IRBuilder(on_vectors.append_basic_block("begin"))
+        by_address = called.args[0].type is POINTER
+        if by_address:
+            room = write.alloca(DOUBLE, n_arguments)
+            room.type = POINTER
         result = constant(DOUBLE, POISON, self.lanes)
         for lane in map(self.integer, range(self.lanes)):
-            operands = [write.extract_element(x, lane) for x in on_vectors.args]
-            result = write.insert_element(result, write.call(function, operands), lane)
+            numbers = on_vectors.args
+            if self.lanes > 1:
+                numbers = [write.extract_element(x, lane) for x in numbers]
+            if by_address:
+                for i, x in enumerate(numbers):
+                    write.store(x, write.gep(room, [self.integer(i)], source_etype=DOUBLE))
+                numbers = [room]
+            number = write.call(called, numbers)
+            result = write.insert_element(result, number, lane) if self.lanes > 1 else number
         write.ret(result)
         return on_vectors
 

@@ -22,33 +22,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from autograd import primitives
-from autograd.compiler.program import (
-    Apply,
-    Backend,
-    Expression,
-    Group,
-    Integer,
-    Item,
-    Loop,
-    Operand,
-    Program,
-    Reduce,
-    primitives_used,
-)
+from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
+from autograd.compiler.program import Apply, Backend, Expression, Operand, Program, primitives_used
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import listing, trace
 from autograd.optim import Stepper
 from autograd.value import Operand as Number
 from autograd.value import Value
 
-COMPARISONS = {"lt": "{} < {}", "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}"}
-
 SPELLING: dict[str, str] = {
-    "add": "{} + {}",
-    "sub": "{} - {}",
-    "mul": "{} * {}",
+    **OPERATORS,
     "div": "{} / {}",
-    "neg": "-{}",
     **{name: f"{text} ? 1 : 0" for name, text in COMPARISONS.items()},
     "where": "{} ? {} : {}",
     "stop_gradient": "{}",
@@ -104,9 +88,6 @@ HELPERS: dict[str, str] = {
 """Functions that JavaScript lacks, or has with other values; each is printed only where used. A row
 of one's own needs a line here, its value as a function, to be printed."""
 
-INDICES = "ijhnpqrstuabdefgloz"
-"""Names for indices; none is that of a space."""
-
 
 def source(program: Program, name: str = "") -> str:
     """The program as the text of an ES module; or, with a name, as a constant of that name.
@@ -142,9 +123,10 @@ def update_rule(stepper: Stepper) -> Program:
     return roll(listing(recorded.inputs, recorded.outputs, False, coefficients))
 
 
-class _Printer:
-    def __init__(self, program: Program) -> None:
-        self.program = program
+class _Printer(Printer):
+    spelling = SPELLING
+    indices = "ijhnpqrstuabdefgloz"
+    count = "rows.length"
 
     def lines(self) -> Iterator[str]:
         program, sizes = self.program, self.program.sizes
@@ -157,7 +139,7 @@ class _Printer:
         yield f"export const memory = () => ({{ {arrays} }});"
         yield from self.helpers()
         if program.constants:
-            yield from _array("const k = Float64Array.of(", map(_literal, program.constants))
+            yield from _array("const k = Float64Array.of(", map(self.literal, program.constants))
         if program.table:
             yield from _array("const table = Int32Array.of(", map(str, program.table))
         width, y = sizes["x"], sizes["y"]
@@ -170,19 +152,19 @@ class _Printer:
         if not program.is_batch:
             yield f"  const results = new Float64Array({y} * rows.length);"
             yield "  let filled = 0;"
-        yield from self.items(program.once, 1)
+        yield from self.indented(self.items(program.once))
         if program.each or program.means or not program.is_batch:
             yield "  for (const row of rows) {"
             if width:
                 yield f"    const x = {width} * row;"
-            yield from self.items(program.each, 2)
-            yield from self.items(program.means, 2, " += ")
+            yield from self.indented(self.items(program.each), 2)
+            yield from self.indented(self.items(program.means, "+="), 2)
             if not program.is_batch:
                 yield "    results.set(y, filled);"
                 yield f"    filled += {y};"
             yield "  }"
-        yield from self.items(program.means, 1, " /= ")
-        yield from self.items(program.after, 1)
+        yield from self.indented(self.items(program.means, "/="))
+        yield from self.indented(self.items(program.after))
         yield f"  return {'y' if program.is_batch else 'results'};"
         yield "}"
 
@@ -203,104 +185,40 @@ class _Printer:
             if name in needed:
                 yield from f"const {name} = {text};".split("\n")
 
-    def items(
-        self, items: Iterable[Item], depth: int, assign: str = " = ", loops: int = 0
-    ) -> Iterator[str]:
-        indent = "  " * depth
-        for item in items:
-            if isinstance(item, Loop):
-                yield indent + self.loop(INDICES[loops], item.count)
-                yield from self.items(item.body, depth + 1, assign, loops + 1)
-                yield indent + "}"
-            else:
-                yield from (indent + line for line in self.group(item, assign, loops))
+    def head(self, index: str, count: str) -> str:
+        return f"for (let {index} = 0; {index} < {count}; {index}++) {{"
 
-    def loop(self, name: str, count: Integer) -> str:
-        return f"for (let {name} = 0; {name} < {self.integer(count)}; {name}++) {{"
-
-    def group(self, group: Group, assign: str, loops: int) -> list[str]:
-        self.n_indices = loops + len(group.dims)
-        self.before: list[str] = []
-        target = self.operand(group.target)
-        value = "rows.length" if assign == " /= " else self.value(group.expression, False)
-        lines = [*self.before, f"{target}{assign}{value};"]
-        heads = [self.loop(INDICES[loops + i], n) for i, n in enumerate(group.dims)]
-        if self.before and not heads:
+    def nested(self, heads: Sequence[str], lines: Iterable[str]) -> list[str]:
+        lines = list(lines)
+        if not heads and len(lines) > 1:
             heads = ["{"]  # which the names in it do not leave
         for head in reversed(heads):
-            lines = [head, *(f"  {line}" for line in lines), "}"]
-        if group.label and assign != " /= ":
-            lines[0] += f"  // {_ascii(group.label)}"
+            lines = [head, *self.indented(lines), "}"]
         return lines
 
-    def value(self, expression: Expression, is_part: bool = True) -> str:
-        """The expression as text; an operator's in parentheses where it is part of another."""
-        before, after = ("(", ")") if is_part else ("", "")
-        match expression:
-            case Operand():
-                return self.operand(expression)
-            case Apply(primitive=name, args=args):
-                spelling = SPELLING.get(name, name)
-                if "{" not in spelling:
-                    return f"{spelling}({', '.join(self.value(arg, False) for arg in args)})"
-                values = list(map(self.value, args))
-                if name == "where":
-                    values[0] = self.condition(args[0])
-                return before + spelling.format(*values) + after
-            case Reduce():
-                return self.reduction(expression)
-        literal = _literal(expression)
-        return f"({literal})" if literal.startswith("-") else literal
+    def short(self, head: str, line: str) -> list[str]:
+        return [f"{head} {line} }}"]
+
+    def labelled(self, lines: list[str], label: str) -> list[str]:
+        return [f"{lines[0]}  // {_ascii(label)}", *lines[1:]]
+
+    def literal(self, number: float) -> str:
+        text = repr(number).removesuffix(".0")
+        return text.replace("inf", "Infinity").replace("nan", "NaN")
+
+    def declared(self, total: str, start: str) -> str:
+        return f"let {total} = {start};"
 
     def condition(self, expression: Expression) -> str:
-        """The expression as what JavaScript branches on."""
-        if isinstance(expression, Apply) and expression.primitive in COMPARISONS:
-            return COMPARISONS[expression.primitive].format(*map(self.value, expression.args))
-        return f"{self.value(expression)} !== 0"
+        text = super().condition(expression)
+        is_comparison = isinstance(expression, Apply) and expression.primitive in COMPARISONS
+        return text if is_comparison else f"{text} !== 0"  # which nan is not
 
-    def reduction(self, reduction: Reduce) -> str:
-        first = "-0" if reduction.first is None else self.value(reduction.first, False)
-        total, index = f"total{len(self.before) or ''}", INDICES[self.n_indices]
-        self.before.append(f"let {total} = {first};")
-        for run in reduction.runs:
-            once = run.count == 1
-            adds = [
-                f"{total} {'-' if term.is_negative else '+'}= "
-                f"{' * '.join(self.operand(f, '0' if once else index) for f in term.factors)};"
-                for term in run.terms
-            ]
-            if once:
-                self.before += adds
-            elif len(adds) == 1:
-                self.before.append(f"{self.loop(index, run.count)} {adds[0]} }}")
-            else:
-                self.before += [self.loop(index, run.count), *(f"  {add}" for add in adds), "}"]
-        return total
-
-    def operand(self, operand: Operand, last: str = "") -> str:
-        """The operand's text; `last` is the index within a reduction or a choice, if in one."""
-        names = [*INDICES[: self.n_indices], *([last] if last else [])]
-        at = self.sum(operand.base, operand.strides, names)
+    def operand(self, operand: Operand, n_indices: int | None = None) -> str:
+        text = super().operand(operand, n_indices)
         if operand.space != "x":
-            return f"{operand.space}[{at}]"
-        return f"examples[{'x' if at == '0' else f'x + {at}'}]"
-
-    def integer(self, x: Integer) -> str:
-        if isinstance(x, int):
-            return str(x)
-        return f"table[{self.sum(x.at, x.strides, INDICES)}]"
-
-    def sum(self, base: Integer, strides: Sequence[Integer], names: Iterable[str]) -> str:
-        parts = [] if base == 0 else [self.integer(base)]
-        for name, stride in zip(names, strides, strict=False):
-            if stride != 0 and name != "0":
-                parts.append(name if stride == 1 else f"{self.integer(stride)} * {name}")
-        return " + ".join(parts).replace("+ -", "- ") or "0"
-
-
-def _literal(x: float) -> str:
-    text = repr(x).removesuffix(".0")
-    return text.replace("inf", "Infinity").replace("nan", "NaN")
+            return text
+        return "examples[x]" if text == "x[0]" else text.replace("x[", "examples[x + ", 1)
 
 
 def _ascii(text: str) -> str:

@@ -305,7 +305,8 @@ def _called_back(name: str) -> Callable[..., Array]:
     import jax
     import numpy as np
 
-    value = np.vectorize(TABLE[name].value, otypes=[float])
+    row = TABLE[name]
+    value = np.vectorize(lambda *numbers: row.at(numbers), otypes=[float])
 
     def call(*args: Array) -> Array:
         arrays = jax.numpy.broadcast_arrays(*map(jax.numpy.asarray, args))

@@ -241,7 +241,7 @@ class _Recording:
 
     @cached_property
     def values(self) -> _Runner:
-        return self._runner(self._outputs, is_batch=not self.trace.inputs)
+        return self._runner(self._outputs, is_batch=not self.shapes)
 
     @cached_property
     def mean(self) -> _Runner:

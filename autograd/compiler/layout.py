@@ -82,7 +82,9 @@ class _Layout:
             return self._operand(form)
         op, *parts = form
         if op != "Σ":
-            return Apply(op, tuple([self._expression(part, runs) for part in parts]))
+            return Apply(
+                op.removeprefix("row."), tuple([self._expression(part, runs) for part in parts])
+            )
         first = None if parts[0] is None else self._expression(parts[0], runs)
         return Reduce(first, tuple([self._run(period, terms) for period, terms in next(runs)]))
 

@@ -68,7 +68,7 @@ class MachineCode:
 
     Args:
         module: an `ir.Module`. The functions that it declares are the C library's `libm.…`, and
-            `row.NAME.n`, the value of a primitive on n numbers.
+            `row.NAME.n`, the value of a primitive on n numbers at an address.
         function: the name of the one to call.
     """
 
@@ -103,14 +103,14 @@ def _called(name: str) -> Any:
 
 @cache
 def _callback(primitive: Primitive, n_arguments: int) -> Any:
-    def value(*numbers: float) -> float:
+    def value(numbers: Any) -> float:
         try:
-            return primitive.at(numbers)
-        except Exception as error:  # which machine code cannot hand on
+            return primitive.at(numbers[:n_arguments])
+        except BaseException as error:  # which machine code cannot hand on
             _failed.error = error
             return math.nan
 
-    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * n_arguments)(value)
+    return ctypes.CFUNCTYPE(ctypes.c_double, ctypes.POINTER(ctypes.c_double))(value)
 
 
 _failed = threading.local()

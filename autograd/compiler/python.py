@@ -16,38 +16,23 @@ from types import FunctionType
 from typing import cast
 
 from autograd.compiler.columns import Column
+from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.program import (
-    Apply,
     Backend,
     Executable,
-    Expression,
-    Group,
-    Integer,
-    Item,
-    Loop,
-    Operand,
     Program,
-    Reduce,
     named_ranges,
     primitives_used,
 )
 from autograd.primitives import TABLE
 
 SPELLING: dict[str, str] = {
-    "add": "{} + {}",
-    "sub": "{} - {}",
-    "mul": "{} * {}",
-    "neg": "-{}",
-    "lt": "1.0 if {} < {} else 0.0",
-    "le": "1.0 if {} <= {} else 0.0",
-    "gt": "1.0 if {} > {} else 0.0",
-    "ge": "1.0 if {} >= {} else 0.0",
+    **OPERATORS,
+    **{name: f"1.0 if {text} else 0.0" for name, text in COMPARISONS.items()},
     "where": "{1} if {0} else {2}",
 }
 """Primitives that Python has an operator for. Others are called by name: the primitive's own value
 on floats, which gives inf or nan where Python's would raise."""
-
-INDICES = "ijabdefghnopqrstuz"  # no space is called so
 
 
 def source(program: Program) -> str:
@@ -55,121 +40,71 @@ def source(program: Program) -> str:
     return "".join(f"{line}\n" for line in _Printer(program).lines())
 
 
-class _Printer:
-    def __init__(self, program: Program) -> None:
-        self.program = program
+class _Printer(Printer):
+    spelling = SPELLING
+    indent, end = "    ", ""
 
     def lines(self) -> Iterator[str]:
         program = self.program
         for name, numbers in (("k", program.constants), ("table", program.table)):
             if numbers:
-                text = ", ".join(map(repr, numbers))
                 yield f"{name} = ["
-                yield from textwrap.wrap(text, 96, initial_indent="    ", subsequent_indent="    ")
+                yield from self.indented(textwrap.wrap(", ".join(map(repr, numbers)), 92))
                 yield "]"
         yield "def program(w, count, examples):"
+        yield from self.indented(self.body())
+
+    def body(self) -> Iterator[str]:
+        program = self.program
         for start, end, text in named_ranges([str(leaf.label) for leaf in program.leaves]):
             if text:
-                yield f"    # w[{start}:{end}] {_ascii(text)}"
+                yield f"# w[{start}:{end}] {_ascii(text)}"
         for start, end, text in named_ranges(program.inputs):
-            yield f"    # x[{start}:{end}] {_ascii(text)}"
+            yield f"# x[{start}:{end}] {_ascii(text)}"
         for space in "cvmy":
-            if program.sizes[space] and not program.varies(space):
-                yield f"    {space} = [-0.0] * {program.sizes[space]}"
-        if program.sizes["v"]:
-            yield f"    v = [0.0] * {program.sizes['v']}"
+            if program.sizes[space] and (space == "v" or not program.varies(space)):
+                yield f"{space} = [-0.0] * {program.sizes[space]}"
         if not program.is_batch:
-            yield "    results = []"
-        yield from self.items(program.once, 1)
+            yield "results = []"
+        yield from self.items(program.once)
         if program.each or program.means or not program.is_batch:
-            yield "    for x in examples:"
+            yield "for x in examples:"
             if not program.is_batch:
-                yield f"        y = [0.0] * {program.sizes['y']}"
-            yield from self.items(program.each, 2)
-            yield from self.items(program.means, 2, " += ")
+                yield f"    y = [0.0] * {program.sizes['y']}"
+            yield from self.indented(self.items(program.each))
+            yield from self.indented(self.items(program.means, "+="))
             if not program.is_batch:
-                yield "        results += y"
-        yield from self.items(program.means, 1, " /= ")
-        yield from self.items(program.after, 1)
-        yield f"    return {'y' if program.is_batch else 'results'}"
+                yield "    results += y"
+        yield from self.items(program.means, "/=")
+        yield from self.items(program.after)
+        yield f"return {'y' if program.is_batch else 'results'}"
 
-    def items(
-        self, items: Iterable[Item], depth: int, assign: str = " = ", loops: int = 0
-    ) -> Iterator[str]:
-        for item in items:
-            if isinstance(item, Loop):
-                name = INDICES[loops]
-                yield f"{'    ' * depth}for {name} in range({self.integer(item.count)}):"
-                yield from self.items(item.body, depth + 1, assign, loops + 1)
-            else:
-                yield from self.group(item, depth, assign, loops)
+    def head(self, index: str, count: str) -> str:
+        return f"for {index} in range({count}):"
 
-    def group(self, group: Group, depth: int, assign: str, loops: int) -> Iterator[str]:
-        label = f"  # {group.label.encode('unicode_escape').decode('ascii')}" if group.label else ""
-        for i, extent in enumerate(group.dims, loops):
-            yield f"{'    ' * depth}for {INDICES[i]} in range({self.integer(extent)}):{label}"
-            label = ""
-            depth += 1
-        indent = "    " * depth
-        target = self.operand(group.target)
-        if assign == " /= ":
-            yield f"{indent}{target} /= count"
-            return
-        self.before: list[str] = []
-        self.n_indices = loops + len(group.dims)
-        value = self.value(group.expression)
-        yield from (indent + line for line in self.before)
-        yield f"{indent}{target}{assign}{value}{label}"
+    def nested(self, heads: Sequence[str], lines: Iterable[str]) -> list[str]:
+        outer = [self.indent * i + head for i, head in enumerate(heads)]
+        return [*outer, *self.indented(lines, len(heads))]
 
-    def value(self, expression: Expression) -> str:
-        match expression:
-            case Operand():
-                return self.operand(expression)
-            case Apply(primitive=name, args=args):
-                values = [self.value(arg) for arg in args]
-                return (
-                    f"({SPELLING[name].format(*values)})"
-                    if name in SPELLING
-                    else f"{name}({', '.join(values)})"
-                )
-            case Reduce(first=first, runs=runs):
-                total = f"total{len(self.before)}"
-                self.before.append(f"{total} = {'-0.0' if first is None else self.value(first)}")
-                for run in runs:
-                    if run.count != 1:
-                        self.before.append(
-                            f"for {INDICES[self.n_indices]} in range({self.integer(run.count)}):"
-                        )
-                    for term in run.terms:
-                        text = " * ".join(self.operand(f, run.count == 1) for f in term.factors)
-                        sign = "-" if term.is_negative else "+"
-                        self.before.append(
-                            f"{'' if run.count == 1 else '    '}{total} {sign}= {text}"
-                        )
-                return total
-        return repr(expression) if expression >= 0 else f"({expression!r})"
+    def short(self, head: str, line: str) -> list[str]:
+        return [head, self.indent + line]
 
-    def operand(self, operand: Operand, first: bool = False) -> str:
-        parts = [] if operand.base == 0 else [self.integer(operand.base)]
-        strides = operand.strides[:-1] if first else operand.strides
-        for name, stride in zip(INDICES, strides, strict=False):
-            if stride != 0:
-                parts.append(name if stride == 1 else f"{self.integer(stride)}*{name}")
-        return f"{operand.space}[{' + '.join(parts) or '0'}]"
+    def labelled(self, lines: list[str], label: str) -> list[str]:
+        return [f"{lines[0]}  # {_ascii(label)}", *lines[1:]]
 
-    def integer(self, x: Integer) -> str:
-        if isinstance(x, int):
-            return str(x)
-        parts = [self.integer(x.at)]
-        parts += [
-            n if s == 1 else f"{s}*{n}" for n, s in zip(INDICES, x.strides, strict=False) if s
-        ]
-        return f"table[{' + '.join(parts)}]"
+    def literal(self, number: float) -> str:
+        return repr(number)
+
+    def declared(self, total: str, start: str) -> str:
+        return f"{total} = {start}"
+
+    def called(self, name: str) -> str:
+        return name if name in NAMESPACE else f"rows[{name!r}]"
 
 
 NAMESPACE: dict[str, object] = {"inf": math.inf, "nan": math.nan}
 NAMESPACE |= {name: row.value for name, row in TABLE.items()}
-"""What the source refers to."""
+"""What the source refers to; rows that users made it finds by name in `rows`."""
 
 _compiled_so_far = itertools.count(1)
 
@@ -178,7 +113,7 @@ def compile_program(program: Program) -> Executable:
     """The program as a function of leaves and columns."""
     text = source(program)
     filename = f"<autograd.jit {next(_compiled_so_far)}>"
-    namespace = NAMESPACE | {name: TABLE[name].value for name in primitives_used(program)}
+    namespace = NAMESPACE | {"rows": {name: TABLE[name] for name in primitives_used(program)}}
     exec(compile(text, filename, "exec"), namespace)
     function = cast(FunctionType, namespace["program"])
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 from autograd import recording
 from autograd.derivatives import grad
 from autograd.operators import COMPARISONS
-from autograd.primitives import Primitive, real_number
+from autograd.primitives import TABLE, Primitive, real_number
 from autograd.value import Operand, Value, topological_order
 
 
@@ -175,6 +175,9 @@ def gradient_of(
 
 ONCE, EACH, MEAN, AFTER = range(4)
 
+OWN = frozenset(TABLE)
+"""The package's rows. One that a user made is listed as "row.NAME", whatever it is called."""
+
 
 @dataclass
 class Listing:
@@ -204,7 +207,9 @@ class Listing:
     def key(self) -> str:
         """The same for listings that differ in nothing but the leaves and their labels."""
         counts = [len(self.inputs), len(self.leaves), self.is_batch]
-        parts = [counts, self.ops, self.args, self.results, self.labels]
+        users = sorted(op for op in set(self.ops) if op.startswith("row."))
+        rows = [id(TABLE.get(op.removeprefix("row."))) for op in users]  # made anew, it is another
+        parts = [counts, self.ops, self.args, self.results, self.labels, rows]
         text = marshal.dumps(parts, 2)  # the format that depends on nothing but the values
         return hashlib.blake2b(text, digest_size=16).hexdigest()
 
@@ -282,6 +287,8 @@ class _Lister:
     def _node(self, node: Value) -> int:
         assert node.primitive is not None
         op, ops, numbers = node.primitive.name, self.out.ops, self.out.args
+        if op not in OWN:
+            op = f"row.{op}"
         nodes = self.nodes
         args = tuple([nodes[x] if type(x) is not float else self.node(x) for x in node.args])
         if op == "where" and ops[args[0]] == "k":  # decided by a plain number

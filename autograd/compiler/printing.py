@@ -1,0 +1,170 @@
+"""What the printers of Python, C and JavaScript have in common: groups and loops as statements.
+
+A language says how it writes a loop, a number, and each primitive; the rest is the same in all.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from autograd.compiler.program import (
+    INDICES,
+    Apply,
+    Expression,
+    Group,
+    Integer,
+    Item,
+    Operand,
+    Program,
+    Reduce,
+    Run,
+)
+
+COMPARISONS = {"lt": "{} < {}", "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}"}
+
+OPERATORS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "neg": "-{}"}
+
+
+class Printer(ABC):
+    """Writes the items of a program, line by line.
+
+    Attributes:
+        spelling: of each primitive, "{} + {}" of an operator and the name of a function.
+        indices: what an index is called, from the outermost.
+        indent: before each line in a loop.
+        end: what ends a statement.
+        count: how many examples there are.
+    """
+
+    spelling: Mapping[str, str]
+    indices = INDICES
+    indent, end, count = "  ", ";", "count"
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    # --- what each language has its own way for
+
+    @abstractmethod
+    def head(self, index: str, count: str) -> str:
+        """What begins a loop."""
+
+    @abstractmethod
+    def nested(self, heads: Sequence[str], lines: Iterable[str]) -> list[str]:
+        """Lines in loops, the outermost first; perhaps in none."""
+
+    @abstractmethod
+    def short(self, head: str, line: str) -> list[str]:
+        """A loop over one line."""
+
+    @abstractmethod
+    def labelled(self, lines: list[str], label: str) -> list[str]:
+        """The lines of a group, with what a person called it as a comment."""
+
+    @abstractmethod
+    def literal(self, number: float) -> str:
+        """A number."""
+
+    def total(self) -> str:
+        """What the total of a sum is called."""
+        return f"total{len(self.before) or ''}"
+
+    @abstractmethod
+    def declared(self, total: str, start: str) -> str:
+        """A variable with its first number."""
+
+    def condition(self, expression: Expression) -> str:
+        """An expression as what the language branches on."""
+        if isinstance(expression, Apply) and expression.primitive in COMPARISONS:
+            return COMPARISONS[expression.primitive].format(*map(self.value, expression.args))
+        return self.value(expression)
+
+    def called(self, name: str) -> str:
+        """How the function of a primitive is called that has no spelling."""
+        return name
+
+    # --- what is the same in all
+
+    def items(self, items: Iterable[Item], assign: str = "=", depth: int = 0) -> Iterator[str]:
+        """Groups and loops, in `depth` others; what a group computes is assigned, `=` or `+=`.
+
+        With `/=`, the numbers that it has written are divided by the count of examples.
+        """
+        for item in items:
+            if isinstance(item, Group):
+                yield from self.group(item, assign, depth)
+            else:
+                body = self.items(item.body, assign, depth + 1)
+                yield from self.nested([self.loop(depth, item.count)], body)
+
+    def loop(self, depth: int, count: Integer) -> str:
+        """What begins a loop in `depth` others."""
+        return self.head(self.indices[depth], self.integer(count))
+
+    def group(self, group: Group, assign: str, depth: int) -> list[str]:
+        """The loops of a group, and in them what it computes."""
+        self.n_indices = depth + len(group.dims)
+        self.before: list[str] = []
+        value = self.count if assign == "/=" else self.value(group.expression, False)
+        lines = [*self.before, f"{self.operand(group.target)} {assign} {value}{self.end}"]
+        heads = [self.loop(i, extent) for i, extent in enumerate(group.dims, depth)]
+        lines = self.nested(heads, lines)
+        return self.labelled(lines, group.label) if group.label and assign != "/=" else lines
+
+    def value(self, expression: Expression, is_part: bool = True) -> str:
+        """The expression as text; an operator's in brackets where it is part of another."""
+        match expression:
+            case Operand():
+                return self.operand(expression)
+            case Apply(primitive=name, args=args):
+                spelling = self.spelling.get(name) or self.called(name)
+                if "{" not in spelling:
+                    return f"{spelling}({', '.join(self.value(arg, False) for arg in args)})"
+                values = list(map(self.value, args))
+                if name == "where":
+                    values[0] = self.condition(args[0])
+                text = spelling.format(*values)
+                return f"({text})" if is_part else text
+            case Reduce(first=first, runs=runs):
+                start = self.literal(-0.0) if first is None else self.value(first, False)
+                return self.sum(start, runs)
+        literal = self.literal(expression)
+        return f"({literal})" if literal.startswith("-") else literal
+
+    def sum(self, start: str, runs: Iterable[Run]) -> str:
+        """Write the statements that add up the runs; what the total is called."""
+        total = self.total()
+        self.before.append(self.declared(total, start))
+        for run in runs:
+            n_indices = self.n_indices + (run.count != 1)
+            adds = []
+            for term in run.terms:
+                factors = " * ".join(self.operand(x, n_indices) for x in term.factors)
+                adds.append(f"{total} {'-' if term.is_negative else '+'}= {factors}{self.end}")
+            if run.count != 1:
+                head = self.loop(self.n_indices, run.count)
+                adds = self.short(head, *adds) if len(adds) == 1 else self.nested([head], adds)
+            self.before += adds
+        return total
+
+    def operand(self, operand: Operand, n_indices: int | None = None) -> str:
+        """Where it stands; by the indices in scope, or by so many."""
+        n_indices = self.n_indices if n_indices is None else n_indices
+        return f"{operand.space}[{self.address(operand.base, operand.strides[:n_indices])}]"
+
+    def integer(self, x: Integer) -> str:
+        """It, or where it is looked up."""
+        return str(x) if isinstance(x, int) else f"table[{self.address(x.at, x.strides)}]"
+
+    def address(self, base: Integer, strides: Sequence[Integer]) -> str:
+        """base + Σ stride·index."""
+        parts = [] if base == 0 else [self.integer(base)]
+        for index, stride in zip(self.indices, strides, strict=False):
+            if stride != 0:
+                parts.append(index if stride == 1 else f"{self.integer(stride)} * {index}")
+        return " + ".join(parts).replace("+ -", "- ") or "0"
+
+    def indented(self, lines: Iterable[str], levels: int = 1) -> Iterator[str]:
+        """The lines, so many levels further in."""
+        return (self.indent * levels + line for line in lines)
