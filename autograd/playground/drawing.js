@@ -128,10 +128,18 @@ function axes(canvas, [x0, x1], [y0, y1], across, upward) {
   x.textAlign = "center";
   let free = 0;
   for (const [v, text] of across) {
-    const half = x.measureText(text).width / 2, X = Math.min(W - half - 1, px(v));
-    if (X - half > free) { x.fillText(text, X, H - 6); free = X + half + 6; }
+    const name = shortened(x, text, Math.max(40, (right - left) / across.length - 6)), half = x.measureText(name).width / 2;
+    const X = Math.min(W - half - 1, px(v));
+    if (X - half > free) { x.fillText(name, X, H - 6); free = X + half + 6; }
   }
   return { x, px, py, left, right, top, bottom };
+}
+function shortened(x, text, most) {
+  for (let n = text.length; n > 1; n--) {
+    const found = n < text.length ? text.slice(0, n) + "…" : text;
+    if (x.measureText(found).width <= most) return found;
+  }
+  return "";
 }
 function curve(x, points, name, lineWidth = 1.7) { // breaks where there is no number
   let pen = false;
@@ -165,7 +173,9 @@ function painted(columns, lines, colourAt) { // a small picture, to be drawn lar
 let pair = [0, Math.min(1, inputs - 1)], grid = 80;
 let survey = null; // what the model says there, in lines from the top
 function look(isQuick) {
-  const columns = isQuick ? grid : 80, lines = inputs > 1 ? columns : 1, [a, b] = pair;
+  const columns = isQuick ? grid : 80, lines = inputs > 1 ? columns : 1, [a, b] = pair, kind = [columns, a, b].join();
+  if (known.surveyed === kind) return;
+  known.surveyed = kind;
   const [x0, x1] = extent(all.map(r => valueOf(r, a))), [y0, y1] = inputs > 1 ? extent(all.map(r => valueOf(r, b))) : [0, 1];
   const points = new Float64Array(columns * lines * told.width);
   const into = (k, v) => (v - scaleOf(k)[0]) / scaleOf(k)[1];
@@ -247,7 +257,7 @@ function drawFit(canvas) {
   const stands = isOne && !isClasses ? target : upward, sides = isScore ? 2 : told.outputs;
   const { x, px, py } = axes(canvas, isOne || isNumber ? extent(all.map(across)) : [-0.5, sides - 0.5],
     isClasses ? [-0.04, 1.04] : extent([...all.map(upward), ...all.map(target)]),
-    isOne || isNumber ? null : count(sides).map(k => [k, className(k).slice(0, 16)]));
+    isOne || isNumber ? null : count(sides).map(k => [k, className(k)]));
   if (isOne) {
     const at = q => px(survey.across[0] + (survey.across[1] - survey.across[0]) * (q + 0.5) / survey.columns);
     for (let k = 0; k < (isClasses ? told.outputs : 1); k++) {
@@ -307,7 +317,7 @@ function drawNetwork(canvas, unit, weight) {
     const [, Y, r] = stands[k], gap = ends.length > 1 ? Math.abs(stands[ends[1]][1] - stands[ends[0]][1]) : 99;
     const name = align === "left" ? unitName(k) : isClasses ? className(j) : isScore ? "score" : "prediction";
     if (gap < 2 * r + 16) return;
-    const text = name.length > 20 ? name.slice(0, 19) + "…" : name, wide = x.measureText(text).width;
+    const text = shortened(x, name, (W - 2 * INSET) / (layers.length - 1) - 2 * r - 4), wide = x.measureText(text).width;
     x.fillStyle = rgb("page", 0.75);
     x.fillRect(align === "left" ? 0 : W - wide - 4, Y - r - 17, wide + 4, 15);
     x.fillStyle = rgb("quiet");
@@ -383,7 +393,7 @@ function drawWeightMap(canvas, weight) {
   let left = 0, top = 0, below = 0; // arrays stand beside one another as long as there is room
   for (const array of told.arrays) {
     const columns = array.columns, n = array.at.length, size = Math.max(6, Math.min(14, W / columns, 360 / (n / columns))), across = Math.min(columns, Math.max(1, Math.floor(W / size)));
-    const wide = Math.max(across * size, 6.6 * Math.min(array.name.length, 40));
+    const wide = Math.max(across * size, Math.min(W, 6.6 * array.name.length));
     if (left && left + wide > W) { left = 0; top = below; }
     Object.assign(array, { left, top: top + 14 });
     array.at.forEach((place, i) => cells.push({ place, x: left + (i % across) * size, y: array.top + 5 + Math.floor(i / across) * size, size }));
@@ -393,7 +403,7 @@ function drawWeightMap(canvas, weight) {
   canvas.style.height = `${below}px`;
   const [x] = fit(canvas);
   x.fillStyle = rgb("quiet");
-  for (const array of told.arrays) x.fillText(array.name.length > 40 ? array.name.slice(0, 39) + "…" : array.name, array.left, array.top);
+  for (const array of told.arrays) x.fillText(shortened(x, array.name, W - array.left), array.left, array.top);
   let most = 1e-12;
   for (const { place } of cells) most = Math.max(most, Math.abs(numbers[place]));
   for (const c of cells) {
@@ -405,13 +415,17 @@ function drawWeightMap(canvas, weight) {
   if (c) { x.strokeStyle = rgb("work"); x.lineWidth = 2; x.strokeRect(c.x - 0.5, c.y - 0.5, c.size, c.size); }
 }
 let costTook = 0; // milliseconds
-function drawCost(canvas, weight) { // the objective as one number alone changes
+function costsAround(weight) { // the objective as one number alone changes
+  if (known.costs?.weight === weight) return known.costs;
   const began = performance.now(), w = numbers[weight], reach = Math.max(1, Math.abs(w)), n = costTook > 60 ? 11 : 31;
   const at = count(n).map(i => w + reach * (2 * i / (n - 1) - 1));
   const costs = at.map(v => { numbers[weight] = v; return slopesOf(rows, learnt)[0]; });
   numbers[weight] = w;
-  const { x, px, py } = axes(canvas, [at[0], at[n - 1]], extent(costs));
-  curve(x, costs.map((y, i) => [px(at[i]), py(y)]), rgb("ink"));
-  x.fillStyle = rgb("work"); x.beginPath(); x.arc(px(w), py(slopes()[0]), 4, 0, 7); x.fill();
   costTook = performance.now() - began;
+  return (known.costs = { weight, at, costs });
+}
+function drawCost(canvas, weight) {
+  const { at, costs } = costsAround(weight), { x, px, py } = axes(canvas, [at[0], at.at(-1)], extent(costs));
+  curve(x, costs.map((y, i) => [px(at[i]), py(y)]), rgb("ink"));
+  x.fillStyle = rgb("work"); x.beginPath(); x.arc(px(numbers[weight]), py(slopes()[0]), 4, 0, 7); x.fill();
 }

@@ -111,7 +111,7 @@ const detail = figure("detail", tell, costSays, cost);
 const program = gradient[0].program.toString().replace(/^ {2}/gm, "");
 const more = part("div", { class: "more" }, button("Save weights (JSON)", "", save),
   part("details", {}, part("summary", {}, `The program that runs here: ${program.split("\n").length} lines, printed by autograd, derivatives included`),
-    part("pre", { tabindex: 0, "aria-label": "The printed program" }, program)));
+    part("pre", { tabindex: 0, role: "region", "aria-label": "The printed program" }, program)));
 
 const column = (...parts) => part("div", { class: "column" }, ...parts);
 const isLow = hasNetwork && inputs <= 2; // then the curves fit below the one view
@@ -148,8 +148,9 @@ function look_at(k) {
   if (!running) draw();
 }
 function pick(place) {
-  if (place === weight) return;
+  if (place === weight && pinned === null) return;
   weight = place;
+  pin(null);
   if (!running) draw();
 }
 net.addEventListener("keydown", e => {
@@ -166,7 +167,7 @@ net.addEventListener("keydown", e => {
 });
 net.addEventListener("pointermove", e => {
   const box = net.getBoundingClientRect(), found = e.target === wiring ? wireAt(e.clientX - box.left, e.clientY - box.top) : null;
-  if (found !== null) pick(found);
+  if (found !== null && pinned === null) pick(found);
 });
 for (const kind of ["pointermove", "pointerdown"]) map.addEventListener(kind, e => {
   const box = map.getBoundingClientRect(), X = e.clientX - box.left, Y = e.clientY - box.top;
