@@ -65,30 +65,36 @@ function nextRows() { // in the order of `fit`
   return told.order.slice(epoch + from, epoch + end);
 }
 function step() {
-  const before = at, which = nextRows(), y = slopesOf(rows, which);
-  moved.forEach((place, i) => { table[i * size] = numbers[place]; table[i * size + size - 1] = y[2 + i]; });
+  const before = at, which = nextRows(), y = slopesOf(rows, which), changed = size - 1;
+  for (let i = 0; i < moved.length; i++) {
+    table[i * size] = numbers[moved[i]];
+    table[i * size + changed] = y[2 + i];
+  }
   ruleMemory.w.set(coefficients.subarray(0, ruleMemory.w.length));
-  const news = rule.program(ruleMemory, table), of = i => told.names[moved[i]];
-  const refused = (xs, from, say) => { const i = xs.findIndex((x, i) => i >= from && !Number.isFinite(x)); return i < 0 ? "" : say(i - from); };
-  const wrong = Number.isFinite(y[0])
-    ? refused(y, 2, i => `the derivative by ${of(i)} is not finite`) || refused(news, 0, i => `${of(Math.floor(i / (size - 1)))} would not be finite`)
-    : "the loss is not finite";
+  const news = rule.program(ruleMemory, table), wrong = whatIsWrong(y, news);
   if (wrong) {
     at = before;
-    trouble = `Step ${t + 1} was refused: ${wrong}. Nothing has changed. Choose a smaller learning rate, or reset.`;
+    trouble = `Step ${t + 1} was refused: ${wrong}. Nothing has changed. ` +
+      "Choose a smaller learning rate, or reset.";
     return false;
   }
-  moved.forEach((place, i) => {
-    const own = news.subarray(i * (size - 1), (i + 1) * (size - 1));
-    numbers[place] = own[0];
-    table.set(own.subarray(1), i * size + 1);
-  });
+  for (let i = 0; i < moved.length; i++) {
+    numbers[moved[i]] = news[i * changed];
+    for (let k = 1; k < changed; k++) table[i * size + k] = news[i * changed + k];
+  }
   if (losses.length < 1000) losses.push(y[0]);
   t++;
   known = {};
   unnoted += which.length; // looking at all examples shall not take longer than learning from some
   if (unnoted >= told.learnt && t % record.every === 0) note();
   return true;
+}
+function whatIsWrong(y, news) {
+  if (!Number.isFinite(y[0])) return "the loss is not finite";
+  const isWrong = x => !Number.isFinite(x), slope = y.findIndex((x, i) => i > 1 && isWrong(x));
+  if (slope >= 0) return `the derivative by ${told.names[moved[slope - 2]]} is not finite`;
+  const number = news.findIndex(isWrong);
+  return number < 0 ? "" : `${told.names[moved[Math.floor(number / (size - 1))]]} would not be finite`;
 }
 
 // --- what has been -----------------------------------------------------------------------------------

@@ -388,7 +388,7 @@ def _shape(example: Any) -> tuple[int, ...]:
 
 
 def _scripts() -> str:
-    return "".join(map(_asset, ("learning.js", "drawing.js", "playground.js")))
+    return "".join(map(_asset, ("learning.js", "drawing.js", "pictures.js", "playground.js")))
 
 
 @functools.cache
