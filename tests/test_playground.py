@@ -223,6 +223,22 @@ def test_train_pause_step_reset_and_new_weights(open_page: Open) -> None:
     assert page.evaluate(f"{LEARNS}.steps") == 0
 
 
+def test_a_page_that_was_hidden_does_not_make_up_for_it(open_page: Open) -> None:
+    page = open_page(ag.playground(*moons()))
+    page.get_by_text("one by one", exact=True).click()
+    press(page, "Train")
+    page.wait_for_function(f"{LEARNS}.steps > 0")
+    missed = page.evaluate(
+        f"""() => new Promise(done => {{
+          const began = performance.now(), before = {LEARNS}.steps;
+          while (performance.now() - began < 2500);
+          document.dispatchEvent(new Event("visibilitychange"));
+          requestAnimationFrame(() => requestAnimationFrame(() => done({LEARNS}.steps - before)));
+        }})"""
+    )
+    assert missed < 10  # in that time it would have taken 20
+
+
 def test_a_step_that_would_not_stay_finite_is_refused(open_page: Open) -> None:
     _, loss, X, Y, _ = line()
     w = ag.Value(1e200, "w")
@@ -454,6 +470,11 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
         ag.playground(model, loss, [X[0], [1.0, float("nan")]], Y[:2], optimizer)
     with pytest.raises(ValueError, match="more than a page holds"):
         ag.playground(model, loss, [X[0]] * 5001, [1] * 5001, optimizer)
+    with pytest.raises(TypeError, match="a scale is for an MLP"):
+        ag.playground(lambda x: model(x), loss, X, Y, optimizer, scale=Standardisation.of(X))
+    with pytest.raises(ValueError, match="is not finite; give it a number to start from"):
+        infinite = ag.Value(math.inf, "w")
+        ag.playground(lambda x: infinite * x, loss, [1.0], [1], ag.Adam([infinite]))
     with pytest.raises(ValueError, match=r"expected targets -1 and \+1"):
         ag.playground(model, loss, X[:2], [0, 1], optimizer)
 

@@ -315,7 +315,7 @@ function settled() { if (!running) draw(); }
 function frame(now) {
   if (!running) return;
   owed += Math.max(0, now - last) / 1000 * PACES[pace];
-  last = now;
+  last = Math.max(last, now); // a frame's time may lie before the clock was set
   const end = performance.now() + 9;
   while (owed >= 1 && performance.now() < end) {
     if (!step()) { pause(); return; }
@@ -354,6 +354,7 @@ function redraw() {
   draw();
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+new MutationObserver(redraw).observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
 new ResizeObserver(() => { if (!running) redraw(); }).observe(root);
 document.addEventListener("visibilitychange", () => { last = performance.now(); owed = 0; });
 choose(0);
