@@ -21,14 +21,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from autograd import primitives
 from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.program import Apply, Backend, Expression, Operand, Program, primitives_used
 from autograd.compiler.rolling import roll
-from autograd.compiler.trace import listing, trace
+from autograd.compiler.trace import listing, trace_rule
 from autograd.optim import Stepper
-from autograd.value import Operand as Number
-from autograd.value import Value
 
 SPELLING: dict[str, str] = {
     **OPERATORS,
@@ -111,15 +108,7 @@ def update_rule(stepper: Stepper) -> Program:
     Its inputs are the weight, the numbers of its state, and the gradient; its results the new
     weight and the new state; its leaves all the stepper's coefficients, in their order.
     """
-    coefficients = [Value(x) for x in stepper.coefficients()]
-    n_state = len(stepper.initial_state)
-
-    def rule(weight: Value, state: list[Value], gradient: Value) -> list[Number]:
-        settings = tuple(coefficients)
-        new, states = stepper.rule(weight, gradient, tuple(state), settings, primitives.sqrt)
-        return [new, *states]
-
-    recorded = trace(rule, [(), (n_state,), ()])
+    recorded, coefficients = trace_rule(stepper)
     return roll(listing(recorded.inputs, recorded.outputs, False, coefficients))
 
 

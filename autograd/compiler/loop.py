@@ -11,33 +11,17 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from autograd.compiler.columns import read_columns
 from autograd.compiler.jit import executable
 from autograd.compiler.machine import LINE, Machine, MachineCode, address, describe
-from autograd.compiler.trace import Listing, gradient_of, leaves_of, listing, trace
-from autograd.primitives import sqrt
+from autograd.compiler.trace import gradient_of, leaves_of, listing, trace, trace_rule
+from autograd.optim import Stepper
 from autograd.value import Operand, Value
 
 if TYPE_CHECKING:
     from llvmlite import ir
-
-
-class Stepper(Protocol):
-    """What is asked of a stepper: parameters with their states, and the rule for one of them."""
-
-    parameters: list[Any]
-    states: list[tuple[float, ...]]
-
-    @property
-    def rule(self) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
-        """Takes weight, gradient, state, coefficients and sqrt; the new weight and new state."""
-        ...
-
-    def coefficients(self) -> tuple[float, ...]:
-        """The settings that the rule takes."""
-        ...
 
 
 class CompiledTraining:
@@ -67,11 +51,14 @@ class CompiledTraining:
         recorded = trace(objective, [column.shape for column in self._columns])
         reached = set(leaves_of(recorded.outputs[0]))
         self.moved = [i for i, p in enumerate(stepper.parameters) if p in reached]
-        parameters = [stepper.parameters[i] for i in self.moved]
+        parameters = [cast(Value, stepper.parameters[i]) for i in self.moved]
         slopes, _ = gradient_of(recorded.outputs[0], parameters)
         outputs = [*recorded.outputs, *slopes]
         gradient = listing(recorded.inputs, outputs, is_batch=True, leaves=parameters)
-        rule, self._used = _rule(stepper)
+        update, settings = trace_rule(stepper)
+        new_weight, *new_state = update.outputs
+        rule = listing(update.inputs, [*new_state, new_weight], is_batch=False)
+        self._used = [settings.index(leaf) for leaf in rule.leaves]
         self._other_leaves = gradient.leaves[len(parameters) :]
         self._n_measures = len(recorded.outputs)
         self._gradient = cast(Machine, executable(gradient, "llvm"))
@@ -180,41 +167,18 @@ def _inputs(table: int, width: int, n: int, slopes: int) -> array[int]:
     return array("q", [x for i, at in enumerate([weights, *state, slopes]) for x in (at, 1, i)])
 
 
-def _rule(stepper: Stepper) -> tuple[Listing, list[int]]:
-    """The rule as a listing from weight, state and gradient to new state and new weight.
-
-    Its leaves are the coefficients that the rule uses; also their indices.
-    """
-    coefficients = [Value(number) for number in stepper.coefficients()]
-    n_state = len(stepper.states[0])
-
-    def rule(*numbers: Value) -> list[Operand]:
-        weight, *state, gradient = numbers
-        settings = tuple(coefficients)
-        new_weight, new_state = stepper.rule(weight, gradient, tuple(state), settings, sqrt)
-        if len(new_state) != n_state:
-            raise TypeError(
-                f"{type(stepper).__name__}.rule: returned a state of {len(new_state)} numbers, "
-                f"got one of {n_state}; the two must be alike"
-            )
-        return [*new_state, new_weight]
-
-    recorded = trace(rule, [()] * (2 + n_state))
-    listed = listing(recorded.inputs, recorded.outputs, is_batch=False)
-    return listed, [coefficients.index(leaf) for leaf in listed.leaves]
-
-
 # --- the loop in machine code ---------------------------------------------------------------------
 
 FRAME = (
     *("run_gradient", "gradient", "run_update", "update"),  # functions and their frames
-    *("n_steps", "counts", "order", "stays", "coefficients", "n_coefficients"),
+    *("n_steps", "n_taken", "counts", "order", "stays", "coefficients", "n_coefficients"),
     *("rows", "n_measures", "results", "n_parameters", "n_state"),
-    *("table", "columns", "new_table", "new_columns", "n_taken"),
+    *("table", "columns", "new_table", "new_columns"),
 )
-"""What the loop is given. It goes from `table` to `new_table` and back, so that a step which is
-refused has changed nothing. `columns` are the inputs of the rule in each of the two. It `stays`
-with the inputs that it has if every step takes all examples as they are, and they fit into a chunk.
+"""What the loop is given, and where it is: each step moves `order`, `coefficients` and `rows` on.
+It goes from `table` to `new_table` and back, so that a step which is refused has changed nothing.
+`columns` are the inputs of the rule in each of the two. It `stays` with the inputs that it has if
+every step takes all examples as they are, and they fit into a chunk.
 """
 
 
@@ -234,29 +198,33 @@ def _loop() -> MachineCode:  # noqa: PLR0915 - it is written in one go
         vector,
     )
 
-    pointers = {
-        *("gradient", "update", "counts", "order", "coefficients", "rows", "results"),
-        *("table", "columns", "new_table", "new_columns"),
-    }
-    function = ir.PointerType(ir.FunctionType(ir.VoidType(), [POINTER]))
-    kinds = dict.fromkeys(pointers, POINTER) | {
-        "run_gradient": function,
-        "run_update": function,
-    }
     code = Code(ir.Module("training"), "run", {"frame": POINTER})
     write, frame = code.write, code.arguments["frame"]
-    given = {
-        name: code.load(kinds.get(name, I64), code.address(frame, i))
-        for i, name in enumerate(FRAME)
-    }
     slots = {name: i for i, name in enumerate((*kernels.FRAME, *kernels.COUNTS))}
-    n, n_measures = given["n_parameters"], given["n_measures"]
-    n_numbers = code.plus(given["n_state"], n)
+    begin, end = (code.function.append_basic_block() for _ in range(2))
 
-    def run(name: str, **slot: ir.Value) -> None:
-        for field, x in slot.items():
-            code.store(x, code.address(given[name], slots[field]))
-        write.call(given[f"run_{name}"], [given[name]])
+    def number(name: str) -> ir.Value:
+        return write.load(code.address(frame, FRAME.index(name)), typ=I64, align=8)
+
+    def pointer(name: str) -> ir.Value:
+        return write.load(code.address(frame, FRAME.index(name)), typ=POINTER, align=8)
+
+    def put(**slots: ir.Value) -> None:
+        for name, x in slots.items():
+            code.store(x, code.address(frame, FRAME.index(name)))
+
+    def end_unless(holds: ir.Value) -> None:
+        following = code.function.append_basic_block()
+        write.cbranch(holds, following, end)
+        write.position_at_end(following)
+
+    def run(name: str, **given: ir.Value) -> None:
+        its_frame = pointer(name)
+        for field, x in given.items():
+            code.store(x, code.address(its_frame, slots[field]))
+        kind = ir.PointerType(ir.FunctionType(ir.VoidType(), [POINTER]))
+        function = code.address(frame, FRAME.index(f"run_{name}"))
+        write.call(write.load(function, typ=kind, align=8), [its_frame])
 
     def copy(to: ir.Value, source: ir.Value, count: Index) -> None:
         def number(i: Index) -> tuple[()]:
@@ -281,42 +249,33 @@ def _loop() -> MachineCode:  # noqa: PLR0915 - it is written in one go
             rest = write.fadd(rest, write.extract_element(sums, code.integer(lane)))
         return write.fcmp_ordered("ord", rest, rest)
 
-    begin = write.block
-    step_at, update_at, take_at, end_at = (code.function.append_basic_block() for _ in range(4))
-    write.branch(step_at)
-    write.position_at_end(step_at)
-    step, start, table, columns, new_table, new_columns = phis = [
-        write.phi(kind) for kind in (I64, I64, *[POINTER] * 4)
-    ]
-    code.store(step, code.address(frame, FRAME.index("n_taken")))
-    gradient_at = code.function.append_basic_block()
-    write.cbranch(code.less(step, given["n_steps"]), gradient_at, end_at)
-
-    write.position_at_end(gradient_at)
-    has_order = write.icmp_unsigned("!=", write.ptrtoint(given["order"], I64), code.integer(0))
-    batch = write.select(has_order, code.address(given["order"], start), given["order"])
-    count = code.load(I64, code.address(given["counts"], step))
-    keep = write.select(code.less(0, step), given["stays"], code.integer(0))
-    weights = code.address(table, given["n_state"])
-    run("gradient", w=weights, order=batch, count=count, keep=keep)
-    n_results = code.plus(n_measures, n)
-    write.cbranch(are_finite(given["results"], n_results), update_at, end_at)
-
-    write.position_at_end(update_at)
-    setting = code.address(given["coefficients"], code.times(step, given["n_coefficients"]))
-    run("update", w=setting, columns=columns, rows=new_table)
-    write.cbranch(are_finite(new_table, n_numbers), take_at, end_at)
-
-    write.position_at_end(take_at)
-    copy(code.address(given["rows"], code.times(step, n_measures)), given["results"], n_measures)
-    following = [code.plus(step, 1), code.plus(start, count)]
-    following += [new_table, new_columns, table, columns]
-    first = [code.integer(0)] * 2
-    first += [given[name] for name in ("table", "columns", "new_table", "new_columns")]
-    for phi, before, after in zip(phis, first, following, strict=True):
-        phi.add_incoming(before, begin)
-        phi.add_incoming(after, write.block)
-    write.branch(step_at)
-    write.position_at_end(end_at)
+    write.branch(begin)
+    write.position_at_end(begin)
+    step, n, n_state = number("n_taken"), number("n_parameters"), number("n_state")
+    n_measures, results = number("n_measures"), pointer("results")
+    end_unless(code.less(step, number("n_steps")))
+    order, coefficients, rows = pointer("order"), pointer("coefficients"), pointer("rows")
+    table, columns = pointer("table"), pointer("columns")
+    count = code.load(I64, code.address(pointer("counts"), step))
+    keep = write.select(code.less(0, step), number("stays"), code.integer(0))
+    run("gradient", w=code.address(table, n_state), order=order, count=count, keep=keep)
+    end_unless(are_finite(results, code.plus(n_measures, n)))
+    new_table, new_columns = pointer("new_table"), pointer("new_columns")
+    run("update", w=coefficients, columns=columns, rows=new_table)
+    end_unless(are_finite(new_table, code.plus(n_state, n)))
+    copy(rows, results, n_measures)
+    has_order = write.icmp_unsigned("!=", write.ptrtoint(order, I64), code.integer(0))
+    put(
+        n_taken=code.plus(step, 1),
+        order=write.select(has_order, code.address(order, count), order),
+        coefficients=code.address(coefficients, number("n_coefficients")),
+        rows=code.address(rows, n_measures),
+        table=new_table,
+        columns=new_columns,
+        new_table=table,
+        new_columns=columns,
+    )
+    write.branch(begin)
+    write.position_at_end(end)
     write.ret_void()
     return MachineCode(code.function.module)

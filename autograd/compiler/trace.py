@@ -23,7 +23,8 @@ from typing import Any, NoReturn
 from autograd import recording
 from autograd.derivatives import grad
 from autograd.operators import COMPARISONS
-from autograd.primitives import TABLE, Primitive, real_number
+from autograd.optim import Stepper
+from autograd.primitives import TABLE, Primitive, real_number, sqrt
 from autograd.value import Operand, Value, topological_order
 
 
@@ -169,6 +170,30 @@ def gradient_of(
         slopes = grad(output, leaves)
     numbers = [x if x.primitive is not None or x in known else x.data for x in slopes]
     return numbers, current.has_branches
+
+
+def trace_rule(stepper: Stepper) -> tuple[Trace, list[Value]]:
+    """A stepper's rule for one parameter: from weight, state and gradient to new weight and state.
+
+    Also its leaves, all the stepper's coefficients in their order.
+
+    Raises:
+        TypeError: if the rule does not return a weight and as many numbers of state as it is given.
+    """
+    coefficients = [Value(number) for number in stepper.coefficients()]
+    n_state = len(stepper.states[0])
+
+    def rule(weight: Value, state: list[Value], gradient: Value) -> list[Operand]:
+        settings = tuple(coefficients)
+        new_weight, new_state = stepper.rule(weight, gradient, tuple(state), settings, sqrt)
+        if len(new_state) != n_state:
+            raise TypeError(
+                f"{type(stepper).__name__}.rule: returned a state of {len(new_state)} numbers, "
+                f"got one of {n_state}; the two must be alike"
+            )
+        return [new_weight, *new_state]
+
+    return trace(rule, [(), (n_state,), ()]), coefficients
 
 
 # --- the graph as integers ------------------------------------------------------------------------
