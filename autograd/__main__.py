@@ -33,9 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns 0; 2 after one line on stderr that says what is wrong; or 128 and the signal that
     interrupted it, 130 for Ctrl-C.
     """
-    parser = _parser()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser.parse_args(given or ["train"])
+    options = _parser().parse_args(given or ["train"])
     with Interrupts() as interrupts:
         try:
             options.run(options, interrupts)
@@ -43,14 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             interrupts.tell()
             return interrupts.code or 130
         except TableError as error:
-            parser.error(_one_line(error.problem) + _remedy(error, given))
+            options.parser.error(_one_line(error.problem) + _remedy(error, given))
         except BrokenPipeError:  # `… | head` has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except FloatingPointError as error:
-            parser.error(f"{_one_line(str(error))}; try a smaller --learning-rate")
+            options.parser.error(f"{_one_line(str(error))}; try a smaller --learning-rate")
         except (ValueError, TypeError, OSError) as error:
-            parser.error(_one_line(_described(error)))
+            kept = f"; {interrupts.kept}" if interrupts.saved else ""
+            options.parser.error(_one_line(_described(error)) + kept)
     if not given:
         print(WHERE_TO_BEGIN.format(program=program()))
     return interrupts.code
@@ -64,7 +64,7 @@ def _parser() -> Parser:
             name, help=job.HELP, description=job.__doc__, allow_abbrev=False
         )
         job.arguments(command)
-        command.set_defaults(run=job.run)
+        command.set_defaults(run=job.run, parser=command)
     return parser
 
 

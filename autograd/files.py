@@ -31,9 +31,12 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     unfinished = target.with_name(f".unfinished-{os.urandom(8).hex()}")
     try:
         with _opened(unfinished, path) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            try:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError as error:  # such as a full disk, which names no file
+                raise type(error)(error.errno, error.strerror, str(path)) from None
         if target.exists():
             shutil.copymode(target, unfinished)
         unfinished.replace(target)

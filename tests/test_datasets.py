@@ -7,6 +7,7 @@ import gzip
 import json
 import math
 import random
+import shlex
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,8 @@ from autograd.datasets import (
     understand,
     xor,
 )
+from autograd.datasets.numerals import rewrite
+from autograd.datasets.reading import how_read
 
 ToySet = Callable[..., tuple[list[list[float]], list[int]]]
 TOY_SETS: list[ToySet] = [moons, circles, spirals, blobs, xor]
@@ -295,6 +298,13 @@ def test_the_task_can_be_said(csv_file: CsvFile) -> None:
         ("2,2,x,y\n1,2,0\n3,4,1\n", ("column 1", "column 2")),
         ("a,b,kind\nr1,1,2,x\nr2,3,4,y\n", ("a", "b")),
         (",a,b,kind\nr1,1,2,x\nr2,3,4,y\n", ("a", "b")),
+        ("sep=;\r\na;b;kind\r\n1;2;x\r\n3;4;y\r\n", ("a", "b")),
+        ("Class 10b;;\n;;\nspring\na;b;kind\n1;2;x\n3;4;y\n", ("a", "b")),
+        ("a;b;kind\n1;2;x\n3;4;y\nSumme:;6;\n", ("a", "b")),
+        ("1,0;2,0;x\n3,0;4,0;y\n", ("column 1", "column 2")),
+        ('a,b,kind\n"1,0","2,0",x\n"3,0","4,0",y\n', ("a", "b")),
+        ("a;b;kind\n1,0 €;2 %;x\n3,0 €;4 %;y\n", ("a", "b")),
+        ("a;b;kind;c\n1;2;x;#NV\n3;4;y;#DIV/0!\n", ("a", "b")),
     ],
     ids=[
         "header",
@@ -313,6 +323,13 @@ def test_the_task_can_be_said(csv_file: CsvFile) -> None:
         "a first line of counts",
         "as R writes it",
         "rows with names",
+        "as Excel says what separates",
+        "a title",
+        "a line of totals",
+        "decimal commas, no header",
+        "decimal commas in quotes",
+        "units",
+        "a column that could not be computed",
     ],
 )
 def test_what_separates_cells_and_names_columns_is_recognised(
@@ -340,6 +357,62 @@ def test_a_header_is_told_from_data(csv_file: CsvFile, rows: str, is_header: boo
     assert read_sheet(csv_file(rows)).has_header is is_header
     for said in (True, False):
         assert read_sheet(csv_file(rows), header=said).has_header is said
+
+
+@pytest.mark.parametrize(
+    ("cells", "delimiter", "numbers", "decimal"),
+    [
+        (["1,5", "2"], ";", ["1.5", "2"], ","),
+        (["1,5", "2.5"], ";", ["1.5", "2.5"], ""),
+        (["1,234", "5,678"], ";", ["1.234", "5.678"], ","),
+        (["36,105", "5,389"], ",", ["36105", "5389"], "."),
+        (["1.234", "5.678"], ";", ["1.234", "5.678"], "."),
+        (["1.234", "1,5"], ";", ["1234", "1.5"], ","),
+        (["1,234", "1.5"], ";", ["1234", "1.5"], "."),
+        (["1,234", "1.567"], ";", ["1,234", "1.567"], ""),
+        (["1.234.567", "9 646,5", "1'000"], ";", ["1234567", "9646.5", "1000"], ","),
+        (["4.439,00 €", "5 €"], ";", ["4439.00", "5"], ","),
+        (["$155.99", "-$3", "$1,000"], ",", ["155.99", "-3", "1000"], "."),
+        (["EUR 5", "EUR 6"], ",", ["5", "6"], ""),
+        (["64 %", "7%", "late"], ";", ["64", "7", "late"], ""),
+        (["weight", "40kg"], ";", ["weight", "40"], ""),
+        (["1,50 m", "−1,6 m"], ";", ["1.50", "-1.6"], ","),
+        (["1e5", "-1,5e-3"], ";", ["1e5", "-1.5e-3"], ","),
+        *(
+            ([cell, cell], ";", [cell, cell], "")
+            for cell in ("10a", "8:00", "030 123 456", "18-24 kg", "word", "", "5 or 6", "A12")
+        ),
+        (["16.08.2009", "1.1.2010"], ";", ["16.08.2009", "1.1.2010"], ""),
+        (["5 kg", "4 lb"], ";", ["5 kg", "4 lb"], ""),
+        (["x", "y", "5 kg"], ";", ["x", "y", "5 kg"], ""),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(
+    cells: list[str], delimiter: str, numbers: list[str], decimal: str
+) -> None:
+    rows = [[cell] for cell in cells]
+    assert rewrite(rows, delimiter)[0] == decimal
+    assert [cell for [cell] in rows] == numbers
+
+
+def test_new_rows_are_read_with_the_decimal_sign_of_those_learnt_from(csv_file: CsvFile) -> None:
+    sheet = read_sheet(csv_file("a;b;y\n1.234;1,5;0\n5.678;2,5;1\n"))
+    kept = understand(sheet).to_json()
+    open_rows = csv_file("a;b\n1.234;3\n")
+    assert read_sheet(open_rows).column(0) == ["1.234"]
+    assert read_sheet(open_rows, **how_read(kept)).column(0) == ["1234"]
+    assert read_sheet(csv_file("a;b\n1.25;3\n"), **how_read(kept)).column(0) == ["1.25"]
+
+
+def test_a_title_and_totals_are_told_and_a_row_like_them_is_kept(csv_file: CsvFile) -> None:
+    sheet = read_sheet(csv_file("Class\n\na,b,y\n1,2,x\n3,4,y\nTotal,6,\n"))
+    assert {"a title in line 1", "line 6, which sums up, left out"} <= set(sheet.notes)
+    assert [line.number for line in sheet.lines] == [4, 5]
+    for kept in ("sum,1,x\nmean,2,y\nsum,3,x\n", "a,b\nmean,1\nx,2\nmean,3\n"):
+        assert read_sheet(csv_file(kept)).totals is None
+    with pytest.raises(TableError, match="line 1: found 1 columns"):
+        read_sheet(csv_file("7\n1,2,x\n3,4,y\n"))
+    assert read_sheet(csv_file("a,b\n1,2\n3,4\nill,ill\n"), empty=["ill"]).totals is None
 
 
 def test_separator_and_encoding_can_be_said(csv_file: CsvFile) -> None:
@@ -398,6 +471,44 @@ def test_missing_cells_are_refused_dropped_or_filled(csv_file: CsvFile) -> None:
         read_csv(path, missing="drop")
 
 
+def test_words_among_numbers_are_gaps_where_they_are_few(csv_file: CsvFile) -> None:
+    rows = "".join(f"{'ill' if i % 9 == 8 else i},{i % 4},{'ab'[i % 2]}\n" for i in range(36))
+    path = csv_file("points,mark,kind\n" + rows)
+    with pytest.raises(TableError, match=r"line 10, column points: expected .*, got 'ill'") as no:
+        read_csv(path, encode=True)
+    assert no.value.cure == {"empty": ["ill"], "missing": "mean"}
+    expected = [[float(i), float(i % 4)] for i in range(36) if i % 9 != 8]
+    read = read_csv(path, empty=["Ill"], missing="drop")[0]
+    assert read == expected
+    kept = understand(read_sheet(path, empty=["Ill"]), missing="drop").to_json()
+    assert how_read(json.loads(json.dumps(kept)))["empty"] == ("Ill",)
+
+    path = csv_file("points\n" + "".join(f"{i % 2},{i if i % 9 else 'ill'}\n" for i in range(36)))
+    with pytest.raises(TableError, match="expected a finite number, got 'ill'") as no:
+        read_csv(path)
+    assert no.value.cure == {"empty": ["ill"], "missing": "drop"}
+    assert len(read_csv(path, empty=["ill"], missing="drop").Y) == 32
+
+    half = csv_file("a,kind\n" + "".join(f"{i if i % 2 else 'x'},{i % 3}\n" for i in range(30)))
+    with pytest.raises(TableError) as no:
+        read_csv(half)
+    assert "empty" not in no.value.cure
+
+
+@pytest.mark.parametrize("name", ["Pupil-ID", "No.", "lfd. Nr.", "Matrikelnummer", "anything"])
+def test_a_column_that_numbers_the_rows_is_told(csv_file: CsvFile, name: str) -> None:
+    rows = "".join(f"{1000 + i},{i % 4},{'ab'[i % 2]}\n" for i in range(12))
+    sheet = read_sheet(csv_file(f"{name},mark,kind\n{rows}"))
+    [hint] = [hint for hint in understand(sheet).hints(sheet) if "numbers the rows" in hint]
+    assert hint.endswith(f"--drop {shlex.quote(name)}")
+
+
+def test_columns_are_found_by_their_names_whatever_their_capitals(csv_file: CsvFile) -> None:
+    reading = understand(read_sheet(csv_file("Maths,Sport  Hours,y\n1,2,x\n3,4,z\n")))
+    sheet = read_sheet(csv_file("sport hours,maths\n5,6\n7,8\n"))
+    assert reading.located(sheet).examples(sheet).X == [[6.0, 5.0], [8.0, 7.0]]
+
+
 def test_what_was_understood_is_told(csv_file: CsvFile) -> None:
     path = csv_file(
         "id,size,colour,price,note,kind\n"
@@ -453,6 +564,7 @@ def test_many_columns_that_are_alike_share_a_line(csv_file: CsvFile) -> None:
         ("1,2,0.5\n1,2,inf\n", "line 2, column 3: expected a finite number, got 'inf'"),
         ('1,2,"x\n', "unexpected end"),
         (b"1,2,\xff\n", "UTF-8.*pass encoding='latin-1'"),
+        (b"1,2,\x80\xff\n", "UTF-8.*pass encoding='cp1252'"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "UTF-8"),
         (b"PK\x03\x04\x00", "zip archive, as Excel's workbooks are"),
         (b"PAR1\x00", "in Parquet; with pandas"),

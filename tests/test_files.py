@@ -33,6 +33,16 @@ def test_an_interrupted_write_leaves_the_file_as_it_was(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*new"):
+        write_whole(tmp_path / "new", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_link_is_written_through_and_a_mode_kept(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("before")

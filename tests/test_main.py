@@ -252,6 +252,33 @@ def test_the_model_is_on_disk_before_anything_else_is_done(
     assert ag.MLP.load("runs/model.json").n_inputs == 4
 
 
+def test_what_fails_after_the_training_says_where_the_model_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "runs/loss.svg")
+
+    monkeypatch.setattr(train, "pictures", full)
+    message = refusal(capsys, "train", *QUICK)
+    kept = "; what was learnt is kept in runs/model.json"
+    assert f"runs/loss.svg: No space left on device{kept}" in message
+    assert files() == ["model.json"]
+
+
+def test_where_no_machine_code_can_be_made_a_long_training_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "can_compile", lambda: False)
+    main(["train", *QUICK])
+    assert "scalar-autograd[jit]" not in capsys.readouterr().out
+    monkeypatch.setattr(train, "MANY_PRODUCTS", 1000)
+    main(["train", *QUICK])
+    assert "pip install 'scalar-autograd[jit]'" in capsys.readouterr().out
+    monkeypatch.setattr(train, "can_compile", lambda: True)
+    main(["train", *QUICK, "--eager"])
+    assert "scalar-autograd[jit]" not in capsys.readouterr().out
+
+
 def started(*arguments: str) -> subprocess.Popen[str]:
     """The command line in a process of its own, which heeds signals that this one may ignore."""
     program = (
@@ -458,6 +485,44 @@ def test_a_long_formula_is_not_echoed_whole(capsys: pytest.CaptureFixture[str]) 
     assert len(capsys.readouterr().out) < 100
 
 
+def test_predict_shows_columns_beside_the_predictions(capsys: pytest.CaptureFixture[str]) -> None:
+    table("mine.csv", "a,colour,id,answer", MIXED)
+    main(["train", "mine.csv", "--encode", "--drop", "id", "--check", "none"])
+    table("new.csv", "name;a;Colour", ["Ö, Ali;0;red", "Eva;;blue", "Kim;1,0;Blue", "Sum;1;"])
+    capsys.readouterr()
+    predict = ["predict", "runs/model.json", "new.csv", "--missing", "drop", "--show"]
+    assert main([*predict, "name", "a"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == 'name, a, prediction\n"Ö, Ali", 0, yes\nKim, 1.0, no\n'
+    assert "line 5, which sums up, is left out" in shown.err
+    assert "1 row with missing cells is left out" in shown.err
+    message = refusal(capsys, *predict, "surname")
+    assert "there is no column 'surname'; its columns are name, a, Colour" in message
+
+
+def test_words_that_stand_for_an_empty_cell_are_kept_with_the_model(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [f"{'ill' if i == 5 else i % 2},{'yes' if i % 2 else 'no'}" for i in range(40)]
+    table("mine.csv", "a,answer", rows)
+    message = refusal(capsys, "train", "mine.csv", "--check", "none")
+    assert suggested(message)[-4:] == ["--empty", "ill", "--missing", "mean"]
+    assert main(suggested(message)) == 0
+    table("new.csv", "a", ["1", "ill", "late"])
+    message = refusal(capsys, "predict", "runs/model.json", "new.csv")
+    assert "line 4, column a: expected a finite number, got 'late'" in message
+    capsys.readouterr()
+    assert main(["predict", "runs/model.json", "new.csv", "--empty", "late"]) == 0
+    assert len(capsys.readouterr().out.split()) == 3
+
+
+def test_a_model_and_a_table_in_the_wrong_order(capsys: pytest.CaptureFixture[str]) -> None:
+    table("mine.csv", "a,answer", ["1,yes"])
+    message = refusal(capsys, "predict", "mine.csv", "model.json")
+    assert "cannot restore mine.csv: it is no file that save() wrote" in message
+    assert "name the model first, and the table second" in message
+
+
 # --- arguments ------------------------------------------------------------------------------------
 
 
@@ -465,7 +530,23 @@ def test_a_long_formula_is_not_echoed_whole(capsys: pytest.CaptureFixture[str]) 
     ("arguments", "says"),
     [
         (["learn"], "invalid choice"),
+        (["tarin"], "; did you mean train?"),
+        (["mine.csv"], "; to learn from it, type: python -m autograd train mine.csv"),
         (["train", "nothing.csv"], "there is no such file, nor such a data set"),
+        (["train", "nothing.csv"], "; it was sought in /"),
+        (["train", "Mien.csv"], "; did you mean mine.csv?"),
+        (["train", "MINE"], "; did you mean mine.csv?"),
+        (["train", "irsi"], "; did you mean iris?"),
+        (["train", "data/mine.csv"], "; there is no folder data in /"),
+        (["train", "my", "mine.csv"], "cannot place 'mine.csv'; put quotes around a name that has"),
+        (["train", "--epoch", "3"], "did you mean --epochs? (see python -m autograd train --help)"),
+        (["train", "--Epochs=3"], "there is no option --Epochs; did you mean --epochs?"),
+        (["train", "--optimizer", "adam"], "there is no option --optimizer (see"),
+        (["train", "--activation", "rleu"], "; did you mean relu?"),
+        (["train", "--hidden", "16,16"], "whole number from 1 on, got 16,16; type 16 16"),
+        (["train", "--learning-rate", "0,1"], "expected a number, got 0,1; type 0.1"),
+        (["train", "--output", "mine.csv"], "mine.csv: it is a file, and --output takes a folder"),
+        (["playground", "--output", "a.pdf"], "a.pdf: a page is HTML; name a file that ends in"),
         (["train", "--epochs", "0"], "whole number from 1 on"),
         (["train", "--epochs", "many"], "whole number from 1 on, got many"),
         (["train", "--batch-size", "-1"], "whole number from 1 on"),
@@ -478,6 +559,7 @@ def test_a_long_formula_is_not_echoed_whole(capsys: pytest.CaptureFixture[str]) 
         (["train", "--label", "x"], "there is no column 'x'; its columns are sepal length (cm)"),
         (["train", "."], ".: it is a folder; name a file in it"),
         (["predict", "nothing.json", "x.csv"], "nothing.json"),
+        (["draw", "a*b", "a=1,5"], "got 'a=1,5'; type a=1.5"),
         (["draw", "a*b", "a=1"], "the variable b has no number"),
         (["draw", "a", "a=x"], "expected a variable and its number"),
         (["draw", "a", "a"], "expected a variable and its number"),
@@ -488,6 +570,7 @@ def test_a_long_formula_is_not_echoed_whole(capsys: pytest.CaptureFixture[str]) 
 def test_bad_arguments_get_one_line(
     capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
 ) -> None:
+    Path("mine.csv").write_text("1,2\n")
     assert says in refusal(capsys, *arguments)
 
 

@@ -658,7 +658,9 @@ def test_a_rate_beyond_the_cliff_ends_in_an_error_and_finite_weights() -> None:
     assert re.match(
         r"fit: it diverged at step \d+, in epoch \d+: the loss is inf", str(caught.value)
     )
-    assert "the first node that is not finite is" in str(caught.value)
+    assert "; try a smaller learning rate; the first node that is not finite is" in str(
+        caught.value
+    )
     assert re.search(r"the largest being \S+ = -?[0-9.]+e\+\d+$", str(caught.value))
     assert all(map(math.isfinite, model.numbers()))
 
@@ -780,6 +782,7 @@ def test_the_bar_can_be_turned_off(moons_run: Callable[..., tuple[History, str]]
         ({"X": [1.0]}, ValueError, "X has 1 examples, Y has 5 targets"),
         ({"X": [], "Y": []}, ValueError, "no examples"),
         ({"optimizer": 0.1}, TypeError, "optimizer must be a stepper.*got 0.1 of type float"),
+        ({"loss": "mse"}, TypeError, "loss must be a function such as .*, got 'mse' of type str"),
         ({"loss": lambda p, y: 0.5}, TypeError, "plain number 0.5, which has no gradient"),
         ({"loss": lambda p, y: Value(0.5)}, RuntimeError, "depends on the parameters"),
         ({"seed": [1]}, TypeError, "seed"),
@@ -793,6 +796,21 @@ def test_arguments_that_make_no_sense_are_refused(
     with pytest.raises(error, match=message):
         fit_line(model, **settings)
     assert model.numbers() == (1.0, 1.0)
+
+
+def test_arguments_in_another_order_are_told_the_right_one() -> None:
+    model, (X, Y) = MLP(2, [1], seed=0), moons(4)
+    optimizer = Adam(model.parameters())
+    with pytest.raises(
+        TypeError, match=r"is binary_cross_entropy, a loss; the order is fit\(model"
+    ):
+        fit(binary_cross_entropy, model, X, Y, optimizer, 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="model must be a function such as an MLP, got 'MLP'"):
+        fit("MLP", binary_cross_entropy, X, Y, optimizer, 1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"row 0 of X is 0 .* give X first, and Y second"):
+        fit(model, binary_cross_entropy, Y, X, optimizer, 1)
+    with pytest.raises(TypeError, match=r"expected a list of 1 inputs, got 3.0; write \[3.0\]"):
+        fit(one := MLP(1, [1]), mean_squared_error, [3.0], [1.0], Adam(one.parameters()), 1)
 
 
 def test_a_stepper_of_another_model_is_refused() -> None:

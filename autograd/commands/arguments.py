@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import math
+import re
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd.datasets.reading import Reading
+from autograd.datasets.reading import Reading, how_read
 from autograd.datasets.text import Sheet, read_sheet
 from autograd.datasets.understanding import understand
 
@@ -21,18 +25,68 @@ def program() -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is a single line."""
+    """A parser whose complaint is a single line, and says what may have been meant."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and leave with 2."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As always, but what is not known is refused here, where the options are known."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            word = unknown[0].partition("=")[0]
+            if word.startswith("-"):
+                known = [option for action in self._actions for option in action.option_strings]
+                self.error(f"there is no option {word}{meant(nearest(word, known))}")
+            self.error(f"cannot place {word!r}; put quotes around a name that has spaces")
+        return options, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            hint = meant(nearest(str(value), map(str, action.choices or ())))
+            if not hint and isinstance(action.choices, dict) and Path(str(value)).exists():
+                hint = f"; to learn from it, type: {program()} train {value}"
+            raise argparse.ArgumentError(action, f"{error.message}{hint}") from None
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known name that the word is likest to, whatever its capitals; "" if none is alike."""
+    by_key = {name.casefold(): name for name in known}
+    alike = difflib.get_close_matches(word.casefold(), by_key, n=1, cutoff=0.7)
+    return by_key[alike[0]] if alike else ""
+
+
+def meant(name: str) -> str:
+    """What may have been meant, as the end of a message."""
+    return f"; did you mean {name}?" if name else ""
+
 
 def positive_int(text: str) -> int:
     """A whole number from 1 on."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}")
+        several = re.split(r"[,;x]", text)
+        hint = f"; type {' '.join(several)}" if len(several) > 1 and all(several) else ""
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text}{hint}")
     return int(text)
+
+
+def decimal_number(text: str) -> float:
+    """A number, which may be a fraction."""
+    try:
+        return float(text)
+    except ValueError:
+        hint = f"; type {text.replace(',', '.')}" if re.fullmatch(r"-?\d+,\d+", text) else ""
+        raise argparse.ArgumentTypeError(f"expected a number, got {text}{hint}") from None
+
+
+def number_from_0(text: str) -> float:
+    """A finite number that is not negative."""
+    if not 0.0 <= (number := decimal_number(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 on, got {text}")
+    return number
 
 
 def add_file_options(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +102,14 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         choices=["refuse", "drop", "mean"],
         help="refuse empty cells (NA, ?), drop their rows, or fill in the mean (default: refuse)",
     )
+    option(
+        "--empty",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="WORD",
+        help="words that stand for an empty cell, such as absent",
+    )
 
 
 def add_column_options(parser: argparse.ArgumentParser) -> None:
@@ -59,18 +121,42 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
     option("--encode", action="store_true", help="make each word of a column an input, 0 or 1")
 
 
-def sheet_of(path: str, options: argparse.Namespace) -> Sheet:
-    """The table in the file, as it stands there."""
-    if not Path(path).exists():
-        raise FileNotFoundError(f"{path}: there is no such file")
+def sheet_of(
+    path: str, options: argparse.Namespace, kept: Any = None, data_sets: Sequence[str] = ()
+) -> Sheet:
+    """The table in the file, as it stands there.
+
+    Args:
+        path: the file.
+        options: how to read it.
+        kept: what a model keeps of the table that it learnt from, which is read alike.
+        data_sets: what else might have been named, for the message if there is no such file.
+    """
     if Path(path).is_dir():
         raise IsADirectoryError(f"{path}: it is a folder; name a file in it")
+    if not Path(path).exists():
+        nor = f", nor such a data set ({', '.join(data_sets)})" if data_sets else ""
+        raise FileNotFoundError(f"{path}: there is no such file{nor}{_file_meant(path, data_sets)}")
+    how = how_read(kept or {})
     return read_sheet(
         path,
         delimiter=SEPARATORS.get(options.delimiter, options.delimiter),
         header={"yes": True, "no": False}.get(options.header),
         encoding=options.encoding,
+        empty=[*how["empty"], *options.empty],
+        decimal=how["decimal"],
     )
+
+
+def _file_meant(path: str, others: Sequence[str]) -> str:
+    """Which file beside it, or which other name, may have been meant; or where it was sought."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        return f"; there is no folder {folder} in {Path.cwd()}"
+    names = {name: name for name in others}
+    names |= {file.stem: str(file) for file in sorted(folder.iterdir())}
+    found = names.get(nearest(Path(path).stem, names), "")
+    return meant(found) or f"; it was sought in {folder.resolve()}"
 
 
 def reading_of(sheet: Sheet, options: argparse.Namespace) -> Reading:

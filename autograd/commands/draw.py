@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -45,4 +46,8 @@ def _assignment(text: str) -> tuple[str, float]:
     try:
         return name.strip(), float(number)
     except ValueError:
-        raise ValueError(f"expected a variable and its number, such as a=2, got {text!r}") from None
+        comma = re.fullmatch(r"\s*-?\d+,\d+\s*", number)
+        hint = f"; type {text.replace(',', '.')}" if comma else ""
+        raise ValueError(
+            f"expected a variable and its number, such as a=2, got {text!r}{hint}"
+        ) from None

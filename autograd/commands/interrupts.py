@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
@@ -21,12 +22,14 @@ class Interrupts:
 
     Attributes:
         received: the number of the last signal, or None.
-        kept: what to tell about work that is safe already.
+        saved: the file that keeps what was learnt, once it is there.
+        nothing: what to tell as long as there is none.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self.kept = "nothing was written"
+        self.saved: Path | None = None
+        self.nothing = "nothing was written"
         self._held = self._pending = False
         self._raised = -PAUSE
         self._before: dict[int, Any] = {}
@@ -74,6 +77,11 @@ class Interrupts:
     def code(self) -> int:
         """What the program returns to the shell: 128 and the signal, or 0."""
         return 0 if self.received is None else 128 + self.received
+
+    @property
+    def kept(self) -> str:
+        """What to tell about work that is safe already."""
+        return f"what was learnt is kept in {self.saved}" if self.saved else self.nothing
 
     def tell(self) -> None:
         """Say that it was interrupted, and what is safe."""

@@ -48,11 +48,7 @@ def job_of(options: argparse.Namespace) -> Job:
         classes = tuple(str(label) for label in sorted(set(labels)))
         return _divided(options, options.data, X, labels, ("x", "y"), classes)
     path = str(datasets.IRIS_FILE) if options.data == "iris" else options.data
-    if not Path(path).exists():
-        raise FileNotFoundError(
-            f"{path}: there is no such file, nor such a data set ({', '.join(['iris', *TOY_SETS])})"
-        )
-    sheet = sheet_of(path, options)
+    sheet = sheet_of(path, options, data_sets=["iris", *TOY_SETS])
     reading = reading_of(sheet, options)
     label = reading.label
     if reading.classes and label and len(label.words) < 2:

@@ -8,6 +8,7 @@ from pathlib import Path
 from autograd.commands.arguments import (
     add_column_options,
     add_file_options,
+    decimal_number,
     positive_int,
 )
 from autograd.commands.interrupts import Interrupts
@@ -37,13 +38,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     option("--activation", choices=["tanh", "relu", "sigmoid"], default="tanh")
     option("--batch-size", type=positive_int, default=32, help="(default: 32)")
-    option("--learning-rate", type=float, default=0.01, help="(default: 0.01)")
+    option("--learning-rate", type=decimal_number, default=0.01, help="(default: 0.01)")
     option("--seed", type=int, default=0, help="of weights, batches and the split (default: 0)")
     option("--output", metavar="FILE", help="(default: playground.html)", default="playground.html")
 
 
 def run(options: argparse.Namespace, _: Interrupts) -> None:
     """Write the page."""
+    if Path(options.output).suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"{options.output}: a page is HTML; name a file that ends in .html")
     job = job_of(options)
     settings = Settings(options.hidden, options.activation, seed=options.seed)
     learner = Learner(job.X_train, job.Y_train, job.classes, settings)

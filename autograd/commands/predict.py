@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 from autograd.commands.arguments import add_file_options, sheet_of
@@ -14,6 +15,7 @@ from autograd.datasets import Reading, filled, printable, understand
 from autograd.datasets.columns import Task
 from autograd.datasets.reading import left_out
 from autograd.datasets.text import Sheet
+from autograd.datasets.understanding import place_of
 from autograd.nn import MLP
 
 HELP = "apply a saved model"
@@ -26,15 +28,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--probabilities", action="store_true", help="print the probability of each class, too"
     )
+    parser.add_argument(
+        "--show",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="columns of the table to print before each prediction",
+    )
     add_file_options(parser)
 
 
 def run(options: argparse.Namespace, _: Interrupts) -> None:
     """Print one prediction a line, and on stderr how good they are, if the table has the labels."""
-    model = MLP.load(options.model)
+    try:
+        model = MLP.load(options.model)
+    except ValueError as error:
+        raise ValueError(f"{error}; name the model first, and the table second") from error
     if options.probabilities and model.widths[-1] == 1:
         raise ValueError(f"{options.model}: it predicts a number, and has no probabilities")
-    sheet = sheet_of(options.data, options)
+    sheet = sheet_of(options.data, options, model.table)
+    places = [place_of(sheet, name) for name in options.show]
+    if sheet.totals:
+        print(f"line {sheet.totals.number}, which sums up, is left out", file=sys.stderr)
     reading = _reading(model, sheet)
     if options.missing:
         reading = replace(reading, missing=options.missing)
@@ -44,16 +60,19 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     X = filled(X, model.table.get("means", [0.0] * model.n_inputs))
     names = [printable(name, 200) for name in model.classes]
     names = names or [str(i) for i in range(model.widths[-1])]
-    if options.probabilities:
-        print(", ".join(["prediction", *names]))
+    if options.probabilities or options.show:
+        heads = names if options.probabilities else []
+        print(_row([*(sheet.names[i] for i in places), "prediction", *heads]))
     found = outputs(model, X)
-    for numbers in found:
+    cells = {line.number: line.cells for line in sheet.lines}
+    for number, numbers in zip(lines, found, strict=True):
+        shown = [cells[number][i] for i in places]
         if len(numbers) == 1:
-            print(repr(numbers[0]))
+            print(_row([*shown, repr(numbers[0])]))
             continue
         best = names[numbers.index(max(numbers))]
         shares = [f"{p:.4g}" for p in _softmax(numbers)] if options.probabilities else []
-        print(", ".join([best, *shares]))
+        print(_row([*shown, best, *shares]))
     if Y:
         sys.stdout.flush()
         print(_evaluated(found, Y), file=sys.stderr)
@@ -74,6 +93,12 @@ def _reading(model: MLP, sheet: Sheet) -> Reading:
     if labelled and model.classes:
         reading = replace(reading, classes=model.classes)
     return reading
+
+
+def _row(cells: Sequence[str]) -> str:
+    """The cells in a line, those with a comma in quotes."""
+    shown = [printable(cell, 200) for cell in cells]
+    return ", ".join(f'"{cell}"' if "," in cell else cell for cell in shown)
 
 
 def _softmax(logits: list[float]) -> list[float]:

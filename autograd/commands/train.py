@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from pathlib import Path
 from autograd.commands.arguments import (
     add_column_options,
     add_file_options,
+    decimal_number,
+    number_from_0,
     positive_int,
     program,
 )
@@ -47,10 +50,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     option("--activation", choices=list(GAINS), default=default.activation)
     option("--epochs", type=positive_int, default=default.epochs, help="(default: 100)")
     option("--batch-size", type=positive_int, default=default.batch_size, help="(default: 32)")
-    option("--learning-rate", type=float, default=default.learning_rate, help="(default: 0.003)")
+    rate = default.learning_rate
+    option("--learning-rate", type=decimal_number, default=rate, help=f"(default: {rate})")
     option(
         "--weight-decay",
-        type=_share,
+        type=number_from_0,
         default=default.weight_decay,
         help="how much large weights cost: this times the sum of their squares (default: 0.003)",
     )
@@ -70,7 +74,10 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
     """Train, keep the model, and only then look at it."""
     job = job_of(options)
     folder = Path(options.output)
-    folder.mkdir(parents=True, exist_ok=True)  # now, and not after the training
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # now, and not after the training
+    except FileExistsError:
+        raise ValueError(f"{folder}: it is a file, and --output takes a folder") from None
     settings = Settings(
         options.hidden,
         options.activation,
@@ -82,13 +89,17 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         options.seed,
         compiled=can_compile() and not options.eager,
     )
-    interrupts.kept = "no epoch was complete, so there is nothing to keep"
+    interrupts.nothing = "no epoch was complete, so there is nothing to keep"
     learner = Learner(job.X_train, job.Y_train, job.classes, settings)
     goal = f"classes {_names(job.classes)}" if job.classes else "a number to predict"
     print(
         f"{job.name}: {len(job.X_train)} examples to learn from, {len(job.X_test)} held out; {goal}"
     )
-    print(learner.model, flush=True)
+    print(learner.model)
+    n_products = settings.epochs * len(job.X_train) * len(learner.model.parameters())
+    if n_products > MANY_PRODUCTS and not can_compile():
+        print(SLOW)
+    sys.stdout.flush()
 
     history: History | None = None
     try:
@@ -103,8 +114,7 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         model = learner.learned()
         if job.reading:
             model.table = {**job.reading.to_json(), "means": learner.means}
-        path = _kept(model, folder / "model.json")
-        interrupts.kept = f"what was learnt is kept in {path}"
+        path = interrupts.saved = _kept(model, folder / "model.json")
     if was_interrupted:
         print(f"interrupted after {len(history or ())} epochs; {interrupts.kept}")
         if interrupts.code != _CTRL_C:
@@ -123,6 +133,13 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
 
 
 _CTRL_C = 130
+
+MANY_PRODUCTS = 20_000_000
+"""From so many products of a weight with an input on, Values take the better part of a minute."""
+
+SLOW = """\
+this takes its time on Values, one Python object per number; machine code takes about a hundredth
+of it: pip install 'scalar-autograd[jit]' (Ctrl-C ends the training and keeps what was learnt)"""
 
 
 # --- how good it is -------------------------------------------------------------------------------
@@ -184,13 +201,3 @@ def _kept(model: MLP, path: Path) -> Path:
 def _names(classes: Sequence[str]) -> str:
     shown = [printable(name) for name in classes[:10]]
     return ", ".join(shown + ([f"… ({len(classes)})"] if len(classes) > 10 else []))
-
-
-def _share(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0.0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 on, got {text}")
-    return number

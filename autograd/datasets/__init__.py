@@ -105,12 +105,15 @@ def read_csv(
     missing: Missing = "refuse",
     encode: bool = False,
     encoding: str | None = None,
+    empty: Sequence[str] = (),
 ) -> Table:
     """Read a table of numbers and words, such as a CSV file, compressed or not.
 
     What separates the cells, and whether the first line is a header, is recognised. Blank lines,
-    and lines that start with `#`, are skipped. A label of words is a class, and so is one of whole
-    numbers, if they are few; the classes stand in the order of the words or numbers.
+    lines that start with `#`, a title above the table and a line of totals below it are skipped.
+    Numbers may have decimal commas, thousands set apart, and a unit. A label of words is a class,
+    and so is one of whole numbers, if they are few; the classes stand in the order of the words or
+    numbers.
 
     Args:
         path: the file, in UTF-8 (or UTF-16 with its mark) if `encoding` names no other.
@@ -124,13 +127,14 @@ def read_csv(
             rows, or put in the "mean" of the column.
         encode: whether to make every word of an input column an input, 1 where it stands, else 0.
         encoding: of the text, such as "latin-1".
+        empty: words that stand for an empty cell, besides NA, ? and the like.
 
     Raises:
         OSError: if the file cannot be read; FileNotFoundError if there is none.
         TableError: a ValueError, if the table cannot be read so. It names file, line and column,
             and what to pass.
     """
-    sheet = read_sheet(path, delimiter=delimiter, header=header, encoding=encoding)
+    sheet = read_sheet(path, delimiter=delimiter, header=header, encoding=encoding, empty=empty)
     reading = understand(
         sheet,
         labelled=labelled,

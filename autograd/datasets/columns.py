@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from autograd.datasets.numerals import number
 from autograd.datasets.refusal import listed
-from autograd.datasets.text import is_missing, number
+from autograd.datasets.text import is_missing
 
 Task: TypeAlias = Literal["classification", "regression"]
 Missing: TypeAlias = Literal["refuse", "drop", "mean"]
@@ -19,7 +20,10 @@ FEW_NUMBERS = 20
 MANY_WORDS = 50
 """Beyond so many different words in a column, or one for every other row, they name the rows."""
 
-NO_NUMBER = frozenset({"none", "-", "."})
+FEW_STRAYS = 5
+"""Up to so many different words in no more than a quarter of a column of numbers are gaps."""
+
+NO_NUMBER = frozenset({"none", "-", "--", "–", "—", ".", "..."})
 """What stands for a missing number, but may be a word among words."""
 
 
@@ -69,8 +73,21 @@ class Column:
     def can_be_label(self) -> bool:
         """Whether it holds numbers, or words that are few enough to be classes."""
         n = sum(self.words.values())
-        few = self.kind == "number" or len(self.words) <= max(FEW_NUMBERS, n // 5)
-        return few and n > self.n_missing
+        fits = self.kind == "number" or self.has_few_words or bool(self.strays)
+        return fits and n > self.n_missing
+
+    @property
+    def has_few_words(self) -> bool:
+        """Whether its words are few enough to be classes."""
+        return len(self.words) <= max(FEW_NUMBERS, sum(self.words.values()) // 5)
+
+    @property
+    def strays(self) -> tuple[str, ...]:
+        """Its words, where they are so few among numbers that they stand for missing ones."""
+        words = [word for word in self.words if number(word) is None]
+        n = sum(self.words[word] for word in words)
+        are_few = len(words) <= FEW_STRAYS and 4 * n <= sum(self.words.values())
+        return tuple(words) if self.kind == "mixed" and are_few else ()
 
     def levels(self) -> str:
         """Its words and how often they come, or the span of its numbers."""

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from autograd.datasets.columns import Column, Missing, key
+from autograd.datasets.numerals import number
 from autograd.datasets.refusal import TableError, listed, printable
-from autograd.datasets.text import Line, Sheet, number
+from autograd.datasets.text import Line, Sheet
 
-_COUNTS_ROWS = re.compile(r"(?:^|[^a-z])(?:id|index|no|nr|row)$|[a-z]Id$|^ID$|^Unnamed", re.ASCII)
+_COUNTS_ROWS = re.compile(
+    r"(?:^|[^a-z])(?:id|index|no|nr|nummer|row)\.?$|(?-i:[a-z]Id$)|^Unnamed",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class Examples(NamedTuple):
@@ -43,12 +48,15 @@ class Reading:
         missing: what is done about missing cells: "refuse", "drop" their rows, or fill in the
             "mean" of the column.
         by_default: whether the label was not named, and so is the last column.
+        decimal, empty: how cells are read, as in `Sheet`.
     """
 
     columns: tuple[Column, ...]
     classes: tuple[str, ...] = ()
     missing: Missing = "refuse"
     by_default: bool = False
+    decimal: str = ""
+    empty: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> list[Column]:
@@ -143,8 +151,11 @@ class Reading:
             TableError: if an input is missing; names it.
         """
         used = [column for column in self.columns if column.role != "left out"]
-        if sheet.has_header and any(column.name in sheet.names for column in self.inputs):
-            places = {name: i for i, name in enumerate(sheet.names)}
+        named = {key(name): i for i, name in enumerate(sheet.names)}
+        if sheet.has_header and any(key(column.name) in named for column in self.inputs):
+            places = {
+                column.name: named[key(column.name)] for column in used if key(column.name) in named
+            }
         elif len(sheet.names) == len(self.columns):
             places = {column.name: column.position for column in self.columns}
         else:
@@ -180,6 +191,8 @@ class Reading:
                 for column in self.columns
             ],
             "missing": self.missing,
+            "decimal": self.decimal,
+            "empty": list(self.empty),
         }
 
     @classmethod
@@ -196,7 +209,7 @@ class Reading:
                 )
                 for i, (name, role, words) in enumerate(kept["columns"])
             )
-            return cls(columns, tuple(classes), kept["missing"])
+            return cls(columns, tuple(classes), kept["missing"], **how_read(kept))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the model's columns are damaged: {error!r}") from error
 
@@ -251,10 +264,25 @@ class Reading:
             hints.append("the label is the last column; --label NAME takes another")
         for column in self.inputs:
             values = [cell for cell in sheet.column(column.position) if not column.is_missing(cell)]
-            if _COUNTS_ROWS.search(column.name) and len(set(values)) > 0.9 * len(values):
+            is_named_so = _COUNTS_ROWS.search(column.name) and len(set(values)) > 0.9 * len(values)
+            if is_named_so or _counts(values):
                 name = printable(column.name)
-                hints.append(f"{name}: if it only numbers the rows, leave it out: --drop {name}")
+                typed = shlex.quote(name)
+                hints.append(f"{name}: if it only numbers the rows, leave it out: --drop {typed}")
         return hints
+
+
+def how_read(kept: Any) -> dict[str, Any]:
+    """The arguments of `read_sheet` that a model keeps, by which new rows are read alike."""
+    return {"decimal": kept.get("decimal", ""), "empty": tuple(kept.get("empty", ()))}
+
+
+def _counts(cells: list[str]) -> bool:
+    """Whether they are whole numbers that count upwards, row by row."""
+    start = number(cells[0]) if len(cells) >= 10 else None
+    if start is None or not start.is_integer():
+        return False
+    return all(number(cell) == start + i for i, cell in enumerate(cells))
 
 
 def left_out(n: int) -> str:

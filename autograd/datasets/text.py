@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import importlib
 import io
-import math
 import os
 import re
 import zlib
@@ -18,10 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from autograd.datasets.numerals import number, rewrite
 from autograd.datasets.refusal import TableError, printable
 
-MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null"})
+MISSING = frozenset({"", "?", "na", "n/a", "<na>", "nan", "null", "n. a.", "k. a.", "k.a."})
 """What stands for a number or word that is not there, in small letters."""
+
+_SPREADSHEET_ERROR = re.compile(r"#[^\W\d_].*[!?]|#n/a|#nv", re.IGNORECASE)
+"""What a spreadsheet writes where it could compute nothing, such as #DIV/0! or #N/A."""
+
+TOTALS = frozenset(
+    {"total", "totals", "sum", "average", "mean", "count", "∑", "σ", "ø"}
+    | {"summe", "gesamt", "gesamtsumme", "mittelwert", "durchschnitt", "schnitt", "anzahl"}
+    | {"somme", "moyenne", "suma", "promedio", "totale", "media"}
+)
+"""What a last line begins with that sums up the others, in small letters."""
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
@@ -54,6 +64,9 @@ class Sheet:
         notes: what was recognised, for people to read: `commas`, `gzip`, `a header`.
         has_header: whether the names come from the file.
         named_rows: whether the first column has no name, and so only names or counts the rows.
+        totals: a last line that sums up the others, and is left out.
+        decimal: the decimal sign, "." or ","; "" if no cell leaves it open.
+        empty: the words that were read as empty cells.
         classes: the names of the labels 0, 1, …, if a first line of counts gives them.
     """
 
@@ -64,6 +77,9 @@ class Sheet:
     has_header: bool
     named_rows: bool = False
     classes: tuple[str, ...] = ()
+    totals: Line | None = None
+    decimal: str = ""
+    empty: tuple[str, ...] = ()
 
     def column(self, position: int) -> list[str]:
         """The cells of one column."""
@@ -72,7 +88,7 @@ class Sheet:
     def named(self, position: int) -> str:
         """A column, for a message: by its name, or its place from 1."""
         name = printable(self.names[position])
-        return f"column {name}" if self.has_header else name
+        return f"column {name}" if self.has_header and not name.startswith("column ") else name
 
     def place(self, line: Line, position: int | None = None) -> str:
         """Where a row or one of its cells is, for a message."""
@@ -81,16 +97,8 @@ class Sheet:
 
 
 def is_missing(cell: str) -> bool:
-    """Whether the cell stands for nothing: empty, NA, ? and the like."""
-    return cell.lower() in MISSING
-
-
-def number(cell: str) -> float | None:
-    """The cell as a finite or infinite number; None if it is none."""
-    try:
-        return None if "_" in cell or math.isnan(found := float(cell)) else found
-    except ValueError:
-        return None
+    """Whether the cell stands for nothing: empty, NA, ?, #DIV/0! and the like."""
+    return cell.lower() in MISSING or bool(_SPREADSHEET_ERROR.fullmatch(cell))
 
 
 def read_sheet(
@@ -99,20 +107,26 @@ def read_sheet(
     delimiter: str | None = None,
     header: bool | None = None,
     encoding: str | None = None,
+    empty: Sequence[str] = (),
+    decimal: str = "",
 ) -> Sheet:
     """The table in a file of text, compressed by gzip, bzip2 or xz or not at all.
 
     What separates the cells is recognised: commas, semicolons, tabs, bars or spaces. Blank lines,
-    and lines that start with `#`, are skipped. A first line is a header if it has words above
+    lines that start with `#`, a title above the table and a line of totals below it are skipped.
+    A first line is a header if it has words above
     numbers, if it counts the columns (`0,1,2,target`), or if no cell of it comes again below. A
     first line of counts, as scikit-learn's files have one (`150,4,setosa,versicolor,virginica`),
-    gives the classes their names. Between semicolons, tabs and spaces, `1,5` is read as 1.5.
+    gives the classes their names. Numbers may have decimal commas, thousands set apart, and a unit
+    that is the same in all of a column: `4.439,00 €` is read as 4439.
 
     Args:
         path: the file.
         delimiter: what separates the cells, if it is not to be recognised.
         header: whether the first line names the columns, if it is not to be recognised.
         encoding: of the text, such as "latin-1"; UTF-8, or UTF-16 with its mark, if not given.
+        empty: words that stand for an empty cell, besides NA, ? and the like.
+        decimal: the decimal sign, "." or ",", where no cell of the file tells: 1,234 may be either.
 
     Raises:
         OSError: if the file cannot be read; FileNotFoundError if there is none.
@@ -120,14 +134,25 @@ def read_sheet(
     """
     file = printable(str(path), 200)
     text, packed = _text(Path(path), file, encoding)
+    if separator := re.match("sep=(.)\\r?\\n", text, re.IGNORECASE):  # Excel's own word on it
+        delimiter = delimiter or separator[1]
+        text = text[separator.end() - 1 :]
     if delimiter is None:
         delimiter = _recognised(text)
     lines = _lines(text, delimiter, file)
     if not lines:
         raise TableError(f"{file}: it is empty; expected rows of cells separated by commas")
     notes = [DELIMITERS.get(delimiter, repr(delimiter)), *packed]
-    if delimiter != "," and _use_decimal_commas(lines):
-        notes.append("decimal commas")
+    notes += _without_titles(lines)
+    stand_for_nothing = {word.casefold() for word in empty}
+    for line in lines:
+        line.cells[:] = ["" if c.casefold() in stand_for_nothing else c for c in line.cells]
+    totals = _totals(lines)
+    if totals:
+        del lines[-1]
+        notes.append(f"line {totals.number}, which sums up, left out")
+    decimal, rewritten = rewrite([line.cells for line in lines], delimiter, decimal)
+    notes += rewritten
 
     classes = _counted(lines) if header is None else ()
     if classes:
@@ -156,7 +181,35 @@ def read_sheet(
         if len(line.cells) != n_columns:
             raise _ragged(file, line, n_columns)
     notes.insert(0, "a header" if header else "no header")
-    return Sheet(file, names, lines, tuple(notes), header, named_rows, classes)
+    kept = totals, decimal, tuple(empty)
+    return Sheet(file, names, lines, tuple(notes), header, named_rows, classes, *kept)
+
+
+def _without_titles(lines: list[Line]) -> list[str]:
+    """Leave out the lines above a table of three columns or more that have one cell of words.
+
+    Returns a note on it.
+    """
+    n_columns = Counter(len(line.cells) for line in lines).most_common(1)[0][0]
+    n = 0
+    for line in lines[:-1]:
+        filled = [cell for cell in line.cells if cell]
+        if n_columns < 3 or len(filled) > 1 or not line.cells[0] or number(filled[0]) is not None:
+            break
+        n += 1
+    titles = [str(line.number) for line in lines[:n]]
+    del lines[:n]
+    return [f"a title in line {' and '.join(titles)}"] if titles else []
+
+
+def _totals(lines: list[Line]) -> Line | None:
+    """The last line, if it begins with a word for what sums up the others, as none of them does."""
+    if len(lines) < 3:
+        return None
+    *others, last = lines
+    i, begin = next(((i, cell.casefold()) for i, cell in enumerate(last.cells) if cell), (0, ""))
+    begins_alike = any(i < len(o.cells) and o.cells[i].casefold() == begin for o in others)
+    return last if begin.rstrip(": ") in TOTALS and not begins_alike else None
 
 
 def _names_rows(cells: list[str]) -> bool:
@@ -215,8 +268,12 @@ def _text(path: Path, file: str, encoding: str | None) -> tuple[str, list[str]]:
         reason = f"byte {error.start} is {content[error.start : error.start + 1].hex()}"
         if b"\0" in content:
             raise TableError(f"{file}: it is no text in UTF-8 ({reason})") from error
+        # Excel saves a plain CSV in the encoding of Windows, which has € and “ where Latin-1 has
+        # characters that nobody types.
+        windows = any(0x80 <= byte < 0xA0 for byte in content)
         raise TableError(
-            f"{file}: it is no text in UTF-8 ({reason})", {"encoding": "latin-1"}
+            f"{file}: it is no text in UTF-8 ({reason})",
+            {"encoding": "cp1252" if windows else "latin-1"},
         ) from error
     if "\0" in text:
         raise TableError(f"{file}: it is no text in UTF-8, but has zero bytes in it")
@@ -243,7 +300,8 @@ def _lines(text: str, delimiter: str, file: str) -> list[Line]:
     try:
         for row in reader:
             cells = [cell.strip() for cell in row]
-            if any(cells) and not cells[0].startswith("#"):
+            is_comment = cells and cells[0].startswith("#") and not is_missing(cells[0])
+            if any(cells) and not is_comment:
                 lines.append(Line(before + 1, cells))
             before = reader.line_num
     except csv.Error as error:
@@ -255,6 +313,7 @@ def _recognised(text: str) -> str:
     """What separates the cells: where most rows have as many as the others, and more than one.
 
     `csv.Sniffer` guesses from the characters alone, and takes a letter or a colon now and then.
+    Where commas would do as well as another, they are decimal commas.
     """
     head = "\n".join(text.splitlines()[:200])
     best, score = ",", (0.0, 0)
@@ -267,7 +326,10 @@ def _recognised(text: str) -> str:
             continue
         width, count = max(lengths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
         found = count / max(1, lengths.total()), width
-        if width > 1 and (found > score or (delimiter == " " and score[0] > 0.5)):
+        is_decimal_comma = best == "," and found[0] == score[0]
+        if width > 1 and (
+            found > score or is_decimal_comma or (delimiter == " " and score[0] > 0.5)
+        ):
             best, score = delimiter, found
     return best
 
@@ -276,22 +338,6 @@ def _holds_several_numbers(text: str, delimiter: str) -> bool:
     """Whether a cell of the first row is a row of numbers itself."""
     cells = [cell.split() for line in _lines(text, delimiter, "")[:1] for cell in line.cells]
     return any(len(words) > 1 and all(number(w) is not None for w in words) for words in cells)
-
-
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
-
-
-def _use_decimal_commas(lines: list[Line]) -> bool:
-    """Read `1,5` as 1.5 if there are such cells, and none with a point; whether there are."""
-    if any("." in cell and number(cell) is not None for line in lines for cell in line.cells):
-        return False
-    found = False
-    for line in lines:
-        for i, cell in enumerate(line.cells):
-            if _DECIMAL_COMMA.fullmatch(cell):
-                line.cells[i] = cell.replace(",", ".")
-                found = True
-    return found
 
 
 # --- the first line -------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from autograd.datasets.columns import FEW_NUMBERS, NO_NUMBER, Column, Missing, Task, key
+from autograd.datasets.numerals import number
 from autograd.datasets.reading import Reading
 from autograd.datasets.refusal import TableError, listed, printable
-from autograd.datasets.text import Line, Sheet, is_missing, number
+from autograd.datasets.text import Line, Sheet, is_missing
 
 
 def understand(
@@ -45,7 +46,7 @@ def understand(
     if sheet.named_rows:
         columns[0] = replace(columns[0], role="left out")
     for name in drop:
-        i = _place(sheet, name)
+        i = place_of(sheet, name)
         columns[i] = replace(columns[i], role="left out")
     usable = [column for column in columns if column.role == "input"]
     if len(usable) < 1 + labelled:
@@ -55,21 +56,27 @@ def understand(
         )
     found = unfit = None
     if labelled:
-        found = usable[-1] if label is None else columns[_place(sheet, label)]
+        found = usable[-1] if label is None else columns[place_of(sheet, label)]
         if label is None and not found.can_be_label:
             fitting = [column for column in usable if column.can_be_label]
             unfit, found = (found, fitting[-1]) if fitting else (None, found)
-        if found.kind == "mixed" and found.can_be_label:
+        if found.kind == "mixed" and found.has_few_words:
             found = replace(found, kind="words")
         found = columns[found.position] = replace(found, role="label")
     if encode:
         columns = [
             replace(column, kind="words")
-            if column.kind == "mixed" and column.can_be_encoded
+            if column.kind == "mixed" and column.can_be_encoded and not column.strays
             else column
             for column in columns
         ]
-    reading = Reading(tuple(columns), missing=missing, by_default=labelled and label is None)
+    reading = Reading(
+        tuple(columns),
+        missing=missing,
+        by_default=labelled and label is None,
+        decimal=sheet.decimal,
+        empty=sheet.empty,
+    )
     _check(sheet, reading, unfit, encode)
     if found is not None:
         reading = replace(reading, classes=_classes(sheet, found, task))
@@ -78,7 +85,7 @@ def understand(
     return reading
 
 
-def _place(sheet: Sheet, name: str | int) -> int:
+def place_of(sheet: Sheet, name: str | int) -> int:
     """Where the column of that name is, or of that place from 1."""
     if name in sheet.names:
         return sheet.names.index(str(name))
@@ -170,7 +177,8 @@ def _check(sheet: Sheet, reading: Reading, unfit: Column | None, encode: bool) -
     label = reading.label
     gaps = [c for c in reading.columns if c.role != "left out" and c.n_missing]
     words = [column for column in reading.inputs if column.kind == "words"]
-    mixed = [column for column in reading.inputs if column.kind == "mixed"]
+    strays = [c for c in reading.columns if c.role != "left out" and c.strays]
+    mixed = [c for c in reading.inputs if c.kind == "mixed" and c not in strays]
     names = [column for column in words + mixed if not column.can_be_encoded]
     gaps = [column for column in gaps if column not in names]
     if gaps and reading.missing == "refuse":
@@ -190,11 +198,13 @@ def _check(sheet: Sheet, reading: Reading, unfit: Column | None, encode: bool) -
         if unfit is None:
             raise TableError(f"{sheet.file}, {problems[-1]}; name another column to predict")
         cure["label"] = label.name
-    if mixed:
-        line, cell = _first(
-            sheet, mixed[0], lambda c: not mixed[0].is_missing(c) and number(c) is None
-        )
-        complain(mixed, f"expected a finite number, got {cell!r:.60}", line)
+    for group in filter(None, (strays, mixed)):
+        line, cell = _first_word(sheet, group[0])
+        complain(group, f"expected a finite number, got {cell!r:.60}", line)
+    if strays:
+        cure["empty"] = list(dict.fromkeys(word for column in strays for word in column.strays))
+        if reading.missing == "refuse":
+            cure["missing"] = "drop" if strays == [label] and not gaps else "mean"
     if encodable := [column for column in words if column not in names]:
         complain(encodable, f"it holds words, {listed(encodable[0].words, 3)}")
     if rest := [column for column in names if column not in mixed]:
@@ -203,7 +213,8 @@ def _check(sheet: Sheet, reading: Reading, unfit: Column | None, encode: bool) -
         cure["encode"] = True
     if names and len(names) == len(reading.inputs):
         raise TableError(
-            f"{sheet.file}, {'; '.join(problems)}; there is nothing else to learn from"
+            f"{sheet.file}, {'; '.join(problems)}; there is nothing else to learn from, "
+            f"so make numbers of one"
         )
     if names:
         cure["drop"] = [column.name for column in sorted(names, key=lambda c: c.position)]
@@ -215,3 +226,8 @@ def _first(sheet: Sheet, column: Column, matches: Callable[[str], bool]) -> tupl
     """The first line whose cell in this column matches, and that cell."""
     cells = ((line, line.cells[column.position]) for line in sheet.lines)
     return next((line, cell) for line, cell in cells if matches(cell))
+
+
+def _first_word(sheet: Sheet, column: Column) -> tuple[Line, str]:
+    """The first cell that is no number, in a column of numbers, and its line."""
+    return _first(sheet, column, lambda c: not column.is_missing(c) and number(c) is None)

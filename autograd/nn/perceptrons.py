@@ -219,7 +219,8 @@ def _row(module: Module, inputs: Iterable[Operand], n_inputs: int) -> list[Opera
     """The inputs as Values and floats, after checking that they are that, and how many."""
     name = type(module).__name__
     if not isinstance(inputs, Iterable):
-        raise TypeError(f"{name}: expected a list of {n_inputs} inputs, got {inputs!r}")
+        hint = f"; write [{inputs!r}]" if n_inputs == 1 else ""
+        raise TypeError(f"{name}: expected a list of {n_inputs} inputs, got {inputs!r}{hint}")
     expected = f"{name}: an input", "a Value or a real number"
     row = [x if isinstance(x, Value) else real_number(x, *expected) for x in inputs]
     if len(row) != n_inputs:

@@ -24,7 +24,10 @@ def parsed(content: bytes, expected: str) -> tuple[Any, Any]:
             raise ValueError("it has arrays, but no description of the model that they belong to")
         saved = json.loads(texts[METADATA])
     else:
-        saved = json.loads(content)
+        try:
+            saved = json.loads(content)
+        except ValueError as error:
+            raise ValueError(f"it is no file that save() wrote: no JSON ({error})") from error
     if not isinstance(saved, dict) or saved.get("format") != expected:
         raise ValueError(f"expected a JSON object with the format {expected!r}")
     if saved.get("version") != VERSION:

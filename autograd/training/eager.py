@@ -62,9 +62,10 @@ class EagerSteps:
             loss.backward()
             optimizer.step()
         except FloatingPointError as error:
+            advice = "try a smaller learning rate; " if step else ""
             raise FloatingPointError(
                 f"fit: it diverged at step {step}, in epoch {epoch}: {error}; "
-                f"{examples.missing(rows)}{origin(loss)}; the parameters are those before this "
-                f"step, the largest being {largest(optimizer.parameters)}"
+                f"{examples.missing(rows) or advice}{origin(loss)}; the parameters are those "
+                f"before this step, the largest being {largest(optimizer.parameters)}"
             ) from error
         return loss.data, n_correct.data if isinstance(n_correct, Value) else n_correct

@@ -8,7 +8,7 @@ from contextlib import closing
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from autograd import recording
+from autograd import losses, recording
 from autograd.checks import checked_int
 from autograd.compiler.jit import BackendName, checked_backend
 from autograd.losses import CORRECT
@@ -89,7 +89,9 @@ def fit(
         RuntimeError: if the loss depends on none of the optimiser's parameters.
         TypeError, ValueError: for an argument of the wrong type, or out of its range.
     """
+    _check_functions(model, loss)
     examples = checked_examples("fit", X, Y)
+    _check_order(model, examples)
     epochs = checked_int("fit: epochs", epochs)
     n = len(examples.X)
     size = n if batch_size is None else checked_int("fit: batch_size", batch_size)
@@ -155,6 +157,30 @@ def _progress_bar(epochs: int, progress: bool) -> tqdm[Any]:
 def _summary(row: Epoch) -> str:
     accuracy = "" if row.accuracy is None else f", accuracy {row.accuracy:.1%}"
     return f"loss {row.loss:.4g}{accuracy}"
+
+
+def _check_functions(model: object, loss: object) -> None:
+    if getattr(model, "__module__", None) == losses.__name__:
+        raise TypeError(
+            f"fit: the model is {getattr(model, '__name__', model)}, a loss; the order is "
+            f"fit(model, loss, X, Y, optimizer, epochs)"
+        )
+    for name, given, example in ("model", model, "an MLP"), ("loss", loss, "mean_squared_error"):
+        if not callable(given):
+            raise TypeError(
+                f"fit: {name} must be a function such as {example}, got {given!r} "
+                f"of type {type(given).__name__}"
+            )
+
+
+def _check_order(model: object, examples: Examples) -> None:
+    n = getattr(model, "n_inputs", None)
+    x, y = (isinstance(row, list) and len(row) == n for row in (examples.X[0], examples.Y[0]))
+    if y and not x:
+        raise ValueError(
+            f"fit: row 0 of X is {examples.X[0]!r:.40} and row 0 of Y {examples.Y[0]!r:.40}, which "
+            f"fits the {n} inputs of the model: give X first, and Y second"
+        )
 
 
 def _check_tolerance(tolerance: float | None) -> None:
