@@ -23,6 +23,16 @@ def test_the_first_programs_print_the_numbers_beside_them(
     assert f"a.data is now {names['a'].data}" in PROGRAMS[1]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("program", [program for program in PROGRAMS[2:] if "print(" in program])
+def test_the_other_programs_print_the_numbers_beside_them(
+    program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exec("import autograd as ag\n" + program, {})
+    stated = re.findall(r"print\(.*\) +# (.*)", program)
+    assert stated
+    assert capsys.readouterr().out.splitlines() == stated
+
+
 def test_the_picture_is_the_one_that_the_program_draws(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _MARK = "[%‰°$€£¥₹₽₺₩]"
@@ -28,6 +28,9 @@ def _numeral(decimal: str, between: str) -> re.Pattern[str]:
 
 _NUMERALS = {".": _numeral(r"\.", ","), ",": _numeral(",", r"\.")}
 """What a number looks like, by its decimal sign."""
+
+_PLAIN = re.compile(r"[+-]?\d*\.(?:\d\d?|\d{4,})(?:[eE][+-]?\d+)?")
+"""A number that only has a decimal point, as most do: not three digits behind it."""
 
 
 class _Numeral(NamedTuple):
@@ -86,8 +89,8 @@ def rewrite(rows: Sequence[list[str]], delimiter: str, decimal: str = "") -> tup
     for row in rows:
         row[:] = ["-" + cell[1:] if cell[:1] == "−" else cell for cell in row]
     units = [unit for i in range(max(map(len, rows))) if (unit := _without_unit(rows, i))]
-    cells = list(_cells(rows))
-    sign = _decimal_sign(cells, delimiter, decimal)
+    cells, signs = _numerals(rows)
+    sign = _decimal_sign(cells, signs, delimiter, decimal)
     notes = []
     for cell in cells:
         if cell.is_open and not sign and number(cell.text) is None:
@@ -101,13 +104,10 @@ def rewrite(rows: Sequence[list[str]], delimiter: str, decimal: str = "") -> tup
     return sign, list(dict.fromkeys(notes))
 
 
-def _decimal_sign(cells: Sequence[_Cell], delimiter: str, decimal: str) -> str:
+def _decimal_sign(cells: Sequence[_Cell], signs: set[str], delimiter: str, decimal: str) -> str:
     """The decimal sign of the cells that may have either."""
-    signs = {sign for cell in cells if len(cell.by_sign) == 1 for sign in cell.by_sign}
-    if len(signs) == 1:
-        return signs.pop()
     if signs:
-        return ""
+        return "".join(signs) if len(signs) == 1 else ""
     marks = {mark for cell in cells if cell.is_open for mark in ".," if mark in cell.text}
     if decimal or not marks:
         return decimal
@@ -116,10 +116,16 @@ def _decimal_sign(cells: Sequence[_Cell], delimiter: str, decimal: str) -> str:
     return "," if marks == {","} and delimiter != "," else "."
 
 
-def _cells(rows: Sequence[list[str]]) -> Iterator[_Cell]:
+def _numerals(rows: Sequence[list[str]]) -> tuple[list[_Cell], set[str]]:
+    """The cells to look at, and the decimal signs of those that leave no doubt."""
+    cells = []
+    signs = set()
     for row in rows:
         for i, text in enumerate(row):
             if not text or text.isdecimal():
+                continue
+            if _PLAIN.fullmatch(text):
+                signs.add(".")
                 continue
             by_sign: dict[str, _Numeral] = {}
             for sign, pattern in _NUMERALS.items():
@@ -132,7 +138,10 @@ def _cells(rows: Sequence[list[str]]) -> Iterator[_Cell]:
                         whole != match[1],
                     )
             if by_sign:
-                yield _Cell(row, i, by_sign)
+                cells.append(_Cell(row, i, by_sign))
+            if len(by_sign) == 1:
+                signs |= by_sign.keys()
+    return cells, signs
 
 
 def _without_unit(rows: Sequence[list[str]], place: int) -> str:
