@@ -150,11 +150,11 @@ def test_what_was_right_and_wrong_is_said() -> None:
     classes = ["ant", "bee", "cat"]
     assert str(plotting.confusion_matrix(truth, predicted, classes=classes)) == (
         "Confusion matrix of the classes ant, bee, cat: 3 of 6 examples right; "
-        "mistakes: cat as bee 2 times, bee as ant 1 time"
+        "mistakes: cat as bee (2 times), bee as ant (1 time)"
     )
     assert str(plotting.confusion_matrix([0], [0])).endswith("1 of 1 example right; mistakes: none")
     many = plotting.confusion_matrix([0] * 7, range(7))
-    assert str(many).endswith("0 as 5 1 time and 1 other kind")
+    assert str(many).endswith("0 as 5 (1 time) and 1 other kind")
     three = plotting.decision_boundary(
         lambda x: [x[0], x[1], 0.5], X, [2.0, 0.0, 1.0, 1.0], classes=classes, resolution=5
     )

@@ -18,6 +18,8 @@ from autograd.interop.dense import Dense, dense_layers, perceptron, unknown
 from autograd.interop.needs import needs
 from autograd.nn import MLP, Module
 
+_LIBRARY = "Keras on TensorFlow, PyTorch or JAX (KERAS_BACKEND says which)"
+
 
 def to_keras(model: Module) -> Any:
     """The same layers as `keras.layers.Dense`, in float64, as a `keras.Sequential`.
@@ -26,7 +28,7 @@ def to_keras(model: Module) -> Any:
         TypeError: if the model is no `MLP` and no `Layer`.
         RuntimeError: if Keras keeps its weights in fewer bits: on JAX, until told otherwise.
     """
-    with needs("Keras", "keras"):
+    with needs(_LIBRARY, "keras"):
         import keras
         import numpy as np
 
@@ -56,7 +58,7 @@ def from_keras(model: Any) -> MLP:
         TypeError: if it is no Keras model.
         ValueError: if it holds anything else, or hidden layers under different activations.
     """
-    with needs("Keras", "keras"):
+    with needs(_LIBRARY, "keras"):
         import keras
         import numpy as np
 

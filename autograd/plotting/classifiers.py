@@ -385,7 +385,7 @@ def confusion_matrix(
     style_axes(axes, "predicted class", "true class", grid=False)
     right = sum(counts[name, name] for name in shown)
     mistakes = [
-        f"{spoken(row)} as {spoken(column)} {counted(count, 'time')}"
+        f"{spoken(row)} as {spoken(column)} ({counted(count, 'time')})"
         for (row, column), count in counts.most_common()
         if row != column
     ]
