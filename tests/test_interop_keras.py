@@ -60,29 +60,64 @@ def test_a_model_in_float32_with_activations_between() -> None:
     assert [w.data for w in weights] == theirs.layers[0].get_weights()[0].T.flatten().tolist()
 
 
-def test_the_same_training_there_and_here() -> None:
+def moons_model() -> Any:
+    return ag.MLP(2, [8, 1], activation="tanh", seed=0)
+
+
+def with_probability(model: Any) -> Any:
+    """In Keras, with the sigmoid that its loss expects, while ours takes the logit."""
+    theirs = to_keras(model)
+    theirs.add(layers.Activation("sigmoid", dtype="float64"))
+    return theirs
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("SGD", {"learning_rate": 0.01}),
+        (keras.optimizers.SGD(0.5), {"learning_rate": 0.5}),
+        (keras.optimizers.SGD(0.25, momentum=0.5), {"learning_rate": 0.25, "momentum": 0.5}),
+    ],
+    ids=["by name", "rate", "momentum"],
+)
+def test_the_same_training_there_and_here(theirs: Any, ours: Any) -> None:
     X, Y = ag.datasets.moons(60, noise=0.1, seed=0)
-    theirs = keras.Sequential(
-        [
-            keras.Input((2,), dtype="float64"),
-            layers.Dense(8, "tanh", dtype="float64"),
-            layers.Dense(1, "sigmoid", dtype="float64"),
+    model, there = moons_model(), with_probability(moons_model())
+    there.compile(optimizer=theirs, loss="binary_crossentropy")
+    trained = there.fit(
+        np.array(X), np.array(Y, float), batch_size=20, epochs=10, shuffle=False, verbose=0
+    )
+    optimizer = ag.GradientDescent(model.parameters(), **ours)
+    history = ag.fit(
+        model, ag.binary_cross_entropy, X, Y, optimizer, 10, 20, shuffle=False, progress=False
+    )
+    losses = [row.loss for row in history]
+    assert losses == pytest.approx(trained.history["loss"], abs=1e-6)
+    assert losses[-1] < losses[0]
+    assert numbers(from_keras(there)) == pytest.approx(numbers(model), abs=1e-6)
+
+
+def test_their_optimizer_takes_our_gradients() -> None:
+    model, there = moons_model(), to_keras(moons_model())
+    ours, theirs = ag.GradientDescent(model.parameters(), 0.5), keras.optimizers.SGD(0.5)
+    for _ in range(3):
+        ours.zero_grad()
+        ag.binary_cross_entropy(model([0.5, -1.0]), 1).backward()
+        gradients = [
+            keras.ops.convert_to_tensor(np.reshape([w.grad for w in weights], shape).T)
+            for shape, weights in in_their_order(model)
         ]
-    )
-    model = from_keras(theirs)  # the same first weights
-    model.output = "linear"  # for the loss takes the logit
-    for neuron in model.layers[-1].neurons:
-        neuron.activation = "linear"
-    theirs.compile(optimizer=keras.optimizers.SGD(0.5), loss="binary_crossentropy")
-    trained = theirs.fit(
-        np.array(X), np.array(Y, float), batch_size=60, epochs=20, shuffle=False, verbose=0
-    )
-    optimizer = ag.GradientDescent(model.parameters(), learning_rate=0.5)
-    history = ag.fit(model, ag.binary_cross_entropy, X, Y, optimizer, epochs=20, progress=False)
-    ours = [row.loss for row in history]
-    assert len(ours) == 20
-    assert ours == pytest.approx(trained.history["loss"], rel=1e-6)
-    assert ours[-1] < ours[0]
+        theirs.apply(gradients, there.trainable_weights)
+        ours.step()
+    assert numbers(from_keras(there)) == pytest.approx(numbers(model), rel=1e-15)
+    assert numbers(model) != numbers(moons_model())
+
+
+def in_their_order(model: Any) -> Any:
+    arrays = model.arrays()
+    for k in range(len(model.layers)):
+        yield arrays[f"layer{k}.weight"]
+        yield arrays[f"layer{k}.bias"]
 
 
 def test_what_an_mlp_cannot_be() -> None:

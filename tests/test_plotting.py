@@ -368,6 +368,18 @@ def test_the_boundary_is_drawn_where_the_score_crosses_the_threshold(threshold: 
     assert [2.0 * x + y - 1.0 for x, y in points] == pytest.approx([threshold] * len(points))
 
 
+def test_blue_is_positive_as_in_pictures_of_graphs() -> None:
+    from matplotlib.colors import to_hex
+
+    from autograd.drawing import POSITIVE
+
+    axes = plotting.decision_boundary(Line(1.0, 0.0, -0.5), X, Y, resolution=5).axes[0]
+    *_, no, yes = axes.collections
+    assert to_hex(yes.get_facecolors()[0]) == POSITIVE != to_hex(no.get_facecolors()[0])
+    blueness = [c[2] - c[0] for c in (axes.collections[0].get_cmap()(x) for x in (0.0, 1.0))]
+    assert blueness[0] < 0.0 < blueness[1]
+
+
 def test_several_scores_give_each_class_its_region() -> None:
     figure = plotting.decision_boundary(
         lambda x: [x[0], x[1], 1.0 - x[0] - x[1]], [*X, [0.0, 0.1]], [2, 0, 1, 0, 2], resolution=9

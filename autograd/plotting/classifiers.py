@@ -63,8 +63,9 @@ def decision_boundary(
 ) -> Figure:
     """Where a classifier of two inputs changes its mind, with the examples it learned from.
 
-    A model with one output prefers the larger of Y's labels where its score is above the threshold;
-    one with an output per class prefers the class with the largest.
+    A model with one output prefers the larger of Y's labels where its score is above the threshold,
+    which is where the plane is blue; one with an output per class prefers the class with the
+    largest.
 
     Args:
         model: takes a list of two floats; returns one score, or a list with one for each class.
@@ -215,9 +216,11 @@ class _Window(NamedTuple):
         Y: Sequence[float],
         names: Mapping[float, str],
     ) -> None:
+        colours = COLOURS
         if len(scores) == 1:
+            colours = (COLOURS[1], COLOURS[0], *COLOURS[2:])  # blue is positive, as in `draw`
             levels = [scale * i / 5 for i in range(-5, 6)]
-            shades = two_shades(COLOURS[0], COLOURS[1])
+            shades = two_shades(*colours[:2])
             axes.contourf(self.xs, self.ys, scores[0], levels, cmap=shades, extend="both")
         for score, colour in zip(scores, itertools.cycle(COLOURS)):
             if score.min() < 0.0 < score.max():
@@ -226,7 +229,7 @@ class _Window(NamedTuple):
                 axes.contourf(
                     self.xs, self.ys, score, [0.0, score.max()], colors=[colour], alpha=0.28
                 )
-        looks = itertools.cycle(zip(COLOURS, MARKERS, strict=True))
+        looks = itertools.cycle(zip(colours, MARKERS, strict=True))
         for (label, name), (colour, marker) in zip(names.items(), looks, strict=False):
             rows = [row for row, of_row in zip(X, Y, strict=True) if of_row == label]
             x, y = transposed(rows) if rows else ([], [])
