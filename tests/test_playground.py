@@ -471,9 +471,9 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="more than a page holds"):
         ag.playground(model, loss, [X[0]] * 5001, [1] * 5001, optimizer)
     with pytest.raises(TypeError, match="a scale is for an MLP"):
-        ag.playground(lambda x: model(x), loss, X, Y, optimizer, scale=Standardisation.of(X))
+        ag.playground(model.__call__, loss, X, Y, optimizer, scale=Standardisation.of(X))
+    infinite = ag.Value(math.inf, "w")
     with pytest.raises(ValueError, match="is not finite; give it a number to start from"):
-        infinite = ag.Value(math.inf, "w")
         ag.playground(lambda x: infinite * x, loss, [1.0], [1], ag.Adam([infinite]))
     with pytest.raises(ValueError, match=r"expected targets -1 and \+1"):
         ag.playground(model, loss, X[:2], [0, 1], optimizer)
