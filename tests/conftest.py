@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from autograd.primitives import TABLE
+
 slow_is_fine = [HealthCheck.too_slow]  # a busy machine is no fault of the code
 settings.register_profile(
     "steady",
@@ -24,6 +26,16 @@ settings.register_profile(
     "explore", deadline=None, max_examples=3000, suppress_health_check=slow_is_fine
 )
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def rows_are_forgotten() -> Iterator[None]:
+    """A row that a test adds to the table of primitives is gone after it."""
+    before = set(TABLE)
+    yield
+    for name in TABLE.keys() - before:
+        del TABLE[name]
+
 
 OPTIONS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
