@@ -130,17 +130,21 @@ function drawWeights() {
 function json() {
   const own = Array.from(told.parameters, i => numbers[i]), { file } = told;
   if (!file) return text(Object.fromEntries(told.parameters.map((place, k) => [told.names[place], own[k]])));
-  const [scale, targetScale] = told.scales, n = inputs + 1;
-  if (scale) for (let j = 0; j < file.widths[0]; j++) {
+  const [scale, targetScale] = told.scales;
+  if (scale) for (let bias = inputs, j = 0; j < file.widths[0]; j++, bias += inputs + 1) {
     scale.forEach(([mean, deviation], i) => {
-      own[j * n + i] /= deviation;
-      own[j * n + inputs] -= own[j * n + i] * mean;
+      own[bias - inputs + i] /= deviation;
+      own[bias] -= own[bias - inputs + i] * mean;
     });
   }
   if (targetScale) {
-    const [[mean, deviation]] = targetScale, last = 1 + (file.widths.at(-2) ?? inputs);
-    for (let i = own.length - last; i < own.length; i++) own[i] *= deviation;
-    own[own.length - 1] += mean;
+    const size = 1 + (file.widths.at(-2) ?? inputs); // of each neuron of the last layer
+    let end = own.length - size * targetScale.length;
+    for (const [mean, deviation] of targetScale) {
+      for (let k = 0; k < size; k++) own[end + k] *= deviation;
+      end += size;
+      own[end - 1] += mean;
+    }
   }
   return text({ ...file, parameters: own });
 }

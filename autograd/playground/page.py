@@ -91,12 +91,11 @@ def playground(
     if held_out is not None:
         test_X, test_Y, _ = checked_examples("playground: held_out", *held_out)
     if loss in CORRECT:
-        targets, classes = class_indices(Y, targets, classes)
+        targets, classes = class_indices(Y, targets, classes or getattr(model, "classes", ()))
         test_Y = class_indices(test_Y, test_Y, classes)[0]
     if not isinstance(optimizer, Stepper):
         raise TypeError(f"playground: optimizer must be a stepper with a rule, got {optimizer!r}")
-    if (scale or target_scale) and not isinstance(model, MLP):
-        raise TypeError(f"playground: a scale is for an MLP, which can take it in, got {model!r}")
+    _check_scales(model, scale, target_scale)
     page = Playground(
         Objective(model, loss, penalty, accuracy or CORRECT.get(loss)),
         _Rows([*examples.X, *test_X], [*targets, *test_Y]),
@@ -134,7 +133,7 @@ class _Rows:
                     f"playground: row {i} has the shapes {_shape(x)} and {_shape(y)}, row 0 has "
                     f"{self.shapes[0]} and {self.shapes[1]}; all examples have to be alike"
                 )
-            row = [float(number) for number in [*_flat(x), *_flat(y)]]
+            row = [float(number) for number in [*programs.flat(x), *programs.flat(y)]]
             if not all(map(math.isfinite, row)):
                 raise ValueError(f"playground: row {i} holds {row}, which is not finite")
             self.numbers.append(row)
@@ -215,7 +214,7 @@ class Playground:
             "order": plan.chunk(n_learnt * N_EPOCHS).order or [0] * N_EPOCHS,
             "batch": min(batch_size, n_learnt),
             "kind": _kind(objective, rows, forward.n_outputs),
-            "threshold": 0.5 if forward.ends_in == "sigmoid" else 0.0,
+            "threshold": 0.0 if objective.loss in CORRECT or forward.ends_in != "sigmoid" else 0.5,
             "counts": objective.correct is not None,
             "penalised": objective.penalty is not None,
             "steppers": [
@@ -249,16 +248,14 @@ class Playground:
         """
         title = escape(visible(self._title))
         n, m = len(self._page["moved"]), self._n_learnt
-        counts = {
-            "n": f"{n:,} number{'s are' if n > 1 else ' is'}",
-            "m": f"{m:,} example{'s' if m > 1 else ''}",
-        }
+        learnt = f"{n:,} number{'s are' if n > 1 else ' is'} learnt"
+        learnt += f" from {m:,} example{'s' if m > 1 else ''}."
         page = (
             '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
             '<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{title}</title>\n{PAGE_STYLE}\n"
-            f"<main>\n<h1>{title}</h1>\n<p>{INTRODUCTION.format(**counts)}</p>\n{self.html}"
+            f"<main>\n<h1>{title}</h1>\n<p>{learnt} {INTRODUCTION}</p>\n{self.html}"
             f"</main>\n</html>\n"
         )
         return write_whole(path, page)
@@ -274,10 +271,26 @@ class Playground:
 STILL = "No scripts run here: run the cell, or trust the notebook, to train this model."
 
 INTRODUCTION = (
-    "{n} learnt from {m}. Each step computes the loss and its derivative by "
-    "every one of them, then moves them all a little downhill. The program was printed by autograd "
-    "and runs in this page; nothing is sent anywhere."
+    "Each step computes the loss and its derivative by every one of them, then moves them all a "
+    "little downhill. The program was printed by autograd and runs in this page; nothing is sent "
+    "anywhere."
 )
+
+
+def _check_scales(
+    model: Model, scale: Standardisation | None, target_scale: Standardisation | None
+) -> None:
+    """Whether the model can take them in."""
+    if not scale and not target_scale:
+        return
+    if not isinstance(model, MLP):
+        raise TypeError(f"playground: a scale is for an MLP, which can take it in, got {model!r}")
+    if scale and len(scale.means) != model.n_inputs:
+        raise ValueError(f"playground: scale is of {len(scale.means)} inputs, got {model!r}")
+    if target_scale and len(target_scale.means) != model.widths[-1]:
+        raise ValueError(
+            f"playground: target_scale is of {len(target_scale.means)} outputs, got {model!r}"
+        )
 
 
 def _check_targets(objective: Objective, rows: _Rows) -> None:
@@ -373,12 +386,6 @@ def _file(model: Model) -> dict[str, Any] | None:
         model.save(path)
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return about | {"parameters": []}
-
-
-def _flat(numbers: Any) -> list[Any]:
-    if not isinstance(numbers, list | tuple):
-        return [numbers]
-    return [number for part in numbers for number in _flat(part)]
 
 
 def _shape(example: Any) -> tuple[int, ...]:

@@ -2,11 +2,11 @@
 
 // --- the examples, in the reader's units, whatever the model computes in ---------------------------
 
-const [scale, [targetScale]] = told.scales.map(s => s ?? [[0, 1]]);
-const scaleOf = k => k < inputs ? scale[k] ?? [0, 1] : targetScale;
+const [scale, targetScale] = told.scales.map(s => s ?? []);
+const scaleOf = k => (k < inputs ? scale[k] : targetScale[k - inputs]) ?? [0, 1];
 const shown = rows.map((v, q) => v * scaleOf(q % told.width)[1] + scaleOf(q % told.width)[0]);
 const valueOf = (r, k) => shown[r * told.width + k], target = r => valueOf(r, inputs);
-const predicted = z => z * targetScale[1] + targetScale[0];
+const predicted = z => z * scaleOf(inputs)[1] + scaleOf(inputs)[0]; // of the first output
 const middle = count(inputs).map(k => learnt.reduce((sum, r) => sum + rows[r * told.width + k], 0) / learnt.length);
 
 const isClasses = told.kind === "classes", isScore = told.kind === "score", isNumber = told.kind === "number";

@@ -90,7 +90,7 @@ def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> 
 
     def of_one(x: Any, y: Any) -> list[Operand]:
         prediction = objective.model(x)
-        predictions[:] = prediction if isinstance(prediction, list | tuple) else [prediction]
+        predictions[:] = flat(prediction)
         correct = objective.n_correct([prediction], [y])
         return [*predictions, objective.loss(prediction, y), correct]
 
@@ -105,6 +105,13 @@ def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> 
     n_outputs, ends_in = len(predictions), getattr(predictions[0], "op", "")
     programs = _programs(of_one, shapes, recorded, with_units)
     return Forward(programs, n_outputs, ends_in, list(units_of(recorded).values()))
+
+
+def flat(numbers: Any) -> list[Any]:
+    """What stands in lists of lists."""
+    if not isinstance(numbers, list | tuple):
+        return [numbers]
+    return [number for part in numbers for number in flat(part)]
 
 
 def _programs(
