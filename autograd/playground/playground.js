@@ -233,8 +233,8 @@ function progress() {
 function answers() {
   const { right } = standing(learnt), n = learnt.length;
   if (!told.counts) return "";
-  if (right < n) return `${grouped(right)} of ${plural(n, "answer")} ${n > 1 ? "are" : "is"} right.`;
-  return n > 1 ? `All ${grouped(n)} answers are right.` : "The answer is right.";
+  if (n === 1) return `The answer is ${right ? "right" : "wrong"}.`;
+  return `${right < n ? `${grouped(right)} of` : "All"} ${grouped(n)} answers are right.`;
 }
 function misses() { // in the target's own units
   if (!told.scales[1]) return "";
