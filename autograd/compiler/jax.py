@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.compiler.columns import Column
@@ -81,17 +81,11 @@ SPELLING: dict[str, str] = {
 }
 """The functions of `jax` that are primitives; `_functions` has the others."""
 
-FEWEST_SCANNED = 24
-"""A loop that carries is straight code below so many turns of a group, which XLA runs faster."""
-
 MOST_PARTS = 32
 """What is read is joined of so many slices at most, before it is gathered number by number."""
 
 MOST_RUNS = 16
 """The terms of a sum of more runs are gathered first."""
-
-LARGE = 64
-"""An array of more numbers is joined on its own."""
 
 FEWEST_CONTRACTED = 8
 """A sum of so many products is an einsum; a shorter one is added up."""
@@ -538,22 +532,10 @@ def _joined(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array 
 
 
 def _concatenated(arrays: Sequence[Array]) -> Array:
-    """The arrays joined at their last axes, small neighbours first.
-
-    XLA's concatenation asks for each number in turn which array it comes from.
-    """
-    from jax import lax
+    """The arrays joined at their last axes."""
     from jax import numpy as jnp
 
-    parts: list[Array] = []
-    for is_large, few in groupby(arrays, lambda array: array.shape[-1] > LARGE):
-        small = list(few)
-        if is_large or len(small) == len(arrays) or len(small) < 3:
-            parts += small
-        else:
-            barrier: Any = lax.optimization_barrier
-            parts.append(barrier(jnp.concatenate(small, -1)))
-    return jnp.concatenate(parts, -1) if len(parts) > 1 else parts[0]
+    return jnp.concatenate(arrays, -1) if len(arrays) > 1 else arrays[0]
 
 
 # --- running it -----------------------------------------------------------------------------------
@@ -810,45 +792,21 @@ def _parts(loop: Loop, turns: _Box) -> Iterator[tuple[tuple[Item, ...], bool]]:
                 inside = (turn >= 0) & (turn // n == here // n)
                 needs[number] |= set(np.where(inside, item, -1).ravel().tolist()) - {-1}
                 carrying[number] |= bool((inside & (item == number) & (turn != here)).any())
-    for part in _strongly_connected(needs):
-        items = tuple(loop.body[number] for number in sorted(part))
-        yield items, len(part) > 1 or carrying[part[0]]
+    reached = np.eye(len(needs), dtype=bool)  # which items each item needs, also through others
+    for number, needed in enumerate(needs):
+        reached[number, list(needed)] = True
+    for through in range(len(needs)):
+        reached |= np.outer(reached[:, through], reached[through])
+    mutual = reached & reached.T
+    for number in np.argsort(reached.sum(1), kind="stable"):  # who needs more comes later
+        part = np.flatnonzero(mutual[number])
+        if part[0] == number:
+            items = tuple(loop.body[i] for i in part)
+            yield items, len(part) > 1 or carrying[number]
 
 
 def _aligned(numbered: Integers, box: _Box) -> Integers:
     return numbered.reshape(numbered.shape + (1,) * (len(box.sizes) - numbered.ndim))
-
-
-def _strongly_connected(needs: Sequence[set[int]]) -> list[list[int]]:
-    """Sets of nodes that need each other, each after those that it needs (R. Tarjan, 1972)."""
-    order: dict[int, int] = {}
-    low: dict[int, int] = {}
-    stack: list[int] = []
-    placed: set[int] = set()
-    found: list[list[int]] = []
-    for root in range(len(needs)):
-        path = [(root, iter(sorted(needs[root])))] if root not in order else []
-        while path:
-            node, rest = path[-1]
-            if node not in order:
-                order[node] = low[node] = len(order)
-                stack.append(node)
-            for other in rest:
-                if other not in order:
-                    path.append((other, iter(sorted(needs[other]))))
-                    break
-                if other not in placed:
-                    low[node] = min(low[node], low[other])
-            else:
-                path.pop()
-                if path:
-                    low[path[-1][0]] = min(low[path[-1][0]], low[node])
-                if low[node] == order[node]:
-                    at = stack.index(node)
-                    found.append(stack[at:])
-                    placed |= set(stack[at:])
-                    del stack[at:]
-    return found
 
 
 class _Scan:
@@ -865,8 +823,6 @@ class _Scan:
         self.axis = len(turns.sizes) - 1
         self.n = turns.sizes[-1]
         self.steps = list(self.flat(items, turns))
-        if self.n * len(self.steps) < FEWEST_SCANNED:
-            raise _IrregularError
         self.find_writers()
         self.scanned: list[Array] = []
         self.sources: dict[tuple[int, int], Any] = {}
