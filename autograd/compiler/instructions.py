@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 from llvmlite import ir
@@ -140,24 +140,15 @@ class Code:
         """Of the float64, or integer, so many places after the pointer."""
         for places in (index, offset):
             if not (isinstance(places, int) and places == 0):
-                pointer = self._advanced(pointer, self.integer(places))
+                by = self.integer(places)
+                write = partial(self.write.gep, pointer, [by], source_etype=DOUBLE)
+                pointer = self.once("address", id(pointer), id(by), write=write)
         return pointer
-
-    def _advanced(self, pointer: ir.Value, places: ir.Value) -> ir.Value:
-        def write() -> ir.Value:
-            return self.write.gep(pointer, [places], source_etype=DOUBLE)
-
-        found: ir.Value = self.once("address", id(pointer), id(places), write=write)
-        return found
 
     def load(self, kind: ir.Type, address: ir.Value, align: int = 8) -> ir.Value:
         """What stands there, read again only if it may have changed since."""
-
-        def write() -> ir.Value:
-            return self.write.load(address, typ=kind, align=align)
-
-        found: ir.Value = self.once("load", id(kind), id(address), write=write)
-        return found
+        write = partial(self.write.load, address, align=align, typ=kind)
+        return self.once("load", id(kind), id(address), write=write)
 
     def store(self, number: ir.Value, address: ir.Value, align: int = 8) -> None:
         """Put it there."""
@@ -236,12 +227,8 @@ class Code:
 
     def compare(self, symbol: str, x: Numbers, y: Numbers) -> ir.Value:
         """Whether it holds, in every lane; never for nan, as in Python."""
-
-        def write() -> ir.Value:
-            return self.write.fcmp_ordered(symbol, x, y)
-
-        found: ir.Value = self.once(symbol, id(x), id(y), write=write)
-        return found
+        write = partial(self.write.fcmp_ordered, symbol, x, y)
+        return self.once(symbol, id(x), id(y), write=write)
 
     def truth(self, holds: ir.Value) -> Numbers:
         """1.0 where it holds, and 0.0 elsewhere."""
@@ -251,12 +238,8 @@ class Code:
 
     def holds(self, x: Numbers) -> ir.Value:
         """Whether x is not 0, in every lane."""
-        found = self._truths.get(id(x))
-        if found is not None:
-            return found
-        return self.once(
-            "holds", id(x), write=lambda: self.write.fcmp_unordered("!=", x, self.number(0.0))
-        )
+        write = partial(self.write.fcmp_unordered, "!=", x, self.number(0.0))
+        return self._truths.get(id(x)) or self.once("holds", id(x), write=write)
 
     def select(self, holds: ir.Value, x: Numbers, y: Numbers) -> Numbers:
         """x where it holds, y elsewhere."""
@@ -272,8 +255,7 @@ class Code:
             first = self.write.insert_element(empty, x, self.integer(0))
             return self.write.shuffle_vector(first, empty, mask((0,) * self.lanes))
 
-        found: ir.Value = self.once("splat", id(x), write=write)
-        return found
+        return self.once("splat", id(x), write=write)
 
     def load_splat(self, address: ir.Value) -> Numbers:
         """The float64 that stands there, in every lane."""
