@@ -7,6 +7,7 @@ on which a network learns.
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import sys
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns 0; 2 after one line on stderr that says what is wrong; or 128 and the signal that
     interrupted it, 130 for Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that it cannot show should end nothing
+            stream.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given or ["train"])
     with Interrupts() as interrupts:

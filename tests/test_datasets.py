@@ -406,7 +406,7 @@ def test_new_rows_are_read_with_the_decimal_sign_of_those_learnt_from(csv_file: 
 
 def test_a_title_and_totals_are_told_and_a_row_like_them_is_kept(csv_file: CsvFile) -> None:
     sheet = read_sheet(csv_file("Class\n\na,b,y\n1,2,x\n3,4,y\nTotal,6,\n"))
-    assert {"a title in line 1", "line 6, which sums up, left out"} <= set(sheet.notes)
+    assert {"a title in line 1", "line 6 of totals left out"} <= set(sheet.notes)
     assert [line.number for line in sheet.lines] == [4, 5]
     for kept in ("sum,1,x\nmean,2,y\nsum,3,x\n", "a,b\nmean,1\nx,2\nmean,3\n"):
         assert read_sheet(csv_file(kept)).totals is None

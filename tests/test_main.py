@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -252,6 +253,15 @@ def test_the_model_is_on_disk_before_anything_else_is_done(
     assert ag.MLP.load("runs/model.json").n_inputs == 4
 
 
+def test_names_that_the_terminal_cannot_show_end_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    table("mine.csv", "Größe,Ü", [f"{i},{'ja' if i % 2 else 'nö'}" for i in range(30)])
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "ascii", write_through=True))
+    assert main(["train", "mine.csv", *QUICK]) == 0
+    assert rb"Gr\xf6\xdfe" in shown.getvalue()
+    assert main(["predict", "runs/model.json", "mine.csv", "--show", "Größe"]) == 0
+
+
 def test_what_fails_after_the_training_says_where_the_model_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -494,7 +504,7 @@ def test_predict_shows_columns_beside_the_predictions(capsys: pytest.CaptureFixt
     assert main([*predict, "name", "a"]) == 0
     shown = capsys.readouterr()
     assert shown.out == 'name, a, prediction\n"Ö, Ali", 0, yes\nKim, 1.0, no\n'
-    assert "line 5, which sums up, is left out" in shown.err
+    assert "line 5 of totals is left out" in shown.err
     assert "1 row with missing cells is left out" in shown.err
     message = refusal(capsys, *predict, "surname")
     assert "there is no column 'surname'; its columns are name, a, Colour" in message

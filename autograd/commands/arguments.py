@@ -152,7 +152,8 @@ def _file_meant(path: str, others: Sequence[str]) -> str:
     """Which file beside it, or which other name, may have been meant; or where it was sought."""
     folder = Path(path).parent
     if not folder.is_dir():
-        return f"; there is no folder {folder} in {Path.cwd()}"
+        where = "" if folder.is_absolute() else f" in {Path.cwd()}"
+        return f"; there is no folder {folder}{where}"
     names = {name: name for name in others}
     names |= {file.stem: str(file) for file in sorted(folder.iterdir())}
     found = names.get(nearest(Path(path).stem, names), "")

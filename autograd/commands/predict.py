@@ -50,7 +50,7 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     sheet = sheet_of(options.data, options, model.table)
     places = [place_of(sheet, name) for name in options.show]
     if sheet.totals:
-        print(f"line {sheet.totals.number}, which sums up, is left out", file=sys.stderr)
+        print(f"line {sheet.totals.number} of totals is left out", file=sys.stderr)
     reading = _reading(model, sheet)
     if options.missing:
         reading = replace(reading, missing=options.missing)

@@ -150,7 +150,7 @@ def read_sheet(
     totals = _totals(lines)
     if totals:
         del lines[-1]
-        notes.append(f"line {totals.number}, which sums up, left out")
+        notes.append(f"line {totals.number} of totals left out")
     decimal, rewritten = rewrite([line.cells for line in lines], delimiter, decimal)
     notes += rewritten
 
