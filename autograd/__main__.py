@@ -19,7 +19,7 @@ from autograd.commands.interrupts import Interrupts
 from autograd.datasets import TableError
 
 COMMANDS = {"train": train, "predict": predict, "draw": draw, "playground": playground}
-"""A command is a file of `commands/`, with HELP, arguments(parser) and run(options, interrupts)."""
+"""A command is a file of `commands/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
 
 WHERE_TO_BEGIN = """\
 Where to begin: look at the pictures above, then at notebooks/01_values_and_gradients.ipynb, or try
@@ -65,7 +65,11 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, job in COMMANDS.items():
         command = commands.add_parser(
-            name, help=job.HELP, description=job.__doc__, allow_abbrev=False
+            name,
+            help=job.HELP,
+            description=job.__doc__,
+            epilog=f"for example: {program()} {name} {job.EXAMPLE}",
+            allow_abbrev=False,
         )
         job.arguments(command)
         command.set_defaults(run=job.run, parser=command)

@@ -404,15 +404,16 @@ def test_new_rows_are_read_with_the_decimal_sign_of_those_learnt_from(csv_file: 
     assert read_sheet(csv_file("a;b\n1.25;3\n"), **how_read(kept)).column(0) == ["1.25"]
 
 
-def test_a_title_and_totals_are_told_and_a_row_like_them_is_kept(csv_file: CsvFile) -> None:
-    sheet = read_sheet(csv_file("Class\n\na,b,y\n1,2,x\n3,4,y\nTotal,6,\n"))
-    assert {"a title in line 1", "line 6 of totals left out"} <= set(sheet.notes)
+def test_what_is_no_row_is_told_and_a_row_like_it_is_kept(csv_file: CsvFile) -> None:
+    sheet = read_sheet(csv_file("Class\n\na,b,y\n1,2,x\n3,4,y\nTotal,6,\n\nfrom: us,,\n"))
+    assert sheet.left_out == ("a title in line 1", "a footnote in line 8", "totals in line 6")
+    assert set(sheet.left_out) <= set(sheet.notes)
     assert [line.number for line in sheet.lines] == [4, 5]
     for kept in ("sum,1,x\nmean,2,y\nsum,3,x\n", "a,b\nmean,1\nx,2\nmean,3\n"):
-        assert read_sheet(csv_file(kept)).totals is None
+        assert read_sheet(csv_file(kept)).left_out == ()
     with pytest.raises(TableError, match="line 1: found 1 columns"):
         read_sheet(csv_file("7\n1,2,x\n3,4,y\n"))
-    assert read_sheet(csv_file("a,b\n1,2\n3,4\nill,ill\n"), empty=["ill"]).totals is None
+    assert read_sheet(csv_file("a,b\n1,2\n3,4\nill,ill\n"), empty=["ill"]).left_out == ()
 
 
 def test_separator_and_encoding_can_be_said(csv_file: CsvFile) -> None:
@@ -495,6 +496,18 @@ def test_words_among_numbers_are_gaps_where_they_are_few(csv_file: CsvFile) -> N
     assert "empty" not in no.value.cure
 
 
+def test_a_box_that_is_ticked_or_not_is_an_answer(csv_file: CsvFile) -> None:
+    sheet = read_sheet(csv_file("music,n,y\n" + "x,1,a\n,2,b\nx,3,b\n,4,a\n" * 3))
+    reading = understand(sheet, encode=True)
+    assert reading.features == ("music=(empty)", "music=x", "n")
+    assert reading.examples(sheet).X[:3] == [[0.0, 1.0, 1.0], [1.0, 0.0, 2.0], [0.0, 1.0, 3.0]]
+    assert "(empty) 6, x 6" in reading.described(sheet)
+    kept = Reading.from_json(json.loads(json.dumps(reading.to_json())), reading.classes)
+    assert kept.located(sheet).examples(sheet) == reading.examples(sheet)
+    remark = read_sheet(csv_file("said,n,y\n" + "sorry,1,a\n,2,b\n" * 4))
+    assert understand(remark, encode=True, missing="mean").features == ("said=sorry", "n")
+
+
 @pytest.mark.parametrize("name", ["Pupil-ID", "No.", "lfd. Nr.", "Matrikelnummer", "anything"])
 def test_a_column_that_numbers_the_rows_is_told(csv_file: CsvFile, name: str) -> None:
     rows = "".join(f"{1000 + i},{i % 4},{'ab'[i % 2]}\n" for i in range(12))
@@ -560,7 +573,10 @@ def test_many_columns_that_are_alike_share_a_line(csv_file: CsvFile) -> None:
         ("1,2,x\n-inf,2,x\n", "line 2, column 1: expected a finite number, got '-inf'"),
         ("1,2,x\n\n1,2\n", "line 3: found 2 columns, where the others have 3"),
         ("a,b,kind\n1,2,x,3\n", "line 2: found 4 columns, where the others have 3"),
-        ("1,2,x\n1,2,\n1,2,x", "line 2, column 3: the label is missing.*pass missing='drop'"),
+        (
+            "1,2,x\n1,2,\n1,2,x",
+            "line 2, column 3: the label is missing.*the last column unless.*missing='drop'",
+        ),
         ("1,2,0.5\n1,2,inf\n", "line 2, column 3: expected a finite number, got 'inf'"),
         ('1,2,"x\n', "unexpected end"),
         (b"1,2,\xff\n", "UTF-8.*pass encoding='latin-1'"),

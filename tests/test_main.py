@@ -20,7 +20,7 @@ import pytest
 import autograd as ag
 from autograd import __main__ as command_line
 from autograd import datasets, drawing
-from autograd.__main__ import main
+from autograd.__main__ import COMMANDS, main
 from autograd.commands import learning, train
 
 QUICK = ["--epochs", "3", "--hidden", "4", "--check", "none"]
@@ -504,7 +504,7 @@ def test_predict_shows_columns_beside_the_predictions(capsys: pytest.CaptureFixt
     assert main([*predict, "name", "a"]) == 0
     shown = capsys.readouterr()
     assert shown.out == 'name, a, prediction\n"Ö, Ali", 0, yes\nKim, 1.0, no\n'
-    assert "line 5 of totals is left out" in shown.err
+    assert "left out: totals in line 5" in shown.err
     assert "1 row with missing cells is left out" in shown.err
     message = refusal(capsys, *predict, "surname")
     assert "there is no column 'surname'; its columns are name, a, Colour" in message
@@ -548,10 +548,12 @@ def test_a_model_and_a_table_in_the_wrong_order(capsys: pytest.CaptureFixture[st
         (["train", "MINE"], "; did you mean mine.csv?"),
         (["train", "irsi"], "; did you mean iris?"),
         (["train", "data/mine.csv"], "; there is no folder data in /"),
+        (["train", "https://example.org/a.csv"], "nothing is fetched from the web here; save it"),
         (["train", "my", "mine.csv"], "cannot place 'mine.csv'; put quotes around a name that has"),
         (["train", "--epoch", "3"], "did you mean --epochs? (see python -m autograd train --help)"),
         (["train", "--Epochs=3"], "there is no option --Epochs; did you mean --epochs?"),
-        (["train", "--optimizer", "adam"], "there is no option --optimizer (see"),
+        (["train", "--optimizer", "adam"], "no option --optimizer; did you mean --stepper?"),
+        (["playground", "--optimizer", "adam"], "there is no option --optimizer (see"),
         (["train", "--activation", "rleu"], "; did you mean relu?"),
         (["train", "--hidden", "16,16"], "whole number from 1 on, got 16,16; type 16 16"),
         (["train", "--learning-rate", "0,1"], "expected a number, got 0,1; type 0.1"),
@@ -615,6 +617,16 @@ def test_a_model_that_does_not_fit_the_table_is_refused(
     assert "expected 3 inputs, got 2" in refusal(capsys, "predict", "model.json", "two.csv")
     Path("model.json").write_text("{}")
     assert "model.json" in refusal(capsys, "predict", "model.json", "two.csv")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_has_an_example_that_it_takes(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    example = " ".join(capsys.readouterr().out.split("for example: python -m autograd")[1].split())
+    assert command_line._parser().parse_args(shlex.split(example)).run is COMMANDS[name].run
 
 
 def test_the_program_goes_by_the_name_it_was_called_by(

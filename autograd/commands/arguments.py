@@ -24,6 +24,17 @@ def program() -> str:
     return typed if typed == "scalar-autograd" else "python -m autograd"
 
 
+SAID_ELSEWHERE = {
+    "--lr": "--learning-rate",
+    "--optimizer": "--stepper",
+    "--layers": "--hidden",
+    "--target": "--label",
+    "--sep": "--delimiter",
+    "--out": "--output",
+}
+"""Names that other programs have for options of these."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaint is a single line, and says what may have been meant."""
 
@@ -38,7 +49,8 @@ class Parser(argparse.ArgumentParser):
             word = unknown[0].partition("=")[0]
             if word.startswith("-"):
                 known = [option for action in self._actions for option in action.option_strings]
-                self.error(f"there is no option {word}{meant(nearest(word, known))}")
+                name = SAID_ELSEWHERE.get(word, word)
+                self.error(f"there is no option {word}{meant(nearest(name, known))}")
             self.error(f"cannot place {word!r}; put quotes around a name that has spaces")
         return options, unknown
 
@@ -132,6 +144,8 @@ def sheet_of(
         kept: what a model keeps of the table that it learnt from, which is read alike.
         data_sets: what else might have been named, for the message if there is no such file.
     """
+    if re.match(r"https?://", path):
+        raise ValueError(f"{path}: nothing is fetched from the web here; save it and name the file")
     if Path(path).is_dir():
         raise IsADirectoryError(f"{path}: it is a folder; name a file in it")
     if not Path(path).exists():

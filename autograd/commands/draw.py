@@ -12,6 +12,7 @@ from autograd.drawing import Drawing, draw
 from autograd.formula import parse
 
 HELP = "draw a formula's graph"
+EXAMPLE = '"tanh(a*b + c)" a=2 b=-3 c=10'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,6 +19,7 @@ from autograd.optim import Adam
 from autograd.playground import playground
 
 HELP = "write a page on which a network learns a data set"
+EXAMPLE = "grades.csv --label passed --drop name --hidden 8 8"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

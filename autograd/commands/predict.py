@@ -19,6 +19,7 @@ from autograd.datasets.understanding import place_of
 from autograd.nn import MLP
 
 HELP = "apply a saved model"
+EXAMPLE = "runs/model.json grades.csv --show name --probabilities"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,8 +50,8 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
         raise ValueError(f"{options.model}: it predicts a number, and has no probabilities")
     sheet = sheet_of(options.data, options, model.table)
     places = [place_of(sheet, name) for name in options.show]
-    if sheet.totals:
-        print(f"line {sheet.totals.number} of totals is left out", file=sys.stderr)
+    for part in sheet.left_out:
+        print(f"left out: {part}", file=sys.stderr)
     reading = _reading(model, sheet)
     if options.missing:
         reading = replace(reading, missing=options.missing)

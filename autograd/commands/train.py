@@ -28,6 +28,7 @@ from autograd.nn import GAINS, MLP
 from autograd.training import History
 
 HELP = "train a network on a data set"
+EXAMPLE = "grades.csv --label passed --drop name --missing mean"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -110,7 +110,7 @@ def read_csv(
     """Read a table of numbers and words, such as a CSV file, compressed or not.
 
     What separates the cells, and whether the first line is a header, is recognised. Blank lines,
-    lines that start with `#`, a title above the table and a line of totals below it are skipped.
+    lines that start with `#`, a title above the table, footnotes and totals below it are skipped.
     Numbers may have decimal commas, thousands set apart, and a unit. A label of words is a class,
     and so is one of whole numbers, if they are few; the classes stand in the order of the words or
     numbers.

@@ -23,6 +23,12 @@ MANY_WORDS = 50
 FEW_STRAYS = 5
 """Up to so many different words in no more than a quarter of a column of numbers are gaps."""
 
+EMPTY = "(empty)"
+"""The word for nothing, in a column whose answers are one word or nothing, as in a box to tick."""
+
+LONGEST_TICK = 4
+"""Up to so many letters a word is a tick: x, ok, true; a longer one is rather a remark."""
+
 NO_NUMBER = frozenset({"none", "-", "--", "–", "—", ".", "..."})
 """What stands for a missing number, but may be a word among words."""
 
@@ -61,7 +67,13 @@ class Column:
 
     def is_missing(self, cell: str) -> bool:
         """Whether the cell stands for nothing in this column."""
-        return is_missing(cell) or (self.kind != "words" and cell.lower() in NO_NUMBER)
+        if self.kind == "words":
+            return is_missing(cell) and EMPTY not in self.words
+        return is_missing(cell) or cell.lower() in NO_NUMBER
+
+    def word(self, cell: str) -> str:
+        """The word that the cell stands for, in a column of words."""
+        return EMPTY if EMPTY in self.words and is_missing(cell) else cell
 
     @property
     def can_be_encoded(self) -> bool:

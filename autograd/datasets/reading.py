@@ -107,7 +107,7 @@ class Reading:
             return [math.nan] * len(column.features)
         if column.kind == "words":
             words = list(column.words)
-            known = key(cell)
+            known = key(column.word(cell))
             if all(known != key(word) for word in words):
                 raise TableError(
                     f"{sheet.place(line, column.position)}: expected one of "

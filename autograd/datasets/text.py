@@ -64,7 +64,7 @@ class Sheet:
         notes: what was recognised, for people to read: `commas`, `gzip`, `a header`.
         has_header: whether the names come from the file.
         named_rows: whether the first column has no name, and so only names or counts the rows.
-        totals: a last line that sums up the others, and is left out.
+        left_out: what is no row: a title, a footnote, a line of totals.
         decimal: the decimal sign, "." or ","; "" if no cell leaves it open.
         empty: the words that were read as empty cells.
         classes: the names of the labels 0, 1, …, if a first line of counts gives them.
@@ -77,7 +77,7 @@ class Sheet:
     has_header: bool
     named_rows: bool = False
     classes: tuple[str, ...] = ()
-    totals: Line | None = None
+    left_out: tuple[str, ...] = ()
     decimal: str = ""
     empty: tuple[str, ...] = ()
 
@@ -113,7 +113,7 @@ def read_sheet(
     """The table in a file of text, compressed by gzip, bzip2 or xz or not at all.
 
     What separates the cells is recognised: commas, semicolons, tabs, bars or spaces. Blank lines,
-    lines that start with `#`, a title above the table and a line of totals below it are skipped.
+    lines that start with `#`, a title above the table, footnotes and totals below it are skipped.
     A first line is a header if it has words above
     numbers, if it counts the columns (`0,1,2,target`), or if no cell of it comes again below. A
     first line of counts, as scikit-learn's files have one (`150,4,setosa,versicolor,virginica`),
@@ -143,16 +143,12 @@ def read_sheet(
     if not lines:
         raise TableError(f"{file}: it is empty; expected rows of cells separated by commas")
     notes = [DELIMITERS.get(delimiter, repr(delimiter)), *packed]
-    notes += _without_titles(lines)
+    left_out = _without_surroundings(lines)
     stand_for_nothing = {word.casefold() for word in empty}
     for line in lines:
         line.cells[:] = ["" if c.casefold() in stand_for_nothing else c for c in line.cells]
-    totals = _totals(lines)
-    if totals:
-        del lines[-1]
-        notes.append(f"line {totals.number} of totals left out")
     decimal, rewritten = rewrite([line.cells for line in lines], delimiter, decimal)
-    notes += rewritten
+    notes += [*rewritten, *left_out]
 
     classes = _counted(lines) if header is None else ()
     if classes:
@@ -181,35 +177,36 @@ def read_sheet(
         if len(line.cells) != n_columns:
             raise _ragged(file, line, n_columns)
     notes.insert(0, "a header" if header else "no header")
-    kept = totals, decimal, tuple(empty)
+    kept = tuple(left_out), decimal, tuple(empty)
     return Sheet(file, names, lines, tuple(notes), header, named_rows, classes, *kept)
 
 
-def _without_titles(lines: list[Line]) -> list[str]:
-    """Leave out the lines above a table of three columns or more that have one cell of words.
+def _without_surroundings(lines: list[Line]) -> list[str]:
+    """Leave out what is no row: titles above, footnotes and a line of totals below.
 
-    Returns a note on it.
+    A title or footnote is a line with one cell of words, in a table of three columns or more.
+    Returns what was left out, for people to read.
     """
     n_columns = Counter(len(line.cells) for line in lines).most_common(1)[0][0]
-    n = 0
-    for line in lines[:-1]:
-        filled = [cell for cell in line.cells if cell]
-        if n_columns < 3 or len(filled) > 1 or not line.cells[0] or number(filled[0]) is not None:
-            break
-        n += 1
-    titles = [str(line.number) for line in lines[:n]]
-    del lines[:n]
-    return [f"a title in line {' and '.join(titles)}"] if titles else []
+    left_out = []
+    for what, end in ("a title", 0), ("a footnote", -1):
+        while n_columns > 2 and len(lines) > 1 and _is_text(lines[end]):
+            left_out.append(f"{what} in line {lines.pop(end).number}")
+    if _is_total(lines):
+        left_out.append(f"totals in line {lines.pop().number}")
+    return left_out
 
 
-def _totals(lines: list[Line]) -> Line | None:
-    """The last line, if it begins with a word for what sums up the others, as none of them does."""
-    if len(lines) < 3:
-        return None
+def _is_text(line: Line) -> bool:
+    return bool(line.cells[0]) and not any(line.cells[1:]) and number(line.cells[0]) is None
+
+
+def _is_total(lines: list[Line]) -> bool:
+    """Whether the last line begins with a word for what sums up others, as none of them does."""
     *others, last = lines
     i, begin = next(((i, cell.casefold()) for i, cell in enumerate(last.cells) if cell), (0, ""))
     begins_alike = any(i < len(o.cells) and o.cells[i].casefold() == begin for o in others)
-    return last if begin.rstrip(": ") in TOTALS and not begins_alike else None
+    return len(others) > 1 and begin.rstrip(": ") in TOTALS and not begins_alike
 
 
 def _names_rows(cells: list[str]) -> bool:

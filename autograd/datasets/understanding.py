@@ -6,7 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from autograd.datasets.columns import FEW_NUMBERS, NO_NUMBER, Column, Missing, Task, key
+from autograd.datasets.columns import (
+    EMPTY,
+    FEW_NUMBERS,
+    LONGEST_TICK,
+    NO_NUMBER,
+    Column,
+    Missing,
+    Task,
+    key,
+)
 from autograd.datasets.numerals import number
 from autograd.datasets.reading import Reading
 from autograd.datasets.refusal import TableError, listed, printable
@@ -70,6 +79,7 @@ def understand(
             else column
             for column in columns
         ]
+    columns = [_marked(column) if column.role == "input" else column for column in columns]
     reading = Reading(
         tuple(columns),
         missing=missing,
@@ -135,6 +145,15 @@ def _understood(sheet: Sheet, position: int) -> Column:
     )
 
 
+def _marked(column: Column) -> Column:
+    """The column, with nothing as an answer beside its only word: one ticks a box, or does not."""
+    if column.kind == "words" and len(column.words) == 1 and column.n_missing:
+        [word] = column.words
+        if len(word) <= LONGEST_TICK:
+            return replace(column, words={EMPTY: column.n_missing, **column.words}, n_missing=0)
+    return column
+
+
 def _classes(sheet: Sheet, label: Column, task: Task | None) -> tuple[str, ...]:
     """The names of the classes; none if the label is a number to predict."""
     n = sum(label.words.values())
@@ -182,12 +201,7 @@ def _check(sheet: Sheet, reading: Reading, unfit: Column | None, encode: bool) -
     names = [column for column in words + mixed if not column.can_be_encoded]
     gaps = [column for column in gaps if column not in names]
     if gaps and reading.missing == "refuse":
-        line, cell = _first(sheet, gaps[0], gaps[0].is_missing)
-        total = sum(column.n_missing for column in gaps)
-        columns = f" in {len(gaps)} columns" if len(gaps) > 1 else ""
-        more = f", and {total - 1} more{columns}" if total > 1 else ""
-        what = "the label" if gaps[0] is label else "it"
-        complain(gaps[:1], f"{what} is missing ({cell!r:.20}{more})", line)
+        complain(gaps[:1], *_gap(sheet, gaps, reading))
         cure["missing"] = "drop" if gaps == [label] else "mean"
     if label is not None and (unfit or not label.can_be_label):
         bad = unfit or label
@@ -220,6 +234,18 @@ def _check(sheet: Sheet, reading: Reading, unfit: Column | None, encode: bool) -
         cure["drop"] = [column.name for column in sorted(names, key=lambda c: c.position)]
     if cure:
         raise TableError(f"{sheet.file}, {'; '.join(problems)}", cure)
+
+
+def _gap(sheet: Sheet, gaps: Sequence[Column], reading: Reading) -> tuple[str, Line]:
+    """What is missing in these columns, in words, and where first."""
+    line, cell = _first(sheet, gaps[0], gaps[0].is_missing)
+    total = sum(column.n_missing for column in gaps)
+    columns = f" in {len(gaps)} columns" if len(gaps) > 1 else ""
+    more = f", and {total - 1} more{columns}" if total > 1 else ""
+    if gaps[0].role != "label":
+        return f"it is missing ({cell!r:.20}{more})", line
+    which = "; the label is the last column unless another is named" if reading.by_default else ""
+    return f"the label is missing ({cell!r:.20}{more}){which}", line
 
 
 def _first(sheet: Sheet, column: Column, matches: Callable[[str], bool]) -> tuple[Line, str]:
