@@ -407,7 +407,7 @@ def test_new_rows_are_read_with_the_decimal_sign_of_those_learnt_from(csv_file: 
 def test_what_is_no_row_is_told_and_a_row_like_it_is_kept(csv_file: CsvFile) -> None:
     sheet = read_sheet(csv_file("Class\n\na,b,y\n1,2,x\n3,4,y\nTotal,6,\n\nfrom: us,,\n"))
     assert sheet.left_out == ("a title in line 1", "a footnote in line 8", "totals in line 6")
-    assert set(sheet.left_out) <= set(sheet.notes)
+    assert {f"left out: {part}" for part in sheet.left_out} <= set(sheet.notes)
     assert [line.number for line in sheet.lines] == [4, 5]
     for kept in ("sum,1,x\nmean,2,y\nsum,3,x\n", "a,b\nmean,1\nx,2\nmean,3\n"):
         assert read_sheet(csv_file(kept)).left_out == ()

@@ -148,7 +148,7 @@ def read_sheet(
     for line in lines:
         line.cells[:] = ["" if c.casefold() in stand_for_nothing else c for c in line.cells]
     decimal, rewritten = rewrite([line.cells for line in lines], delimiter, decimal)
-    notes += [*rewritten, *left_out]
+    notes += [*rewritten, *(f"left out: {part}" for part in left_out)]
 
     classes = _counted(lines) if header is None else ()
     if classes:
