@@ -99,8 +99,9 @@ def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
         k = _index(real_number(target, "cross_entropy"), len(logits))
         return _log_one_plus(logits[:k] + logits[k + 1 :], logits[k])
     probabilities = _probabilities(logits, target)
-    if probabilities.count(0.0) == len(logits) - 1 and 1.0 in probabilities:
-        return cross_entropy(logits, probabilities.index(1.0))
+    plain = [t for t in probabilities if not isinstance(t, Value)]
+    if len(plain) == len(logits) and plain.count(0.0) == len(logits) - 1 and 1.0 in plain:
+        return cross_entropy(logits, plain.index(1.0))
     expected = dot(probabilities, logits)
     return _value(functions.logsumexp([z - expected for z in logits]))
 
@@ -208,7 +209,7 @@ def _logits(prediction: Numbers) -> list[Value]:
 def _numbers(loss: str, given: Numbers) -> list[Operand]:
     if not isinstance(given, Iterable):
         given = [given]
-    expected = loss, "a Value or a real number"
+    expected = loss, "a Value or a real number", "take the loss of one example at a time"
     return [x if isinstance(x, Value) else real_number(x, *expected) for x in given]
 
 

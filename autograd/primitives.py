@@ -172,18 +172,25 @@ def _row(name: str) -> Primitive:
     return TABLE[name]
 
 
-def real_number(number: object, operation: str, expected: str = "a real number") -> float:
+def real_number(
+    number: object,
+    operation: str,
+    expected: str = "a real number",
+    several: str = "take one at a time",
+) -> float:
     """`number` as a float64, whatever kind of real number it is (NumPy's scalars and bools too).
 
     A number beyond the range of float64 becomes ±inf. Raises TypeError, naming the operation and
-    showing the operand, for anything that is neither a `numbers.Real` nor a bool.
+    showing the operand, for anything that is neither a `numbers.Real` nor a bool; if it holds
+    several numbers, it says what to do with them.
     """
     if type(number) is float:
         return number
     if not (isinstance(number, Real) or is_bool(number)):
+        hint = f"; of several, {several}" if hasattr(number, "__len__") else ""
         raise TypeError(
-            f"{operation}: expected {expected}, "
-            f"got {reprlib.repr(number)} of type {type(number).__name__}"
+            f"{operation}: expected {expected}, got {reprlib.repr(number)} "
+            f"of type {type(number).__name__}{'' if isinstance(number, str) else hint}"
         ) from None
     return float_of(number)  # type: ignore[arg-type]
 

@@ -106,9 +106,9 @@ def is_tracing() -> bool:
     return _tracing.get() is not None
 
 
-def cannot_compile(what: str) -> TypeError:
+def cannot_compile(what: str, instead: str = "") -> TypeError:
     """The error for what depends on a number, while one recording has to serve all numbers."""
     return TypeError(
         f"{what} cannot be compiled: the function is recorded once, for all examples and all "
-        f"parameters; use maximum, relu or where(condition, x, y), which are recorded"
+        f"parameters; use maximum, relu or where(condition, x, y), which are recorded{instead}"
     )

@@ -661,6 +661,10 @@ UNCOMPILABLE: dict[str, Callable[[Any], Any]] = {
     "int": lambda x: x * int(x),
     "bool": lambda x: x if x else -x,
     "math": math.exp,
+    "equal to a number": lambda x: x if x == 1.0 else -x,
+    "not equal": lambda x: x if x != 1.0 else -x,
+    "among numbers": lambda x: x if x in (0, True) else -x,
+    "an index": lambda x: [p, q][x],
     "set data": lambda x: setattr(x, "data", 1.0),
     "backward": lambda x: (x * x).backward(),
 }
@@ -671,6 +675,23 @@ def test_what_needs_a_number_cannot_be_compiled(name: str) -> None:
     with pytest.raises(TypeError, match=r"cannot be compiled.*maximum, relu or where"):
         jit(UNCOMPILABLE[name], "python")([1.0])
     assert p < q  # outside of a recording a branch is a branch
+
+
+def test_it_is_said_what_to_write_instead() -> None:
+    with pytest.raises(TypeError, match=r"ag\.exp\(x\) for math\.exp\(x\)$"):
+        jit(math.exp, "python")([1.0])
+    with pytest.raises(TypeError, match=r"take\(rows, x\) for rows\[x\]$"):
+        jit(lambda x: [p, q][x], "python")([1.0])
+
+
+def test_what_equals_no_number_is_told_apart_all_the_same() -> None:
+    def chosen(x: Any, y: Any) -> Any:
+        assert x != y
+        assert x != "x"
+        assert x is not None
+        return {x: 2.0, y: 3.0}[x] * [x, y][[x, y].index(y)]
+
+    assert jit(chosen, "python")([1.0], [5.0]) == [10.0]
 
 
 @each_backend

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -73,12 +74,36 @@ def test_a_model_that_cannot_be_compiled_predicts_all_the_same() -> None:
     assert found == [2.0 * x if x > 1.0 else 0.5 for x, _ in ROWS]
 
 
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda x: 2.0 if x == 1.0 else 3.0,
+        lambda x: {0.0: 3.0, 1.0: 2.0}[x],
+        lambda x: [3.0, 2.0][int(x)],
+        lambda x: 3.0 if x.hex() == "0x0.0p+0" else 2.0,
+    ],
+    ids=["equality", "dictionary", "index", "method of a float"],
+)
+@pytest.mark.parametrize("n", [4, predictions.MANY])
+def test_few_rows_or_many_are_predicted_alike(choose: Callable[[Any], float], n: int) -> None:
+    class Chooses(Module):
+        def __init__(self) -> None:
+            self.w = Value(1.0)
+
+        def __call__(self, row: list[Any]) -> Any:
+            return self.w * choose(row[0])
+
+    assert Chooses().predict([[float(i % 2)] for i in range(n)]) == [3.0, 2.0] * (n // 2)
+
+
 @pytest.mark.parametrize("n", [1, predictions.MANY])
 def test_a_wrong_row_is_refused_by_the_model(n: int) -> None:
     with pytest.raises(ValueError, match="MLP: expected 2 inputs, got 3"):
         MODEL.predict([*ROWS[: n - 1], [1.0, 2.0, 3.0]])
     with pytest.raises(TypeError, match="MLP: an input: expected a Value or a real number"):
         MODEL.predict([*ROWS[: n - 1], [1.0, None]])
+    with pytest.raises(TypeError, match="of several, give one row at a time, or all to predict"):
+        MODEL(ROWS[:2])
     with pytest.raises(TypeError, match=r"expected a list of 2 inputs, got 0\.5"):
         MODEL.predict([0.5, 1.0])
 
@@ -163,3 +188,5 @@ def test_what_cannot_be_scored() -> None:
         Given().score([], [])
     with pytest.raises(ValueError, match="'pink' is no class of the model, which has 'red', 'g"):
         Given().score(LOGITS, ["pink"] * 4)
+    with pytest.raises(ValueError, match=r"has none; .* model\.classes = history\.classes"):
+        MODEL.score(ROWS[:2], ["a", "b"])

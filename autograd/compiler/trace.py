@@ -18,13 +18,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any, NoReturn
 
 from autograd import recording
 from autograd.derivatives import grad
 from autograd.operators import COMPARISONS
 from autograd.optim import Stepper
-from autograd.primitives import TABLE, Primitive, real_number, sqrt
+from autograd.primitives import TABLE, Primitive, is_bool, real_number, sqrt
 from autograd.value import Operand, Value, topological_order
 
 
@@ -55,8 +56,24 @@ class Traced(Value):
             raise recording.cannot_compile("a branch on the comparison of Values")
         raise recording.cannot_compile(f"using the number of the traced {self!r}")
 
-    __bool__ = __float__ = __int__ = backward = _refuse
+    __bool__ = __int__ = backward = _refuse
     data = property(_refuse, _refuse)
+
+    def __float__(self) -> NoReturn:
+        what = f"using the number of the traced {self!r}"
+        raise recording.cannot_compile(what, ", and ag.exp(x) for math.exp(x)")
+
+    def __index__(self) -> NoReturn:
+        what = f"looking something up by the number of the traced {self!r}"
+        raise recording.cannot_compile(what, ", and take(rows, x) for rows[x]")
+
+    def __eq__(self, other: object) -> bool:
+        """Identity, as of any Value; but an example's number, which it stands for, has equals."""
+        if isinstance(other, Real) or is_bool(other):
+            raise recording.cannot_compile(f"asking whether the traced {self!r} equals {other!r}")
+        return self is other
+
+    __hash__ = Value.__hash__
 
 
 @dataclass(frozen=True)

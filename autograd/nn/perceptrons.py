@@ -221,7 +221,8 @@ def _row(module: Module, inputs: Iterable[Operand], n_inputs: int) -> list[Opera
     if not isinstance(inputs, Iterable):
         hint = f"; write [{inputs!r}]" if n_inputs == 1 else ""
         raise TypeError(f"{name}: expected a list of {n_inputs} inputs, got {inputs!r}{hint}")
-    expected = f"{name}: an input", "a Value or a real number"
+    several = "give one row at a time, or all to predict"
+    expected = f"{name}: an input", "a Value or a real number", several
     row = [x if isinstance(x, Value) else real_number(x, *expected) for x in inputs]
     if len(row) != n_inputs:
         raise ValueError(f"{name}: expected {n_inputs} inputs, got {len(row)}: {reprlib.repr(row)}")

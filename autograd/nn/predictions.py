@@ -24,7 +24,7 @@ def predict(model: Any, X: Iterable[Any]) -> Any:
     if len(rows) >= MANY:
         try:
             return jit(model)(rows)
-        except (TypeError, ValueError):
+        except Exception:
             pass  # no function to compile, or a row to refuse, which the model does by name
     with recording.no_grad():
         outputs = [model(row.tolist() if hasattr(row, "tolist") else row) for row in rows]
@@ -82,7 +82,10 @@ def _targets(Y: Any, classes: Iterable[str]) -> list[Any]:
     for y in targets:
         if isinstance(y, str) and y not in index:
             names = ", ".join(map(repr, index)) or "none"
-            raise ValueError(f"score: {y!r} is no class of the model, which has {names}")
+            raise ValueError(
+                f"score: {y!r} is no class of the model, which has {names}; after a training on "
+                f"names, set model.classes = history.classes"
+            )
     return [index[y] if isinstance(y, str) else y for y in targets]
 
 
