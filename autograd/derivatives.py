@@ -10,7 +10,8 @@ it returns is a graph itself: it can be differentiated again, drawn, or compiled
     (27.0, 18.0)
 
 The others take a function and return one. Floats in, floats out, in the structure they came in;
-NumPy arrays in, arrays out; Values in, graph out, so that they compose.
+NumPy arrays in, arrays out; Values in, graph out, so that they compose. What is given by its name,
+`gradient(f)(x, n=3)`, is handed on as it is, a constant.
 
     >>> gradient(lambda x, y: x * y**2)(3.0, 2.0)
     (4.0, 12.0)
@@ -25,7 +26,7 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from autograd import primitives, recording
@@ -55,7 +56,10 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
     inputs = list(inputs)
     for value in (output, *inputs):
         if not isinstance(value, Value):
-            raise TypeError(f"grad: expected a Value, got {value!r} of type {type(value).__name__}")
+            hint = "; of a function there is the gradient" if callable(value) else ""
+            raise TypeError(
+                f"grad: expected a Value, got {value!r} of type {type(value).__name__}{hint}"
+            )
     order = topological_order(output)
     depends_on_input: set[object] = set(inputs)
     for node in order:
@@ -170,16 +174,17 @@ class _Inputs:
         given = list(_flat(xs))
         self.is_graph = recording.is_tracing() or any(isinstance(x, Value) for x in given)
         what = f"{function}: a function's argument"
+        expected = "a real number", "give a list, a tuple or a NumPy array"
         # Of a Value a copy, a sum of one term: each argument is a variable of its own, whatever it
         # was computed from, and whether or not f itself refers to that Value as well.
         self.leaves = [
-            primitives.sum(x) if isinstance(x, Value) else Value(real_number(x, what))
+            primitives.sum(x) if isinstance(x, Value) else Value(real_number(x, what, *expected))
             for x in given
         ]
 
-    def apply(self, f: Callable[..., Nested]) -> Nested:
-        """f of the leaves."""
-        return f(*_rebuilt(self.xs, iter(self.leaves)))
+    def apply(self, f: Callable[..., Nested], constants: Mapping[str, Any]) -> Nested:
+        """f of the leaves, and of keyword arguments, which stay as they are."""
+        return f(*_rebuilt(self.xs, iter(self.leaves)), **constants)
 
     def derivatives(self, output: Value) -> list[Operand]:
         """doutput/dleaf for each leaf."""
@@ -201,6 +206,13 @@ class _Inputs:
 Transformed: TypeAlias = Callable[..., Any]
 
 
+def _named_after(f: Callable[..., Any], operation: str) -> Callable[[Transformed], Transformed]:
+    """What gives a transformed function the name and the description of `f`."""
+    if not callable(f):
+        raise TypeError(f"{operation}: expected a function, got {f!r}; of a Value there is ag.grad")
+    return functools.wraps(f, updated=())
+
+
 def gradient(f: Callable[..., Operand]) -> Transformed:
     """The function that returns the gradient of `f`.
 
@@ -211,18 +223,18 @@ def gradient(f: Callable[..., Operand]) -> Transformed:
     Returns:
         A function of the same arguments. It returns df/dx in the structure of x; for several
         arguments, a tuple of those: floats for floats, arrays for arrays, Values, a graph to be
-        differentiated again, for Values. Nothing else is touched: parameters that `f` closes over
-        keep their `grad`.
+        differentiated again, for Values. An argument given by its name is a constant, handed to
+        `f` as it is, whatever it is. Nothing else is touched: parameters that `f` closes over keep
+        their `grad`.
 
     Raises:
-        TypeError: from the returned function, if an argument holds anything but real numbers and
-            Values, or if `f` returns anything but one number.
+        TypeError: if `f` cannot be called; from the returned function, if an argument holds
+            anything but real numbers and Values, or if `f` returns anything but one number.
     """
-    both = value_and_gradient(f)
 
-    @functools.wraps(f, updated=())
-    def gradient_of_f(*xs: Nested) -> Nested:
-        return both(*xs)[1]
+    @_named_after(f, "gradient")
+    def gradient_of_f(*xs: Nested, **constants: Any) -> Nested:
+        return value_and_gradient(f)(*xs, **constants)[1]
 
     return gradient_of_f
 
@@ -233,11 +245,11 @@ def value_and_gradient(f: Callable[..., Operand]) -> Transformed:
     As SciPy's optimisers take it: `minimize(value_and_gradient(f), x0, jac=True)`.
     """
 
-    @functools.wraps(f, updated=())
-    def value_and_gradient_of_f(*xs: Nested) -> tuple[Nested, Nested]:
+    @_named_after(f, "value_and_gradient")
+    def value_and_gradient_of_f(*xs: Nested, **constants: Any) -> tuple[Nested, Nested]:
         with recording.recorded():
             inputs = _Inputs(xs, "gradient")
-            output = _one_value(inputs.apply(f), "gradient")
+            output = _one_value(inputs.apply(f, constants), "gradient")
             return inputs.result(output), inputs.structured(inputs.derivatives(output))
 
     return value_and_gradient_of_f
@@ -249,11 +261,11 @@ def jacobian(f: Callable[..., Nested]) -> Transformed:
     The result has the structure of f's result, with the `gradient` of each number in its place.
     """
 
-    @functools.wraps(f, updated=())
-    def jacobian_of_f(*xs: Nested) -> Nested:
+    @_named_after(f, "jacobian")
+    def jacobian_of_f(*xs: Nested, **constants: Any) -> Nested:
         with recording.recorded():
             inputs = _Inputs(xs, "jacobian")
-            outputs = inputs.apply(f)
+            outputs = inputs.apply(f, constants)
             values = [_one_value(output, "jacobian") for output in _flat(outputs)]
             rows = [inputs.structured(inputs.derivatives(value)) for value in values]
             return _rebuilt(outputs, iter(rows))
@@ -268,11 +280,11 @@ def hessian(f: Callable[..., Operand]) -> Transformed:
     its numbers: for one list argument, the usual square matrix as a list of rows.
     """
 
-    @functools.wraps(f, updated=())
-    def hessian_of_f(*xs: Nested) -> Nested:
+    @_named_after(f, "hessian")
+    def hessian_of_f(*xs: Nested, **constants: Any) -> Nested:
         with recording.recorded():
             inputs = _Inputs(xs, "hessian")
-            slopes = grad(_one_value(inputs.apply(f), "hessian"), inputs.leaves)
+            slopes = grad(_one_value(inputs.apply(f, constants), "hessian"), inputs.leaves)
             return inputs.structured(inputs.structured(inputs.derivatives(s)) for s in slopes)
 
     return hessian_of_f
@@ -290,12 +302,12 @@ def hessian_vector_product(f: Callable[..., Operand]) -> Transformed:
         ValueError: from the returned function, if the vector has another number of elements.
     """
 
-    @functools.wraps(f, updated=())
-    def product_of_f(*xs_and_vector: Nested) -> Nested:
+    @_named_after(f, "hessian_vector_product")
+    def product_of_f(*xs_and_vector: Nested, **constants: Any) -> Nested:
         *xs, vector = xs_and_vector
         with recording.recorded():
             inputs = _Inputs(tuple(xs), "hessian_vector_product")
-            output = _one_value(inputs.apply(f), "hessian_vector_product")
+            output = _one_value(inputs.apply(f, constants), "hessian_vector_product")
             slopes = grad(output, inputs.leaves)
             along = primitives.dot(*slopes, *_direction("hessian_vector_product", vector, slopes))
             return inputs.structured(inputs.derivatives(_as_value(along)))
@@ -315,12 +327,12 @@ def jvp(f: Callable[..., Nested]) -> Transformed:
         ValueError: from the returned function, if the vector has another number of elements.
     """
 
-    @functools.wraps(f, updated=())
-    def product_of_f(*xs_and_vector: Nested) -> Nested:
+    @_named_after(f, "jvp")
+    def product_of_f(*xs_and_vector: Nested, **constants: Any) -> Nested:
         *xs, vector = xs_and_vector
         with recording.recorded():
             inputs = _Inputs(tuple(xs), "jvp")
-            outputs = inputs.apply(f)
+            outputs = inputs.apply(f, constants)
             values = [_one_value(output, "jvp") for output in _flat(outputs)]
             weights = [Value(1.0) for _ in values]
             slopes = grad(_as_value(primitives.dot(*weights, *values)), inputs.leaves)
@@ -344,7 +356,10 @@ def _direction(function: str, vector: Nested, slopes: list[Value]) -> list[Opera
 
 
 def _one_value(result: object, operation: str) -> Value:
-    return result if isinstance(result, Value) else Value(real_number(result, f"{operation} of f"))
+    if isinstance(result, Value):
+        return result
+    expected = "a real number", "take the jacobian"
+    return Value(real_number(result, f"{operation} of f", *expected))
 
 
 # --- nested lists, tuples and arrays --------------------------------------------------------------
@@ -361,7 +376,8 @@ def _flat(nested: Nested) -> Iterator[Any]:
 def _rebuilt(nested: Nested, items: Iterator[Any]) -> Nested:
     """The next items, one for each number of `nested`, in its structure."""
     if isinstance(nested, tuple):
-        return tuple(_rebuilt(item, items) for item in nested)
+        parts = [_rebuilt(item, items) for item in nested]
+        return type(nested)(*parts) if hasattr(nested, "_fields") else tuple(parts)
     if isinstance(nested, list):
         return [_rebuilt(item, items) for item in nested]
     return _array(nested, items) if _is_array(nested) else next(items)

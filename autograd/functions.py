@@ -74,7 +74,7 @@ def sum(terms: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 def sum(terms: Iterable[Operand]) -> Value: ...
 def sum(terms: Iterable[Operand]) -> Operand:
     """The sum of the terms as one node, added from left to right; 0.0 of nothing."""
-    return primitives.sum(*terms)
+    return primitives.sum(*_listed("sum", terms))
 
 
 @overload
@@ -86,7 +86,7 @@ def dot(u: Iterable[Operand], v: Iterable[Operand]) -> Operand:
 
     The node's operands are all of u, then all of v. Raises ValueError if they differ in length.
     """
-    u, v = tuple(u), tuple(v)
+    u, v = _listed("dot", u), _listed("dot", v)
     if len(u) != len(v):
         raise ValueError(f"dot: u has {len(u)} elements, v has {len(v)}; give both equally many")
     return primitives.dot(*u, *v)
@@ -124,7 +124,11 @@ def where(condition: Value | bool, x: Operand, y: Operand) -> Operand:
     return primitives.where(float(condition), x, y)
 
 
-def clip(x: Operand, low: float, high: float) -> Operand:
+@overload
+def clip(x: float, low: float, high: float) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def clip(x: Operand, low: Operand, high: Operand) -> Value: ...
+def clip(x: Operand, low: Operand, high: Operand) -> Operand:
     """x, but no less than `low` and no more than `high`.
 
     Raises ValueError if low is above high.
@@ -134,6 +138,10 @@ def clip(x: Operand, low: float, high: float) -> Operand:
     return minimum(maximum(x, low), high)
 
 
+@overload
+def logsumexp(terms: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def logsumexp(terms: Iterable[Operand]) -> Value: ...
 def logsumexp(terms: Iterable[Operand]) -> Operand:
     """log(eᵃ + eᵇ + …) of the terms, which cannot overflow. Raises ValueError for no terms.
 
@@ -144,7 +152,11 @@ def logsumexp(terms: Iterable[Operand]) -> Operand:
     return top + log(sum([exp(x - top) for x in terms]))
 
 
-def softmax(terms: Iterable[Operand]) -> list[Operand]:
+@overload
+def softmax(terms: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
+@overload
+def softmax(terms: Iterable[Operand]) -> list[Value]: ...
+def softmax(terms: Iterable[Operand]) -> list[Any]:
     """eˣ / Σ eˣ of each term x: positive numbers that add up to 1, with logits as terms.
 
     Raises ValueError for no terms.
@@ -192,13 +204,23 @@ def take(rows: Sequence[Any], index: Operand) -> Any:
     return [taken(column) for column in zip(*rows, strict=True)]
 
 
+@overload
+def norm_cdf(x: float) -> float: ...
+@overload
+def norm_cdf(x: Value) -> Value: ...
 def norm_cdf(x: Operand) -> Operand:
     """The cumulative distribution function of the standard normal, ½·erfc(-x/√2)."""
     return 0.5 * erfc(x * -math.sqrt(0.5))
 
 
+def _listed(function: str, terms: Iterable[Operand]) -> tuple[Operand, ...]:
+    if not isinstance(terms, Iterable):
+        raise TypeError(f"{function}: expected a list of terms, got {terms!r}; write [x, y]")
+    return tuple(terms)
+
+
 def _some(function: str, terms: Iterable[Operand]) -> tuple[Operand, ...]:
-    terms = tuple(terms)
+    terms = _listed(function, terms)
     if not terms:
         raise ValueError(f"{function}: got no terms; it needs at least one")
     return terms

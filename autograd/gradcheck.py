@@ -351,9 +351,12 @@ def _prepared(
     kind = Value if isinstance(inputs[0], Value) else Real
     for x in inputs:
         if not isinstance(x, kind):
+            hint = (
+                "; give f each number by itself: lambda *x: f(x)" if hasattr(x, "__len__") else ""
+            )
             raise TypeError(
                 f"check_gradient: expected inputs that are all numbers or all Values, "
-                f"got {x!r} of type {type(x).__name__}"
+                f"got {x!r} of type {type(x).__name__}{hint}"
             )
         if isinstance(x, Value) and x.args:
             raise ValueError(f"check_gradient: expected leaves as inputs, got {x!r}")

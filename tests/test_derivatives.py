@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -295,6 +295,47 @@ def test_an_argument_that_is_no_number_is_refused(operator: Callable, wrong: obj
 def test_a_result_that_is_not_one_number_is_refused(operator: Callable, wrong: object) -> None:
     with pytest.raises(TypeError, match=f"^{operator.__name__} of f: expected .*real number, got"):
         operator(lambda x: wrong)(1.0)
+
+
+def test_what_to_write_instead_is_said() -> None:
+    with pytest.raises(TypeError, match=r"'a': 1.0.* of type dict; of several, give a list, a"):
+        ag.gradient(lambda p: p["a"])({"a": 1.0})
+    with pytest.raises(TypeError, match="of type list; of several, take the jacobian"):
+        ag.hessian(lambda x: [x, x])(1.0)
+    with pytest.raises(TypeError, match=r"of type function; of a function there is the gradient"):
+        grad(lambda x: x, [Value(1.0)])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("operator", [*OPERATORS, ag.value_and_gradient, ag.jvp])
+def test_what_is_no_function_is_refused_at_once(operator: Callable) -> None:
+    with pytest.raises(TypeError, match=f"^{operator.__name__}: expected a function, got Value"):
+        operator(Value(1.0))
+
+
+def test_an_argument_given_by_its_name_is_a_constant() -> None:
+    def f(x: Any, y: Any = 0.0, *, n: int, kind: str = "power") -> Any:
+        return x**n + y if kind == "power" else x
+
+    assert ag.gradient(f)(2.0, n=3) == 12.0
+    assert ag.gradient(f)(2.0, 5.0, n=3) == (12.0, 1.0)
+    assert ag.gradient(f)(2.0, y=5.0, n=3, kind="none") == 1.0
+    assert ag.value_and_gradient(f)(2.0, y=5.0, n=3) == (13.0, 12.0)
+    assert ag.hessian(f)(2.0, n=3) == 12.0
+    assert ag.jacobian(lambda x, n: [x**n])(2.0, n=3) == [12.0]
+    assert ag.jvp(f)(2.0, 10.0, n=3) == 120.0
+    assert ag.hessian_vector_product(f)(2.0, 10.0, n=3) == 120.0
+    assert ag.gradient(ag.gradient(f))(2.0, n=3) == 12.0
+
+
+def test_named_tuples_keep_their_names() -> None:
+    class Point(NamedTuple):
+        x: Any
+        y: Any
+
+    slope = ag.gradient(lambda p: p.x * p.y)(Point(2.0, 3.0))
+    assert isinstance(slope, Point)
+    assert slope == Point(x=3.0, y=2.0)
+    assert ag.hessian(lambda p: p.x * p.y)(slope).x == Point(0.0, 1.0)
 
 
 def test_numpy_scalars_go_in_and_floats_come_out() -> None:

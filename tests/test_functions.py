@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -169,6 +170,22 @@ def test_a_term_that_is_no_number_is_refused(function: object) -> None:
     for terms in (["a"], [Value(1.0), "a"], [1.0, None]):
         with pytest.raises(TypeError, match=r"^sum .*('a'|None) of type"):
             function(terms)
+
+
+@pytest.mark.parametrize("function", [ag.sum, ag.mean, ag.softmax, ag.logsumexp])
+def test_terms_that_are_no_list_are_refused(function: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^{function.__name__}: expected a list of terms, got 5"):
+        function(5)
+    with pytest.raises(TypeError, match=r"^dot: expected a list of terms, got Value"):
+        ag.dot(Value(1.0), [2.0])
+
+
+def test_of_several_numbers_it_is_said_to_take_one() -> None:
+    for call in (lambda: ag.exp([1.0, 2.0]), lambda: Value(1.0) * [2.0]):
+        with pytest.raises(TypeError, match=r"of type list; of several, take one at a time$"):
+            call()
+    with pytest.raises(TypeError, match=r"of type str$"):
+        ag.exp("1.0")
 
 
 def test_maximum_and_minimum_take_numbers_on_either_side() -> None:

@@ -330,7 +330,7 @@ def test_numbers_of_every_kind() -> None:
         (lambda x: x, Value(2.0), TypeError, "a list of inputs, got Value"),
         (lambda x: x, ["2"], TypeError, "got '2' of type str"),
         (lambda x: x, "2", TypeError, "got '2' of type str"),
-        (lambda x: x, [[2.0]], TypeError, "of type list"),
+        (lambda x: x, [[2.0]], TypeError, r"of type list; .*: lambda \*x: f\(x\)"),
         (lambda x: x, [None], TypeError, "got None"),
         (lambda *xs: xs[0], [1.0, Value(2.0)], TypeError, "all numbers or all Values, got Value"),
         (lambda *xs: xs[0], [Value(2.0), 1.0], TypeError, "all numbers or all Values, got 1.0"),
