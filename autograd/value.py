@@ -207,6 +207,10 @@ class Value:
     def __pos__(self) -> Value:
         return self
 
+    def conjugate(self) -> Value:
+        """x itself, which is real: NumPy asks for it in `np.var`."""
+        return self
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions of a Value are those of the table: `np.exp(x)` is `ag.exp(x)`."""
         primitive = TABLE.get(UFUNCS.get(ufunc.__name__, ufunc.__name__))
@@ -289,6 +293,10 @@ UFUNCS = {
     "greater_equal": "ge",
 }
 """NumPy's names for rows of the table that are called otherwise here."""
+
+# NumPy computes np.sinh of an array by the method `sinh` of each element.
+for _name in ("expm1", "log1p", "sinh", "cosh", "arcsin", "arccos", "arctan", "arctan2", "fabs"):
+    setattr(Value, _name, operator(TABLE[UFUNCS.get(_name, _name)]))
 
 
 def topological_order(output: Value) -> list[Value]:

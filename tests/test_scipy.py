@@ -101,6 +101,33 @@ def test_numpys_functions_are_those_of_the_table() -> None:
         np.add.reduce([x, y], axis=0, out=x)
 
 
+OF_ARRAYS = [
+    *(np.exp, np.log, np.sqrt, np.sin, np.cos, np.tan, np.tanh, np.expm1, np.log1p, np.sinh),
+    *(np.cosh, np.arcsin, np.arccos, np.arctan, np.abs, np.fabs, np.square, np.negative),
+    *(np.reciprocal, np.sum, np.prod, np.mean, np.var, np.std, np.max),
+]
+
+
+@pytest.mark.parametrize("f", OF_ARRAYS, ids=lambda f: f.__name__)
+def test_numpys_functions_of_an_array_are_those_of_its_values(f: Any) -> None:
+    x = np.array([0.25, 0.5, 0.75])
+    value, slope = ag.value_and_gradient(lambda v: np.atleast_1d(f(v)).sum())(x)
+    assert value == pytest.approx(np.sum(f(x)))
+    h = 1e-6
+    step = [(np.sum(f(x + h * e)) - np.sum(f(x - h * e))) / (2 * h) for e in np.eye(3)]
+    assert slope == pytest.approx(np.array(step), abs=1e-8)
+
+
+@pytest.mark.parametrize("f", [np.arctan2, np.maximum, np.power])
+def test_numpys_functions_of_two_arrays(f: Any) -> None:
+    x, y = np.array([0.25, 0.5]), np.array([0.5, 0.125])
+    value, slopes = ag.value_and_gradient(lambda u, v: np.sum(f(u, v)))(x, y)
+    assert value == pytest.approx(np.sum(f(x, y)))
+    h = 1e-6
+    step = [(np.sum(f(x + h * e, y)) - np.sum(f(x - h * e, y))) / (2 * h) for e in np.eye(2)]
+    assert slopes[0] == pytest.approx(np.array(step), abs=1e-8)
+
+
 def test_the_math_module_is_told_what_to_write() -> None:
     with pytest.raises(TypeError, match=r"ag\.exp"):
         math.exp(Value(1.0))
