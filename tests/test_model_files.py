@@ -73,7 +73,7 @@ def test_another_model_is_refused(tmp_path: Path, name: str) -> None:
         Net.load(path)
     with pytest.raises(ValueError, match=r"it holds a Net with the parameters \['layer0"):
         Net.load(path, 4)
-    with pytest.raises(ValueError, match="the format 'autograd MLP'"):
+    with pytest.raises(ValueError, match="the format 'autograd MLP', got 'autograd module'"):
         MLP.load(path)
     MLP(1, [1]).save(path)
     with pytest.raises(ValueError, match="the format 'autograd module'"):

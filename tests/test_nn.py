@@ -226,6 +226,39 @@ def test_parts_in_lists_tuples_and_dictionaries() -> None:
     ]
 
 
+def test_parts_in_arrays_of_numpy() -> None:
+    np = pytest.importorskip("numpy", reason="NumPy, whose arrays this test passes, is missing")
+
+    class Linear(Module):
+        def __init__(self) -> None:
+            self.matrix = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
+            self.biases = np.array([Value(5.0)])
+            self.numbers, self.names = np.ones(3), np.array(["a", None], dtype=object)
+
+        def __call__(self, x: Any) -> Any:
+            return (self.matrix @ np.array(x)).sum() + self.biases[0]
+
+    model = Linear()
+    names = [*(f"matrix.{i}.{k}" for i in (0, 1) for k in (0, 1)), "bias0"]
+    assert [name for name, _ in model.named_parameters()] == names
+    assert [x.data for x in model.parameters()] == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert model.predict([[1.0, 10.0]]) == [69.0]
+
+
+def test_a_module_that_does_not_say_what_it_computes() -> None:
+    class Silent(Module):
+        pass
+
+    class Forward(Module):
+        def forward(self, x: Any) -> Any:
+            return x
+
+    with pytest.raises(TypeError, match=r"^Silent: .* give it a method __call__\(self, x\)$"):
+        Silent()([1.0])
+    with pytest.raises(TypeError, match=r"^Forward: .*; a method forward is called by nobody$"):
+        Forward().predict([[1.0]])
+
+
 def test_what_a_user_has_labelled_stays_labelled() -> None:
     model = Module()
     model.inner = Module()  # type: ignore[attr-defined]

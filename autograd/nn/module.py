@@ -26,8 +26,9 @@ class Module:
     """Something with parameters to learn, found through its attributes.
 
     A parameter is a Value without operands, a part is another module; an attribute holds one of
-    them, or a list, tuple or dictionary of them. (A `Value` that is not to be learned belongs into
-    a plain number, or a subclass overrides `parameters` to say which it means.)
+    them, or a list, tuple, dictionary or NumPy array of them. (A `Value` that is not to be learned
+    belongs into a plain number, or a subclass overrides `parameters` to say which it means.) What
+    a module computes, its class says in `__call__`.
 
         >>> class Line(Module):
         ...     def __init__(self):
@@ -40,6 +41,14 @@ class Module:
     Names are the way to a parameter, joined by dots. What stands in a list is called after it in
     the singular, as `layer0` in `layers`; where the list's name is no plural, as `hidden.0`.
     """
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """What the module computes: for its class to say."""
+        forward = "; a method forward is called by nobody" if hasattr(self, "forward") else ""
+        raise TypeError(
+            f"{type(self).__name__}: its class does not say what it computes; give it a method "
+            f"__call__(self, x){forward}"
+        )
 
     def parameters(self) -> list[Value]:
         """The leaves that learning may move, each once, in the order of the attributes.
@@ -232,7 +241,8 @@ class Module:
         """The outputs for many rows, as numbers: a list, or a NumPy array where X is one.
 
         Many rows are computed by a compiled function, as by `jit`, where the model can be
-        compiled; few on Values. (To predict many times, keep `jit(model)`.)
+        compiled; few on Values. (To predict many times, keep `jit(model)`, which is compiled once,
+        and reads the parameters afresh at each call.)
 
         Args:
             X: the rows: a list, a NumPy array or a table with a method `to_numpy`, as pandas'.
@@ -277,13 +287,15 @@ _PLURAL = re.compile(r"(?:(?<=ss)|(?<=ias)|(?<=x))es$|(?<![aius])s$")
 _PLAIN = {float, int, bool, str, type(None)}
 
 
-def _parts_in(name: str, content: object) -> Iterator[tuple[str, Part]]:
+def _parts_in(name: str, content: Any) -> Iterator[tuple[str, Part]]:
     """The leaves and modules that an attribute of this name holds."""
     if isinstance(content, Module) or (isinstance(content, Value) and not content.args):
         yield name, content
     elif isinstance(content, dict):
         for key, item in content.items():
             yield from _parts_in(f"{name}.{key}", item)
+    elif str(getattr(content, "dtype", "")) == "object":  # NumPy's array of Values
+        yield from _parts_in(name, content.tolist())
     elif isinstance(content, list | tuple) and not set(map(type, content)) <= _PLAIN:
         singular, is_plural = _PLURAL.subn("", name)
         stem = singular if is_plural else f"{name}."

@@ -29,7 +29,8 @@ def parsed(content: bytes, expected: str) -> tuple[Any, Any]:
         except ValueError as error:
             raise ValueError(f"it is no file that save() wrote: no JSON ({error})") from error
     if not isinstance(saved, dict) or saved.get("format") != expected:
-        raise ValueError(f"expected a JSON object with the format {expected!r}")
+        found = saved.get("format") if isinstance(saved, dict) else type(saved).__name__
+        raise ValueError(f"expected a JSON object with the format {expected!r}, got {found!r}")
     if saved.get("version") != VERSION:
         raise ValueError(f"expected version {VERSION}, got {saved.get('version')!r}")
     return saved, tensors if tensors is not None else saved.get("parameters")
