@@ -424,6 +424,14 @@ def test_a_nan_in_the_examples_is_found_by_row_and_column(backend: Any, batch_si
         train(table(size=[x for x, _ in X], side=[y for _, y in X]), SIGNS)
 
 
+def test_an_infinite_number_in_the_examples_is_found_too() -> None:
+    X: Any = [row[:] for row in POINTS]
+    X[2][0] = -math.inf
+    model = MLP(2, [3, 1], seed=0)
+    with pytest.raises(FloatingPointError, match="; X is -inf in row 2, column 0; the first"):
+        fit(model, hinge, X, SIGNS, Adam(model.parameters(), 0.1), 3, progress=False)
+
+
 def test_an_empty_cell_is_nan() -> None:
     empty = table(a=[1.0, None], b=[2, None]).convert_dtypes()
     with pytest.raises(FloatingPointError, match="X is nan in row 1, column 'a'"):
@@ -541,6 +549,24 @@ def test_the_callback_sees_each_row_and_the_parameters_after_it() -> None:
     assert [row for row, _ in seen] == history
     assert seen[-1][1] == model.numbers()
     assert len({numbers for _, numbers in seen}) == 3
+
+
+@pytest.mark.parametrize("settings", [{}, {"batch_size": 2}], ids=["all", "batches"])
+@pytest.mark.parametrize("backend", [None, "python", "llvm"])
+def test_a_callback_may_end_the_training(settings: dict[str, Any], backend: Any) -> None:
+    if backend == "llvm":
+        pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
+
+    def stop(row: Epoch) -> None:
+        if row.epoch == 3:
+            raise StopIteration
+
+    model, shorter = Line(), Line()
+    history = fit_line(model, epochs=50, callback=stop, backend=backend, **settings)
+    assert (len(history), history.stopped) == (3, "callback")
+    assert repr(history).startswith("History(3 epochs, callback: loss ")
+    assert fit_line(shorter, epochs=3, backend=backend, **settings) == history
+    assert model.numbers() == shorter.numbers()
 
 
 def test_a_recording_keeps_the_path_of_the_parameters() -> None:
@@ -786,6 +812,18 @@ def test_the_bar_can_be_turned_off(moons_run: Callable[..., tuple[History, str]]
         ({"loss": lambda p, y: 0.5}, TypeError, "plain number 0.5, which has no gradient"),
         ({"loss": lambda p, y: Value(0.5)}, RuntimeError, "depends on the parameters"),
         ({"seed": [1]}, TypeError, "seed"),
+        (
+            {"schedule": 0.1},
+            TypeError,
+            "schedule must be a function or None, got 0.1 of type float",
+        ),
+        ({"penalty": 1e-4}, TypeError, "penalty must be a function or None, got 0.0001"),
+        (
+            {"accuracy": "accuracy"},
+            TypeError,
+            "accuracy must be a function or None, got 'accuracy'",
+        ),
+        ({"callback": [print]}, TypeError, "callback must be a function or None, got "),
         ({"backend": "fortran"}, ValueError, "backend must be .*got 'fortran'"),
     ],
 )

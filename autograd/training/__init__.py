@@ -4,7 +4,7 @@
     >>> optimizer = Adam(model.parameters(), learning_rate=0.01)
     >>> history = fit(model, binary_cross_entropy, X, Y, optimizer, epochs=200, batch_size=20)
     >>> history
-    History(200 epochs: loss 0.4512 → 0.01853, accuracy 82.0 % → 100.0 %)
+    History(200 epochs: loss 0.4512 → 0.01853, accuracy 82.0% → 100.0%)
 
 Backpropagation and gradient descent stay two programs, and this is the one place that calls both:
 for each batch the model predicts, the mean of the losses is recorded, `backward()` finds its

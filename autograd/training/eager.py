@@ -65,7 +65,7 @@ class EagerSteps:
             advice = "try a smaller learning rate; " if step else ""
             raise FloatingPointError(
                 f"fit: it diverged at step {step}, in epoch {epoch}: {error}; "
-                f"{examples.missing(rows) or advice}{origin(loss)}; the parameters are those "
+                f"{examples.not_finite(rows) or advice}{origin(loss)}; the parameters are those "
                 f"before this step, the largest being {largest(optimizer.parameters)}"
             ) from error
         return loss.data, n_correct.data if isinstance(n_correct, Value) else n_correct

@@ -21,15 +21,15 @@ class Examples(NamedTuple):
     Y: list[Any]
     columns: Sequence[str] = ()
 
-    def missing(self, rows: Iterable[int]) -> str:
-        """Where the first nan is in these rows, as a part of a sentence; "" if there is none."""
+    def not_finite(self, rows: Iterable[int]) -> str:
+        """Where the first nan or inf is in these rows, as a part of a sentence; "" if none is."""
         for i in rows:
             for name, example in ("X", self.X[i]), ("Y", self.Y[i]):
-                for place in _places_of_nan(example):
+                for number, place in _not_finite(example):
                     columns = self.columns if name == "X" and len(place) == 1 else ()
                     within = [repr(columns[k]) if columns else str(k) for k in place]
                     column = f", column {', '.join(within)}" if within else ""
-                    return f"{name} is nan in row {i}{column}; "
+                    return f"{name} is {number} in row {i}{column}; "
         return ""
 
 
@@ -115,9 +115,10 @@ def _number_of_cell(cell: Any) -> Any:
     return None
 
 
-def _places_of_nan(example: Any) -> Iterator[tuple[int, ...]]:
-    if isinstance(example, float) and math.isnan(example):
-        yield ()
+def _not_finite(example: Any) -> Iterator[tuple[float, tuple[int, ...]]]:
+    """Each nan or inf within, and the way to it."""
+    if isinstance(example, float) and not math.isfinite(example):
+        yield example, ()
     elif isinstance(example, list | tuple):
         for k, part in enumerate(example):
-            yield from ((k, *place) for place in _places_of_nan(part))
+            yield from ((number, (k, *place)) for number, place in _not_finite(part))

@@ -71,8 +71,10 @@ def fit(
             records a function.
         progress: whether to show a progress bar.
         seed: decides the order of the examples, which is another one in every epoch.
-        schedule: takes the number of the step, from 0, and returns its learning rate.
-        callback: takes the `Epoch` just completed.
+        schedule: takes the number of the step, from 0, and returns its learning rate, above 0.
+        callback: takes the `Epoch` just completed. If it raises `StopIteration`, the training ends,
+            as where the loss of examples held out no longer falls; `held_out(X, Y)` is that loss
+            with `held_out = ag.jit(lambda x, y: loss(model(x), y)).mean`.
         accuracy: takes a prediction and its target, and returns 1.0 if it is right, else 0.0. By
             default what suits the loss, if it is one of the library's that classify.
         backend: compile by this back end of `jit`. "llvm" takes gradient and update of many steps
@@ -84,12 +86,14 @@ def fit(
 
     Raises:
         FloatingPointError: if the loss or a gradient is not finite. Names the step, the parameter,
-            a nan in the examples by row and column, and the first node that is not finite; the
-            parameters keep their last finite values.
+            a nan or inf in the examples by row and column, and the first node that is not finite;
+            the parameters keep their last finite values.
         RuntimeError: if the loss depends on none of the optimiser's parameters.
         TypeError, ValueError: for an argument of the wrong type, or out of its range.
     """
-    _check_functions(model, loss)
+    _check_functions(
+        model, loss, penalty=penalty, schedule=schedule, callback=callback, accuracy=accuracy
+    )
     examples = checked_examples("fit", X, Y)
     _check_order(model, examples)
     epochs = checked_int("fit: epochs", epochs)
@@ -115,13 +119,17 @@ def fit(
                 if bar.update():  # it was time to show something
                     bar.set_postfix_str(_summary(row))
                 if callback is not None:
-                    callback(row)
+                    try:
+                        callback(row)
+                    except StopIteration:
+                        history.stopped = "callback"
+                        break
                 if tolerance is not None and has_converged(history, tolerance):
                     history.stopped = "converged"
                     break
         except KeyboardInterrupt:
             history.stopped = "interrupted"
-        ended = "trained" if history.stopped == "epochs" else history.stopped
+        ended = {"epochs": "trained", "callback": "stopped"}.get(history.stopped, history.stopped)
         bar.set_description_str(ended, refresh=False)
         if history:
             bar.set_postfix_str(_summary(history[-1]))
@@ -159,7 +167,7 @@ def _summary(row: Epoch) -> str:
     return f"loss {row.loss:.4g}{accuracy}"
 
 
-def _check_functions(model: object, loss: object) -> None:
+def _check_functions(model: object, loss: object, **optional: object) -> None:
     if getattr(model, "__module__", None) == losses.__name__:
         raise TypeError(
             f"fit: the model is {getattr(model, '__name__', model)}, a loss; the order is "
@@ -169,6 +177,12 @@ def _check_functions(model: object, loss: object) -> None:
         if not callable(given):
             raise TypeError(
                 f"fit: {name} must be a function such as {example}, got {given!r} "
+                f"of type {type(given).__name__}"
+            )
+    for name, given in optional.items():
+        if given is not None and not callable(given):
+            raise TypeError(
+                f"fit: {name} must be a function or None, got {given!r} "
                 f"of type {type(given).__name__}"
             )
 

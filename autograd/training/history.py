@@ -30,11 +30,12 @@ class History(list[Epoch]):
     """What `fit` returns: a list with one `Epoch` per completed epoch, and what ended the run.
 
     Attributes:
-        stopped: "epochs" if all were completed, "converged" or "interrupted" if not.
+        stopped: "epochs" if all were completed; if not, "converged", "interrupted" by Ctrl-C, or
+            "callback".
         classes: the names of the classes 0, 1, … of the targets, where they are known.
     """
 
-    stopped: Literal["epochs", "converged", "interrupted"] = "epochs"
+    stopped: Literal["epochs", "converged", "interrupted", "callback"] = "epochs"
     classes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
