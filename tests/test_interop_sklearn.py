@@ -103,6 +103,12 @@ def test_it_can_be_pickled() -> None:
     assert (pickle.loads(pickle.dumps(model)).predict_proba(X) == model.predict_proba(X)).all()
 
 
+def test_a_single_hidden_layer_may_be_a_number() -> None:
+    X, y = datasets.load_iris(return_X_y=True)
+    model = MLPClassifier(5, max_iter=2).fit(X, y)
+    assert model.model_.widths == [5, 3]
+
+
 def test_one_class_is_refused() -> None:
     with pytest.raises(ValueError, match="at least two classes in y, got one class, 'a'"):
         MLPClassifier().fit([[1.0], [2.0]], ["a", "a"])

@@ -10,7 +10,7 @@ Inputs are taken as they are, so put a `StandardScaler` before.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -38,7 +38,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (16,),
+        hidden_layer_sizes: int | Sequence[int] = (16,),
         activation: str = "tanh",
         *,
         alpha: float = 0.0001,
@@ -62,7 +62,8 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
     def _train(self, X: Floats, Y: NDArray[Any], n_outputs: int, loss: Any) -> None:
         random = check_random_state(self.random_state)
         seed, order = (int(random.randint(2**31)) for _ in range(2))
-        widths = [*self.hidden_layer_sizes, n_outputs]
+        hidden = self.hidden_layer_sizes
+        widths = [*(hidden if isinstance(hidden, Iterable) else [hidden]), n_outputs]
         self.model_ = MLP(X.shape[1], widths, self.activation, seed=seed)
         size = len(X) if self.batch_size is None else min(self.batch_size, len(X))
         share = self.alpha / (2.0 * size)  # of the sum of squares of the weights, biases aside
@@ -104,7 +105,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
 
 _SETTINGS = """
     Args:
-        hidden_layer_sizes: how many neurons each hidden layer has.
+        hidden_layer_sizes: how many neurons each hidden layer has; a number for a single one.
         activation: of the hidden layers, one of `autograd.nn.GAINS`.
         alpha: how much half the sum of the squares of the weights counts beside the summed losses
             of a batch.
