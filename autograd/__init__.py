@@ -73,6 +73,8 @@ from autograd.stepping import Step, backward_steps, explain, forward_steps, play
 from autograd.training import History, Recording, batches, fit
 from autograd.value import Condition, Value, first_nonfinite
 
+__version__ = "0.1.0"
+
 # All of the above but `sum` and `abs`, which would shadow the builtins in a star import; "as" tells
 # type checkers that these two are public all the same.
 __all__ = [

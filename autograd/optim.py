@@ -165,7 +165,8 @@ class Stepper(ABC):
 
     Attributes:
         parameters: what is moved, in the order given.
-        states: the state of each parameter, in the same order.
+        states: the state of each parameter, in the same order. To go on another day, pickle model
+            and stepper as one, `pickle.dumps((model, stepper))`, which keeps what belongs together.
         initial_state: the state of a parameter that was never moved; `()` for a rule that
             remembers nothing.
         learning_rate: above 0; may be reassigned between steps, as may the other settings, which a

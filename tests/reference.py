@@ -95,7 +95,14 @@ EXAMPLES = {
     "binary_cross_entropy": "ag.binary_cross_entropy(0.0, 1).data",
     "cross_entropy": "ag.cross_entropy([2.0, 0.0, 0.0], 0).data",
     "hinge": "ag.hinge(0.5, -1).data",
-    "Stepper": "issubclass(ag.Adam, ag.Stepper)",
+    "Stepper": "class Adagrad(ag.Stepper):\n    initial_state = (0.0,)\n\n"
+    "    def __init__(self, parameters, learning_rate=0.1, eps=1e-10):\n"
+    "        super().__init__(parameters, learning_rate)\n        self.eps = eps\n\n"
+    "    @staticmethod\n    def update(weight, gradient, state, coefficients, sqrt):\n"
+    "        (total,), (learning_rate, eps) = state, coefficients\n"
+    "        total = total + gradient * gradient\n"
+    "        return weight - learning_rate * gradient / (sqrt(total) + eps), (total,)\n\n"
+    "w = ag.Value(1.0)\n(w * w).backward()\nAdagrad([w]).step()\nround(w.data, 6)",
     "GradientDescent": "w = ag.Value(1.0)\n(w * w).backward()\n"
     "ag.GradientDescent([w], learning_rate=0.25).step()\nw.data",
     "Adam": MODEL + "optimizer",
@@ -104,18 +111,25 @@ EXAMPLES = {
     "fit": MODEL + "history = ag.fit(model, ag.mean_squared_error, X, Y, optimizer, epochs=50, "
     "progress=False)\nround(history[-1].loss, 6)",
     "batches": "list(ag.batches([[0.0], [1.0], [2.0]], [0, 1, 0], size=2, seed=0))",
-    "History": MODEL + "ag.fit(model, ag.mean_squared_error, X, Y, optimizer, 2, progress=False)",
-    "Recording": "[name for name in dir(ag.Recording) if not name.startswith('_')]",
+    "History": MODEL
+    + "history = ag.fit(model, ag.mean_squared_error, X, Y, optimizer, 2, progress=False)\n"
+    "history\nhistory[-1].epoch, round(history[-1].loss, 6)",
+    "Recording": MODEL
+    + "recording = ag.Recording(model)\nhistory = ag.fit(model, ag.mean_squared_error, X, Y, "
+    "optimizer, 3, progress=False, callback=recording)\n"
+    "[round(weights[0], 6) for weights in recording.snapshots]",
     "draw": "a, b = ag.Value(2.0, 'a'), ag.Value(-3.0, 'b')\nag.draw(a * b)",
     "Drawing": "drawing = ag.draw(ag.Value(2.0, 'a') * 3.0)\ndrawing.dot.splitlines()[0]",
-    "play": "ag.play.__name__",
+    "play": "a, b = ag.Value(2.0, 'a'), ag.Value(-3.0, 'b')\nag.play(a * b)",
     "explain": "a, b = ag.Value(2.0, 'a'), ag.Value(-3.0, 'b')\nL = a * b\nL.label = 'L'\n"
     "L.backward()\nprint(ag.explain(L, a))",
-    "forward_steps": "len(list(ag.forward_steps(ag.Value(2.0, 'a') * 3.0)))",
+    "forward_steps": "a = ag.Value(2.0, 'a')\n"
+    "for step in ag.forward_steps(a * 3.0):\n    print(step)\n",
     "backward_steps": "a = ag.Value(2.0, 'a')\n"
     "for step in ag.backward_steps(a * 3.0):\n    print(step)\n",
-    "Step": "a = ag.Value(2.0, 'a')\nlist(ag.backward_steps(a * 3.0))[-1].arg is a",
-    "playground": "ag.playground.__name__",
+    "Step": "a = ag.Value(2.0, 'a')\n(step,) = ag.backward_steps(a * 3.0)\n"
+    "step.arg, step.upstream, step.partial, step.total",
+    "playground": MODEL + "ag.playground(model, ag.mean_squared_error, X, Y, optimizer)",
     "take": "rows = [[1.0, 2.0], [3.0, 4.0]]\nag.take(rows, 1)",
     "to_jax": "ag.to_jax.__name__",
     "jit": "square = ag.jit(lambda x: x * x, backend='python')\nsquare([1.0, 2.0, 3.0])",
@@ -220,9 +234,11 @@ def _usual_example(name: str) -> str:
 
 
 def _members(kind: type) -> Iterator[str]:
-    """A line for each method and property that is public and not that of a public base class."""
+    """A line for each attribute, method and property that no public base class has as well."""
     public_bases = [base for base in kind.__mro__[1:] if base.__name__ in dir(ag)]
-    for key in dir(kind):
+    attributes = dict(_attributes(kind))
+    yield from (f"- `.{name}`: {meaning}" for name, meaning in attributes.items())
+    for key in sorted(set(dir(kind)) - set(attributes)):
         member = inspect.getattr_static(kind, key)
         owner = next(base for base in kind.__mro__ if key in vars(base))
         if key.startswith("_") or not owner.__module__.startswith("autograd"):
@@ -238,6 +254,17 @@ def _members(kind: type) -> Iterator[str]:
             yield f"- `.{key}{_signature(function, skip=1)}`: {_first_line(member)}"
     if public_bases:
         yield f"- and what `{public_bases[0].__name__}` has"
+
+
+def _attributes(kind: type) -> Iterator[tuple[str, str]]:
+    """The attributes that the class's description has in a section, and what it says of each."""
+    section = re.search(
+        r"^Attributes:\n((?:    .*\n?|\n)+)", inspect.cleandoc(kind.__doc__ or ""), re.M
+    )
+    for names, meaning in re.findall(
+        r"^    (\w[\w, ]*): ((?:.+\n?(?:     .*\n?)*))", section[1] if section else "", re.M
+    ):
+        yield names, " ".join(meaning.split())
 
 
 def _module(name: str) -> str:
