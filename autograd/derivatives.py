@@ -223,9 +223,10 @@ def gradient(f: Callable[..., Operand]) -> Transformed:
     Returns:
         A function of the same arguments. It returns df/dx in the structure of x; for several
         arguments, a tuple of those: floats for floats, arrays for arrays, Values, a graph to be
-        differentiated again, for Values. An argument given by its name is a constant, handed to
-        `f` as it is, whatever it is. Nothing else is touched: parameters that `f` closes over keep
-        their `grad`.
+        differentiated again, for Values. (A float has no graph: where weights that `f` closes over
+        shall learn from its slope at a float, give `Value(x)`.) An argument given by its name is a
+        constant, handed to `f` as it is, whatever it is. Nothing else is touched: parameters that
+        `f` closes over keep their `grad`.
 
     Raises:
         TypeError: if `f` cannot be called; from the returned function, if an argument holds

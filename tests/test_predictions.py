@@ -149,6 +149,13 @@ def test_probabilities_as_targets_of_a_loss_that_classifies() -> None:
     assert Given().score(LOGITS, Y, ag.cross_entropy) == 0.75
 
 
+def test_rows_with_a_single_one_are_classes() -> None:
+    Y = [[1, 0, 0], [0, 0, 1.0], [0, 0, 1], [0, 1, 0]]
+    assert Given().score(LOGITS, Y) == Given().score(LOGITS, Y, ag.cross_entropy) == 0.5
+    assert Given().score(LOGITS, [*Y[:3], [0.5, 0.5, 0.0]]) != 0.5
+    assert Given().score([[1.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [0.0, 0.0]]) == 1.0
+
+
 @pytest.mark.parametrize("no", [0, -1])
 def test_one_output_lies_on_one_side_or_the_other(no: int) -> None:
     X = [[2.0], [-2.0], [0.25], [-0.25]]

@@ -270,8 +270,8 @@ class Module:
             X: the rows, as for `predict`.
             Y: as many targets.
             loss: what the model learned from, which tells classes from numbers. Without it, the
-                targets do: names and indices of outputs are classes, and so are, for one output,
-                0 and 1 or -1 and +1.
+                targets do: names and indices of outputs are classes, and so are rows with a single
+                1 among 0, and for one output 0 and 1 or -1 and +1.
 
         Raises:
             TypeError, ValueError: as `predict` does, and if X and Y differ in length or are empty.

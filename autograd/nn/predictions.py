@@ -91,7 +91,8 @@ def _targets(Y: Any, classes: Iterable[str]) -> list[Any]:
 
 def _are_classes(output: float | list[float], targets: list[Any]) -> bool:
     if isinstance(output, list):
-        return not any(isinstance(y, list) for y in targets)
+        rows = [y for y in targets if isinstance(y, list)]
+        return all(y.count(1.0) == 1 and y.count(0.0) == len(y) - 1 for y in rows)
     return set(targets) <= {0.0, 1.0} or set(targets) <= {-1.0, 1.0}
 
 
