@@ -86,6 +86,11 @@ class Primitive:
         chooses: bool = False,
         doc: str = "",
     ) -> None:
+        if not (isinstance(name, str) and isinstance(symbol, str) and callable(value)):
+            raise TypeError(
+                f"Primitive: expected a name, a symbol and a function, "
+                f"got {name!r}, {symbol!r} and {value!r}"
+            )
         if name in TABLE:
             raise ValueError(f"Primitive: there is a row named {name!r}; choose another name")
         self.name = self.__name__ = name
@@ -120,7 +125,10 @@ class Primitive:
     def __call__(self, *args: Scalar) -> Scalar:
         """The value on numbers, a node on Values."""
         if self.arity not in (None, len(args)):
-            raise TypeError(f"{self} takes {self.arity} arguments, got {len(args)}")
+            raise TypeError(
+                f"{self} takes {self.arity} arguments, got {len(args)}; a row has a partial "
+                f"derivative, or None, for each"
+            )
         for arg in args:
             if type(arg) is not float and hasattr(arg, "record"):
                 return arg.record(self, args)

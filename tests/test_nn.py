@@ -361,6 +361,11 @@ def test_a_seed_means_the_same_for_ever() -> None:
     assert [x.hex() for x in numbers(Neuron(2, seed=1))] == expected
 
 
+@pytest.mark.parametrize("kind", [Neuron, Layer])
+def test_the_description_names_every_activation(kind: type) -> None:
+    assert all(f'"{name}"' in str(kind.__doc__) for name in GAINS)
+
+
 def test_no_two_neurons_start_alike() -> None:
     weights = [
         w.data

@@ -566,6 +566,19 @@ def test_an_argument_that_is_no_number_is_no_setting() -> None:
     assert "mine" not in repr(optimizer)
 
 
+def test_a_rule_that_forgets_the_state_is_told() -> None:
+    class Forgetful(Stepper):
+        @staticmethod
+        def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+            return weight - coefficients[0] * gradient
+
+    weight = Weight(1.0)
+    weight.grad = 2.0
+    with pytest.raises(TypeError, match=r"^Forgetful\.update: .* weight and its state, got 0\.8"):
+        Forgetful([weight], 0.1).step()
+    assert weight.data == 1.0
+
+
 def test_a_setting_that_was_not_assigned_is_missed_by_name() -> None:
     class Forgetful(Stepper):
         strictness = Setting(flag)

@@ -600,8 +600,18 @@ def test_what_is_no_real_number_is_refused(primitive: Primitive, wrong: object) 
             primitive(*operands)
 
 
+def test_a_row_without_its_symbol_is_refused() -> None:
+    with pytest.raises(
+        TypeError, match=r"^Primitive: .*, got 'unmade', <function .* and <function"
+    ):
+        Primitive("unmade", lambda x: x**3, lambda z, x: 3.0 * x * x)  # type: ignore[arg-type]
+    assert "unmade" not in TABLE
+
+
 def test_a_wrong_number_of_arguments_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"maximum.* takes 2 arguments, got 3"):
+    with pytest.raises(
+        TypeError, match=r"maximum.* takes 2 arguments, got 3; .* or None, for each"
+    ):
         primitives.maximum(1.0, 2.0, 3.0)
     with pytest.raises(TypeError, match=r"exp.* takes 1 arguments, got 0"):
         primitives.exp()

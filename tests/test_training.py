@@ -809,6 +809,7 @@ def test_the_bar_can_be_turned_off(moons_run: Callable[..., tuple[History, str]]
         ({"X": [], "Y": []}, ValueError, "no examples"),
         ({"optimizer": 0.1}, TypeError, "optimizer must be a stepper.*got 0.1 of type float"),
         ({"loss": "mse"}, TypeError, "loss must be a function such as .*, got 'mse' of type str"),
+        ({"optimizer": Adam}, TypeError, "a stepper .* of type ABCMeta, which has no parameters"),
         ({"loss": lambda p, y: 0.5}, TypeError, "plain number 0.5, which has no gradient"),
         ({"loss": lambda p, y: Value(0.5)}, RuntimeError, "depends on the parameters"),
         ({"seed": [1]}, TypeError, "seed"),

@@ -106,7 +106,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
 _SETTINGS = """
     Args:
         hidden_layer_sizes: how many neurons each hidden layer has; a number for a single one.
-        activation: of the hidden layers, one of `autograd.nn.GAINS`.
+        activation: of the hidden layers, as `autograd.Neuron` takes it.
         alpha: how much half the sum of the squares of the weights counts beside the summed losses
             of a batch.
         batch_size: how many examples a step takes; None for all of them.

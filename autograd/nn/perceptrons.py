@@ -35,7 +35,7 @@ class Neuron(Module):
 
     Args:
         n_inputs: how many inputs it takes, at least 1.
-        activation: one of `GAINS`.
+        activation: "relu", "softplus", "tanh", "sigmoid", "sin" or "linear".
         seed: an int, a `random.Random` to draw from, or None for other weights each time.
 
     Its parameters are the weights, then the bias.
@@ -78,7 +78,7 @@ class Layer(Module):
     Args:
         n_inputs: how many inputs it takes, at least 1.
         n_outputs: how many neurons it has, at least 1.
-        activation: one of `GAINS`.
+        activation: "relu", "softplus", "tanh", "sigmoid", "sin" or "linear".
         seed: as for `Neuron`.
 
     Its parameters come neuron by neuron, the weights of each and then its bias.
@@ -129,8 +129,8 @@ class MLP(Module):
     Args:
         n_inputs: how many inputs it takes, at least 1.
         widths: how many neurons each layer has, the last being the number of outputs.
-        activation: one of `GAINS`, for all layers but the last.
-        output: one of `GAINS`, for the last layer. Losses on logits want it "linear".
+        activation: that of all layers but the last, as for `Neuron`.
+        output: that of the last layer. Losses on logits want it "linear".
         seed: as for `Neuron`.
 
     Its parameters come layer by layer, and in a layer neuron by neuron.

@@ -207,10 +207,11 @@ def _check_tolerance(tolerance: float | None) -> None:
 
 
 def _check_parameters(model: Model, optimizer: Stepper) -> None:
-    if not (hasattr(optimizer, "parameters") and hasattr(optimizer, "step")):
+    needed = ("parameters", "learning_rate", "step", "zero_grad")
+    if missing := [name for name in needed if not hasattr(optimizer, name)]:
         raise TypeError(
             f"fit: optimizer must be a stepper such as GradientDescent, got {optimizer!r} "
-            f"of type {type(optimizer).__name__}"
+            f"of type {type(optimizer).__name__}, which has no {', '.join(missing)}"
         )
     if hasattr(model, "parameters"):
         moved = set(map(id, optimizer.parameters))
