@@ -376,6 +376,9 @@ def test_nothing_overflows_and_everything_has_a_name(
     for width in (320, 360, 390, 480, 640, 768, 820, 1024, 1200, 1440, 1600):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if width >= 390:
+            tops = page.locator(".go button").evaluate_all("all => all.map(b => b.offsetTop)")
+            assert len(set(tops)) == 1, width
     for role in "button", "slider", "radio", "combobox", "img":
         nameless = page.get_by_role(role, name="").filter(visible=True)
         named = page.get_by_role(role).evaluate_all(
