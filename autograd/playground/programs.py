@@ -166,7 +166,7 @@ def _units(model: Model, recorded: Trace, n_inputs: int) -> dict[Value, Unit]:
         if neuron.activation != "linear":
             said = users[said]
         places[said] = n_inputs + len(units)
-        units[said] = Unit(name, 1 + max(before, default=0), neuron, sources)
+        units[said] = Unit(name or "neuron", 1 + max(before, default=0), neuron, sources)
     layers = [unit.layer for unit in units.values()]
     widest = max(map(layers.count, layers), default=0)
     n_weights = sum(len(unit.sources) for unit in units.values())
