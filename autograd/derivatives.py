@@ -359,8 +359,9 @@ def _direction(function: str, vector: Nested, slopes: list[Value]) -> list[Opera
 def _one_value(result: object, operation: str) -> Value:
     if isinstance(result, Value):
         return result
-    expected = "a real number", "take the jacobian"
-    return Value(real_number(result, f"{operation} of f", *expected))
+    of_many = operation in ("jacobian", "jvp")
+    several = "return a list, a tuple or a NumPy array" if of_many else "take the jacobian"
+    return Value(real_number(result, f"{operation} of f", "a real number", several))
 
 
 # --- nested lists, tuples and arrays --------------------------------------------------------------

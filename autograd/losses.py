@@ -190,8 +190,11 @@ def _pairs(loss: str, prediction: Numbers, target: Numbers) -> list[tuple[Value,
     """Each prediction, as a Value, with its target."""
     ys, ts = _numbers(loss, prediction), _numbers(loss, target)
     if len(ys) != len(ts) or not ys:
+        of_classes = loss == "binary_cross_entropy" and len(ts) == 1 < len(ys)
+        hint = "; for the index of one of several classes there is cross_entropy"
         raise ValueError(
             f"{loss}: expected as many predictions as targets, got {len(ys)} and {len(ts)}"
+            f"{hint if of_classes else ''}"
         )
     return [(_value(y), t) for y, t in zip(ys, ts, strict=True)]
 

@@ -195,10 +195,14 @@ def real_number(
     if type(number) is float:
         return number
     if not (isinstance(number, Real) or is_bool(number)):
-        hint = f"; of several, {several}" if hasattr(number, "__len__") else ""
+        hint = ""
+        if getattr(number, "shape", None) == ():  # an array without dimensions
+            hint = "; its number is .item()"
+        elif hasattr(number, "__len__") and not isinstance(number, str):
+            hint = f"; of several, {several}"
         raise TypeError(
-            f"{operation}: expected {expected}, got {reprlib.repr(number)} "
-            f"of type {type(number).__name__}{'' if isinstance(number, str) else hint}"
+            f"{operation}: expected {expected}, "
+            f"got {reprlib.repr(number)} of type {type(number).__name__}{hint}"
         ) from None
     return float_of(number)  # type: ignore[arg-type]
 

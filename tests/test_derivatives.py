@@ -302,6 +302,10 @@ def test_what_to_write_instead_is_said() -> None:
         ag.gradient(lambda p: p["a"])({"a": 1.0})
     with pytest.raises(TypeError, match="of type list; of several, take the jacobian"):
         ag.hessian(lambda x: [x, x])(1.0)
+    with pytest.raises(
+        TypeError, match="of type dict; of several, return a list, a tuple or a Num"
+    ):
+        ag.jacobian(lambda x: {"a": x})(1.0)
     with pytest.raises(TypeError, match=r"of type function; of a function there is the gradient"):
         grad(lambda x: x, [Value(1.0)])  # type: ignore[arg-type]
 

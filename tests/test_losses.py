@@ -325,6 +325,7 @@ REFUSED: list[tuple[Callable[..., Value], Any, Any, type[Exception], str]] = [
     (ag.hinge, A, 0, ValueError, r"-1 and \+1, got 0.0"),
     (ag.hinge, A, math.nan, ValueError, "got nan"),
     (ag.hinge, [A, B], [1, 2], ValueError, "got 2.0"),
+    (ag.binary_cross_entropy, [A, B], 1, ValueError, "got 2 and 1; .* there is cross_entropy"),
     (ag.binary_cross_entropy, A, -1, ValueError, "from 0 to 1 as target, got -1.0"),
     (ag.binary_cross_entropy, A, math.nan, ValueError, "got nan"),
     (ag.cross_entropy, [A, B], 2, ValueError, "from 0 to 1, got 2.0"),

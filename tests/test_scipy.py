@@ -128,6 +128,12 @@ def test_numpys_functions_of_two_arrays(f: Any) -> None:
     assert slopes[0] == pytest.approx(np.array(step), abs=1e-8)
 
 
+def test_an_array_without_dimensions_is_no_number_but_has_one() -> None:
+    for call in (lambda: Value(np.array(2.0)), lambda: Value(1.0) * np.array(2.0)):
+        with pytest.raises(TypeError, match=r"of type ndarray; its number is \.item\(\)$"):
+            call()
+
+
 def test_the_math_module_is_told_what_to_write() -> None:
     with pytest.raises(TypeError, match=r"ag\.exp"):
         math.exp(Value(1.0))

@@ -807,6 +807,11 @@ def test_the_bar_can_be_turned_off(moons_run: Callable[..., tuple[History, str]]
         ({"tolerance": "0.1"}, TypeError, "tolerance.*got '0.1'"),
         ({"X": [1.0]}, ValueError, "X has 1 examples, Y has 5 targets"),
         ({"X": [], "Y": []}, ValueError, "no examples"),
+        (
+            {"Y": None},
+            TypeError,
+            "fit: Y must be a list, an array or a frame .* got None of type No",
+        ),
         ({"optimizer": 0.1}, TypeError, "optimizer must be a stepper.*got 0.1 of type float"),
         ({"loss": "mse"}, TypeError, "loss must be a function such as .*, got 'mse' of type str"),
         ({"optimizer": Adam}, TypeError, "a stepper .* of type ABCMeta, which has no parameters"),

@@ -74,6 +74,11 @@ def _plain(caller: str, name: str, column: Any) -> list[Any]:
     _refuse_masked(caller, name, column)
     if hasattr(column, "to_numpy"):  # a DataFrame or Series; iterated, it would give its names
         return _rows_of_frame(caller, name, column)
+    if not isinstance(column, Iterable):
+        raise TypeError(
+            f"{caller}: {name} must be a list, an array or a frame of examples, got {column!r} "
+            f"of type {type(column).__name__}"
+        )
     rows = list(column)
     for row in rows:
         _refuse_masked(caller, name, row)
