@@ -869,6 +869,18 @@ def test_no_label_changes_a_program(backend: Any, label: str) -> None:
     assert [line for line in lines if line] == [line for line in code if line]
 
 
+@each_backend
+def test_a_label_may_be_anything_that_has_a_name(backend: Any) -> None:
+    leaves = [ag.Value(2.0), ag.Value(3.0), ag.Value(4.0)]
+    labels: list[Any] = [5, None, ("a", 1)]
+    for leaf, label in zip(leaves, labels, strict=True):
+        leaf.label = label
+    f = jit(lambda x: ag.dot(leaves, [x, x, x]), backend)
+    assert f.backward([1.0]) == 9.0
+    for text in (str(f.program), f.source, f.c, f.javascript):
+        assert all(str(label) in text for label in (5, ("a", 1)))
+
+
 def test_it_is_a_decorator_and_keeps_the_name() -> None:
     @jit(backend="python")
     def f(x: Any) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
@@ -90,8 +89,9 @@ class _Printer(Printer):
             elif name not in SPELLING:
                 numbers = ", ".join(["double"] * (TABLE[name].arity or 0))
                 yield f"double {self.called(name)}({numbers});  /* a row of your own */"
-        yield from _array("double", "k", map(self.literal, program.constants))
-        yield from _array("int", "table", map(str, program.table))
+        constants = map(self.literal, program.constants)
+        yield from self.array("static const double k[] = {", constants, "};")
+        yield from self.array("static const int table[] = {", map(str, program.table), "};")
         yield "void program(const double *w, const double *x, int count, double *y, double *memory)"
         yield "{"
         start = 0
@@ -121,7 +121,7 @@ class _Printer(Printer):
         yield "/* Written by autograd. The arguments of `program`:"
         yield ""
         yield f"   w       {sizes['w']} leaves" + ":" * bool(sizes["w"])
-        yield from _ranges("w", [str(leaf.label) for leaf in program.leaves])
+        yield from _ranges("w", program.leaf_names)
         yield f"   x       for each example {len(program.inputs)} inputs, one example after another"
         yield from _ranges("x", program.inputs)
         yield "   count   how many examples there are, at least one"
@@ -170,15 +170,6 @@ class _Printer(Printer):
 
     def declared(self, total: str, start: str) -> str:
         return f"double {total} = {start};"
-
-
-def _array(kind: str, name: str, numbers: Iterable[str]) -> Iterator[str]:
-    """A constant array, in lines that are not too long."""
-    text = ", ".join(numbers)
-    if text:
-        yield f"static const {kind} {name}[] = {{"
-        yield from textwrap.wrap(text, 98, initial_indent="  ", subsequent_indent="  ")
-        yield "};"
 
 
 def _ranges(space: str, names: Iterable[str]) -> Iterator[str]:

@@ -16,9 +16,6 @@ from llvmlite import ir
 
 DOUBLE, I64, POINTER = ir.DoubleType(), ir.IntType(64), ir.PointerType()
 
-ONE = ir.VectorType(DOUBLE, 1)
-"""A float64 as a vector, from which it is spread over the lanes of another."""
-
 Index: TypeAlias = "int | ir.Value"
 """An integer: an int where it is known when the code is written."""
 
@@ -256,17 +253,6 @@ class Code:
             return self.write.shuffle_vector(first, empty, mask((0,) * self.lanes))
 
         return self.once("splat", id(x), write=write)
-
-    def load_splat(self, address: ir.Value) -> Numbers:
-        """The float64 that stands there, in every lane."""
-        if self.lanes == 1:
-            return self.load(DOUBLE, address)
-        one = self.load(ONE, address)
-
-        def write() -> ir.Value:
-            return self.write.shuffle_vector(one, one, mask((0,) * self.lanes))
-
-        return self.once("splat", id(one), write=write)
 
     def gathered(self, numbers: Sequence[ir.Value]) -> Numbers:
         """One in each lane."""

@@ -119,7 +119,7 @@ class _Printer(Printer):
 
     def lines(self) -> Iterator[str]:
         program, sizes = self.program, self.program.sizes
-        yield _comment("w", [leaf.label for leaf in program.leaves])
+        yield _comment("w", program.leaf_names)
         yield _comment("the inputs of an example", program.inputs)
         spaces = {space: sizes[space] for space in "wcvmy"}
         listed = ", ".join(f"{space}: {n}" for space, n in {**spaces, "x": sizes["x"]}.items())
@@ -127,10 +127,9 @@ class _Printer(Printer):
         arrays = ", ".join(f"{space}: new Float64Array({n})" for space, n in spaces.items())
         yield f"export const memory = () => ({{ {arrays} }});"
         yield from self.helpers()
-        if program.constants:
-            yield from _array("const k = Float64Array.of(", map(self.literal, program.constants))
-        if program.table:
-            yield from _array("const table = Int32Array.of(", map(str, program.table))
+        constants = map(self.literal, program.constants)
+        yield from self.array("const k = Float64Array.of(", constants, ");")
+        yield from self.array("const table = Int32Array.of(", map(str, program.table), ");")
         width, y = sizes["x"], sizes["y"]
         every = f"[...Array(examples.length / {width}).keys()]" if width else "[0]"
         yield ""
@@ -213,17 +212,6 @@ class _Printer(Printer):
 def _ascii(text: str) -> str:
     """The text so that it can stand in a comment, in a page's script too."""
     return text.encode("unicode_escape").decode("ascii").replace("<", "\\x3c")
-
-
-def _array(start: str, numbers: Iterable[str]) -> Iterator[str]:
-    """Lines of at most about 100 characters."""
-    line = start
-    for number in numbers:
-        if len(line) + len(number) > 97:
-            yield line.rstrip()
-            line = "  "
-        line += f"{number}, "
-    yield line.rstrip(", ") + ");"
 
 
 def _comment(space: str, names: Sequence[str]) -> str:

@@ -35,8 +35,8 @@ from autograd.compiler import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import roll
-from autograd.compiler.trace import Listing, Trace, gradient_of, leaves_of, listing, trace
-from autograd.value import Operand, Value
+from autograd.compiler.trace import Listing, gradient_of, leaves_of, listing, trace
+from autograd.value import Value
 
 BackendName: TypeAlias = Literal["auto", "python", "llvm", "jax"]
 
@@ -241,18 +241,18 @@ class _Recording:
 
     @cached_property
     def values(self) -> _Runner:
-        return self._runner(self._outputs, is_batch=not self.shapes)
+        return self._runner(is_batch=not self.shapes)
 
     @cached_property
     def mean(self) -> _Runner:
-        return self._runner(self._outputs)
+        return self._runner()
 
     @cached_property
     def gradient(self) -> _Runner:
         """The mean, and after it the gradient of the mean with respect to each of `leaves`."""
         if self.trace.form is not None:
             raise TypeError("backward: the function returns a list; it needs one Value to follow")
-        return self._runner(self._with_gradient, leaves=self.leaves)
+        return self._runner(with_gradient=True)
 
     @cached_property
     def leaves(self) -> list[Value]:
@@ -263,36 +263,23 @@ class _Recording:
     def program(self) -> Program:
         return (self.values if self.trace.form is not None else self.gradient).program
 
-    def _outputs(self, recorded: Trace, follows_branches: bool) -> tuple[list[Operand], bool]:
-        return recorded.outputs, recorded.has_branches
-
-    def _with_gradient(self, recorded: Trace, follows_branches: bool) -> tuple[list[Operand], bool]:
-        (output,) = recorded.outputs
-        slopes, has_branches = gradient_of(output, self.leaves, follows_branches)
-        return [output, *slopes], has_branches or recorded.has_branches
-
     def _runner(
-        self,
-        outputs_of: Callable[[Trace, bool], tuple[list[Operand], bool]],
-        is_batch: bool = True,
-        leaves: Sequence[Value] = (),
+        self, with_gradient: bool = False, is_batch: bool = True, follows_branches: bool = False
     ) -> _Runner:
         """What runs the outputs, and knows what follows branches if one not taken spoils them."""
-
-        def runner(recorded: Trace, follows_branches: bool) -> tuple[_Runner, bool]:
-            outputs, has_branches = outputs_of(recorded, follows_branches)
-            listed = listing(recorded.inputs, outputs, is_batch, leaves)
-            return _Runner(listed, self.backend), has_branches
-
-        def follower() -> _Runner:
-            takes_gradients = self.trace.has_branches
-            recorded = trace(self.function, self.shapes, True) if takes_gradients else self.trace
-            return runner(recorded, True)[0]
-
         with _uncollected():
-            plain, has_branches = runner(self.trace, False)
-        plain.follower = functools.cache(follower) if has_branches else None
-        return plain
+            recorded, leaves = self.trace, self.leaves if with_gradient else []
+            if follows_branches and recorded.has_branches:  # in gradients that f takes itself
+                recorded = trace(self.function, self.shapes, follows_branches)
+            outputs, has_branches = recorded.outputs, recorded.has_branches
+            if with_gradient:
+                slopes, found = gradient_of(outputs[0], leaves, follows_branches)
+                outputs, has_branches = [*outputs, *slopes], has_branches or found
+            runner = _Runner(listing(recorded.inputs, outputs, is_batch, leaves), self.backend)
+        if has_branches and not follows_branches:
+            follower = functools.partial(self._runner, with_gradient, is_batch, True)
+            runner.follower = functools.cache(follower)
+        return runner
 
 
 class _Runner:

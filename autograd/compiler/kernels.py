@@ -44,7 +44,6 @@ from autograd.compiler.program import (
     Program,
     Reduce,
     Run,
-    groups,
     operands,
 )
 from autograd.compiler.spelling import SPELLING
@@ -146,7 +145,7 @@ class _GroupWriter:
         self.section = section
         self.by_examples = section in ("each", "means") and layout.chunk > 1
         self.index = [*around, *[0] * len(group.dims)]
-        self.extents = [self.integer(extent, around, ()) for extent in group.dims]
+        self.extents = [_integer(code, extent, around) for extent in group.dims]
         self.block: Index = 0  # the first example of the block
         self.lane_dim: int | None = None  # the index whose rows are in the lanes
         self.elements: list[Offsets] = []
@@ -393,7 +392,7 @@ class _GroupWriter:
     def _with_run(self, totals: list[Numbers], run: Run) -> list[Numbers]:
         """The totals, and to them the terms of a run."""
         code, around = self.code, self.index
-        count = self.integer(run.count, around, ())
+        count = _integer(code, run.count, around)
 
         def add(turns: int, t: Index, *totals: Numbers) -> list[Numbers]:
             self.index = [*around, t]
@@ -417,17 +416,6 @@ class _GroupWriter:
 
     # --- operands
 
-    def integer(self, x: Integer, index: Sequence[Index], offsets: Sequence[int]) -> Index:
-        """The integer at these indices plus these offsets."""
-        if isinstance(x, int):
-            return x
-        code = self.code
-        at, fixed = self.integer(x.at, index, offsets), 0
-        for i, (stride, turn) in enumerate(zip(x.strides, index, strict=False)):
-            at = code.plus(at, code.times(turn, stride))
-            fixed += stride * offsets[i] if i < len(offsets) else 0
-        return code.load(I64, code.address(code.arguments["table"], at, fixed))
-
     def place(self, operand: Operand, offsets: Offsets) -> tuple[str, Index, int]:
         """Its pointer, and how many numbers after it: what varies, and what is known."""
         code = self.code
@@ -438,9 +426,9 @@ class _GroupWriter:
                 variable = code.plus(variable, code.times(turn, stride))
                 fixed += stride * offset
             else:
-                step = self.integer(stride, self.index, offsets)
+                step = _integer(code, stride, self.index, offsets)
                 variable = code.plus(variable, code.times(code.plus(turn, offset), step))
-        base = self.integer(operand.base, self.index, offsets)
+        base = _integer(code, operand.base, self.index, offsets)
         if isinstance(base, int):
             fixed += base
         else:
@@ -471,7 +459,7 @@ class _GroupWriter:
         address = code.address(start, variable, fixed)
         if dim is not None and operand.strides[dim] == 1:
             return code.load(code.type, address)
-        return code.load_splat(address)
+        return code.splat(code.load(DOUBLE, address))
 
     def store(self, x: Numbers, offsets: Offsets) -> None:
         """Put it where the group puts its results."""
@@ -496,6 +484,17 @@ class _GroupWriter:
         """Where the examples of the block stand, of a number that differs between them."""
         stride = self.layout.stride
         return self.code.plus(self.code.times(variable, stride), self.block), fixed * stride
+
+
+def _integer(code: Code, x: Integer, index: Sequence[Index], offsets: Offsets = ()) -> Index:
+    """The integer at these indices plus these offsets."""
+    if isinstance(x, int):
+        return x
+    at, fixed = _integer(code, x.at, index, offsets), 0
+    for i, (stride, turn) in enumerate(zip(x.strides, index, strict=False)):
+        at = code.plus(at, code.times(turn, stride))
+        fixed += stride * offsets[i] if i < len(offsets) else 0
+    return code.load(I64, code.address(code.arguments["table"], at, fixed))
 
 
 def _depends(x: Integer, dim: int) -> bool:
@@ -608,9 +607,7 @@ def _item(built: ir.Module, layout: Layout, name: str, item: Item, section: str)
             with code.scope():
                 _GroupWriter(code, layout, item, around, section).write()
             return
-        count = _GroupWriter(code, layout, next(groups([item])), around, section).integer(
-            item.count, around, ()
-        )
+        count = _integer(code, item.count, around)
 
         def turn(i: Index) -> tuple[()]:
             for inner in item.body:

@@ -5,6 +5,7 @@ A language says how it writes a loop, a number, and each primitive; the rest is 
 
 from __future__ import annotations
 
+import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -164,6 +165,12 @@ class Printer(ABC):
             if stride != 0:
                 parts.append(index if stride == 1 else f"{self.integer(stride)} * {index}")
         return " + ".join(parts).replace("+ -", "- ") or "0"
+
+    def array(self, start: str, numbers: Iterable[str], end: str) -> list[str]:
+        """All of the numbers, in lines that are not too long; nothing of none."""
+        wrapper = textwrap.TextWrapper(98, subsequent_indent=self.indent, break_on_hyphens=False)
+        text = ", ".join(numbers)
+        return wrapper.wrap(f"{start}{text}{end}") if text else []
 
     def indented(self, lines: Iterable[str], levels: int = 1) -> Iterator[str]:
         """The lines, so many levels further in."""

@@ -182,23 +182,14 @@ class Program:
         """The items of each section, in the order in which they are run."""
         return {"once": self.once, "each": self.each, "means": self.means, "after": self.after}
 
+    @property
+    def leaf_names(self) -> list[str]:
+        """What people called the leaves, "" where they did not."""
+        return [str(leaf.label or "") for leaf in self.leaves]
+
     def varies(self, space: str) -> bool:
         """Whether the numbers of this space differ from example to example."""
         return space in "xv" or (space == "y" and not self.is_batch)
-
-    def integer(self, x: Integer, index: Sequence[int]) -> int:
-        """The integer where the indices have these values."""
-        if isinstance(x, int):
-            return x
-        at = self.integer(x.at, index)
-        return self.table[at + sum(s * i for s, i in zip(x.strides, index, strict=False))]
-
-    def address(self, operand: Operand, index: Sequence[int]) -> int:
-        """The address of the operand where the indices have these values."""
-        steps = (
-            self.integer(s, index) * i for s, i in zip(operand.strides, index, strict=True) if i
-        )
-        return self.integer(operand.base, index) + sum(steps)
 
 
 Executable: TypeAlias = "Callable[[Sequence[float], Sequence[Column]], Sequence[float]]"
@@ -310,7 +301,7 @@ class _Text:
     def lines(self) -> Iterator[str]:
         program = self.program
         for space, names in (
-            ("w", [str(leaf.label) for leaf in program.leaves]),
+            ("w", program.leaf_names),
             ("x", list(program.inputs)),
         ):
             for start, end, text in named_ranges(names):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import linecache
 import math
-import textwrap
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from types import FunctionType
@@ -46,17 +45,14 @@ class _Printer(Printer):
 
     def lines(self) -> Iterator[str]:
         program = self.program
-        for name, numbers in (("k", program.constants), ("table", program.table)):
-            if numbers:
-                yield f"{name} = ["
-                yield from self.indented(textwrap.wrap(", ".join(map(repr, numbers)), 92))
-                yield "]"
+        yield from self.array("k = [", map(repr, program.constants), "]")
+        yield from self.array("table = [", map(str, program.table), "]")
         yield "def program(w, count, examples):"
         yield from self.indented(self.body())
 
     def body(self) -> Iterator[str]:
         program = self.program
-        for start, end, text in named_ranges([str(leaf.label) for leaf in program.leaves]):
+        for start, end, text in named_ranges(program.leaf_names):
             if text:
                 yield f"# w[{start}:{end}] {_ascii(text)}"
         for start, end, text in named_ranges(program.inputs):

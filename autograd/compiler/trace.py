@@ -163,13 +163,13 @@ def leaves_of(output: Operand) -> list[Value]:
             has_derivative = node.primitive.has_derivative
             reached.update(arg for i, arg in enumerate(node.args) if has_derivative(i))
     leaves = [x for x in order if x.primitive is None and x in reached and type(x) is not Traced]
-    names = {leaf.label for leaf in leaves}
+    names = {str(leaf.label or "") for leaf in leaves}
     return sorted(leaves, key=_natural) if len(names) == len(leaves) and "" not in names else leaves
 
 
 def _natural(leaf: Value) -> list[tuple[int, str]]:
     """For sorting by label, with numbers in it by their size."""
-    parts = re.split(r"(\d+)", leaf.label)
+    parts = re.split(r"(\d+)", str(leaf.label))
     return [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(parts)]
 
 
