@@ -236,6 +236,24 @@ def test_wrong_columns_are_refused() -> None:
         ag.to_jax(lambda x: x, "a")
 
 
+def recurrent(xs: list[ag.Value]) -> ag.Value:
+    state, w = xs[0], ag.Value(0.5)
+    for x in xs:
+        state = (w * state + x).tanh()
+    return state
+
+
+def test_integers_are_numbers_and_there_may_be_no_example() -> None:
+    w = ag.Value(2.0)
+    f = ag.to_jax(lambda x: x * x * w, 1.0)
+    assert f([3], np.array([100_000, 2])).tolist() == [np.float32(3e10), 12.0]
+    series = ag.to_jax(recurrent, [1.0] * 30)
+    for g, column in ((f, np.zeros(0)), (series, np.zeros((0, 30)))):
+        assert g(g.numbers(), column).shape == (0,)
+    with pytest.raises(ValueError, match=r"^jax: expected the numbers of 1 leaves .* shape \(2,\)"):
+        f(np.zeros(2), np.ones(3))
+
+
 def test_it_can_be_looked_at() -> None:
     f = ag.jit(lambda x: x.exp(), backend="python")
     f.mean([2.0])

@@ -6,15 +6,18 @@ row for each), so that `jax.jit`, `jax.vmap`, `jax.grad` and shardings apply to 
 JAX has no memory to write to, so the numbers of a program stand in arrays that never change. A
 group is one array operation over its box. Where each number went is known beforehand (`_Memory`),
 and what a group reads is a slice of an array, reshaped, or some of them joined, or else a gather. A
-sum of products is an einsum, so that rows times a shared vector are a matrix product; XLA regroups
-additions, and results agree with other back ends but for rounding. A loop whose turns do not depend
-on one another is one more axis of its groups; any other is a `lax.scan`, which carries and stacks
-what later turns read, or straight code where it is short.
+sum of products is an einsum, so that rows times a shared vector are a matrix product. A loop
+whose turns do not depend on one another is one more axis of its groups; any other is a `lax.scan`,
+which carries and stacks what later turns read.
+
+XLA regroups additions and takes subnormal numbers for 0, and results agree with other back ends but
+for that: of two computed numbers that are equal there, rounding may make one the `maximum`.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -253,7 +256,7 @@ class JaxFunction:
                     f"{self!r}: column {i} has the shape {x.shape}; expected (examples, "
                     f"{', '.join(map(str, own))}), equally many examples in all columns"
                 )
-        rows = [x.reshape(x.shape[0], -1) for x in arrays]
+        rows = [x.reshape(x.shape[0], math.prod(x.shape[1:])) for x in arrays]
         return (jnp.concatenate(rows, axis=1) if rows else jnp.zeros((1, 0))), is_single
 
 
@@ -526,7 +529,7 @@ def _joined(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array 
         if len(parts) == MOST_PARTS or any(column is None for column in columns):
             return None
         part = _concatenated(columns)
-        parts.append(part.reshape((*part.shape[:-2], -1)))
+        parts.append(part.reshape(*part.shape[:-2], math.prod(part.shape[-2:])))
         at += n * period
     return _concatenated(parts)
 
@@ -551,8 +554,14 @@ class _Evaluation:
         from jax import numpy as jnp
 
         self.program = program
-        self.leaves = jnp.asarray(leaves)
-        self.examples = jnp.asarray(examples)
+        leaves = jnp.asarray(leaves)
+        self.leaves = leaves.astype(jnp.result_type(leaves, float))  # integers as floats
+        if self.leaves.shape != (program.sizes["w"],):
+            raise ValueError(
+                f"jax: expected the numbers of {program.sizes['w']} leaves in a flat array, "
+                f"got an array of shape {self.leaves.shape}"
+            )
+        self.examples = jnp.asarray(examples, self.leaves.dtype)
         self.n_examples = self.examples.shape[0]
         self.memory = memory = _Memory(program)
         constants = jnp.asarray(np.frombuffer(program.constants), self.leaves.dtype)
@@ -610,7 +619,7 @@ class _Evaluation:
         else:
             y = self.value(expression, box, shape, read)
         y = jnp.asarray(y, self.leaves.dtype)
-        return jnp.broadcast_to(y, lead + shape).reshape(*lead, -1)
+        return jnp.broadcast_to(y, lead + shape).reshape(*lead, math.prod(shape))
 
     def mean(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
         match expression:
@@ -969,7 +978,7 @@ class _Scan:
         for space, array in stacked.items():
             addresses = np.concatenate([self.written[number] for number in kept[space]], axis=1)
             y = jnp.moveaxis(array, 0, -2)
-            memory.put(space, addresses, y.reshape(*y.shape[:-2], -1))
+            memory.put(space, addresses, y.reshape(*y.shape[:-2], math.prod(y.shape[-2:])))
         for number, (group, rows) in enumerate(steps):
             if number not in deepest:
                 evaluation.write(group, rows)
