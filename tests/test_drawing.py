@@ -379,9 +379,9 @@ def test_a_graph_beyond_the_limit_is_refused_with_the_ways_out() -> None:
     assert ag.draw(chain(301), limit=301).dot.count(" -> ") == 300
 
 
-def test_a_million_nodes_are_refused() -> None:
-    with pytest.raises(ValueError, match="1,000,000 nodes"):
-        ag.draw(chain(1_000_000))
+def test_a_large_graph_is_refused() -> None:
+    with pytest.raises(ValueError, match="100,000 nodes"):
+        ag.draw(chain(100_000))
 
 
 def test_too_many_edges_and_too_many_parts_are_refused() -> None:
