@@ -263,6 +263,10 @@ class _Tolerance(NamedTuple):
     def margin(self, a: float, b: float) -> float:
         return self.relative * max(abs(a), abs(b)) + self.absolute
 
+    def excused(self, uncertainty: float, slope: float) -> float:
+        """The uncertainty of a slope, as far as it may excuse: up to ten times the tolerance."""
+        return min(uncertainty, 9.0 * self.margin(slope, 0.0))
+
     def allows(self, a: float, b: float, uncertainty: float = 0.0) -> bool:
         """Whether two numbers agree, which inf and nan never do."""
         return abs(a - b) <= self.margin(a, b) + uncertainty < math.inf
@@ -273,7 +277,7 @@ def _compare(name: str, analytic: float, line: _Line, tolerance: _Tolerance) -> 
     found = partial(Comparison, name, analytic)
     slopes = line.slopes(_STEP * max(1.0, abs(line.x)))
     central = slopes.central
-    agrees = tolerance.allows(analytic, central, slopes.rounding)
+    agrees = tolerance.allows(analytic, central, tolerance.excused(slopes.rounding, central))
     straight = slopes.gap <= 0.01 * abs(central) + tolerance.absolute + slopes.rounding
     if agrees and straight:
         return found(central, "ok")
@@ -286,8 +290,7 @@ def _compare(name: str, analytic: float, line: _Line, tolerance: _Tolerance) -> 
         return found(limit, "kink", (slopes.left, slopes.right))
     if agrees:
         return found(central, "ok")
-    # However uncertain the limit is, that excuses no more than ten times the tolerance.
-    if tolerance.allows(analytic, limit, min(uncertainty, 9.0 * tolerance.margin(limit, 0.0))):
+    if tolerance.allows(analytic, limit, tolerance.excused(uncertainty, limit)):
         return found(limit, "ok")
     return found(limit, "unsettled" if abs(analytic - limit) <= uncertainty else "wrong")
 

@@ -158,6 +158,12 @@ def test_a_dropped_fan_out_term(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdicts(lambda x, y: x * x + y, [3.0, 1.0]) == ["wrong", "ok"]
 
 
+def test_a_slope_that_rounding_hides_is_not_called_right(plant: Any) -> None:
+    assert verdicts(lambda x: 1e-3 * x + 1e12, [1.0]) == ["unsettled"]
+    faulty = plant(math.sin, lambda z, x: 1.01 * primitives.cos(x))
+    assert verdicts(lambda x: faulty(x) + 1e8, [0.3]) == ["unsettled"]
+
+
 def test_swapped_operands(plant: Any) -> None:
     faulty = plant(lambda x, y: x * y, lambda z, x, y: x, lambda z, x, y: y)
     assert verdicts(faulty, [2.0, 5.0]) == ["wrong", "wrong"]
