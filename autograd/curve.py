@@ -78,7 +78,7 @@ def confusion_svg(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> st
         raise ValueError(f"confusion matrix: expected {n} rows of {n} counts, got {counts!r:.80}")
     names = [name if len(name) <= 20 else f"{name[:19]}…" for name in classes]
     side = max(18, min(64, 480 // n))
-    left, top = 40 + 7 * max(map(len, names)), 40 + 7 * max(map(len, names))
+    left = top = 40 + 7 * max(map(len, names))
     width, height = left + n * side + RIGHT, top + n * side + RIGHT
     cells = []
     for i, row in enumerate(counts):

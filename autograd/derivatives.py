@@ -305,9 +305,8 @@ def hessian_vector_product(f: Callable[..., Operand]) -> Transformed:
 
     @_named_after(f, "hessian_vector_product")
     def product_of_f(*xs_and_vector: Nested, **constants: Any) -> Nested:
-        *xs, vector = xs_and_vector
         with recording.recorded():
-            inputs = _Inputs(tuple(xs), "hessian_vector_product")
+            inputs, vector = _inputs_and_vector(xs_and_vector, "hessian_vector_product")
             output = _one_value(inputs.apply(f, constants), "hessian_vector_product")
             slopes = grad(output, inputs.leaves)
             along = primitives.dot(*slopes, *_direction("hessian_vector_product", vector, slopes))
@@ -330,9 +329,8 @@ def jvp(f: Callable[..., Nested]) -> Transformed:
 
     @_named_after(f, "jvp")
     def product_of_f(*xs_and_vector: Nested, **constants: Any) -> Nested:
-        *xs, vector = xs_and_vector
         with recording.recorded():
-            inputs = _Inputs(tuple(xs), "jvp")
+            inputs, vector = _inputs_and_vector(xs_and_vector, "jvp")
             outputs = inputs.apply(f, constants)
             values = [_one_value(output, "jvp") for output in _flat(outputs)]
             weights = [Value(1.0) for _ in values]
@@ -344,6 +342,14 @@ def jvp(f: Callable[..., Nested]) -> Transformed:
             return _rebuilt(outputs, (found.get(weight, 0.0) for weight in weights))
 
     return product_of_f
+
+
+def _inputs_and_vector(given: tuple[Nested, ...], function: str) -> tuple[_Inputs, Nested]:
+    if len(given) < 2:
+        raise TypeError(
+            f"{function}: expected f's arguments and then the vector, got {len(given)} of them"
+        )
+    return _Inputs(given[:-1], function), given[-1]
 
 
 def _direction(function: str, vector: Nested, slopes: list[Value]) -> list[Operand]:

@@ -257,7 +257,7 @@ class Notation:
             return symbol
         if node.op == "sum":
             return " + ".join([symbol, *map(self.guarded, plain)])
-        blank = "_" if _is_word(symbol) else ""
+        blank = "_" if _is_called(symbol, len(node.args)) else ""
         return self.written(node, lambda _: blank).strip()
 
     def local_derivative(self, node: Value, index: int, named: Names) -> str:
@@ -312,7 +312,7 @@ class Notation:
             half = len(operands) // 2
             products = map(self._pair, operands[:half], operands[half:])
             return self.joined(" + ", list(products), str, TERMS_SHOWN)
-        if _is_word(symbol):
+        if _is_called(symbol, len(operands)):
             return f"{self._function(symbol)}({self.joined(', ', operands, str, TERMS_SHOWN)})"
         if len(operands) == 1:
             return f"{symbol}{self.guarded(operands[0])}"
@@ -354,6 +354,11 @@ def _case_that_holds(x: Any) -> Any:
 
 def _is_word(symbol: str) -> bool:
     return symbol[0].isalpha()
+
+
+def _is_called(symbol: str, count: int) -> bool:
+    """Whether an operation is written as a function of so many operands, not before or between."""
+    return _is_word(symbol) or count > 2
 
 
 def _ordinal(n: int) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from typing import Any, Protocol, overload
+from typing import Any, Protocol, TypeVar, overload
 
 from autograd import operators, primitives, recording
 from autograd.primitives import real_number
-from autograd.value import Condition, Operand, Value, operator
+from autograd.value import Condition, Operand, Value
+
+T = TypeVar("T")
 
 
 class Unary(Protocol):
@@ -33,30 +35,30 @@ class Binary(Protocol):
     def __call__(self, x: Operand, y: Operand, /) -> Value: ...
 
 
-abs: Unary = operator(primitives.abs)
-sqrt: Unary = operator(primitives.sqrt)
-exp: Unary = operator(primitives.exp)
-expm1: Unary = operator(primitives.expm1)
-log: Unary = operator(primitives.log)
-log1p: Unary = operator(primitives.log1p)
-sin: Unary = operator(primitives.sin)
-cos: Unary = operator(primitives.cos)
-tan: Unary = operator(primitives.tan)
-asin: Unary = operator(primitives.asin)
-acos: Unary = operator(primitives.acos)
-atan: Unary = operator(primitives.atan)
-atan2: Binary = operator(primitives.atan2)
-sinh: Unary = operator(primitives.sinh)
-cosh: Unary = operator(primitives.cosh)
-tanh: Unary = operator(primitives.tanh)
-sigmoid: Unary = operator(primitives.sigmoid)
-softplus: Unary = operator(primitives.softplus)
-relu: Unary = operator(primitives.relu)
-erf: Unary = operator(primitives.erf)
-erfc: Unary = operator(primitives.erfc)
-maximum: Binary = operator(primitives.maximum)
-minimum: Binary = operator(primitives.minimum)
-stop_gradient: Unary = operator(primitives.stop_gradient)
+abs: Unary = primitives.abs.operator
+sqrt: Unary = primitives.sqrt.operator
+exp: Unary = primitives.exp.operator
+expm1: Unary = primitives.expm1.operator
+log: Unary = primitives.log.operator
+log1p: Unary = primitives.log1p.operator
+sin: Unary = primitives.sin.operator
+cos: Unary = primitives.cos.operator
+tan: Unary = primitives.tan.operator
+asin: Unary = primitives.asin.operator
+acos: Unary = primitives.acos.operator
+atan: Unary = primitives.atan.operator
+atan2: Binary = primitives.atan2.operator
+sinh: Unary = primitives.sinh.operator
+cosh: Unary = primitives.cosh.operator
+tanh: Unary = primitives.tanh.operator
+sigmoid: Unary = primitives.sigmoid.operator
+softplus: Unary = primitives.softplus.operator
+relu: Unary = primitives.relu.operator
+erf: Unary = primitives.erf.operator
+erfc: Unary = primitives.erfc.operator
+maximum: Binary = primitives.maximum.operator
+minimum: Binary = primitives.minimum.operator
+stop_gradient: Unary = primitives.stop_gradient.operator
 
 
 @overload
@@ -133,9 +135,10 @@ def clip(x: Operand, low: Operand, high: Operand) -> Operand:
 
     Raises ValueError if low is above high.
     """
+    clipped = minimum(maximum(x, low), high)
     if low > high:
         raise ValueError(f"clip: low is {low}, above high, {high}")
-    return minimum(maximum(x, low), high)
+    return clipped
 
 
 @overload
@@ -210,20 +213,20 @@ def norm_cdf(x: float) -> float: ...
 def norm_cdf(x: Value) -> Value: ...
 def norm_cdf(x: Operand) -> Operand:
     """The cumulative distribution function of the standard normal, ½·erfc(-x/√2)."""
-    return 0.5 * erfc(x * -math.sqrt(0.5))
+    return 0.5 * erfc(primitives.mul(x, -math.sqrt(0.5)))
 
 
-def _listed(function: str, terms: Iterable[Operand]) -> tuple[Operand, ...]:
-    if not isinstance(terms, Iterable):
+def _listed(function: str, terms: Iterable[T]) -> tuple[T, ...]:
+    if not hasattr(terms, "__iter__"):
         raise TypeError(f"{function}: expected a list of terms, got {terms!r}; write [x, y]")
     return tuple(terms)
 
 
-def _some(function: str, terms: Iterable[Operand]) -> tuple[Operand, ...]:
-    terms = _listed(function, terms)
-    if not terms:
+def _some(function: str, terms: Iterable[T]) -> tuple[T, ...]:
+    listed = _listed(function, terms)
+    if not listed:
         raise ValueError(f"{function}: got no terms; it needs at least one")
-    return terms
+    return listed
 
 
 def _largest(terms: Iterable[Operand]) -> Operand:

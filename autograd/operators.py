@@ -8,26 +8,43 @@ row writes the fast operator itself, with its arithmetic in place, and states no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from autograd import primitives
-from autograd.primitives import TABLE, Primitive
+from autograd.primitives import LETTER, TABLE, Primitive, letters
 
 BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}
 UNARY = {"neg": "neg", "abs": "abs"}
 COMPARISONS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 """Python's operators on the left, which row of the table they are on the right."""
 
-HOUSE = frozenset(TABLE)
-"""The rows of this package, whose values are known to be floats; of others that is checked."""
+UFUNCS = {
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "div",
+    "power": "pow",
+    "negative": "neg",
+    "absolute": "abs",
+    "fabs": "abs",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+}
+"""NumPy's names for rows of the table that are called otherwise here."""
 
 
 class Name:
     """A name, or a formula of names: what a rule computes with when it is read to be written.
 
     Attributes:
-        text: the formula in Python.
+        text: the formula in Python, in parentheses or otherwise one piece.
         is_word: whether it is a name or a number, which may be repeated at no cost.
         condition: of a comparison, the formula as a condition.
     """
@@ -39,26 +56,22 @@ class Name:
         self.is_word = is_word
         self.condition = condition or text
 
-    @property
-    def operand(self) -> str:
-        """The formula as it stands in others."""
-        return self.text if self.is_word or self.text.endswith(")") else f"({self.text})"
-
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Name:
         """The formula of a primitive on formulas."""
         names = [arg if isinstance(arg, Name) else _constant(float(arg)) for arg in args]
-        operands = [name.operand for name in names]
+        operands = [name.text for name in names]
         if primitive is primitives.where:
-            return Name(f"({operands[1]} if {names[0].condition} else {operands[2]})")
-        is_called = not primitive.inline or (
-            "{0}" in primitive.inline and not all(name.is_word for name in names)
-        )
-        if is_called:
-            return Name(f"{primitive.name}({', '.join(name.text for name in names)})")
-        compares = primitive.name in COMPARISONS
-        condition = f" {primitive.symbol} ".join(operands) if compares else ""
-        return Name(f"({primitive.inline.format(*operands)})", condition=condition)
+            operands[0] = names[0].condition
+        expression = primitive.expression
+        found = re.findall(LETTER, expression)
+        repeats = len(found) > len(names) and not all(name.is_word for name in names)
+        if not expression or repeats:
+            return Name(f"{primitive.name}({', '.join(map(written, names))})")
+        given = dict(zip(letters(expression), operands, strict=True))
+        text = re.sub(LETTER, lambda letter: given[letter[0]], expression)
+        condition = f" {primitive.symbol} ".join(operands)
+        return Name(f"({text})", condition=condition if primitive.name in COMPARISONS else "")
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -93,87 +106,80 @@ for _python, _name in BINARY.items():
 
 # --- the operator as a whole ----------------------------------------------------------------------
 
-_UNARY = """\
-def {name}(operand):
-    if type(operand) is not Value:
-        return {name}_row(operand)
-    x = operand._float
-    z = {value}
-    if open_pauses and is_paused():
-        return {kind}(z)
-    node = new({kind})
-    node._float = z
-    node.grad = None
-    node.label = ""
-    node.primitive = {name}_row
-    node._x = operand
-    node._dx = {dx}
-    node._y = node._dy = None
-    return node
+_NUMBER = """\
+if type({x}) is float:
+    {a} = {x}
+elif type({x}) is int:
+    try:
+        {x} = {a} = float({x})
+    except OverflowError:
+        return {row}.on_any({operands})
+else:
+    return {row}.on_any({operands})
 """
 
-_BINARY = """\
-def {name}({parameters}):
-    if type(left) is Value:
-        x = left._float
-        if type(right) is Value:
-            y = right._float
-            z = {value}
-            dx = {dx}
-            dy = {dy}
-        else:
-            if type(right) is float:
-                y = right
-            elif type(right) is int:
-                right = y = float_of(right)
-            else:
-                return {name}_row(left, right)
-            z = {value}
-            dx = {dx}
-            dy = None
-    elif type(right) is Value:
-        if type(left) is float:
-            x = left
-        elif type(left) is int:
-            left = x = float_of(left)
-        else:
-            return {name}_row(left, right)
-        y = right._float
-        z = {value}
-        dx = None
-        dy = {dy}
-    else:
-        return {name}_row(left, right)
-    if open_pauses and is_paused():
-        return {kind}(z)
-    node = new({kind})
-    node._float = z
-    node.grad = None
-    node.label = ""
-    node.primitive = {name}_row
-    node._x = left
-    node._y = right
-    node._dx = dx
-    node._dy = dy
-    return node
+_NODE = """\
+if open_pauses and is_paused():
+    return {kind}(z)
+node = new({kind})
+node._float = z
+node.grad = None
+node.label = ""
+node.primitive = {row}
+node._x = {args[0]}
+node._y = {args[1]}
+node._dx = {partials[0]}
+node._dy = {partials[1]}
+return node
 """
 
 
 def source(primitive: Primitive, reflected: bool = False) -> str:
-    """The operator of a primitive on one or two operands, as the text of a Python function."""
-    operands = [Name(name, is_word=True) for name in ("x", "y")[: len(primitive.partials)]]
-    rules = [
-        rule and written(rule(Name("z", is_word=True), *operands)) for rule in primitive.partials
-    ]
-    value = written(Name.record(primitive, operands))
-    return (_UNARY if len(operands) == 1 else _BINARY).format(
-        name=primitive.name,
-        parameters="right, left" if reflected else "left, right",
-        value=value if primitive.name in HOUSE else f"{primitive.name}_row.{value}",
-        dx=rules[0],
-        dy=rules[-1],
+    """The operator of a primitive as the text of a Python function.
+
+    Each operand may be a node or a number. That is asked of one after the other, and each case has
+    its own lines, so that nothing is computed that it does not need.
+    """
+    count = len(primitive.partials)
+    operands, row = list("xyv"[:count]), f"{primitive.name}_row"
+    result, *numbers = [Name(name, is_word=True) for name in "zabc"[: 1 + count]]
+    value = written(Name.record(primitive, numbers))
+    slopes = [rule and written(rule(result, *numbers)) for rule in primitive.partials]
+
+    def cases(nodes: tuple[bool, ...] = ()) -> Iterator[str]:
+        """The lines for all cases of the operands but the first ones, of which `nodes` tells."""
+        if len(nodes) == count:
+            yield f"z = {value}" if any(nodes) else f"return {value}"
+            for x, slope, is_node in zip(operands, slopes, nodes, strict=True):
+                if any(nodes):
+                    yield f"d{x} = {slope if is_node else None}"
+            return
+        x, a = operands[len(nodes)], numbers[len(nodes)].text
+        is_condition = primitive is primitives.where and not nodes
+        yield f"if type({x}) is {'Condition' if is_condition else 'Value'}:"
+        yield f"    {a} = {x}._float"
+        yield from _indented(cases((*nodes, True)))
+        yield "else:"
+        number = _NUMBER.format(x=x, a=a, row=row, operands=", ".join(operands))
+        yield from _indented(number.splitlines())
+        yield from _indented(cases((*nodes, False)))
+
+    def kept(names: list[str]) -> list[str]:
+        return [*names, "None"] if count <= 2 else [f"({', '.join(names)})", "None"]
+
+    node = _NODE.format(
         kind="Condition" if primitive.name in COMPARISONS else "Value",
+        row=row,
+        args=kept(operands),
+        partials=kept([f"d{x}" for x in operands]),
     )
+    parameters = ", ".join(reversed(operands) if reflected else operands)
+    lines = [f"def {primitive.name}({parameters}):", *_indented([*cases(), *node.splitlines()])]
+    return "\n".join([*lines, ""])
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
 
 
 def written(formula: Any) -> str:

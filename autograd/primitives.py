@@ -3,7 +3,7 @@
 A *primitive* is an operation with a value and one partial derivative per argument. For
 `z = x·y` the row reads
 
-    mul = Primitive("mul", "·", operator.mul, lambda z, x, y: y, lambda z, x, y: x)
+    mul = Primitive("mul", "·", "x * y", lambda z, x, y: y, lambda z, x, y: x)
 
 that is: the name, the symbol, the value on floats, then ∂z/∂x and ∂z/∂y, each written on the
 result `z` and the arguments. The rules use Python's `+ - *`, comparisons, and this table's own
@@ -20,8 +20,10 @@ that keeps its digits also in the tails: sech²(x) for tanh', not 1 - z², which
 
 from __future__ import annotations
 
+import keyword
 import math
 import operator
+import re
 import reprlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -58,18 +60,20 @@ class Primitive:
 
     Args:
         name: how the row is found in `TABLE`, and in messages.
-        symbol: how formulas write it; a word is a function, anything else an operator.
-        value: the value, `value(*floats)`. It must return a float and not raise.
+        symbol: how formulas write it; a word is a function, anything else an operator before its
+            argument, or between two.
+        value: the value on floats: a function, which must return a float and not raise; or the
+            same as an expression, whose arguments are the single letters in it, in the order of
+            the alphabet. An operator holds that in place of a call.
         partials: for each argument a rule `rule(z, *args)` on floats and Values alike, in the
             operations of the table; None for an argument without a derivative.
         variadic: takes any number of arguments; a single rule returns all partials in a sequence.
-        inline: the value as Python source, such as "{} + {}", where that is faster than a call.
         chooses: hands one of its arguments on; one that is not chosen, by a partial of 0, has no
             influence, not even by a nan.
         doc: what it computes, in a line.
 
     Raises:
-        ValueError: if there is a row of that name.
+        ValueError: if there is a row of that name, or it is none to write programs with.
 
     Calling the primitive with real numbers returns a float; with a Value among the arguments it
     records a node and returns that. Anything else is a TypeError.
@@ -79,37 +83,47 @@ class Primitive:
         self,
         name: str,
         symbol: str,
-        value: Callable[..., float],
+        value: Callable[..., float] | str,
         *partials: Rule,
         variadic: bool = False,
-        inline: str = "",
         chooses: bool = False,
         doc: str = "",
     ) -> None:
-        if not (isinstance(name, str) and isinstance(symbol, str) and callable(value)):
+        if not (isinstance(name, str) and isinstance(symbol, str)) or not (
+            callable(value) or isinstance(value, str)
+        ):
             raise TypeError(
                 f"Primitive: expected a name, a symbol and a function, "
                 f"got {name!r}, {symbol!r} and {value!r}"
             )
+        if not re.fullmatch(r"[^\W\d]\w+", name) or keyword.iskeyword(name):
+            raise ValueError(
+                f"Primitive: expected a name of two letters or more, as a program is to be written "
+                f"with it, got {name!r}"
+            )
+        if not (symbol and symbol.isprintable()):
+            raise ValueError(f"Primitive: expected a symbol to write {name} with, got {symbol!r}")
         if name in TABLE:
             raise ValueError(f"Primitive: there is a row named {name!r}; choose another name")
+        if variadic and len(partials) != 1:
+            raise ValueError(
+                f"Primitive: {name} takes any number of arguments, so it has a single rule, which "
+                f"returns all partials; got {len(partials)} rules"
+            )
         self.name = self.__name__ = name
         self.symbol = symbol
-        self.value = value
+        self.expression = value if isinstance(value, str) else ""
+        self.value: Callable[..., float] = _function(value) if isinstance(value, str) else value
         self.partials = partials
+        self.arity = None if variadic else len(partials)
         self.variadic = variadic
-        self.inline = inline
         self.chooses = chooses
+        self.operator: Callable[..., Scalar] = self.on_any  # until `value` has made a faster one
         self.__doc__ = doc
         TABLE[name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
-
-    @property
-    def arity(self) -> int | None:
-        """How many arguments it takes; None for any number."""
-        return None if self.variadic else len(self.partials)
 
     def has_derivative(self, index: int) -> bool:
         """Whether there is a derivative by this argument."""
@@ -124,11 +138,15 @@ class Primitive:
     def __call__(self, *args: R | float) -> R: ...
     def __call__(self, *args: Scalar) -> Scalar:
         """The value on numbers, a node on Values."""
-        if self.arity not in (None, len(args)):
+        if self.arity is not None and self.arity != len(args):
             raise TypeError(
                 f"{self} takes {self.arity} arguments, got {len(args)}; a row has a partial "
                 f"derivative, or None, for each"
             )
+        return self.operator(*args)
+
+    def on_any(self, *args: Scalar) -> Scalar:
+        """The same for arguments of any kind, where no operator was made for the usual ones."""
         for arg in args:
             if type(arg) is not float and hasattr(arg, "record"):
                 return arg.record(self, args)
@@ -154,21 +172,24 @@ class Primitive:
 
     def partials_at(
         self, z: Scalar, args: Sequence[Scalar], operands: Sequence[Scalar]
-    ) -> list[Scalar]:
+    ) -> Sequence[Scalar]:
         """∂z/∂argᵢ at (z, *args) for every argument.
 
         None where the operand is a plain float, or where there is no derivative.
         """
-        if self.variadic:
-            (rule,) = self.partials
-            every = rule(z, *args)  # type: ignore[misc]
-            if float not in map(type, operands):
-                return list(every)
-            return [None if type(x) is float else p for x, p in zip(operands, every, strict=True)]
-        return [
-            None if rule is None or type(x) is float else rule(z, *args)
-            for x, rule in zip(operands, self.partials, strict=True)
-        ]
+        if not self.variadic:
+            return [
+                None if rule is None or type(x) is float else rule(z, *args)
+                for x, rule in zip(operands, self.partials, strict=True)
+            ]
+        every = tuple(self.partials[0](z, *args))  # type: ignore[misc]
+        if len(every) != len(args):
+            raise ValueError(
+                f"{self.name}: its rule gave {len(every)} partials for {len(args)} arguments"
+            )
+        if float not in map(type, operands):
+            return every
+        return [None if type(x) is float else p for x, p in zip(operands, every, strict=True)]
 
     def number(self, operand: object) -> float:
         """The operand as a float; a TypeError that names this operation if it is no real number."""
@@ -178,6 +199,20 @@ class Primitive:
 
 def _row(name: str) -> Primitive:
     return TABLE[name]
+
+
+LETTER = r"\b[a-z]\b"
+"""An argument, where a value is given as an expression."""
+
+
+def letters(expression: str) -> list[str]:
+    """What an expression is of: the single letters in it, sorted."""
+    return sorted(set(re.findall(LETTER, expression)))
+
+
+def _function(expression: str) -> Callable[..., float]:
+    function: Callable[..., float] = eval(f"lambda {', '.join(letters(expression))}: {expression}")
+    return function
 
 
 def real_number(
@@ -204,15 +239,10 @@ def real_number(
             f"{operation}: expected {expected}, "
             f"got {reprlib.repr(number)} of type {type(number).__name__}{hint}"
         ) from None
-    return float_of(number)  # type: ignore[arg-type]
-
-
-def float_of(number: float) -> float:
-    """A real number as a float64, ±inf beyond its range."""
     try:
         return float(number)
     except OverflowError:
-        return math.inf if number > 0 else -math.inf
+        return math.inf if number > 0 else -math.inf  # type: ignore[operator]
 
 
 def is_bool(x: object) -> TypeGuard[bool]:
@@ -223,27 +253,18 @@ def is_bool(x: object) -> TypeGuard[bool]:
 # --- values, where Python's own operation would raise or turn complex ----------------------------
 
 
-def _ieee(
-    function: Callable[[float], float], at_pole: Callable[[float], float] = lambda x: math.nan
-) -> Callable[[float], float]:
-    """`function`, but with what IEEE 754 has where it overflows or has no value."""
+def _ieee(function: Callable[[float], float], pole: float = math.nan) -> Callable[[float], float]:
+    """`function`, but ±inf where it overflows, -inf at its pole, and nan where it has no value."""
 
     def value(x: float) -> float:
         try:
             return function(x)
         except OverflowError:
-            return math.inf
+            return math.inf * function(math.copysign(1.0, x))  # on that side it has one sign
         except ValueError:
-            return at_pole(x)
+            return -math.inf if x == pole else math.nan
 
     return value
-
-
-def _quotient(x: float, y: float) -> float:
-    try:
-        return x / y
-    except ZeroDivisionError:
-        return x * math.copysign(math.inf, y)  # 0/0 and nan/0 are nan
 
 
 def _power(x: float, y: float) -> float:
@@ -258,13 +279,6 @@ def _power(x: float, y: float) -> float:
         return math.copysign(math.inf, x) if odd else math.inf  # overflow, or 1/0
 
 
-def _sinh(x: float) -> float:
-    try:
-        return math.sinh(x)
-    except OverflowError:
-        return math.copysign(math.inf, x)
-
-
 def _sigmoid(x: float) -> float:
     e = math.exp(-math.fabs(x))  # at most 1, so nothing overflows at either end
     return (1.0 if x >= 0.0 else e) / (1.0 + e)
@@ -275,20 +289,8 @@ def _sech2(x: float) -> float:
     return 4.0 * e / ((1.0 + e) * (1.0 + e))
 
 
-def _relu(x: float) -> float:
-    return 0.0 if x < 0.0 else x  # nan stays nan, and -0 stays -0
-
-
 def _softplus(x: float) -> float:
-    return _relu(x) + math.log1p(math.exp(-math.fabs(x)))
-
-
-def _maximum(x: float, y: float) -> float:
-    return x if x >= y else y if x < y else x + y  # neither: one is nan, and so is the sum
-
-
-def _minimum(x: float, y: float) -> float:
-    return x if x <= y else y if x > y else x + y
+    return relu.value(x) + math.log1p(math.exp(-math.fabs(x)))
 
 
 def _added(terms: Iterator[float]) -> float:
@@ -302,7 +304,7 @@ def _dot(*factors: float) -> float:
 
 
 def _hypot(*xs: float) -> float:
-    largest = reduce(_maximum, map(math.fabs, xs), 0.0)
+    largest = reduce(maximum.value, map(math.fabs, xs), 0.0)
     if not 0.0 < largest < math.inf:
         return math.inf if math.inf in map(math.fabs, xs) else largest
     return largest * math.sqrt(_added(iter([(x / largest) * (x / largest) for x in xs])))
@@ -401,46 +403,35 @@ def _bell(x: Scalar) -> Scalar:
 # where maximum or minimum tie. The comparisons are written so that nan falls on PyTorch's side too.
 
 # fmt: off
-add = Primitive("add", "+", operator.add, lambda z, x, y: 1.0, lambda z, x, y: 1.0,
-    inline="{} + {}")
-sub = Primitive("sub", "-", operator.sub, lambda z, x, y: 1.0, lambda z, x, y: -1.0,
-    inline="{} - {}")
-mul = Primitive("mul", "·", operator.mul, lambda z, x, y: y, lambda z, x, y: x,
-    inline="{} * {}")
-div: Primitive = Primitive("div", "/", _quotient,
+add = Primitive("add", "+", "x + y", lambda z, x, y: 1.0, lambda z, x, y: 1.0)
+sub = Primitive("sub", "-", "x - y", lambda z, x, y: 1.0, lambda z, x, y: -1.0)
+mul = Primitive("mul", "·", "x * y", lambda z, x, y: y, lambda z, x, y: x)
+div: Primitive = Primitive("div", "/", "x / y if y else x * math.copysign(math.inf, y)",
     lambda z, x, y: div(1.0, y),
-    lambda z, x, y: div(-z, y),
-    inline="{0} / {1} if {1} else div({0}, {1})")
+    lambda z, x, y: div(-z, y))
 pow = Primitive("pow", "**", _power, _power_by_base, _power_by_exponent)
-neg = Primitive("neg", "-", operator.neg, lambda z, x: -1.0, inline="-{}")
+neg = Primitive("neg", "-", "-x", lambda z, x: -1.0)
 
-lt = Primitive("lt", "<", lambda x, y: 1.0 if x < y else 0.0, None, None,
-    inline="1.0 if {} < {} else 0.0")
-le = Primitive("le", "<=", lambda x, y: 1.0 if x <= y else 0.0, None, None,
-    inline="1.0 if {} <= {} else 0.0")
-gt = Primitive("gt", ">", lambda x, y: 1.0 if x > y else 0.0, None, None,
-    inline="1.0 if {} > {} else 0.0")
-ge = Primitive("ge", ">=", lambda x, y: 1.0 if x >= y else 0.0, None, None,
-    inline="1.0 if {} >= {} else 0.0")
-where: Primitive = Primitive("where", "where", lambda c, x, y: x if c else y,
+lt = Primitive("lt", "<", "1.0 if x < y else 0.0", None, None)
+le = Primitive("le", "<=", "1.0 if x <= y else 0.0", None, None)
+gt = Primitive("gt", ">", "1.0 if x > y else 0.0", None, None)
+ge = Primitive("ge", ">=", "1.0 if x >= y else 0.0", None, None)
+where: Primitive = Primitive("where", "where", "x if c else y",
     None,  # a condition jumps: it has no derivative
     lambda z, c, x, y: where(c, 1.0, 0.0),
-    lambda z, c, x, y: where(c, 0.0, 1.0),
-    inline="{1} if {0} else {2}", chooses=True)
-maximum = Primitive("maximum", "max", _maximum,
+    lambda z, c, x, y: where(c, 0.0, 1.0), chooses=True)
+maximum = Primitive("maximum", "max", "x if x >= y else y if x < y else x + y",  # nan + y is nan
     lambda z, x, y: where(x <= y, where(x >= y, 0.5, 0.0), 1.0),
-    lambda z, x, y: where(y <= x, where(y >= x, 0.5, 0.0), 1.0),
-    inline="{0} if {0} >= {1} else {1} if {0} < {1} else {0} + {1}", chooses=True,
+    lambda z, x, y: where(y <= x, where(y >= x, 0.5, 0.0), 1.0), chooses=True,
     doc="The larger of x and y, nan if either is. A tie gives each half the gradient.")
-minimum = Primitive("minimum", "min", _minimum,
+minimum = Primitive("minimum", "min", "x if x <= y else y if x > y else x + y",
     lambda z, x, y: where(x >= y, where(x <= y, 0.5, 0.0), 1.0),
-    lambda z, x, y: where(y >= x, where(y <= x, 0.5, 0.0), 1.0),
-    inline="{0} if {0} <= {1} else {1} if {0} > {1} else {0} + {1}", chooses=True,
+    lambda z, x, y: where(y >= x, where(y <= x, 0.5, 0.0), 1.0), chooses=True,
     doc="The smaller of x and y, nan if either is. A tie gives each half the gradient.")
-relu = Primitive("relu", "relu", _relu, lambda z, x: where(x <= 0.0, 0.0, 1.0),
-    inline="0.0 if {0} < 0.0 else {0}", chooses=True,
+relu = Primitive("relu", "relu", "0.0 if x < 0.0 else x",  # nan stays nan, and -0 stays -0
+    lambda z, x: where(x <= 0.0, 0.0, 1.0), chooses=True,
     doc="max(0, x); its derivative at 0 is 0.")
-stop_gradient = Primitive("stop_gradient", "stop_gradient", lambda x: x, None, inline="{}",
+stop_gradient = Primitive("stop_gradient", "stop_gradient", "x", None,
     doc="x itself, but as a constant: no gradient goes through it.")
 
 abs = Primitive("abs", "abs", math.fabs,
@@ -452,11 +443,9 @@ exp = Primitive("exp", "exp", _ieee(math.exp), lambda z, x: z,
     doc="eˣ, inf above 709.78.")
 expm1 = Primitive("expm1", "expm1", _ieee(math.expm1), lambda z, x: exp(x),
     doc="eˣ - 1, exact near 0.")
-log = Primitive("log", "log", _ieee(math.log, lambda x: math.nan if x else -math.inf),
-    lambda z, x: div(1.0, x),
+log = Primitive("log", "log", _ieee(math.log, pole=0.0), lambda z, x: div(1.0, x),
     doc="The natural logarithm, -inf at 0, nan below.")
-log1p = Primitive("log1p", "log1p", _ieee(math.log1p, lambda x: math.nan if x + 1.0 else -math.inf),
-    lambda z, x: div(1.0, 1.0 + x),
+log1p = Primitive("log1p", "log1p", _ieee(math.log1p, pole=-1.0), lambda z, x: div(1.0, 1.0 + x),
     doc="log(1 + x), exact near 0; -inf at -1, nan below.")
 sin = Primitive("sin", "sin", _ieee(math.sin), lambda z, x: cos(x),
     doc="The sine of x in radians.")
@@ -476,7 +465,7 @@ atan2 = Primitive("atan2", "atan2", math.atan2,
     lambda z, y, x: _over_square(x, x, y),
     lambda z, y, x: _over_square(-y, x, y),
     doc="The angle of the point (x, y), from -π to π; y comes first. Its gradient at 0 is 0.")
-sinh: Primitive = Primitive("sinh", "sinh", _sinh, lambda z, x: cosh(x),
+sinh: Primitive = Primitive("sinh", "sinh", _ieee(math.sinh), lambda z, x: cosh(x),
     doc="The hyperbolic sine, ±inf beyond 710.")
 cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh), lambda z, x: sinh(x),
     doc="The hyperbolic cosine, inf beyond ±710.")

@@ -40,7 +40,8 @@ def _entered(block: _Block) -> Iterator[None]:
 def no_grad() -> Iterator[None]:
     """A block that computes without recording: every result is a new leaf.
 
-    It holds for the thread or the asyncio task that entered it.
+    It holds for the thread or the asyncio task that entered it; as a decorator, for a function
+    that is over when it returns (no generator, no coroutine).
     """
     if is_tracing():
         raise RuntimeError(

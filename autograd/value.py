@@ -23,29 +23,27 @@ from functools import cache
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import operators, primitives, recording
-from autograd.primitives import TABLE, Primitive, float_of, real_number
+from autograd.primitives import TABLE, Primitive, real_number
 
 _NAMESPACE: dict[str, Any] = {
     "inf": math.inf,
     "nan": math.nan,
+    "math": math,
     "new": object.__new__,
-    "float_of": float_of,
     "open_pauses": recording.open_pauses,
     "is_paused": recording.is_paused,
     **{name: row.value for name, row in TABLE.items()},
+    **{f"{name}_row": row for name, row in TABLE.items()},
 }
-"""What the source of the operators refers to; `Value` and each row that has one come to it."""
+"""What the source of the operators refers to; `Value` comes to it."""
 
 
 @cache
 def operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
     """The function that records `primitive`: as an operator, a method, or called by its name."""
-    if primitive.variadic or len(primitive.partials) > 2:
-        return primitive
     text = operators.source(primitive, reflected)
     filename = f"<autograd operator {primitive.name}{' reflected' if reflected else ''}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    _NAMESPACE[f"{primitive.name}_row"] = primitive
     made: dict[str, Callable[..., Any]] = {}
     exec(compile(text, filename, "exec"), _NAMESPACE, made)
     function = made[primitive.name]
@@ -105,10 +103,10 @@ class Value:
     def __init__(self, data: float, label: str = "") -> None:
         if not isinstance(label, str):
             raise TypeError(f"Value: expected text as the label, got {label!r:.80}")
-        self._float = real_number(data, "Value")
+        self._float = data if type(data) is float else real_number(data, "Value")
         self.label = label
         self.grad = self.primitive = None
-        self._keep((), ())
+        self._x = self._y = self._dx = self._dy = None
 
     def _keep(self, args: Sequence[Any], partials: Sequence[float | None]) -> None:
         """Write down the operands and their partials."""
@@ -168,15 +166,9 @@ class Value:
                     traced: Value = arg.record(primitive, args)
                     return traced
             numbers = [arg if type(arg) is float else arg._float for arg in args]
-        node: Value = object.__new__(
-            Condition if primitive.name in operators.COMPARISONS else Value
-        )
-        node._float = z = primitive.at(numbers)
-        node.grad = node.primitive = None
-        node.label = ""
-        if recording.open_pauses and recording.is_paused():
-            node._keep((), ())
-        else:
+        z = primitive.at(numbers)
+        node = Condition(z) if primitive.name in operators.COMPARISONS else Value(z)
+        if not (recording.open_pauses and recording.is_paused()):
             node.primitive = primitive
             node._keep(args, primitive.partials_at(z, numbers, args))
         return node
@@ -213,13 +205,17 @@ class Value:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions of a Value are those of the table: `np.exp(x)` is `ag.exp(x)`."""
-        primitive = TABLE.get(UFUNCS.get(ufunc.__name__, ufunc.__name__))
+        # Of a scalar that it compares with a Value, NumPy makes an array without dimensions.
+        inputs = tuple(x.item() if getattr(x, "shape", None) == () else x for x in inputs)
+        is_elementwise = any(getattr(x, "shape", None) for x in inputs)
+        if ufunc.__name__ in ("equal", "not_equal") and not is_elementwise:
+            return (inputs[0] is inputs[1]) is (ufunc.__name__ == "equal")
+        primitive = TABLE.get(operators.UFUNCS.get(ufunc.__name__, ufunc.__name__))
         if primitive is None or method != "__call__" or options:
             raise TypeError(
                 f"np.{ufunc.__name__} takes no Value; write it with the functions of ag"
             )
-        # Of a scalar it compares with a Value, NumPy makes an array without dimensions.
-        return primitive(*(x.item() if getattr(x, "shape", None) == () else x for x in inputs))
+        return primitive(*inputs)
 
     def _refuse(self) -> NoReturn:
         raise TypeError(
@@ -271,32 +267,16 @@ class Condition(Value):
 
 
 _NAMESPACE |= {"Value": Value, "Condition": Condition}
+for _row in TABLE.values():
+    if not _row.variadic:
+        _row.operator = operator(_row)
 
 Operand: TypeAlias = Value | float
 """What arithmetic on Values takes; at run time, any real number will do for the float."""
 
-UFUNCS = {
-    "subtract": "sub",
-    "multiply": "mul",
-    "divide": "div",
-    "power": "pow",
-    "negative": "neg",
-    "absolute": "abs",
-    "fabs": "abs",
-    "arcsin": "asin",
-    "arccos": "acos",
-    "arctan": "atan",
-    "arctan2": "atan2",
-    "less": "lt",
-    "less_equal": "le",
-    "greater": "gt",
-    "greater_equal": "ge",
-}
-"""NumPy's names for rows of the table that are called otherwise here."""
-
 # NumPy computes np.sinh of an array by the method `sinh` of each element.
 for _name in ("expm1", "log1p", "sinh", "cosh", "arcsin", "arccos", "arctan", "arctan2", "fabs"):
-    setattr(Value, _name, operator(TABLE[UFUNCS.get(_name, _name)]))
+    setattr(Value, _name, TABLE[operators.UFUNCS.get(_name, _name)].operator)
 
 
 def topological_order(output: Value) -> list[Value]:

@@ -172,6 +172,11 @@ def test_a_term_that_is_no_number_is_refused(function: object) -> None:
             function(terms)
 
 
+def test_an_error_in_a_generator_of_terms_is_its_own() -> None:
+    with pytest.raises(TypeError, match="NoneType"):
+        ag.sum(1.0 + x for x in [None])
+
+
 @pytest.mark.parametrize("function", [ag.sum, ag.mean, ag.softmax, ag.logsumexp])
 def test_terms_that_are_no_list_are_refused(function: Any) -> None:
     with pytest.raises(TypeError, match=rf"^{function.__name__}: expected a list of terms, got 5"):

@@ -160,6 +160,64 @@ def test_a_second_row_of_a_name_is_refused() -> None:
         Primitive("square", "²", lambda x: x * x, lambda z, x: 2.0 * x)
 
 
+@pytest.mark.usefixtures("a_row_for_a_while")
+@pytest.mark.parametrize("name", ["", "k", "1x", "a b", "lambda", "*/", "f(x)", "new\nline"])
+def test_a_name_that_no_program_can_be_written_with_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="expected a name of two letters or more") as refused:
+        Primitive(name, "²", lambda x: x * x, lambda z, x: 2.0 * x)
+    assert repr(name) in str(refused.value)
+
+
+@pytest.mark.usefixtures("a_row_for_a_while")
+@pytest.mark.parametrize("symbol", ["", "\x00", "a\nb"])
+def test_a_symbol_that_cannot_be_written_is_refused(symbol: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"square with, got {symbol!r}")):
+        Primitive("square", symbol, lambda x: x * x, lambda z, x: 2.0 * x)
+
+
+@pytest.mark.usefixtures("a_row_for_a_while")
+def test_a_variadic_row_gives_a_partial_for_each_argument() -> None:
+    first = Primitive("first", "first", lambda *xs: xs[0], lambda z, *xs: [1.0], variadic=True)
+    x, y = Value(2.0), Value(3.0)
+    assert first(x).partials == (1.0,)
+    with pytest.raises(ValueError, match="first: its rule gave 1 partials for 2 arguments"):
+        first(x, y)
+    lazily = Primitive(
+        "lazily",
+        "lazily",
+        lambda *xs: sum(xs, 0.0),
+        lambda z, *xs: (1.0 for _ in xs),
+        variadic=True,
+    )
+    assert lazily(x, 1.0, y).partials == (1.0, None, 1.0)
+    for rules in ([], [lambda z, *xs: xs] * 2):
+        with pytest.raises(ValueError, match=f"a single rule, .* got {len(rules)} rules"):
+            Primitive("many", "many", lambda *xs: 0.0, *rules, variadic=True)
+
+
+@pytest.mark.usefixtures("a_row_for_a_while")
+def test_a_value_may_be_written_as_an_expression() -> None:
+    mix = Primitive(
+        "mix",
+        "mix",
+        "b * x + a",
+        lambda z, a, b, x: 1.0,
+        lambda z, a, b, x: x,
+        lambda z, a, b, x: b,
+    )
+    assert mix(1.0, 2.0, 3.0) == 7.0
+    leaves = leaves_at((1.0, 2.0, 3.0))
+    node = mix(*leaves)
+    assert (node.data, node.args, node.partials) == (7.0, tuple(leaves), (1.0, 3.0, 2.0))
+
+
+@pytest.mark.parametrize("primitive", TABLE.values(), ids=str)
+def test_a_row_called_is_its_operator(primitive: Primitive) -> None:
+    assert primitive.variadic or primitive.operator.__name__ == primitive.name
+    if hasattr(ag, primitive.name) and not primitive.variadic and primitive.name != "where":
+        assert primitive.operator is getattr(ag, primitive.name)
+
+
 # --- the edges ------------------------------------------------------------------------------------
 
 HUGE, TINY = 1e308, 5e-324
