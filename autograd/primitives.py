@@ -73,7 +73,8 @@ class Primitive:
         doc: what it computes, in a line.
 
     Raises:
-        ValueError: if there is a row of that name, or it is none to write programs with.
+        ValueError: if there is a row of that name, it is none to write programs with, or the
+            symbol none to write formulas with.
 
     Calling the primitive with real numbers returns a float; with a Value among the arguments it
     records a node and returns that. Anything else is a TypeError.
@@ -89,27 +90,7 @@ class Primitive:
         chooses: bool = False,
         doc: str = "",
     ) -> None:
-        if not (isinstance(name, str) and isinstance(symbol, str)) or not (
-            callable(value) or isinstance(value, str)
-        ):
-            raise TypeError(
-                f"Primitive: expected a name, a symbol and a function, "
-                f"got {name!r}, {symbol!r} and {value!r}"
-            )
-        if not re.fullmatch(r"[^\W\d]\w+", name) or keyword.iskeyword(name):
-            raise ValueError(
-                f"Primitive: expected a name of two letters or more, as a program is to be written "
-                f"with it, got {name!r}"
-            )
-        if not (symbol and symbol.isprintable()):
-            raise ValueError(f"Primitive: expected a symbol to write {name} with, got {symbol!r}")
-        if name in TABLE:
-            raise ValueError(f"Primitive: there is a row named {name!r}; choose another name")
-        if variadic and len(partials) != 1:
-            raise ValueError(
-                f"Primitive: {name} takes any number of arguments, so it has a single rule, which "
-                f"returns all partials; got {len(partials)} rules"
-            )
+        _check(name, symbol, value, partials, variadic)
         self.name = self.__name__ = name
         self.symbol = symbol
         self.expression = value if isinstance(value, str) else ""
@@ -195,6 +176,32 @@ class Primitive:
         """The operand as a float; a TypeError that names this operation if it is no real number."""
         named = self.name if self.name == self.symbol else f"{self.name} ({self.symbol})"
         return real_number(operand, named, "a Value or a real number")
+
+
+def _check(
+    name: object, symbol: object, value: object, partials: Sequence[Rule], variadic: bool
+) -> None:
+    if not (isinstance(name, str) and isinstance(symbol, str)) or not (
+        callable(value) or isinstance(value, str)
+    ):
+        raise TypeError(
+            f"Primitive: expected a name, a symbol and a function, "
+            f"got {name!r}, {symbol!r} and {value!r}"
+        )
+    if not re.fullmatch(r"[^\W\d]\w+", name) or keyword.iskeyword(name):
+        raise ValueError(
+            f"Primitive: expected a name of two letters or more, as a program is to be written "
+            f"with it, got {name!r}"
+        )
+    if not (symbol and symbol.isprintable()):
+        raise ValueError(f"Primitive: expected a symbol to write {name} with, got {symbol!r}")
+    if name in TABLE:
+        raise ValueError(f"Primitive: there is a row named {name!r}; choose another name")
+    if variadic and len(partials) != 1:
+        raise ValueError(
+            f"Primitive: {name} takes any number of arguments, so it has a single rule, which "
+            f"returns all partials; got {len(partials)} rules"
+        )
 
 
 def _row(name: str) -> Primitive:
