@@ -1,8 +1,9 @@
 """Figures of what the other rooms return: training curves, decision boundaries, cost surfaces.
 
 Every function takes what `fit` returned, or plain lists and functions of floats, and returns a
-matplotlib `Figure`, which shows itself in a notebook and is saved with `figure.savefig(path)`. No
-figure passes through `pyplot`: none needs a display, none is kept alive by a global list.
+matplotlib `Figure`, which shows itself in a notebook and is saved with `figure.savefig(path)`.
+`print(figure)` says in a sentence what it shows, which is its alternative text. No figure passes
+through `pyplot`: none needs a display, none is kept alive by a global list.
 
     recording = Recording(model)
     history = fit(model, hinge, X, Y, optimizer, epochs=100, callback=recording)
