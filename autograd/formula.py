@@ -79,21 +79,25 @@ def _visible_character(character: str) -> str:
     return character
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
     """`text`, or its beginning and dots, where it would be too long for a picture or a line."""
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 # --- names ----------------------------------------------------------------------------------------
 
 
-def names(order: Sequence[Value], called: Names | None = None) -> dict[Value, str]:
-    """A name of its own for every node of a topological order.
+def names(
+    order: Sequence[Value], called: Names | None = None, longest: int = LONGEST_TEXT
+) -> dict[Value, str]:
+    """A name of its own for every node of a topological order, of about `longest` characters.
 
     The labels people gave go first, then what a model calls its nodes (`called`), then the place.
     """
     called = called or {}
-    named = {node: _in_a_line(node.label or called.get(node, "")) for node in order}
+    named = {
+        node: shortened(in_a_line(node.label or called.get(node, "")), longest) for node in order
+    }
     taken: dict[str, int] = {}
     found: dict[Value, str] = {}
     for given in (True, False):
@@ -106,8 +110,9 @@ def names(order: Sequence[Value], called: Names | None = None) -> dict[Value, st
     return found
 
 
-def _in_a_line(label: str) -> str:
-    return shortened(visible(" ".join(str(label).split())))
+def in_a_line(label: str) -> str:
+    """A label with single blanks for all white space in it, and nothing that cannot be seen."""
+    return visible(" ".join(str(label).split()))
 
 
 def _unique(name: str, taken: dict[str, int]) -> str:
@@ -340,7 +345,7 @@ class Notation:
 
     def _name_of(self, node: Value, named: Names) -> str:
         """A node's name, or its number where it has none."""
-        name = named.get(node) or _in_a_line(node.label)
+        name = named.get(node) or shortened(in_a_line(node.label))
         return self.name(name) if name else self.number(node.data)
 
 

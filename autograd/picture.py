@@ -144,6 +144,7 @@ def picture(
         nodes += found
     edges = _edges(operands, {node.id for node in nodes if node.kind != "folded"})
     _check_size(len(edges), "edges", 20 * limit)
+    _check_size(passed_over(edges), "columns passed over by edges", 100 * limit)
     drawn = {node.id for node in nodes}
     ends = dict.fromkeys(end for edge in edges for end in (edge.source, edge.target))
     cut = [Node(end, "cut", "…", details="not drawn") for end in ends if end not in drawn]
@@ -157,6 +158,25 @@ def _check_size(count: int, what: str, limit: int) -> None:
             f"fold a network (collapse='neurons' or 'layers'), or pass a higher limit= (the DOT "
             f"text, `.dot`, is then there at once; the layout of the picture takes its time)"
         )
+
+
+def passed_over(edges: Sequence[Edge]) -> int:
+    """How many columns of nodes the edges pass over, together, on their way to a later one.
+
+    Graphviz makes a point for each, which is where its time goes: a weight that is used at each of
+    fifty steps takes longer to lay out than a network of as many nodes.
+    """
+    into: dict[str, list[str]] = {}
+    for edge in edges:
+        into.setdefault(edge.target, []).append(edge.source)
+    column: dict[str, int] = {}
+    for target, sources in into.items():  # in topological order, as the edges are
+        column[target] = 1 + max(column.get(source, 0) for source in sources)
+    for edge in edges:
+        if edge.source not in into:  # a leaf stands just before the first that uses it
+            before = column[edge.target] - 1
+            column[edge.source] = min(before, column.get(edge.source, before))
+    return sum(max(0, column[edge.target] - column[edge.source] - 1) for edge in edges)
 
 
 # --- which Values, and which of them belong together ----------------------------------------------

@@ -17,6 +17,7 @@ from operator import add
 from typing import Any, TypeAlias, overload
 
 from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, Names, Notation, changed_since, names
+from autograd.nn import Module
 from autograd.picture import called_after
 from autograd.stepping.steps import checked
 from autograd.value import Value, adjoints, topological_order
@@ -31,16 +32,20 @@ AS_RECORDED = "these are the derivatives at the point that was recorded."
 
 
 @overload
-def explain(value: Value) -> Chain: ...
+def explain(value: Value, *, model: Module | None = None) -> Chain: ...
 @overload
-def explain(value: Value, leaf: Value) -> Explanation: ...
-def explain(value: Value, leaf: Value | None = None) -> Explanation | Chain:
+def explain(value: Value, leaf: Value, *, model: Module | None = None) -> Explanation: ...
+def explain(
+    value: Value, leaf: Value | None = None, *, model: Module | None = None
+) -> Explanation | Chain:
     """dvalue/dleaf written out, in symbols and numbers; prints as text, in Jupyter as formulas.
 
     Args:
         value: what to differentiate.
         leaf: with respect to what: a leaf or an inner node. Without it, the whole backward pass
             is written out from label to label, one gradient a line.
+        model: after whose parts the graph's nodes are called, as in `draw` and `play`. Without it,
+            parameters are known by the labels that `nn` gives them.
 
     Returns:
         An `Explanation`: the gradient as the sum over paths of the products of partials, then from
@@ -51,7 +56,7 @@ def explain(value: Value, leaf: Value | None = None) -> Explanation | Chain:
         TypeError: if value or leaf is no Value.
     """
     order = topological_order(checked(value, "explain"))
-    named = names(order, called_after(order))
+    named = names(order, called_after(order, model))
     gradients = adjoints(value)
     changed = changed_since(order)
     if leaf is None:
@@ -59,7 +64,7 @@ def explain(value: Value, leaf: Value | None = None) -> Explanation | Chain:
         return Chain(value, _links(order, ends, set(order), gradients), named, changed)
     if checked(leaf, "explain") not in gradients:
         if leaf not in order:
-            named = names([*order, leaf], called_after(order))
+            named = names([*order, leaf], called_after(order, model))
         return Explanation(value, leaf, 0.0, (), 0, 0.0, Chain(value, (), named), named)
     above = _nodes_above(leaf, order)
     paths, left_out, left_out_sum = _largest_paths(order, leaf, above)

@@ -85,6 +85,7 @@ const output = nodes.length - 1;
 const isLeaf = new Set(leaves);
 const start = leaves.map((leaf) => Number(nodes[leaf].value));
 const name = (i) => nodes[i].name;
+const inFull = (i) => nodes[i].full ?? name(i);
 const edgesTo = nodes.map(() => []);
 edges.forEach((edge, e) => edgesTo[edge.to].push(e));
 const memory = graph?.memory();
@@ -144,6 +145,7 @@ cards.forEach((card, c) => card.values.forEach((i) => (cardOf[i] = c)));
 const exit = (c) => (cards[c].exits.length === 1 ? cards[c].exits[0] : null);
 const isFolded = (c) => cards[c].kind === "folded";
 const cardName = (c) => cards[c].name ?? (exit(c) === null ? "" : name(exit(c)));
+const fullName = (c) => cards[c].name ?? (exit(c) === null ? "" : inFull(exit(c)));
 const isFace = (i) => isFolded(cardOf[i]) && exit(cardOf[i]) === i;
 const total = (i) => `d${name(output)}/d${isFace(i) ? cardName(cardOf[i]) : name(i)}`;
 const isSingle = (way) => exit(way.from) !== null && exit(way.to) !== null;
@@ -681,7 +683,7 @@ function field(leaf) {
   const k = leaves.indexOf(leaf);
   const input = element("input", {
     type: "text", inputmode: "decimal", autocomplete: "off", role: "spinbutton",
-    "aria-label": name(leaf), "data-leaf": leaf,
+    "aria-label": inFull(leaf), "data-leaf": leaf,
   });
   if (page.fixed) input.readOnly = true;
   const change = (x, shows) => {
@@ -752,7 +754,7 @@ const made = cards.map((card, c) => {
   const box = element("div", { class: `card ${card.kind}`, role: "group" });
   if (card.kind === "cut") return (box.append(card.label), box);
   const i = exit(c);
-  const title = element("b", { title: cardName(c) }, isFolded(c) ? card.label : shortName(i));
+  const title = element("b", { title: fullName(c) }, isFolded(c) ? card.label : shortName(i));
   const what = element("span", { class: "what" });
   if (isFolded(c)) what.textContent = card.operation;
   else what.textContent = isLeaf.has(i) ? labels.leaf : shortFormula(i);
@@ -896,12 +898,14 @@ function describeTotal(box, c, { state, x, arrived }) {
   const i = exit(c);
   box.replaceChildren();
   if (state === "several") return;
-  const label = isFolded(c) || page.dense ? "" : `d${shortName(output)}/d${shortName(i)}`;
-  const shown = label ? `${label} = ` : "";
-  if (state === "unknown") return box.append(element("span", { class: "pill none" }, label ? `${shown}?` : "?"));
+  const label = `d${shortName(output)}/d${shortName(i)}`;
+  const room = (layout.cards[c][2] - 32) / 7.2 - "−0.0000".length; // for the label, in characters
+  const isBare = isFolded(c) || page.dense || label.length > room;
+  const shown = isBare ? "" : `${label} = `;
+  if (state === "unknown") return box.append(element("span", { class: "pill none", title: label }, `${shown}?`));
   if (state === "none") return;
   const css = `pill ${state} ${state === "old" ? "" : sign(x)}`;
-  box.append(element("span", { class: css }, `${shown}${number(x)}`));
+  box.append(element("span", { class: css, title: label }, `${shown}${number(x)}`));
   if (arrived?.length > 1 && !isFolded(c)) {
     const first = arrived.length > 2 ? sum(arrived.slice(0, -1)) : arrived[0];
     const text = added(first, arrived.at(-1));
@@ -935,7 +939,7 @@ function renderCard(box, c) {
     total: total(i), number: found.x === undefined ? "" : number(found.x),
   });
   const there = {
-    name: cardName(c), derivative: told_total, n: number(card.exits.length),
+    name: fullName(c), derivative: told_total, n: number(card.exits.length),
     value: i === null ? "" : number(values[i]), formula: i !== null && nodes[i].formula ? formula(i) : "",
   };
   const kind = i === null ? "several card" : isFolded(c) ? "part card" : isLeaf.has(i) ? "leaf card" : "card";

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import drawing
 from autograd.drawing import Drawing, Place, Places, Way
 from autograd.files import write_whole
-from autograd.formula import Notation, changed_since, names, visible
+from autograd.formula import Notation, changed_since, in_a_line, names, shortened, visible
 from autograd.nn import Module
 from autograd.optim import GradientDescent
 from autograd.picture import Edge, Fold, Node, called_after, picture
@@ -130,6 +130,9 @@ class Player:
             return {"text/plain": f"{self!r}\n{reason}"}
 
 
+LONGEST_NAME, LONGEST_TITLE = 24, 200
+"""A label of more characters is shortened in cards and sentences; in a title it has more room."""
+
 STILL = (
     "This picture stands still, because no scripts run here: run the cell, or trust the notebook, "
     "to change its numbers and to step through it."
@@ -208,8 +211,14 @@ class _Graph:
         self, order: Sequence[Value], collapse: Fold | None, model: Module | None, limit: int
     ) -> None:
         self.order = order
-        self.names = names(order, called_after(order, model))
-        self.title = self.names[order[-1]]
+        called = called_after(order, model)
+        self.names = names(order, called, LONGEST_NAME)
+        self.in_full = {
+            node: shortened(in_a_line(node.label or called.get(node, "")), LONGEST_TITLE)
+            or self.names[node]
+            for node in order
+        }
+        self.title = self.in_full[order[-1]]
         self.shown = picture(
             order,
             collapse=collapse,
@@ -219,7 +228,8 @@ class _Graph:
             gradients=adjoints(order[-1]),
         )
         self.shorts = {
-            node.values[0]: visible(node.label) or self.names[node.values[0]]
+            node.values[0]: shortened(in_a_line(node.label), LONGEST_NAME)
+            or self.names[node.values[0]]
             for node in self.shown.nodes
             if len(node.values) == 1
         }
@@ -273,6 +283,8 @@ class _Graph:
         told: dict[str, Any] = {"name": self.names[node], "value": _number(node.data)}
         if self.shorts.get(node, told["name"]) != told["name"]:
             told["short"] = self.shorts[node]
+        if len(self.in_full[node]) > LONGEST_NAME:
+            told["full"] = self.in_full[node]
         if node.op:
             told |= {
                 "op": node.op,
@@ -355,8 +367,9 @@ class _Graph:
         """A card's width and height: room for its name, and for the derivative in it."""
         if node.kind == "folded":
             return look.folded
-        total = len(f"d{self.title}/d{node.label or 'v00'} = −0.0000")
-        formula = len(node.label) + (14 if node.kind == "operation" else 5)
+        name = shortened(node.label, LONGEST_NAME)
+        total = len(f"d{self.names[self.order[-1]]}/d{name or 'v00'} = −0.0000")
+        formula = len(name) + (14 if node.kind == "operation" else 5)
         width = 7.4 * max(total, formula) + 26.0
         is_sum = bool(node.values) and self.uses[node.values[0]] > 1
         sum_below = 20.0 if is_sum and look is not DENSE else 0.0
