@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Any
 
 
 def checked_int(what: str, number: object, at_least: int = 1) -> int:
@@ -19,3 +21,8 @@ def checked_number(what: str, number: object) -> float:
     if not isinstance(number, Real) or isinstance(number, bool):
         raise TypeError(f"{what} must be a number, got {number!r} of type {type(number).__name__}")
     return float(number)
+
+
+def rows_of(rows: Iterable[Any]) -> list[Any]:
+    """The rows of a list, an array or a DataFrame, which iterated would give its columns' names."""
+    return list(rows.to_numpy() if hasattr(rows, "to_numpy") else rows)

@@ -20,7 +20,6 @@ that keeps its digits also in the tails: sech²(x) for tanh', not 1 - z², which
 
 from __future__ import annotations
 
-import keyword
 import math
 import operator
 import re
@@ -73,8 +72,7 @@ class Primitive:
         doc: what it computes, in a line.
 
     Raises:
-        ValueError: if there is a row of that name, it is none to write programs with, or the
-            symbol none to write formulas with.
+        ValueError: if there is a row of that name, or name or symbol cannot be printed.
 
     Calling the primitive with real numbers returns a float; with a Value among the arguments it
     records a node and returns that. Anything else is a TypeError.
@@ -188,11 +186,8 @@ def _check(
             f"Primitive: expected a name, a symbol and a function, "
             f"got {name!r}, {symbol!r} and {value!r}"
         )
-    if not re.fullmatch(r"[^\W\d]\w+", name) or keyword.iskeyword(name):
-        raise ValueError(
-            f"Primitive: expected a name of two letters or more, as a program is to be written "
-            f"with it, got {name!r}"
-        )
+    if not (name and name.isprintable()):
+        raise ValueError(f"Primitive: expected a name that can be printed, got {name!r}")
     if not (symbol and symbol.isprintable()):
         raise ValueError(f"Primitive: expected a symbol to write {name} with, got {symbol!r}")
     if name in TABLE:

@@ -653,6 +653,16 @@ def test_a_split_keeps_every_example_once_and_every_class_in_proportion(
         assert abs(Y_test.count(label) - count * n_test / len(labels)) < 1.0
 
 
+def test_a_data_frame_is_split_by_its_rows() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    X, Y = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]], [0, 1, 0, 1]
+    table, labels = pandas.DataFrame(X, columns=["a", "b"]), pandas.Series(Y, index=[7, 8, 9, 3])
+    parts = train_test_split(table, labels, 0.5, seed=1)
+    expected = train_test_split(X, Y, 0.5, seed=1)
+    assert [[list(row) for row in part] for part in parts[:2]] == [*map(list, expected[:2])]
+    assert parts[2:] == expected[2:]
+
+
 def test_a_seed_decides_the_split() -> None:
     X, Y = iris()
     assert train_test_split(X, Y, seed=3) == train_test_split(X, Y, seed=3)

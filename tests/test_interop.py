@@ -25,6 +25,7 @@ def test_a_missing_library_is_told_with_what_to_install(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "autograd.interop.sklearn", raising=False)
+    monkeypatch.delattr(ag.interop, "sklearn", raising=False)
     for loaded in [x for x in sys.modules if x == name or x.startswith(f"{name}.")]:
         monkeypatch.setitem(sys.modules, loaded, None)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, name, None)  # type: ignore[arg-type]

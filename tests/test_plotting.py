@@ -368,6 +368,15 @@ def test_the_boundary_is_drawn_where_the_score_crosses_the_threshold(threshold: 
     assert [2.0 * x + y - 1.0 for x, y in points] == pytest.approx([threshold] * len(points))
 
 
+def test_tables_of_pandas_are_drawn_as_their_rows_are() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    table, labels = pandas.DataFrame(X, columns=["a", "b"]), pandas.Series(Y)
+    model = Line(2.0, 1.0, -1.0)
+    drawn = plotting.decision_boundary(model, table, labels, resolution=9)
+    assert str(drawn) == str(plotting.decision_boundary(model, X, Y, resolution=9))
+    assert str(plotting.confusion_matrix(labels, labels)) == str(plotting.confusion_matrix(Y, Y))
+
+
 def test_blue_is_positive_as_in_pictures_of_graphs() -> None:
     from matplotlib.colors import to_hex
 

@@ -161,9 +161,9 @@ def test_a_second_row_of_a_name_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("a_row_for_a_while")
-@pytest.mark.parametrize("name", ["", "k", "1x", "a b", "lambda", "*/", "f(x)", "new\nline"])
-def test_a_name_that_no_program_can_be_written_with_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="expected a name of two letters or more") as refused:
+@pytest.mark.parametrize("name", ["", "new\nline", "\x1b[2J"])
+def test_a_name_that_cannot_be_printed_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="expected a name that can be printed") as refused:
         Primitive(name, "²", lambda x: x * x, lambda z, x: 2.0 * x)
     assert repr(name) in str(refused.value)
 

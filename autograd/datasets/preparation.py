@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Self, TypeVar
 
-from autograd.checks import checked_number
+from autograd.checks import checked_number, rows_of
 
 Rows = list[list[float]]
 Example = TypeVar("Example")
@@ -22,7 +22,7 @@ def train_test_split(
     The split is stratified: every class has its share of the test set, rounded up or down.
 
     Args:
-        X: the examples, a list or a NumPy array.
+        X: the examples: a list, a NumPy array or a DataFrame.
         Y: as many labels.
         test_share: the share of examples that is held out, above 0 and below 1.
         seed: decides which examples, and the order in which both parts come.
@@ -32,7 +32,7 @@ def train_test_split(
         ValueError: if X and Y differ in length, the share is out of its range, or so small or so
             large that a part would be empty.
     """
-    X, Y = list(X), list(Y)
+    X, Y = rows_of(X), rows_of(Y)
     n = len(X)
     if n != len(Y):
         raise ValueError(f"train_test_split: X has {n} examples, Y has {len(Y)}")

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autograd.checks import rows_of
 from autograd.drawing import html_image
 from autograd.files import write_whole
 from autograd.plotting.style import (
@@ -80,6 +81,7 @@ def decision_boundary(
         ValueError: if X is empty, is not as long as Y, or has a row of other than two features, or
             if Y has a label that is none of the classes.
     """
+    X, Y = rows_of(X), rows_of(Y)
     figure = new_figure(4.6, 3.8)
     window = _Window.around(X, Y, resolution)
     scores = window.scores(model, threshold)
@@ -147,6 +149,7 @@ def boundary_animation(
         raise ValueError(
             "boundary_animation: nothing was recorded; call fit(…, callback=recording)"
         )
+    X, Y = rows_of(X), rows_of(Y)
     figure = new_figure(4.6, 4.0)
     window = _Window.around(X, Y, resolution)
     last = len(recording.rows)
@@ -192,7 +195,8 @@ class _Window(NamedTuple):
         for row in X:
             if len(row) != 2:
                 raise ValueError(
-                    f"decision boundary: a plane needs rows of two features, got {list(row)!r}"
+                    f"decision boundary: a plane needs rows of two features, got {list(row)!r}; "
+                    f"train a model of two of them"
                 )
         xs, ys = transposed(X)
         return cls(evenly_spaced(widened(xs), resolution), evenly_spaced(widened(ys), resolution))
@@ -355,7 +359,8 @@ def confusion_matrix(
     Raises:
         ValueError: if there are no examples, or not as many predictions as labels.
     """
-    if not len(truth) or len(truth) != len(predicted):
+    truth, predicted = rows_of(truth), rows_of(predicted)
+    if not truth or len(truth) != len(predicted):
         raise ValueError(
             f"confusion_matrix: expected as many predictions as labels, at least one; "
             f"got {len(predicted)} predictions and {len(truth)} labels"
