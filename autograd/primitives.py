@@ -158,7 +158,7 @@ class Primitive:
         """
         if not self.variadic:
             return [
-                None if rule is None or type(x) is float else rule(z, *args)
+                None if rule is None or type(x) is float else self._given(rule(z, *args))
                 for x, rule in zip(operands, self.partials, strict=True)
             ]
         every = tuple(self.partials[0](z, *args))  # type: ignore[misc]
@@ -169,6 +169,11 @@ class Primitive:
         if float not in map(type, operands):
             return every
         return [None if type(x) is float else p for x, p in zip(operands, every, strict=True)]
+
+    def _given(self, partial: Scalar) -> Scalar:
+        if partial is None:
+            raise TypeError(f"{self.name}: its rule returned None, and no partial derivative")
+        return partial
 
     def number(self, operand: object) -> float:
         """The operand as a float; a TypeError that names this operation if it is no real number."""

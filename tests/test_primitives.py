@@ -196,6 +196,17 @@ def test_a_variadic_row_gives_a_partial_for_each_argument() -> None:
 
 
 @pytest.mark.usefixtures("a_row_for_a_while")
+def test_a_rule_that_forgets_to_return_is_named() -> None:
+    def rule(z: object, x: object) -> None:
+        pass
+
+    silent = Primitive("silent", "silent", lambda x: x, rule)
+    assert silent(2.0) == 2.0
+    with pytest.raises(TypeError, match="silent: its rule returned None"):
+        silent(Value(2.0))
+
+
+@pytest.mark.usefixtures("a_row_for_a_while")
 def test_a_value_may_be_written_as_an_expression() -> None:
     mix = Primitive(
         "mix",
