@@ -237,20 +237,6 @@ def test_no_label_changes_the_c_program(label: str, tmp_path: Path) -> None:
     assert same(compiled_c(program, tmp_path)([3.0]), eager(f, program))
 
 
-@pytest.mark.parametrize("name", ["mean", "table", "range", "count", "examples", "total0"])
-@pytest.mark.parametrize("backend", ["python", pytest.param("llvm", marks=needs_llvm)])
-def test_a_row_may_be_named_as_what_programs_are_made_of(name: str, backend: Any) -> None:
-    row = ag.Primitive(name, name, lambda x: 2.0 * x, lambda z, x: 2.0)
-    try:
-        w = ag.Value(3.0, "w")
-        f = jit(lambda x: ag.dot([row(w * k) for k in (1.0, 2.0, 4.0)], [x, row(x), x]), backend)
-        assert f([1.0, 2.0]) == [54.0, 108.0]
-        f.backward([1.0, 2.0])
-        assert w.grad == 27.0
-    finally:
-        del TABLE[name]
-
-
 @pytest.fixture
 def halved() -> Iterator[ag.Primitive]:
     """A row made outside of the package."""

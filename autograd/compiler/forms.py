@@ -288,7 +288,7 @@ class Forms:
     def _shape(self, i: int, slots: list[Any]) -> Any:
         """The form of a node's expression; appends what it is applied to."""
         op, args = self.ops[i], self.args[i]
-        if op == "Σ/n":
+        if op == "mean":
             return self._part(args[0], slots)
         if op in ("Σ", "Σ·"):
             first, u, v, negative = args

@@ -226,8 +226,8 @@ class Listing:
     """What is to be computed, one node after its operands; a node is its index in these lists.
 
     Attributes:
-        ops: the name of a primitive; or, as no primitive is called, "Σ/n" for a mean, "k" for a
-            constant, "w" for a leaf, "x" for an input.
+        ops: the name of a primitive, or "mean"; "k" for a constant, "w" for a leaf, "x" for an
+            input.
         args: the nodes that are operated on; for a constant its number, of leaves and inputs
             nothing.
         sections: where it is computed: ONCE a call (constants and leaves too), for EACH example
@@ -394,7 +394,7 @@ class _Lister:
             before = [self._sum(terms[:first])] if first else []
             constant = [*before, *terms[end:], *constant]
             node = self._sum(terms[first:end])
-        mean = self.write("Σ/n", (node,), MEAN)
+        mean = self.write("mean", (node,), MEAN)
         return self.write("sum", (mean, *constant), AFTER) if constant else mean
 
     def _sum(self, terms: Sequence[int]) -> int:
