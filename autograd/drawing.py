@@ -50,6 +50,7 @@ from autograd.picture import (
     Node,
     Picture,
     Selection,
+    TooLargeError,
     identifier,
     passed_over,
     picture,
@@ -97,8 +98,9 @@ def draw(
 
     Raises:
         TypeError: if `value` is no Value.
-        ValueError: if the picture would have more nodes than `limit` (or 20 times as many edges),
-            `only` names something that is not in the graph, or an argument is none of those above.
+        ValueError: if the picture would have more nodes than `limit` (or 20 times as many edges, or
+            edges that pass over 100 times as many columns of nodes), `only` names something that is
+            not in the graph, or an argument is none of those above.
     """
     if not isinstance(value, Value):
         raise TypeError(f"draw: expected a Value, got {value!r} of type {type(value).__name__}")
@@ -108,14 +110,21 @@ def draw(
         raise ValueError(f'draw: collapse is "neurons", "layers" or None, got {collapse!r}')
     if not re.fullmatch(r"[\w-]*", prefix, re.ASCII):
         raise ValueError(f"draw: a prefix is made of letters, digits, - and _, got {prefix!r}")
-    shown = picture(
-        topological_order(value),
-        expand=expand,
-        collapse=collapse,
-        only=only,
-        limit=limit,
-        model=model,
-    )
+    try:
+        shown = picture(
+            topological_order(value),
+            expand=expand,
+            collapse=collapse,
+            only=only,
+            limit=limit,
+            model=model,
+        )
+    except TooLargeError as reason:
+        raise ValueError(
+            f"draw: {reason}: draw a part (only=...), fold a network (collapse='neurons' or "
+            f"'layers'), or pass a higher limit= (the DOT text, `.dot`, is then there at once; the "
+            f"layout of the picture takes its time)"
+        ) from None
     return Drawing(shown, rankdir, prefix)
 
 

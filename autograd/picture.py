@@ -103,7 +103,7 @@ def picture(
     `labels` and `gradients` stand in for those that the nodes have.
     """
     if collapse is None and only is None:
-        _check_size(len(order), "nodes", limit)  # before looking at any of a million
+        check_size(len(order), "nodes", limit)  # before looking at any of a million
     parameters = _parameters(order, model)
     neurons = _neurons(order, parameters)
     if labels is None:
@@ -121,7 +121,7 @@ def picture(
             members.setdefault(ids[path] if path else f"node{i}", []).append(x)
             if expand and not path and x.op in ("dot", "sum"):
                 parts[x] = _written_out(x, f"node{i}")
-    _check_size(len(members) + sum(map(len, parts.values())), "nodes", limit)
+    check_size(len(members) + sum(map(len, parts.values())), "nodes", limit)
 
     names = {x: name for name, values in members.items() for x in values}
     operands = list(_operands(order, names, parts, grads))
@@ -143,21 +143,22 @@ def picture(
             found = [_marked(node) for node in found]
         nodes += found
     edges = _edges(operands, {node.id for node in nodes if node.kind != "folded"})
-    _check_size(len(edges), "edges", 20 * limit)
-    _check_size(passed_over(edges), "columns passed over by edges", 100 * limit)
+    check_size(len(edges), "edges", 20 * limit)
+    check_size(passed_over(edges), "columns passed over by edges", 100 * limit)
     drawn = {node.id for node in nodes}
     ends = dict.fromkeys(end for edge in edges for end in (edge.source, edge.target))
     cut = [Node(end, "cut", "…", details="not drawn") for end in ends if end not in drawn]
     return Picture([*nodes, *cut], edges)
 
 
-def _check_size(count: int, what: str, limit: int) -> None:
+class TooLargeError(ValueError):
+    """More than the limit allows: how much of what, for others to say what to do."""
+
+
+def check_size(count: int, what: str, limit: int) -> None:
+    """`TooLargeError` if there is more of it than the limit."""
     if count > limit:
-        raise ValueError(
-            f"draw: {count:,} {what} are more than the limit of {limit:,}: draw a part (only=...), "
-            f"fold a network (collapse='neurons' or 'layers'), or pass a higher limit= (the DOT "
-            f"text, `.dot`, is then there at once; the layout of the picture takes its time)"
-        )
+        raise TooLargeError(f"{count:,} {what} are more than the limit of {limit:,}")
 
 
 def passed_over(edges: Sequence[Edge]) -> int:

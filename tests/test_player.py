@@ -18,6 +18,7 @@ import pytest
 import autograd as ag
 from autograd import Value, drawing
 from autograd.formula import short_number
+from autograd.picture import passed_over, picture
 from autograd.primitives import TABLE
 from autograd.stepping import Player, play
 from autograd.stepping import player as player_module
@@ -146,7 +147,7 @@ def test_a_network_folds_with_its_numbers_inside() -> None:
         assert {i for card in told["cards"] for i in card["values"]} == set(
             range(len(told["nodes"]))
         )
-    with pytest.raises(ValueError, match=r"440 nodes .*collapse='neurons'"):
+    with pytest.raises(ValueError, match=r"play: 440 nodes .*collapse='neurons'"):
         play(loss, model=model)
 
 
@@ -248,6 +249,40 @@ def test_a_graph_too_large_to_draw_is_refused() -> None:
         play(y)
 
 
+def recurrent(n_steps: int) -> Value:
+    """A weight that every step uses, from the first column of the picture to the last."""
+    w, h = Value(0.5, "w"), Value(1.0, "h")
+    for _ in range(n_steps):
+        h = (w * h + 0.1).tanh()
+    return h
+
+
+def test_edges_that_pass_over_many_nodes_are_laid_out_with_less_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def passed(n_steps: int) -> int:
+        return passed_over(picture(topological_order(recurrent(n_steps))).edges)
+
+    # w stands before its first user; three columns further, each step, is the next.
+    assert [passed(n) for n in (1, 2, 3, 10)] == [0, 3, 9, 3 * 45]
+    asked: list[str] = []
+    found = drawing.layout
+    monkeypatch.setattr(drawing, "layout", lambda dot: asked.append(dot) or found(dot))
+    for n_steps, is_in_a_hurry in ((10, False), (40, True)):
+        asked.clear()
+        _ = play(recurrent(n_steps)).html
+        assert ["nslimit" in dot for dot in asked] == [is_in_a_hurry] * 3
+
+
+def test_a_graph_that_no_layout_could_untangle_is_refused() -> None:
+    draw = random.Random(1)
+    values = [Value(float(i)) for i in range(14)]
+    while len(values) < 299:
+        values.append(ag.sum(draw.sample(values, 14)))
+    with pytest.raises(ValueError, match=r"play: .* columns passed over by edges .*collapse="):
+        play(ag.sum(values[-14:]))
+
+
 @pytest.mark.parametrize("wrong", [3.0, None, "L"])
 def test_anything_but_a_value_is_refused(wrong: Any) -> None:
     with pytest.raises(TypeError, match="play: expected a Value, got"):
@@ -276,6 +311,7 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text))
+        page.on("request", lambda request: errors.extend(elsewhere(request.url, path)))
         page.goto(path.as_uri())
         return page
 
@@ -283,6 +319,10 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
     if context is not None:
         context.close()
     assert errors == []
+
+
+def elsewhere(url: str, path: Path) -> list[str]:
+    return [] if url == path.as_uri() or url.startswith("data:") else [url]
 
 
 def shown(page: Any, kind: str) -> dict[int, float]:
@@ -737,6 +777,145 @@ def test_nothing_overflows_and_every_control_has_a_name(open_page: Open) -> None
     )
     assert all(name.strip() for name in names)
     assert page.get_by_role("main").count() == page.get_by_role("heading", level=1).count() == 1
+
+
+LONG_NAMES = (
+    *("the mean squared error of the whole training set", "a name\nin two lines"),
+    *("another_very_long_name_without_any_blank_in_it_at_all", "x" * 10_000),
+    "\u202eright to left\u202c, as an attack would have it, and then \u05e9\u05dc\u05d5\u05dd",
+)
+
+
+def long_names() -> Value:
+    output, *names = LONG_NAMES
+    return labelled(ag.sum([Value(2.0, name) * Value(3.0, name) for name in names]), output)
+
+
+def test_long_names_are_shortened_where_they_stand_and_full_where_there_is_room(
+    open_page: Open,
+) -> None:
+    page = open_page(play(long_names()), viewport={"width": 1200, "height": 900})
+    for width in (320, 390, 768, 1200, 1600):
+        page.set_viewport_size({"width": width, "height": 900})
+        press(page, "Start again")
+        for button in ("Backward", "Next edge", "Next edge", "Next edge"):
+            press(page, button)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        page.get_by_label("at once").check()
+        press(page, "Backward")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        page.get_by_label("edge by edge").check()
+        # The number is what must be seen; its name is in the title.
+        for pill in page.locator(".card .pill").all():
+            inside = "pill => pill.getBoundingClientRect().right <= "
+            assert pill.evaluate(inside + "pill.closest('.card').getBoundingClientRect().right")
+    titles = page.locator(".card b").evaluate_all("names => names.map((name) => name.title)")
+    assert {LONG_NAMES[0], LONG_NAMES[2], "x" * 199 + "…"} <= set(titles)
+    assert field(page, LONG_NAMES[2]).count() == 2, "two leaves of one name"
+
+
+def test_a_folded_network_fits_every_width(open_page: Open) -> None:
+    model = ag.MLP(2, [16, 16, 1], seed=1)
+    loss = labelled(ag.hinge(model([Value(0.5, "x0"), Value(-1.0, "x1")]), 1.0), "loss")
+    page = open_page(play(loss, model=model, collapse="neurons"))
+    page.get_by_label("at once").check()
+    for width in (320, 390, 768, 1024, 1200, 1600):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(50)
+        press(page, "Start again")
+        for button in ("Backward", "Step"):
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+            output = page.locator(".card.output").bounding_box()
+            assert 0 <= output["x"] <= output["x"] + output["width"] <= width, "the end is in view"
+            press(page, button)
+            if width >= 390:
+                talk = page.locator(".talk [role=status]").first.bounding_box()
+                assert talk["height"] <= 844 / 4, (width, button)
+        assert page.locator(".stage").evaluate(
+            "stage => stage.scrollWidth > stage.clientWidth"
+        ) == (width < 1024), "the graph is moved within its box, not the page"
+
+
+def test_the_keyboard_does_all(open_page: Open) -> None:
+    page = open_page(play(demo()))
+
+    def focused() -> str:
+        return str(
+            page.evaluate(
+                "(({ ariaLabel, labels, textContent }) => ariaLabel ??"
+                " labels?.[0]?.textContent ?? textContent)(document.activeElement)"
+            )
+        )
+
+    def tab_to(name: str) -> None:
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if focused().startswith(name):
+                return
+        raise AssertionError(f"{name!r} is not reached")
+
+    tab_to("Backward")
+    for _ in range(7):
+        page.keyboard.press("Enter")
+    assert "That was the last edge" in said(page)
+    tab_to("Step")
+    page.keyboard.press("Enter")
+    assert "L went from 8 to 7.755" in said(page)
+    tab_to("edge by edge")
+    page.keyboard.press("ArrowRight")
+    tab_to("Learning rate")
+    page.keyboard.press("Home")
+    tab_to("Start again")
+    page.keyboard.press("Enter")
+    tab_to("The graph of L")
+    tab_to("a")
+    page.keyboard.type("3")
+    assert "New values" in said(page)
+    assert page.get_by_role("slider").get_attribute("aria-valuetext") == "0.001"
+    assert page.get_by_label("I predict").is_checked()
+
+
+def odd_graphs() -> dict[str, Value]:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    s = labelled(x + y, "s")
+    return {
+        "a leaf": Value(1.0, "only"),
+        "a leaf without a name": Value(1.0),
+        "nan": Value(math.nan, "n") * x,
+        "infinity": Value(math.inf, "i") * x + y,
+        "too large": Value(1e308, "b") * 10.0,
+        "a comparison": x > y,
+        "a choice": ag.where(x > y, x, y * 2.0),
+        "shared": s * s + s,
+        "second order": ag.grad(x**3 * y, [x])[0],
+        "many leaves": ag.sum([Value(float(i), f"s{i}") for i in range(12)]),
+    }
+
+
+@pytest.mark.parametrize("kind", odd_graphs())
+def test_every_graph_is_stepped_through_and_told(open_page: Open, kind: str) -> None:
+    value = odd_graphs()[kind]
+    page = open_page(play(value), viewport={"width": 320, "height": 800})
+    order, expected = topological_order(value), adjoints(value)
+    for mode, button in (("edge by edge", "Next edge"), ("I predict", "Show me")):
+        page.get_by_label(mode).check()
+        press(page, "Backward")
+        while page.locator(".autograd-player[data-state=going]").count():
+            press(page, button)
+            said(page)
+        found = {i: expected[x] for i, x in enumerate(order) if x in expected}
+        assert shown(page, "total") == close(found, 0.0)
+        press(page, "Step")
+        said(page)
+        press(page, "Start again")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if not all(math.isfinite(x.data) for x in order):
+        assert "A value is not finite" in said(page)
+        page.get_by_label("at once").check()
+        press(page, "Backward")
+        press(page, "Step")
+        assert "there is no direction to step in" in said(page)
+        assert " nan" not in said(page)
 
 
 def test_on_a_phone_the_graph_runs_from_top_to_bottom(open_page: Open) -> None:

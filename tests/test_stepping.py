@@ -645,3 +645,19 @@ def test_operations_in_latex() -> None:
     }
     for latex, node in cases.items():
         assert LATEX.formula(node, named) == latex
+
+
+def test_nodes_are_called_after_the_model_they_are_part_of() -> None:
+    class Two(ag.Module):
+        def __init__(self) -> None:
+            self.first = ag.Layer(1, 1, seed=1)
+            self.second = ag.Layer(1, 1, seed=2)
+
+    model = Two()
+    loss = model.second([model.first([Value(0.5, "x")])])
+    weight = model.first.parameters()[0]
+    assert "dsecond.neuron0.a/dfirst.neuron0.weight0" in str(explain(loss, model=model))
+    assert "where second.neuron0.a = relu(second.neuron0.z)" in str(
+        explain(loss, weight, model=model)
+    )
+    assert "second.neuron0.a" not in str(explain(loss, weight))

@@ -5,7 +5,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const NARROW = 680; // pixels; below it the graph runs from top to bottom
-const SMALLEST = 0.66; // a graph that would have to shrink below it is scrolled instead
+const SMALLEST = { wide: 0.66, tall: 0.85 }; // a graph that would have to shrink more is scrolled
 const HISTORY = 60; // steps on the curve
 
 // --- numbers and sentences as text -----------------------------------------------------------------
@@ -214,7 +214,7 @@ const hasOutdated = (way) => !hasChanged && cards[way.to].values.some((i) => pag
 
 function listed(indices) {
   const names = indices.map(name);
-  if (names.length > 4) return told(words.all, { n: number(names.length) });
+  if (names.length > 4) return told(words[page.moves], { n: number(names.length) });
   const last = names.pop();
   return names.length ? told(words.and, { some: names.join(", "), last }) : (last ?? "");
 }
@@ -275,8 +275,8 @@ function notFinite() {
   const names = args.map((arg) => (Array.isArray(arg) ? name(arg[0]) : number(Number(arg))));
   const decides = op === "div" ? operands[1] : operands[0];
   const kind = decides === 0 ? "zero" : decides < 0 ? "below" : "";
-  const template =
-    strange[`${op} ${kind}`] ?? (Number.isNaN(values[i]) ? strange.nan : strange.inf);
+  const result = Number.isNaN(values[i]) ? "nan" : "inf";
+  const template = strange[op ? `${op} ${kind}` : `leaf ${result}`] ?? strange[result];
   const there = { name: name(i), number: number(values[i]), first: names[0], second: names[1] };
   there.formula = nodes[i].formula ? formula(i) : number(values[i]);
   return told(template, there) + strange.after;
@@ -314,12 +314,15 @@ function next() {
   active = way;
   tell(way);
   if (!queue.length) {
-    if (leaves.some((leaf) => !Number.isFinite(totals[leaf] ?? 0))) return done();
+    if (isStuck()) return done();
     set("complete");
     saying.words.textContent += words.last;
   }
   render();
 }
+
+const isStuck = () =>
+  !Number.isFinite(values[output]) || leaves.some((leaf) => !Number.isFinite(totals[leaf] ?? 0));
 
 function finish() {
   while (queue.length) arrive(queue.shift());
@@ -368,14 +371,16 @@ function done() {
   active = null;
   ask.hidden = true;
   const gradient = (leaf) => totals[leaf] ?? 0;
-  const shown = moved.slice(0, 6);
+  const bySize = (one, other) => Math.abs(gradient(other)) - Math.abs(gradient(one));
+  const shown = moved.length > 6 ? [...moved].sort(bySize).slice(0, 2) : moved;
   const line = shown.flatMap((leaf, k) => [k ? "  " : "", pill(leaf), ` = ${number(gradient(leaf))}`]);
   if (moved.length > shown.length) line.push(" …");
-  const bad = leaves.find((leaf) => !Number.isFinite(gradient(leaf)));
-  if (bad !== undefined || !Number.isFinite(values[output])) {
+  if (isStuck()) {
     set("stuck");
-    const text = notFinite() || told(words.stuck, { total: total(bad), number: number(gradient(bad)) });
-    say(titles.stuck, line, text, true);
+    const trouble = notFinite();
+    const bad = leaves.find((leaf) => !Number.isFinite(gradient(leaf)));
+    const text = trouble || told(words.stuck, { total: total(bad), number: number(gradient(bad)) });
+    say(trouble ? titles.strange : titles.stuck, line, text, true);
     return render();
   }
   set("complete");
@@ -383,8 +388,8 @@ function done() {
   if (!moved.length) text = words["no leaves"];
   else if (moved.every((leaf) => gradient(leaf) === 0)) text = told(words.flat, { output: name(output) });
   else {
-    const most = moved.reduce((m, x) => (Math.abs(gradient(x)) > Math.abs(gradient(m)) ? x : m));
-    text = told(words.known, {
+    const [most] = [...moved].sort(bySize);
+    text = told(words[moved.length > 1 ? "known" : "known of one"], {
       output: name(output), leaf: name(most), size: number(Math.abs(gradient(most))),
       larger: gradient(most) > 0 ? words.larger : words.smaller,
     });
@@ -424,7 +429,7 @@ function step() {
   const [first] = moved;
   const was = numbers[leaves.indexOf(first)], slope = totals[first] ?? 0;
   const promised = -learningRate * sum(moved.map((leaf) => (totals[leaf] ?? 0) ** 2));
-  shifts = new Map(moved.map((leaf) => [leaf, after[leaves.indexOf(leaf)] - numbers[leaves.indexOf(leaf)]]));
+  shifts = new Map(moved.map((leaf) => [leaf, -learningRate * (totals[leaf] ?? 0)]));
   const old = totals;
   numbers = after;
   compute();
@@ -432,7 +437,7 @@ function step() {
   steps += 1;
   history.push([steps, values[output]]);
   set("stale");
-  const came = values[output] - before;
+  const came = Number((values[output] - before).toPrecision(12)); // without the rounding of both
   let text = told(words["from to"], {
     output: name(output), before: number(before), after: number(values[output]),
   });
@@ -833,13 +838,14 @@ function fit(whole) {
   if (!layout) return;
   isWhole = whole;
   const all = (stage.clientWidth - 2) / layout.size[0];
-  scale = Math.min(1, whole ? all : Math.max(all, SMALLEST));
+  const smallest = SMALLEST[layout === page.layouts.tall ? "tall" : "wide"];
+  scale = Math.min(1, whole ? all : Math.max(all, smallest));
   scene.style.transform = scale === 1 ? "" : `scale(${scale})`;
   stage.style.overflowX = whole ? "hidden" : "";
   if (whole) stage.scrollLeft = 0;
   scene.style.left = `${Math.max(0, (stage.clientWidth - layout.size[0] * scale) / 2)}px`;
   stage.style.height = `${Math.ceil(layout.size[1] * scale) + 2}px`;
-  buttons.whole.hidden = all >= SMALLEST;
+  buttons.whole.hidden = all >= smallest;
   buttons.whole.setAttribute("aria-pressed", String(whole));
 }
 
@@ -1012,6 +1018,13 @@ function follow() {
   stage.scrollTo({ left: middle - stage.clientWidth / 2, behavior: isCalm ? "auto" : "smooth" });
 }
 
+// From top to bottom, a wide graph's middle has the output in it.
+function centre(c) {
+  if (layout === page.layouts.tall) {
+    stage.scrollLeft = layout.cards[c][0] * scale - stage.clientWidth / 2;
+  }
+}
+
 // --- the curve ---------------------------------------------------------------------------------------
 
 const HEIGHT = 132;
@@ -1089,7 +1102,9 @@ new ResizeObserver(() => {
   if (!stage.clientWidth || place.clientWidth === width) return;
   width = place.clientWidth;
   talk.style.minHeight = "";
+  const before = layout;
   lay();
   fit(isWhole);
   render();
+  if (layout !== before && !active) centre(cardOf[output]);
 }).observe(place);

@@ -27,7 +27,7 @@ from autograd.files import write_whole
 from autograd.formula import Notation, changed_since, in_a_line, names, shortened, visible
 from autograd.nn import Module
 from autograd.optim import GradientDescent
-from autograd.picture import Edge, Fold, Node, called_after, picture
+from autograd.picture import Edge, Fold, Node, TooLargeError, called_after, check_size, picture
 from autograd.primitives import TABLE
 from autograd.stepping.sentences import SENTENCES
 from autograd.stepping.steps import checked
@@ -60,16 +60,19 @@ def play(
 
     Raises:
         TypeError: if `value` is no Value.
-        ValueError: if the graph has more nodes than `limit` (or 20 times as many edges).
+        ValueError: if the graph has more nodes than `limit`, 20 times as many edges, or edges that
+            pass over 100 times as many columns of nodes: no layout could untangle these.
     """
     order = topological_order(checked(value, "play"))
-    if collapse is None and len(order) > limit:
+    try:
+        if collapse is None:
+            check_size(len(order), "nodes", limit)  # before naming any of a million
+        return Player(_Graph(order, collapse, model, limit))
+    except TooLargeError as reason:
         raise ValueError(
-            f"play: {len(order):,} nodes are more than the limit of {limit:,}: play a smaller "
-            f"graph (one neuron, one example), fold a network (collapse='neurons' or 'layers'), "
-            f"or pass a higher limit= and be patient"
-        )
-    return Player(_Graph(order, collapse, model, limit))
+            f"play: {reason}: play a smaller graph (one neuron, one example), fold a network "
+            f"(collapse='neurons' or 'layers'), or pass a higher limit= and be patient"
+        ) from None
 
 
 class Player:
@@ -265,6 +268,7 @@ class _Graph:
             "edges": [self._edge(node, k) for node, k in self.edges],
             "leaves": [self.position[node] for node in leaves],
             "moved": sorted(self.position[node] for node in moved),
+            "moves": "all parameters" if self.parameters else "all",
             "outdated": [self.position[node] for node in changed_since(self.order)],
             "cards": [self._card(node) for node in self.shown.nodes],
             "ways": [self._way(edge) for edge in self.shown.edges],
@@ -446,8 +450,8 @@ class _Look:
 
 
 WIDE = _Look(148.0, 250.0, 96.0, (132.0, 44.0), names_locals=True)
-DENSE = _Look(118.0, 118.0, 86.0, (138.0, 44.0), names_locals=False)
-TALL = _Look(112.0, 168.0, 92.0, (120.0, 44.0), names_locals=False)
+DENSE = _Look(118.0, 118.0, 86.0, (144.0, 44.0), names_locals=False)
+TALL = _Look(112.0, 168.0, 92.0, (138.0, 44.0), names_locals=False)
 
 STEPPER = GradientDescent([Value(0.0)], learning_rate=0.01)
 """What Step does; its learning rate is the page's to choose."""

@@ -61,6 +61,8 @@ WORDS = {
     "last": " That was the last edge: all derivatives are known, and nothing has moved yet.",
     "known": "Nothing has moved yet. {output} depends most on {leaf}: make {leaf} a little larger, "
     "and {output} gets {larger} by {size} times that. ",
+    "known of one": "Nothing has moved yet. Make {leaf} a little larger, and {output} gets "
+    "{larger} by {size} times that. ",
     "flat": "All of them are 0: moved a little, no leaf changes {output}. A step would move "
     "nothing.",
     "no leaves": "There is no leaf to move.",
@@ -70,8 +72,7 @@ WORDS = {
     "early": "Press Backward first. Step needs the derivatives, which tell it where downhill is.",
     "stale": "Press Backward first. The derivatives in the picture belong to the place before the "
     "step.",
-    "early stuck": "A derivative is not finite, so there is no direction to step in. Change a "
-    "leaf.",
+    "early stuck": "Where a number is not finite, there is no direction to step in. Change a leaf.",
     "from to": "{output} went from {before} to {after}. ",
     "promise": "The derivatives promised a change of {promised}; it was {came}. ",
     "kept": "A step this small keeps its promise.",
@@ -86,7 +87,8 @@ WORDS = {
     "larger": "larger",
     "smaller": "smaller",
     "and": "{some} and {last}",
-    "all": "the {n} parameters",
+    "all": "the {n} leaves",
+    "all parameters": "the {n} parameters",
 }
 
 STRANGE = {
@@ -96,6 +98,8 @@ STRANGE = {
     "sqrt below": "{first} is below 0, where {formula} has no value.",
     "pow zero": "{first} is 0, so {formula} has no value.",
     "pow below": "{first} is below 0, where {formula} has no value.",
+    "leaf nan": "{name} is not a number.",
+    "leaf inf": "{name} is infinite.",
     "inf": "{name} = {formula} is beyond the largest float64, about 1.8e308.",
     "nan": "{name} = {formula} has no value at these numbers.",
     "after": " What comes after it cannot be trusted. Change a leaf.",
