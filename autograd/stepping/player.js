@@ -42,6 +42,9 @@ const product = (x, y) => `${number(x)} · ${guarded(number(y))}`;
 const signed = (x) => `${x < 0 ? "−" : "+"}${number(Math.abs(x))}`;
 const added = (x, y) => `${number(x)} ${y < 0 ? "−" : "+"} ${number(Math.abs(y))}`;
 
+// What was typed, as JavaScript reads it: a true minus and a decimal comma are fine.
+const plainly = (text) => text.trim().replace(/[−–]/g, "-").replace(/,/g, ".");
+
 // The template with its places filled, by text or by elements, as a list of both.
 function filled(template, places) {
   return template.split(/(\{\w+\})/).map((part) => {
@@ -83,6 +86,7 @@ const { titles, lines, words, strange, predict, labels } = sentences;
 
 const output = nodes.length - 1;
 const isLeaf = new Set(leaves);
+const leafAt = new Map(leaves.map((leaf, k) => [leaf, k])); // its place among the leaves
 const start = leaves.map((leaf) => Number(nodes[leaf].value));
 const name = (i) => nodes[i].name;
 const inFull = (i) => nodes[i].full ?? name(i);
@@ -113,6 +117,13 @@ function compute() {
   hasChanged = true;
   sweep();
 }
+
+const gradient = (leaf) => totals[leaf] ?? 0;
+const isStuck = () =>
+  !Number.isFinite(values[output]) || leaves.some((leaf) => !Number.isFinite(gradient(leaf)));
+
+// What the derivatives promise that a step changes the output by.
+const promised = () => -page.rates[rate] * sum(moved.map((leaf) => gradient(leaf) ** 2));
 
 // Backpropagation: the chain rule at every edge, from the output down. Where a nan comes out of it,
 // what was not chosen, where there was a choice, has no say.
@@ -321,9 +332,6 @@ function next() {
   render();
 }
 
-const isStuck = () =>
-  !Number.isFinite(values[output]) || leaves.some((leaf) => !Number.isFinite(totals[leaf] ?? 0));
-
 function finish() {
   while (queue.length) arrive(queue.shift());
   done();
@@ -370,7 +378,6 @@ function tell(way) {
 function done() {
   active = null;
   ask.hidden = true;
-  const gradient = (leaf) => totals[leaf] ?? 0;
   const bySize = (one, other) => Math.abs(gradient(other)) - Math.abs(gradient(one));
   const shown = moved.length > 6 ? [...moved].sort(bySize).slice(0, 2) : moved;
   const line = shown.flatMap((leaf, k) => [k ? "  " : "", pill(leaf), ` = ${number(gradient(leaf))}`]);
@@ -384,9 +391,8 @@ function done() {
     return render();
   }
   set("complete");
-  let text = "";
-  if (!moved.length) text = words["no leaves"];
-  else if (moved.every((leaf) => gradient(leaf) === 0)) text = told(words.flat, { output: name(output) });
+  let text;
+  if (moved.every((leaf) => gradient(leaf) === 0)) text = told(words.flat, { output: name(output) });
   else {
     const [most] = [...moved].sort(bySize);
     text = told(words[moved.length > 1 ? "known" : "known of one"], {
@@ -416,20 +422,19 @@ function step() {
   stepper.w[0] = learningRate;
   const after = [...numbers];
   for (const leaf of moved) {
-    const k = leaves.indexOf(leaf);
-    const [weight] = rule.program(stepper, Float64Array.of(numbers[k], ...page.state, totals[leaf] ?? 0));
-    after[k] = weight;
+    const k = leafAt.get(leaf);
+    const at = Float64Array.of(numbers[k], ...page.state, gradient(leaf));
+    [after[k]] = rule.program(stepper, at);
   }
   const bad = leaves.find((_, k) => !Number.isFinite(after[k]));
   if (bad !== undefined) {
-    const there = { leaf: name(bad), number: number(after[leaves.indexOf(bad)]) };
+    const there = { leaf: name(bad), number: number(after[leafAt.get(bad)]) };
     say(titles.refused, [], told(words.refused, there), true);
     return render();
   }
   const [first] = moved;
-  const was = numbers[leaves.indexOf(first)], slope = totals[first] ?? 0;
-  const promised = -learningRate * sum(moved.map((leaf) => (totals[leaf] ?? 0) ** 2));
-  shifts = new Map(moved.map((leaf) => [leaf, -learningRate * (totals[leaf] ?? 0)]));
+  const was = numbers[leafAt.get(first)], slope = gradient(first), promise = promised();
+  shifts = new Map(moved.map((leaf) => [leaf, -learningRate * gradient(leaf)]));
   const old = totals;
   numbers = after;
   compute();
@@ -441,16 +446,16 @@ function step() {
   let text = told(words["from to"], {
     output: name(output), before: number(before), after: number(values[output]),
   });
-  if (Number.isFinite(promised) && Number.isFinite(came)) {
-    text += told(words.promise, { promised: number(promised), came: number(came) });
+  if (Number.isFinite(promise) && Number.isFinite(came)) {
+    text += told(words.promise, { promised: number(promise), came: number(came) });
   }
   const trouble = notFinite();
   if (trouble) text += trouble;
-  else if (Math.abs(came - promised) <= 0.1 * Math.abs(promised)) text += words.kept;
+  else if (Math.abs(came - promise) <= 0.1 * Math.abs(promise)) text += words.kept;
   else text += came > 0 ? told(words.rose, { output: name(output) }) : words.roughly;
   const line = filled(lines.moved, {
     leaf: name(first), rate: number(learningRate), total: pill(first), before: number(was),
-    product: product(learningRate, slope), after: number(numbers[leaves.indexOf(first)]),
+    product: product(learningRate, slope), after: number(numbers[leafAt.get(first)]),
   });
   say(told(titles.stepped, { n: number(steps) }), line, text, Boolean(trouble));
   render();
@@ -489,7 +494,7 @@ const respond = (text, kind = "") => {
 };
 
 function parsed(text) {
-  const found = text.trim().replace(/[−–]/g, "-").replace(/,/g, ".")
+  const found = plainly(text)
     .match(/^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(?:([/*·])\s*\(?([-+]?(?:\d+\.?\d*|\.\d+))\)?)?$/i);
   if (!found) return NaN;
   const x = Number(found[1]), y = Number(found[3] ?? 1);
@@ -685,7 +690,7 @@ function pill(i) {
 // --- fields ----------------------------------------------------------------------------------------
 
 function field(leaf) {
-  const k = leaves.indexOf(leaf);
+  const k = leafAt.get(leaf);
   const input = element("input", {
     type: "text", inputmode: "decimal", autocomplete: "off", role: "spinbutton",
     "aria-label": inFull(leaf), "data-leaf": leaf,
@@ -699,7 +704,7 @@ function field(leaf) {
     changed();
   };
   input.addEventListener("input", () => {
-    const text = input.value.trim().replace(/[−–]/g, "-").replace(",", ".");
+    const text = plainly(input.value);
     const x = text === "" ? NaN : Number(text);
     if (Number.isFinite(x)) return change(x, false);
     input.setAttribute("aria-invalid", "true");
@@ -958,7 +963,7 @@ function renderCard(box, c) {
 }
 
 function renderField(input, leaf) {
-  const x = numbers[leaves.indexOf(leaf)];
+  const x = numbers[leafAt.get(leaf)];
   if (document.activeElement !== input) input.value = number(x);
   input.setAttribute("aria-valuenow", x);
   input.setAttribute("aria-valuetext", number(x));
@@ -1039,8 +1044,7 @@ function chart() {
     part.textContent = text;
     curve.append(part);
   };
-  const slopes = moved.map((leaf) => (totals[leaf] ?? 0) ** 2);
-  const promise = is("complete") && slopes.length ? values[output] - page.rates[rate] * sum(slopes) : NaN;
+  const promise = is("complete") ? values[output] + promised() : NaN;
   const points = history.filter(([, y]) => Number.isFinite(y)).slice(-HISTORY);
   const ys = points.map(([, y]) => y);
   const size = Math.max(1, ...ys.map(Math.abs));

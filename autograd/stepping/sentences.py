@@ -65,7 +65,6 @@ WORDS = {
     "{larger} by {size} times that. ",
     "flat": "All of them are 0: moved a little, no leaf changes {output}. A step would move "
     "nothing.",
-    "no leaves": "There is no leaf to move.",
     "score": "You found {k} of {n} at the first try. ",
     "step moves": "Step moves {leaves} against the derivatives.",
     "stuck": "{total} is {number}, so no step can be taken from here. Change a leaf.",
