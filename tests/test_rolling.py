@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import math
+import random
 import shutil
 import subprocess
 from array import array
@@ -169,6 +171,26 @@ def test_plain_loops_and_dot_are_the_same_program() -> None:
     ]
     assert programs[0].once == programs[1].once
     assert str(programs[0]).splitlines()[-2].strip() == "for i in 20: y0 += w0[i] · w20[i]"
+
+
+def test_sums_that_start_anywhere_and_take_one_pattern_from_there_have_their_bits() -> None:
+    source = random.Random(3)
+    starts = [source.randrange(200) for _ in range(30)]
+    w = [ag.Value(math.cos(i), f"w{i}") for i in range(8)]
+
+    def f(x: Any) -> Any:
+        picked = [[x[start + i * i] for i in range(8)] for start in starts]
+        return ag.sum([ag.tanh(ag.sum(row)) + ag.dot(row, w).sin() for row in picked])
+
+    row = [math.sin(0.7 * i) for i in range(260)]
+    expected = f([ag.Value(number) for number in row])
+    expected.backward()
+    slopes = [leaf.grad for leaf in w]
+    for backend in ("python", "llvm") if HAS_LLVM else ("python",):
+        for leaf in w:
+            leaf.grad = None
+        assert jit(f, backend).backward([row]) == expected.data
+        assert [leaf.grad for leaf in w] == slopes
 
 
 def test_differences_belong_to_sums() -> None:

@@ -425,9 +425,7 @@ def _nest(columns: list[list[int]], m: int) -> list[Segment]:
 
 
 def _box(columns: list[list[int]], m: int) -> tuple[tuple[int, ...], tuple[Any, ...]] | None:
-    """Dims and strides if all rows are one box."""
-    if m == 1:
-        return (), ()
+    """Dims and strides if all rows, at least two, are one box."""
     strides = tuple(column[1] - column[0] for column in columns)
     inner = m
     for column, step in zip(columns, strides, strict=True):
