@@ -480,6 +480,10 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
         ag.playground(model, loss, X, Y, optimizer, scale=scale)
     with pytest.raises(ValueError, match="target_scale is of 3 outputs, got MLP"):
         ag.playground(model, loss, X, Y, optimizer, target_scale=scale)
+    with pytest.raises(ValueError, match="expected names of 2 features, got 1: 'a'"):
+        ag.playground(model, loss, X, Y, optimizer, features=["a"])
+    with pytest.raises(ValueError, match="expected names of 2 classes, got 1: 'a'"):
+        ag.playground(model, loss, X, Y, optimizer, classes=["a"])
     infinite = ag.Value(math.inf, "w")
     with pytest.raises(ValueError, match="is not finite; give it a number to start from"):
         ag.playground(lambda x: infinite * x, loss, [1.0], [1], ag.Adam([infinite]))

@@ -80,8 +80,8 @@ def playground(
 
     Raises:
         TypeError, ValueError: as `fit`; if the examples are ragged, hold what is no finite number,
-            or are too many; for an operation that has no spelling in JavaScript; for a scale and
-            a model that is no `MLP`.
+            or are too many; for names that are not as many as the features or the classes; for an
+            operation that has no spelling in JavaScript; for a scale and a model that is no `MLP`.
         OSError: if the page cannot be written.
     """
     examples = checked_examples("playground", X, Y)
@@ -169,6 +169,8 @@ class Playground:
         _check_targets(objective, rows)
         gradient, moved = programs.gradient(objective, rows.shapes, optimizer, parameters)
         forward = programs.forward(objective, rows.shapes, parameters)
+        _check_names("features", features, rows.n_inputs)
+        _check_names("classes", classes, max(2, forward.n_outputs))
         printed = {"gradient": gradient, "forward": forward.programs}
         leaves = [leaf for each in printed.values() for x in each for leaf in x.leaves]
         place = {leaf: i for i, leaf in enumerate(dict.fromkeys(leaves))}
@@ -194,8 +196,7 @@ class Playground:
             "width": len(rows.numbers[0]),
             "inputs": rows.n_inputs,
             "features": [
-                visible(features[i]) if i < len(features) else f"x{i + 1}"
-                for i in range(rows.n_inputs)
+                visible(name) for name in features or [f"x{i + 1}" for i in range(rows.n_inputs)]
             ],
             "scales": [scale and list(zip(*scale, strict=True)) for scale in scales],
             "classes": [visible(name) for name in classes],
@@ -290,6 +291,14 @@ def _check_scales(
     if target_scale and len(target_scale.means) != model.widths[-1]:
         raise ValueError(
             f"playground: target_scale is of {len(target_scale.means)} outputs, got {model!r}"
+        )
+
+
+def _check_names(what: str, names: Sequence[str], n: int) -> None:
+    if names and len(names) != n:
+        given = ", ".join(map(repr, names))
+        raise ValueError(
+            f"playground: expected names of {n} {what}, got {len(names)}: {given:.200}"
         )
 
 
