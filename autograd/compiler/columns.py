@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd.primitives import real_number
@@ -73,9 +74,14 @@ def read_column(column: object, name: str) -> Column:
     if _is_array(type(column)):
         return _read_array(cast("np.ndarray[Any, Any]", column), name)
     if not _has_items(type(column)):
+        hint = ""
+        if isinstance(column, Real):
+            hint = "; of one example write f([x])"
+        elif hasattr(column, "record"):  # a Value, whose derivatives would be lost
+            hint = "; it takes numbers: differentiate first and compile then, jit(gradient(f))"
         raise TypeError(
             f"jit: {name}: expected a list or an array with an element for each example, "
-            f"got {reprlib.repr(column)} of type {type(column).__name__}"
+            f"got {reprlib.repr(column)} of type {type(column).__name__}{hint}"
         )
     items: list[Any] = list(cast("Sequence[Any]", column))
     count = len(items)
