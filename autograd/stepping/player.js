@@ -671,7 +671,8 @@ figure.append(curve);
 
 const place = element(
   "div", { class: page.dense ? "place dense" : "place" },
-  element("div", { class: "bar" }, acts, modes, rates, buttons.restart, buttons.whole),
+  element("div", { class: "bar" }, acts, modes, rates,
+    element("div", { class: "others" }, buttons.restart, buttons.whole)),
   talk, figure, stage, inside, legend,
 );
 
