@@ -186,6 +186,13 @@ def test_a_page_needs_nothing_from_elsewhere_and_has_its_landmarks(tmp_path: Pat
     assert page.count("<main>") == page.count("<h1>") == 1
 
 
+@pytest.mark.parametrize("name", ["page.pdf", "page"])
+def test_a_page_is_written_as_html_alone(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a page is HTML; name a file that ends in \.html"):
+        play(example()).save(tmp_path / name)
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", pages.BUILT)
 def test_the_built_pages_are_current(name: str, tmp_path: Path) -> None:
     def without_places(path: Path) -> list[Any]:

@@ -22,17 +22,20 @@ from typing import Any
 from autograd import recording
 from autograd.compiler import javascript
 from autograd.datasets import Standardisation
-from autograd.files import write_whole
 from autograd.formula import visible
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
 from autograd.optim import Adam, GradientDescent, Stepper
 from autograd.playground import programs
-from autograd.stepping.player import PAGE_STYLE, json_for_script
+from autograd.stepping.page import json_for_script, write_page
 from autograd.training.batches import Plan
 from autograd.training.examples import checked_examples, class_indices
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
+
+HERE = Path(__file__).parent
+
+SCRIPTS = ("learning.js", "drawing.js", "pictures.js", "playground.js")
 
 N_EPOCHS = 25
 """So many epochs have their order in the page, which is 50 steps of any size; then they repeat."""
@@ -233,33 +236,26 @@ class Playground:
     @functools.cached_property
     def html(self) -> str:
         """One self-contained piece of HTML."""
+        scripts = "".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
         return (
             f'<div class="autograd-playground" role="group" aria-label="{escape(self._title)}">\n'
-            f"<style>\n{_asset('playground.css')}</style>\n"
+            f"<style>\n{(HERE / 'playground.css').read_text('utf-8')}</style>\n"
             f'<p class="still">{escape(STILL)}</p>\n'
             f'<script type="application/json">{json_for_script(self._page)}</script>\n'
-            f'<script>\n(() => {{\n"use strict";\n{self._source}{_scripts()}}})();\n'
+            f'<script>\n(() => {{\n"use strict";\n{self._source}{scripts}}})();\n'
             f"</script>\n</div>\n"
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a page of its own, which needs no network and no Python. Returns its path.
 
-        The file appears when it is complete.
+        The file appears when it is complete. ValueError for a name that does not end in .html or
+        .htm.
         """
-        title = escape(visible(self._title))
         n, m = len(self._page["moved"]), self._n_learnt
         learnt = f"{n:,} number{'s are' if n > 1 else ' is'} learnt"
         learnt += f" from {m:,} example{'s' if m > 1 else ''}."
-        page = (
-            '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
-            '<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{title}</title>\n{PAGE_STYLE}\n"
-            f"<main>\n<h1>{title}</h1>\n<p>{learnt} {INTRODUCTION}</p>\n{self.html}"
-            f"</main>\n</html>\n"
-        )
-        return write_whole(path, page)
+        return write_page(path, visible(self._title), f"{learnt} {INTRODUCTION}", self.html)
 
     def __repr__(self) -> str:
         n = len(self._page["moved"])
@@ -401,14 +397,3 @@ def _shape(example: Any) -> tuple[int, ...]:
     if not isinstance(example, list | tuple):
         return ()
     return (len(example), *(_shape(example[0]) if example else ()))
-
-
-def _scripts() -> str:
-    return "".join(map(_asset, ("learning.js", "drawing.js", "pictures.js", "playground.js")))
-
-
-@functools.cache
-def _asset(name: str) -> str:
-    from importlib import resources
-
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")

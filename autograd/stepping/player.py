@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import json
 import math
 import os
 from collections import Counter
@@ -23,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import drawing
 from autograd.drawing import Drawing, Place, Places, Way
-from autograd.files import write_whole
 from autograd.formula import Notation, changed_since, in_a_line, names, shortened, visible
 from autograd.nn import Module
 from autograd.optim import GradientDescent
 from autograd.picture import Edge, Fold, Node, TooLargeError, called_after, check_size, picture
 from autograd.primitives import TABLE
+from autograd.stepping.page import json_for_script, write_page
 from autograd.stepping.sentences import SENTENCES
 from autograd.stepping.steps import checked
 from autograd.value import Operand, Value, adjoints, topological_order
@@ -95,32 +94,27 @@ class Player:
         described = escape(
             f"{graph.title} with its values and gradients: {graph.drawing.described}"
         )
+        style, script = ((HERE / name).read_text("utf-8") for name in ("player.css", "player.js"))
         return (
             f'<div class="autograd-player" role="group" aria-label="{title}">\n'
-            f"<style>\n{_asset('player.css')}</style>\n"
+            f"<style>\n{style}</style>\n"
             f'<img alt="{described}" style="max-width: 100%"'
             f' src="data:image/svg+xml;base64,{picture}">\n'
             f'<p class="still">{escape(STILL)}</p>\n'
             f'<script type="application/json">{json_for_script(graph.page())}</script>\n'
             f"<script>\n// The graph, computed and taken apart.\n(() => {{\n"
-            f'"use strict";\n{graph.program()}{_asset("player.js")}}})();\n</script>\n'
+            f'"use strict";\n{graph.program()}{script}}})();\n</script>\n'
             f"</div>\n"
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the player as a page of its own, which needs no network and no Python.
 
-        The file appears when it is complete. Returns its path.
+        The file appears when it is complete. Returns its path. ValueError for a name that does not
+        end in .html or .htm.
         """
-        title = escape(f"Backpropagation through {self._graph.title}")
-        page = (
-            '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
-            '<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{title}</title>\n{PAGE_STYLE}\n"
-            f"<main>\n<h1>{title}</h1>\n<p>{escape(INTRODUCTION)}</p>\n{self.html}</main>\n</html>\n"
-        )
-        return write_whole(path, page)
+        title = f"Backpropagation through {self._graph.title}"
+        return write_page(path, title, INTRODUCTION, self.html)
 
     def __repr__(self) -> str:
         nodes, edges = len(self._graph.shown.nodes), len(self._graph.shown.edges)
@@ -132,6 +126,8 @@ class Player:
         except RuntimeError as reason:
             return {"text/plain": f"{self!r}\n{reason}"}
 
+
+HERE = Path(__file__).parent
 
 LONGEST_NAME, LONGEST_TITLE = 24, 200
 """A label of more characters is shortened in cards and sentences; in a title it has more room."""
@@ -146,28 +142,6 @@ INTRODUCTION = (
     "each leaf. Step moves the leaves against that. These are two buttons because they are two "
     "different things."
 )
-
-PAGE_STYLE = """<style>
-body { margin: 0; background: light-dark(#fcfcfa, #14171b); color: light-dark(#1f2328, #e6e9ed);
-  font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif }
-main { max-width: 1180px; margin: 0 auto; padding: clamp(14px, 2.5vw, 32px) }
-h1 { font: 600 clamp(23px, 2.6vw, 30px)/1.2 Georgia, "Iowan Old Style", serif; margin: 0 0 8px;
-  overflow-wrap: anywhere }
-main > p { max-width: 84ch; margin: 0 0 18px; color: light-dark(#59636e, #9ba5b0) }
-</style>"""
-
-
-@functools.cache
-def _asset(name: str) -> str:
-    from importlib import resources
-
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def json_for_script(content: object) -> str:
-    """JSON that is text to the HTML parser, too: no label in it can end the script or begin one."""
-    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
 
 
 # --- notation with places for names and numbers ---------------------------------------------------
