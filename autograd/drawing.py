@@ -291,7 +291,7 @@ def dot_text(
         | (IN_A_HURRY if passed_over(shown.edges) > MANY_PASSED_OVER else {}),
         node_attr=font
         | {"shape": "box", "fontcolor": INK, "fontsize": "12", "color": OUTLINE}
-        | {"margin": "0.16,0.08", "width": "1.2"},
+        | {"margin": "0.21,0.08", "width": "1.2"},
         edge_attr=font | {"arrowsize": "0.6"} | ({"fontsize": "14"} if sizes else {}),
     )
     framed: dict[str, list[Node]] = {}
