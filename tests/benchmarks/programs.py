@@ -1,4 +1,5 @@
-"""Programs of many sizes: recorded, rolled, compiled and run, beside JAX written by hand in arrays.
+"""Programs of many sizes: recorded, rolled, compiled and run, beside JAX written by hand in arrays;
+the classifiers beside PyTorch, too.
 
 The gradient is timed inside of machine code, without the way to and from Python: ours many times
 a call, JAX's in one compiled loop (and once a call). Each workload has a process of its own, which
@@ -25,7 +26,7 @@ def measure(name: str) -> None:
     import autograd as ag
     from autograd.compiler.columns import read_columns
     from autograd.compiler.machine import Machine, address, describe
-    from tests.benchmarks.workloads import WORKLOADS
+    from tests.benchmarks.workloads import CLASSIFIERS, WORKLOADS
 
     workload = WORKLOADS[name]()
     compiled = ag.jit(workload.loss, backend="llvm")
@@ -54,7 +55,12 @@ def measure(name: str) -> None:
         try:
             contestants |= _jax(name, workload, ours, found)
         except ImportError:
-            found["JAX"] = "missing"
+            found |= dict.fromkeys(("JAX compile", "JAX call", "JAX loop"), "missing")
+        if name in CLASSIFIERS:
+            try:
+                contestants |= _pytorch(CLASSIFIERS[name], workload, ours)
+            except ImportError:
+                found["PyTorch"] = "missing"
         found |= in_turns(contestants, rounds=5)
     print(json.dumps(found))
 
@@ -85,6 +91,20 @@ def _jax(name: str, workload: Any, ours: list[float], found: dict[str, Any]) -> 
     }
 
 
+def _pytorch(sizes: tuple[int, ...], workload: Any, ours: list[float]) -> dict[str, Any]:
+    import torch
+
+    from tests.benchmarks.peers.pytorch import cross_entropy
+
+    torch.set_num_threads(1)  # as ours, and faster for the smaller one: 140 µs against 480
+    weights = [p.data for p in workload.parameters]
+    gradient = cross_entropy(sizes, workload.columns, weights)
+    of_weight, of_bias = gradient()[:2]
+    theirs = torch.cat([of_weight, of_bias[:, None]], 1).flatten().tolist()
+    assert all(abs(a - b) <= 1e-9 * (1.0 + abs(b)) for a, b in zip(ours, theirs, strict=False))
+    return {"PyTorch": repeated(gradient)}
+
+
 def run(title: str) -> None:
     """Measure and print."""
     from tests.benchmarks.workloads import WORKLOADS
@@ -99,10 +119,15 @@ def run(title: str) -> None:
             rows.append((name, "failed", finished.stderr.strip().splitlines()[-1]))
             continue
         found = json.loads(finished.stdout.splitlines()[-1])
-        times = (readable(found[key]) if key in found else "missing" for key in TIMES)
+        times = (_told(found.get(key)) for key in TIMES)
         rows.append((name, found["lines"], *times, f"{found['memory'] / 1e6:.0f} MB"))
-    header = ("", "lines", "compile", "gradient", "backward()", "JAX: compile", "call", "loop", "")
+    header = ("", "lines", "compile", "gradient", "backward()", "JAX: compile", "call", "loop")
+    header = (*header, "PyTorch", "memory")
     print_table(title, header, rows)
 
 
-TIMES = ("compile", "run", "backward", "JAX compile", "JAX call", "JAX loop")
+def _told(found: float | str | None) -> str:
+    return readable(found) if isinstance(found, float) else found or "–"
+
+
+TIMES = ("compile", "run", "backward", "JAX compile", "JAX call", "JAX loop", "PyTorch")

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -51,6 +52,9 @@ def micrograds_demo() -> Workload:
         return ag.hinge(model(x), y) + demo.PENALTY * ag.dot(parameters, parameters)
 
     return Workload(loss, parameters, [X, Y])
+
+
+CLASSIFIERS = {"digits 64-32-10": (64, 32, 10), "MNIST-size 784-128-10": (784, 128, 10)}
 
 
 def classifier(*sizes: int) -> Workload:
@@ -189,8 +193,7 @@ def gpt(length: int) -> Workload:
 
 WORKLOADS: dict[str, Callable[[], Workload]] = {
     "demo": micrograds_demo,
-    "digits 64-32-10": lambda: classifier(64, 32, 10),
-    "MNIST-size 784-128-10": lambda: classifier(784, 128, 10),
+    **{name: partial(classifier, *sizes) for name, sizes in CLASSIFIERS.items()},
     "Rosenbrock 1,000": rosenbrock,
     "ODE, 1,000 steps": lambda: oscillator(1_000),
     "ODE, 10,000 steps": lambda: oscillator(10_000),

@@ -7,7 +7,15 @@ from itertools import pairwise
 from typing import Any
 
 from tests import micrograd_demo as demo
-from tests.benchmarks.workloads import CONTEXT, HEADS, SHAPES, WIDTH, Workload, tokens_of
+from tests.benchmarks.workloads import (
+    CLASSIFIERS,
+    CONTEXT,
+    HEADS,
+    SHAPES,
+    WIDTH,
+    Workload,
+    tokens_of,
+)
 
 
 def losses(name: str, workload: Workload) -> Callable[[Any], Any]:
@@ -97,8 +105,7 @@ def losses(name: str, workload: Workload) -> Callable[[Any], Any]:
     assert CONTEXT >= 16
     found: dict[str, Callable[[Any], Any]] = {
         "demo": hinge,
-        "digits 64-32-10": cross_entropy(64, 32, 10),
-        "MNIST-size 784-128-10": cross_entropy(784, 128, 10),
+        **{name: cross_entropy(*sizes) for name, sizes in CLASSIFIERS.items()},
         "Rosenbrock 1,000": rosenbrock,
         "ODE, 1,000 steps": oscillator(1_000),
         "ODE, 10,000 steps": oscillator(10_000),

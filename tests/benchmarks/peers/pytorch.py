@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from tests.benchmarks.measure import repeated
@@ -45,3 +47,25 @@ def contestants(problem: Problem) -> dict[str, Contestant]:
         return Contestant(gradient, repeated(step))
 
     return {"PyTorch": contestant(loss), "torch.compile": contestant(torch.compile(loss))}
+
+
+def cross_entropy(sizes: tuple[int, ...], columns: Any, weights: list[float]) -> Callable[[], Any]:
+    """What finds the gradient of a perceptron's mean loss; the weights neuron by neuron."""
+    import torch
+
+    X, y = torch.tensor(columns[0], dtype=torch.float64), torch.tensor(columns[1])
+    layers, at = [], 0
+    for n_in, n_out in pairwise(sizes):
+        rows = torch.tensor(weights[at : at + n_out * (n_in + 1)], dtype=torch.float64)
+        rows = rows.reshape(n_out, n_in + 1)
+        layers.append([part.clone().requires_grad_() for part in (rows[:, :n_in], rows[:, n_in])])
+        at += rows.numel()
+
+    def gradient() -> Any:
+        h = X
+        for i, (weight, bias) in enumerate(layers):
+            h = torch.addmm(bias, torch.relu(h) if i else h, weight.T)
+        loss = torch.nn.functional.cross_entropy(h, y)
+        return torch.autograd.grad(loss, [part for layer in layers for part in layer])
+
+    return gradient
