@@ -17,7 +17,12 @@ from autograd import Value
 from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, names
 from autograd.primitives import TABLE
 from autograd.stepping import Chain, Explanation, explain
-from autograd.stepping.explanation import FACTORS_SHOWN, LINKS_SHOWN, PATHS_SHOWN
+from autograd.stepping.explanation import (
+    FACTORS_SHOWN,
+    LINKS_SHOWN,
+    PATHS_SHOWN,
+    THROUGH_UNLABELLED,
+)
 from autograd.value import adjoints, topological_order
 from tests.graphs import Program, any_float, inputs, ordinary, programs
 from tests.numerics import ordinary_points, same
@@ -159,6 +164,15 @@ def test_one_sentence_says_why_there_are_two_signs() -> None:
     for found in (explain(output), explain(output, a)):
         assert str(found).count(TOTAL_AND_LOCAL) == 1
         assert found._repr_latex_().count(TOTAL_AND_LOCAL) == 1
+
+
+def test_a_sign_that_leads_through_what_has_no_label_is_said_to() -> None:
+    a, b = leaves(a=2.0, b=-3.0)
+    unlabelled = labelled(ag.tanh(a * b) + a, "L")
+    assert str(explain(unlabelled)).endswith(TOTAL_AND_LOCAL + THROUGH_UNLABELLED)
+    assert THROUGH_UNLABELLED in explain(unlabelled)._repr_latex_()
+    every_one = labelled(labelled(a * b, "d") + a, "L")
+    assert str(explain(every_one)).endswith(TOTAL_AND_LOCAL)
 
 
 def test_the_two_signs_never_name_one_number_twice() -> None:

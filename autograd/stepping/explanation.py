@@ -28,6 +28,8 @@ LINKS_SHOWN = 40
 TERMS_SHOWN = 4
 LEGEND_SHOWN = 12
 
+THROUGH_UNLABELLED = " Here it leads from label to label, through what has none."
+
 AS_RECORDED = "these are the derivatives at the point that was recorded."
 
 
@@ -107,6 +109,19 @@ class Link:
     node: Value
     terms: tuple[tuple[Value, float, float], ...]
     gradient: float
+
+    def direct(self, user: Value) -> list[float]:
+        """∂user/∂node at each place of the node among the operands."""
+        operands = zip(user.args, user.partials, strict=True)
+        return [p for arg, p in operands if arg is self.node and p is not None]
+
+    @property
+    def passes_unlabelled(self) -> bool:
+        """Whether a ∂ goes through nodes without a label."""
+        return any(
+            _total(self.direct(user)) != local and not math.isnan(local)
+            for user, _, local in self.terms
+        )
 
 
 def _nodes_above(leaf: Value, order: Sequence[Value]) -> set[Value]:
@@ -269,7 +284,7 @@ class Chain:
 
     def remarks(self) -> list[str]:
         """What holds for all lines: the two signs, and what has changed since the recording."""
-        remarks = [TOTAL_AND_LOCAL] if self.links else []
+        remarks = [self._signs()] if self.links else []
         if self.changed:
             name = TEXT.name(self.names[self.changed[0]])
             remarks.append(f"An operand of {name} has changed since: {AS_RECORDED}")
@@ -277,7 +292,7 @@ class Chain:
 
     def latex_remarks(self) -> list[str]:
         """The same as rows of an `aligned` environment."""
-        rows = [rf"&\text{{{TOTAL_AND_LOCAL}}}"] if self.links else []
+        rows = [rf"&\text{{{self._signs()}}}"] if self.links else []
         if self.changed:
             name = LATEX.name(self.names[self.changed[0]])
             rows.append(
@@ -308,8 +323,7 @@ class Chain:
 
         def has_other_ways(user: Value, _: float, local: float) -> bool:
             """Whether the node reaches its user directly, and through nodes without a label too."""
-            operands = zip(user.args, user.partials, strict=True)
-            direct = [p for arg, p in operands if arg is link.node and p is not None]
+            direct = link.direct(user)
             return bool(direct) and _total(direct) != local and not math.isnan(local)
 
         def numbers(term: tuple[Value, float, float]) -> str:
@@ -323,6 +337,11 @@ class Chain:
         ]
         equal = " = ".join(dict.fromkeys(right))
         return notation.total(output, node), equal, notation.number(link.gradient)
+
+    def _signs(self) -> str:
+        """What the two signs mean here."""
+        passes = any(link.passes_unlabelled for link in self.links[:LINKS_SHOWN])
+        return TOTAL_AND_LOCAL + THROUGH_UNLABELLED * passes
 
     def _itself(self, notation: Notation) -> str:
         """What there is to say of a leaf."""
