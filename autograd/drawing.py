@@ -563,7 +563,7 @@ def _name(node: Node, x: float, y: float) -> str:
     bold = "" if label else ' font-weight="bold"'
     return (
         f'<text class="name" x="{x:.2f}" y="{y + 4:.2f}" fill="{INK}" text-anchor="middle">'
-        f'<tspan font-weight="bold">{label}</tspan>'
+        f'<tspan font-weight="bold" unicode-bidi="isolate">{label}</tspan>'
         f"<tspan{gap}{bold}>{operation}</tspan></text>"
     )
 

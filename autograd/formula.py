@@ -57,14 +57,20 @@ LONGEST_TEXT = 40
 DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 """Unicode's embeddings, overrides and isolates, and their ends."""
 
+ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+
 
 def visible(text: str) -> str:
     """`text` in one line, with a sign in place of each character that XML or a page can't show.
 
     Those are control characters, halves of surrogate pairs, ends of lines, and what would turn the
-    direction in which the rest of the line is read.
+    direction in which the rest of the line is read. What `isolated` has set apart stays so.
     """
-    return text if text.isprintable() else "".join(map(_visible_character, text))
+    if text.isprintable():
+        return text
+    if _is_isolated(text):
+        return ISOLATE + visible(text[1:-1]) + END
+    return "".join(map(_visible_character, text))
 
 
 def _visible_character(character: str) -> str:
@@ -81,7 +87,21 @@ def _visible_character(character: str) -> str:
 
 def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
     """`text`, or its beginning and dots, where it would be too long for a picture or a line."""
+    if _is_isolated(text):
+        return ISOLATE + shortened(text[1:-1], longest) + END
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def isolated(text: str) -> str:
+    """`text`, set apart if it is read from right to left: a formula around it keeps its order."""
+    if _is_isolated(text):
+        return text
+    is_turned = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
+    return ISOLATE + text + END if is_turned else text
+
+
+def _is_isolated(text: str) -> bool:
+    return text.startswith(ISOLATE) and text.endswith(END)
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -95,9 +115,7 @@ def names(
     The labels people gave go first, then what a model calls its nodes (`called`), then the place.
     """
     called = called or {}
-    named = {
-        node: shortened(in_a_line(node.label or called.get(node, "")), longest) for node in order
-    }
+    named = {node: in_a_line(node.label or called.get(node, ""), longest) for node in order}
     taken: dict[str, int] = {}
     found: dict[Value, str] = {}
     for given in (True, False):
@@ -110,9 +128,11 @@ def names(
     return found
 
 
-def in_a_line(label: str) -> str:
-    """A label with single blanks for all white space in it, and nothing that cannot be seen."""
-    return visible(" ".join(str(label).split()))
+def in_a_line(label: str, longest: int = LONGEST_TEXT) -> str:
+    """A label as a part of a line: in about `longest` characters, with single blanks for all white
+    space in it, nothing that cannot be seen, and no influence on what stands beside it.
+    """
+    return isolated(shortened(visible(" ".join(str(label).split())), longest))
 
 
 def _unique(name: str, taken: dict[str, int]) -> str:
@@ -345,7 +365,7 @@ class Notation:
 
     def _name_of(self, node: Value, named: Names) -> str:
         """A node's name, or its number where it has none."""
-        name = named.get(node) or shortened(in_a_line(node.label))
+        name = named.get(node) or in_a_line(node.label)
         return self.name(name) if name else self.number(node.data)
 
 
@@ -386,6 +406,8 @@ class LaTeX(Notation):
             ">": r"\gt{}",
             "'": r"\prime{}",
             " ": r"\ ",
+            ISOLATE: "",  # each symbol of a formula is set on its own
+            END: "",
         }
         | {character: f"\\{character}" for character in "{}$&#%_"}
     )

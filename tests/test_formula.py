@@ -7,7 +7,7 @@ import math
 import pytest
 
 import autograd as ag
-from autograd.formula import TEXT, parse
+from autograd.formula import LATEX, TEXT, in_a_line, isolated, parse, shortened, visible
 from autograd.primitives import TABLE
 
 
@@ -134,3 +134,22 @@ def test_a_long_formula_is_not_echoed_whole(end: str) -> None:
     with pytest.raises(ValueError, match="a") as refused:
         parse("a + " * 2000 + "a" + end, a=1.0)
     assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("label", ["\u05e9\u05dc\u05d5\u05dd", "\u0633 2", "w \u0661"])
+def test_a_name_read_from_right_to_left_turns_nothing_beside_it(label: str) -> None:
+    name = in_a_line(label)
+    assert name == f"\u2068{label}\u2069"
+    assert visible(name) == isolated(name) == shortened(name) == name
+    assert shortened(name, 2) == f"\u2068{label[0]}…\u2069"
+    a, b = ag.Value(2.0, label), ag.Value(3.0, "b")
+    L = a * b
+    L.label = "L"
+    assert f"dL/d{name} += ∂L/∂{name} = 3" in map(str, ag.backward_steps(L))
+    assert LATEX.name(name) == rf"\mathrm{{{label}}}".replace(" ", r"\ ")
+
+
+def test_marks_of_direction_that_a_label_brings_are_shown() -> None:
+    assert in_a_line("a\u2067b") == "a\ufffdb"
+    assert in_a_line("\u2068a\u202eb\u2069") == "\u2068a\ufffdb\u2069"
+    assert in_a_line("plain") == "plain"

@@ -191,8 +191,7 @@ class _Graph:
         called = called_after(order, model)
         self.names = names(order, called, LONGEST_NAME)
         self.in_full = {
-            node: shortened(in_a_line(node.label or called.get(node, "")), LONGEST_TITLE)
-            or self.names[node]
+            node: in_a_line(node.label or called.get(node, ""), LONGEST_TITLE) or self.names[node]
             for node in order
         }
         self.title = self.in_full[order[-1]]
@@ -205,8 +204,7 @@ class _Graph:
             gradients=adjoints(order[-1]),
         )
         self.shorts = {
-            node.values[0]: shortened(in_a_line(node.label), LONGEST_NAME)
-            or self.names[node.values[0]]
+            node.values[0]: in_a_line(node.label, LONGEST_NAME) or self.names[node.values[0]]
             for node in self.shown.nodes
             if len(node.values) == 1
         }
