@@ -516,6 +516,14 @@ def test_step_waits_for_backward_and_keeps_its_promise(open_page: Open) -> None:
     assert all(map(math.isfinite, leaves))
 
 
+def test_the_step_that_is_written_out_is_of_a_leaf_that_moves(open_page: Open) -> None:
+    a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")
+    page = open_page(play(labelled(ag.where(a > 0.0, b, c), "L")))
+    at_once(page)
+    press(page, "Step")
+    assert page.locator(".line").inner_text() == "b := b − 0.01 · dL/db = 2 − 0.01 · 1 = 1.99"
+
+
 def test_a_prediction_is_answered_by_the_kind_of_mistake(open_page: Open) -> None:
     page = open_page(play(demo()))
     page.get_by_label("I predict").check()
@@ -561,6 +569,10 @@ def test_a_field_keeps_its_number_until_there_is_another(open_page: Open) -> Non
         "": "a is empty.",
         "x": "“x” is not a number.",
         "1e999": "“1e999” is too large for a float64",
+        "1/0": "“1/0” is not a number.",
+        "1e308/0.01": "“1e308/0.01” is too large",
+        "1,000,000": "“1,000,000” is not a number.",
+        "x" * 1000: f"“{'x' * 39}…” is not a number.",
     }.items():
         a.fill(text)
         assert a.get_attribute("aria-invalid") == "true"
@@ -574,6 +586,9 @@ def test_a_field_keeps_its_number_until_there_is_another(open_page: Open) -> Non
     assert a.input_value() == "2.1"
     a.fill("−1,5")
     assert a.get_attribute("aria-valuenow") == "-1.5"
+    for text, number in {"3/4": 0.75, "2·(−3)": -6.0, "1e-310": 1e-310}.items():
+        a.fill(text)
+        assert shown(page, "value")[0] == number
     at_once(page)
     box = page.locator(".card:has(input[aria-label='b']) .grip").bounding_box()
     page.mouse.move(box["x"] + 5, box["y"] + 5)

@@ -42,8 +42,16 @@ const product = (x, y) => `${number(x)} · ${guarded(number(y))}`;
 const signed = (x) => `${x < 0 ? "−" : "+"}${number(Math.abs(x))}`;
 const added = (x, y) => `${number(x)} ${y < 0 ? "−" : "+"} ${number(Math.abs(y))}`;
 
-// What was typed, as JavaScript reads it: a true minus and a decimal comma are fine.
-const plainly = (text) => text.trim().replace(/[−–]/g, "-").replace(/,/g, ".");
+const NUMBER = String.raw`([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)`;
+const TYPED = new RegExp(String.raw`^${NUMBER}\s*(?:([/*·])\s*\(?${NUMBER}\)?)?$`, "i");
+
+// What was typed: a number, a fraction or a product, with a true minus and a decimal comma if one
+// likes. NaN for anything else.
+function typed(text) {
+  const plain = text.trim().replace(/[−–]/g, "-").replace(/,/g, ".");
+  const [, first, sign, second = "1"] = plain.match(TYPED) ?? [];
+  return sign === "/" ? Number(first) / Number(second) : Number(first) * Number(second);
+}
 
 // The template with its places filled, by text or by elements, as a list of both.
 function filled(template, places) {
@@ -432,7 +440,7 @@ function step() {
     say(titles.refused, [], told(words.refused, there), true);
     return render();
   }
-  const [first] = moved;
+  const first = moved.find((leaf) => gradient(leaf) !== 0) ?? moved[0];
   const was = numbers[leafAt.get(first)], slope = gradient(first), promise = promised();
   shifts = new Map(moved.map((leaf) => [leaf, -learningRate * gradient(leaf)]));
   const old = totals;
@@ -493,14 +501,6 @@ const respond = (text, kind = "") => {
   feedback.className = `feedback ${kind}`;
 };
 
-function parsed(text) {
-  const found = plainly(text)
-    .match(/^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(?:([/*·])\s*\(?([-+]?(?:\d+\.?\d*|\.\d+))\)?)?$/i);
-  if (!found) return NaN;
-  const x = Number(found[1]), y = Number(found[3] ?? 1);
-  return found[2] === "/" ? x / y : x * y;
-}
-
 const near = (x, y) =>
   Math.abs(x - y) <= 0.006 * Math.max(Math.abs(y), 1e-9) || number(x) === number(y);
 
@@ -508,7 +508,7 @@ function check() {
   const [way] = queue;
   const i = exit(way.from), j = exit(way.to), isAtEnd = j === output;
   const upstream = totals[j], partial = local(way), right = carried(way);
-  const x = parsed(answer.value);
+  const x = typed(answer.value);
   const isNan = Number.isNaN(right) && /nan/i.test(answer.value);
   if (Number.isNaN(x) && !isNan) {
     answer.setAttribute("aria-invalid", "true");
@@ -699,18 +699,17 @@ function field(leaf) {
   if (page.fixed) input.readOnly = true;
   const change = (x, shows) => {
     if (page.fixed) return;
-    numbers[k] = Math.abs(x) < 1e-300 ? 0 : x;
+    numbers[k] = x;
     input.setAttribute("aria-invalid", "false");
     if (shows) input.value = number(numbers[k]);
     changed();
   };
   input.addEventListener("input", () => {
-    const text = plainly(input.value);
-    const x = text === "" ? NaN : Number(text);
+    const text = input.value.trim(), x = typed(text);
     if (Number.isFinite(x)) return change(x, false);
     input.setAttribute("aria-invalid", "true");
-    const kind = text === "" ? "empty" : Number.isNaN(x) ? "no number" : "too large";
-    const there = { leaf: name(leaf), text: input.value, number: number(numbers[k]) };
+    const kind = text === "" ? "empty" : Number.isNaN(x) || /\/\W*0[.,0]*\W*$/.test(text) ? "no number" : "too large";
+    const there = { leaf: name(leaf), text: text.length > 40 ? `${text.slice(0, 39)}…` : text, number: number(numbers[k]) };
     say(titles.invalid, [], told(words[kind], there) + told(words.keeps, there), true);
   });
   input.addEventListener("blur", () => {
