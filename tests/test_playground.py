@@ -363,6 +363,50 @@ def test_a_neuron_without_a_say_is_told(open_page: Open) -> None:
     assert "It is 0 at every example" in page.locator(".told").inner_text()
 
 
+def test_only_a_unit_that_cuts_off_at_zero_dies(open_page: Open) -> None:
+    _, *others = moons()
+    model = ag.MLP(2, [4, 1], activation="tanh", seed=0)
+    for weight in model.layers[0].parameters():
+        weight.data = 0.0
+    others[-1] = ag.GradientDescent(model.parameters(), 0.1)
+    page = open_page(ag.playground(model, *others))
+    assert "dead" not in page.locator(".say").inner_text()
+    page.get_by_role("button", name="layer0.neuron3").hover()
+    assert page.locator(".told").inner_text().endswith(" It is 0.")
+
+
+def test_what_is_learnt_wholly_needs_no_new_weights(open_page: Open) -> None:
+    model, loss, X, _, optimizer = moons()
+    page = open_page(ag.playground(model, loss, X, [1] * len(X), optimizer))
+    steps(page, 100)
+    press(page, "Step")
+    assert page.locator(".say").inner_text() == (
+        "After 101 steps the loss is 0. All 60 answers are right. "
+        "Nothing is left to learn: every derivative is 0, too."
+    )
+
+
+def test_new_weights_of_a_model_of_zeros_are_not_zero(open_page: Open) -> None:
+    model, *others = moons()
+    for parameter in model.parameters():
+        parameter.data = 0.0
+    page = open_page(ag.playground(model, *others))
+    assert "try new weights" in page.locator(".say").inner_text()
+    press(page, "New weights")
+    assert all(page.evaluate(f"Array.from({LEARNS}.numbers)"))
+    assert "try new weights" not in page.locator(".say").inner_text()
+
+
+def test_a_model_that_starts_beyond_the_largest_number_says_what_to_do(open_page: Open) -> None:
+    model, _, X, Y, optimizer = moons()
+    Y = [1e200 * y for y in Y]
+    page = open_page(ag.playground(model, ag.mean_squared_error, X, Y, optimizer))
+    press(page, "Step")
+    said = page.locator(".say").inner_text()
+    assert said.startswith("Step 1 was refused: the loss is not finite.")
+    assert said.endswith("or smaller numbers to learn from.")
+
+
 # --- how it looks, and what it is called ----------------------------------------------------------
 
 
@@ -460,6 +504,46 @@ def test_hostile_names_are_inert(open_page: Open) -> None:
     assert page.locator("h1").inner_text() == HOSTILE
     page = open_page(ag.playground(*line()))  # a label
     assert page.evaluate("typeof pwned") == "undefined"
+
+
+def test_numbers_on_an_axis_differ_however_close_they_are(open_page: Open) -> None:
+    model, _, X, Y, optimizer = moons()
+
+    def loss(prediction: Any, y: float) -> Any:
+        return 131.0 + 1e-6 * (prediction - y) ** 2
+
+    page = open_page(ag.playground(model, loss, X, Y, optimizer))
+    page.evaluate(
+        """() => { const draw = CanvasRenderingContext2D.prototype.fillText;
+          window.drawn = [];
+          CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+            if (this.canvas.className === "cost") window.drawn.push(text);
+            draw.call(this, text, ...place);
+          } }"""
+    )
+    press(page, "Step")
+    upward = [text for text in page.evaluate("window.drawn") if text.startswith("131")]
+    assert len(upward) == len(set(upward)) > 1
+
+
+def test_names_that_are_empty_long_or_from_right_to_left(open_page: Open) -> None:
+    model, loss, X, Y, optimizer = flowers()
+    hebrew = "\u05e9\u05dc\u05d5\u05dd"
+    page = open_page(
+        ag.playground(
+            *(model, loss, X, Y, optimizer),
+            features=["", hebrew, "x" * 10_000, "d"],
+            classes=["y" * 10_000, "", "c"],
+            title="t" * 10_000,
+        ),
+        viewport={"width": 800, "height": 600},
+    )
+    names = page.get_by_label("Across").locator("option").all_inner_texts()
+    assert names == ["x1", f"\u2068{hebrew}\u2069", "x" * 59 + "…", "d"]
+    first, second, _ = page.locator(".legend > span").all_inner_texts()
+    assert first.endswith("y" * 59 + "…")
+    assert second.endswith("class 1")
+    assert page.locator("h1").inner_text() == "t" * 199 + "…"
 
 
 # --- what it refuses, and the command -------------------------------------------------------------

@@ -98,7 +98,8 @@ function ticks([lo, hi], n) { // about n round numbers, as [number, text]
   const digits = Math.min(20, Math.max(0, -Math.floor(Math.log10(apart) + 1e-9)));
   const format = new Intl.NumberFormat("en", { maximumFractionDigits: digits });
   for (let q = Math.ceil(lo / apart - 1e-9); q * apart <= hi + 1e-9 * apart && found.length < 20; q++) {
-    const v = q * apart || 0, hasDigits = v === 0 || (digits < 5 && Math.abs(v) < 1e7);
+    const v = q * apart || 0, isClose = Math.abs(v) > 300 * apart; // three digits would not tell it from the next
+    const hasDigits = v === 0 || (isClose ? Math.abs(v) < 1e15 : digits < 5 && Math.abs(v) < 1e7);
     found.push([v, hasDigits ? format.format(v).replace("-", "−") : short(v)]);
   }
   return found;

@@ -75,7 +75,7 @@ function step() {
   if (wrong) {
     at = before;
     trouble = `Step ${t + 1} was refused: ${wrong}. Nothing has changed. ` +
-      "Choose a smaller learning rate, or reset.";
+      (t ? "Choose a smaller learning rate, or reset." : "Choose a smaller learning rate, or smaller numbers to learn from.");
     return false;
   }
   for (let i = 0; i < moved.length; i++) {

@@ -22,7 +22,7 @@ from typing import Any
 from autograd import recording
 from autograd.compiler import javascript
 from autograd.datasets import Standardisation
-from autograd.formula import visible
+from autograd.formula import in_a_line, visible
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
 from autograd.optim import Adam, GradientDescent, Stepper
@@ -42,6 +42,9 @@ N_EPOCHS = 25
 
 N_EXAMPLES = 5000
 """A page holds at most so many."""
+
+LONGEST_NAME, LONGEST_TITLE = 60, 200
+"""A name of an input or a class, and a title, of more characters is shortened."""
 
 
 def playground(
@@ -165,7 +168,7 @@ class Playground:
         title: str,
     ) -> None:
         self._n_learnt = n_learnt
-        self._title = title or "A model learns"
+        self._title = in_a_line(title, LONGEST_TITLE) or "A model learns"
         model = objective.model
         own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
         parameters: list[Any] = list(dict.fromkeys([*own, *optimizer.parameters]))
@@ -199,10 +202,13 @@ class Playground:
             "width": len(rows.numbers[0]),
             "inputs": rows.n_inputs,
             "features": [
-                visible(name) for name in features or [f"x{i + 1}" for i in range(rows.n_inputs)]
+                in_a_line(name, LONGEST_NAME) or f"x{i + 1}"
+                for i, name in enumerate(features or [""] * rows.n_inputs)
             ],
             "scales": [scale and list(zip(*scale, strict=True)) for scale in scales],
-            "classes": [visible(name) for name in classes],
+            "classes": [
+                in_a_line(name, LONGEST_NAME) or f"class {k}" for k, name in enumerate(classes)
+            ],
             "learnt": n_learnt,
             "outputs": forward.n_outputs,
             "units": [
@@ -212,6 +218,7 @@ class Playground:
                     "weights": [place[leaf] for leaf in unit.neuron.weights],
                     "bias": place[unit.neuron.bias],
                     "sources": unit.sources,
+                    "dies": unit.neuron.activation == "relu",
                 }
                 for unit in forward.units
             ],
@@ -255,7 +262,7 @@ class Playground:
         n, m = len(self._page["moved"]), self._n_learnt
         learnt = f"{n:,} number{'s are' if n > 1 else ' is'} learnt"
         learnt += f" from {m:,} example{'s' if m > 1 else ''}."
-        return write_page(path, visible(self._title), f"{learnt} {INTRODUCTION}", self.html)
+        return write_page(path, self._title, f"{learnt} {INTRODUCTION}", self.html)
 
     def __repr__(self) -> str:
         n = len(self._page["moved"])
@@ -346,7 +353,10 @@ def _kind(objective: Objective, rows: _Rows, n_outputs: int) -> str:
 
 
 def _spread(model: Model, leaves: Iterable[Value], parameters: list[Any]) -> list[float]:
-    """How far from 0 a new weight may lie: as far as those of its array that are there."""
+    """How far from 0 a new weight may lie: as far as those of its array that are there.
+
+    If all are 0, from which no network learns, it is 1.
+    """
     groups = [[p] for p in parameters]
     if isinstance(model, Module):
         groups = [found for _, found in model.arrays().values()]
@@ -355,6 +365,8 @@ def _spread(model: Model, leaves: Iterable[Value], parameters: list[Any]) -> lis
         for group in groups
         for leaf in group
     }
+    if not any(limits.values()):
+        limits = dict.fromkeys(limits, 1.0)
     return [limits.get(leaf, 0.0) for leaf in leaves]
 
 
@@ -379,7 +391,7 @@ def _arrays(model: Model, place: dict[Value, int], moved: list[Any]) -> list[dic
 def _table(
     name: str, columns: int, found: Iterable[Any], place: dict[Value, int]
 ) -> dict[str, Any]:
-    return {"name": visible(name), "columns": columns, "at": [place[leaf] for leaf in found]}
+    return {"name": in_a_line(name), "columns": columns, "at": [place[leaf] for leaf in found]}
 
 
 def _file(model: Model) -> dict[str, Any] | None:

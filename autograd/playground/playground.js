@@ -248,9 +248,10 @@ function heldOut() {
 }
 function stuck() { // why nothing moves, if so
   if (slopes().every((x, i) => i < 2 || x === 0)) {
-    return "Every derivative is 0, so no step changes anything: try new weights.";
+    return slopes()[0] === 0 ? "Nothing is left to learn: every derivative is 0, too."
+      : "Every derivative is 0, so no step changes anything: try new weights.";
   }
-  const inside = units.map((_, k) => inputs + k).filter(k => !ends.includes(k));
+  const inside = units.map((_, k) => inputs + k).filter(k => units[k - inputs].dies && !ends.includes(k));
   const dead = inside.filter(k => learnt.every(r => says(rows, outputs(), r, k) === 0)).length;
   if (!dead || 2 * dead < inside.length) return "";
   return `${dead} of ${plural(inside.length, "neuron")} ${dead > 1 ? "are" : "is"} dead: 0 at every example. ` +
@@ -272,13 +273,13 @@ function aboutUnit() {
   const lo = Math.min(...said), hi = Math.max(...said), zeros = said.filter(x => x === 0).length;
   const range = lo < hi ? `Over the examples it is from ${short(lo)} to ${short(hi)}` : `It is ${short(lo)}`;
   if (unit < inputs) return [`${unitName(unit)} is an input.`, `${range}.`];
-  const { name, bias, weights: own, sources } = units[unit - inputs], size = i => Math.abs(numbers[own[i]]);
+  const { name, bias, weights: own, sources, dies } = units[unit - inputs], size = i => Math.abs(numbers[own[i]]);
   const top = own.reduce((best, _, i) => (size(i) > size(best) ? i : best), 0);
   return [`${name} has the bias ${short(numbers[bias])}.`,
     `Of its ${plural(own.length, "weight")} the largest is ${short(numbers[own[top]])}` +
     `${sources[top] < 0 ? "" : `, on ${unitName(sources[top])}`}. ` +
-    (zeros === said.length ? "It is 0 at every example, so it passes no derivative on."
-      : `${range}${zeros ? `, and 0 at ${zeros} of ${said.length}` : ""}.`)];
+    (dies && zeros === said.length ? "It is 0 at every example, so it passes no derivative on."
+      : `${range}${zeros && lo < hi ? `, and 0 at ${zeros} of ${said.length}` : ""}.`)];
 }
 function details() {
   const [first, ...others] = unit === null ? aboutWeight() : aboutUnit();
