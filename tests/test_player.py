@@ -1000,6 +1000,21 @@ def test_a_graph_too_wide_is_scrolled_to_the_work_or_shown_whole(open_page: Open
     assert stage.evaluate("stage => getComputedStyle(stage).overflowX") == "hidden"
 
 
+def test_on_paper_the_graph_is_whole(open_page: Open, tmp_path: Path) -> None:
+    page = open_page(play(arithmetic()), viewport={"width": 1200, "height": 800})
+    page.evaluate(
+        """() => matchMedia("print").addEventListener("change", ({ matches }) => {
+          const [card, stage] = [".card.output", ".stage"]
+            .map((part) => document.querySelector(part).getBoundingClientRect());
+          if (matches) window.printed = card.right - stage.right;
+        })"""
+    )
+    page.pdf(path=tmp_path / "page.pdf", format="A4")
+    assert page.evaluate("printed") <= 0
+    scale = "document.querySelector('.scene').style.transform"
+    assert page.evaluate(scale) == "scale(0.66)"  # as it was, with a bar to scroll it by
+
+
 def test_numbers_are_written_as_python_writes_them(open_page: Open) -> None:
     page = open_page(play(labelled(Value(1.0, "x") * 1.0, "L")))
     for number in [

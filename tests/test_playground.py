@@ -506,6 +506,24 @@ def test_hostile_names_are_inert(open_page: Open) -> None:
     assert page.evaluate("typeof pwned") == "undefined"
 
 
+def test_on_paper_the_pictures_are_those_of_its_width_and_colours(
+    open_page: Open, tmp_path: Path
+) -> None:
+    page = open_page(ag.playground(*moons()), viewport={"width": 1200, "height": 800})
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(
+        """() => matchMedia("print").addEventListener("change", ({ matches }) => {
+          const canvas = document.querySelector(".losses");
+          const width = Math.round(canvas.getBoundingClientRect().width * devicePixelRatio);
+          if (matches) window.printed = [canvas.width, width, canvas.getContext("2d").fillStyle];
+        })"""
+    )
+    page.pdf(path=tmp_path / "page.pdf", format="A4")
+    drawn, there, ink = page.evaluate("printed")
+    assert drawn == there
+    assert ink == "#1f2328"  # dark on white
+
+
 def test_numbers_on_an_axis_differ_however_close_they_are(open_page: Open) -> None:
     model, _, X, Y, optimizer = moons()
 

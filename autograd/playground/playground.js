@@ -354,7 +354,7 @@ function redraw() {
   legend.querySelectorAll("i").forEach((sign, k) => { sign.style.color = css(hue(k)); });
   draw();
 }
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", redraw);
 new MutationObserver(redraw).observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
 new ResizeObserver(() => { if (!running) redraw(); }).observe(root);
 document.addEventListener("visibilitychange", () => { last = performance.now(); owed = 0; });

@@ -798,6 +798,7 @@ scene.append(frames, net, ...tags, ...made);
 let layout = null;
 let scale = 1;
 let isWhole = false;
+const paper = matchMedia("print"); // which does not scroll
 
 function lay() {
   const isTall = stage.clientWidth < NARROW;
@@ -839,9 +840,10 @@ function lay() {
   );
 }
 
-function fit(whole) {
+function fit(wanted) {
   if (!layout) return;
-  isWhole = whole;
+  isWhole = wanted;
+  const whole = wanted || paper.matches;
   const all = (stage.clientWidth - 2) / layout.size[0];
   const smallest = SMALLEST[layout === page.layouts.tall ? "tall" : "wide"];
   scale = Math.min(1, whole ? all : Math.max(all, smallest));
@@ -851,7 +853,7 @@ function fit(whole) {
   scene.style.left = `${Math.max(0, (stage.clientWidth - layout.size[0] * scale) / 2)}px`;
   stage.style.height = `${Math.ceil(layout.size[1] * scale) + 2}px`;
   buttons.whole.hidden = all >= smallest;
-  buttons.whole.setAttribute("aria-pressed", String(whole));
+  buttons.whole.setAttribute("aria-pressed", String(wanted));
 }
 
 // --- what is inside a folded card --------------------------------------------------------------------
@@ -1102,7 +1104,7 @@ history = [[0, values[output]]];
 clear();
 greet();
 let width = 0;
-new ResizeObserver(() => {
+function adapt() {
   if (!stage.clientWidth || place.clientWidth === width) return;
   width = place.clientWidth;
   talk.style.minHeight = "";
@@ -1111,4 +1113,6 @@ new ResizeObserver(() => {
   fit(isWhole);
   render();
   if (layout !== before && !active) centre(cardOf[output]);
-}).observe(place);
+}
+new ResizeObserver(adapt).observe(place);
+paper.addEventListener("change", adapt);
