@@ -1000,6 +1000,23 @@ def test_a_graph_too_wide_is_scrolled_to_the_work_or_shown_whole(open_page: Open
     assert stage.evaluate("stage => getComputedStyle(stage).overflowX") == "hidden"
 
 
+def test_the_numbers_on_edges_leave_the_tips_to_be_seen(open_page: Open) -> None:
+    x = Value(3.0, "x")
+    page = open_page(
+        play(labelled(x.cos().sin().tanh().cos(), "L")), viewport={"width": 1600, "height": 800}
+    )
+    tags = page.locator(".tag").all_inner_texts()
+    assert tags[0] == "∂v1/∂x = −0.1411"  # as long as most get
+    covered = page.evaluate(
+        """() => {
+          const [tags, tips] = [".tag", ".ways polygon"].map((kind) =>
+            [...document.querySelectorAll(kind)].map((part) => part.getBoundingClientRect()));
+          return tags.filter((tag, k) => tag.right > (tips[k].left + tips[k].right) / 2).length;
+        }"""
+    )
+    assert covered == 0
+
+
 def test_on_paper_the_graph_is_whole(open_page: Open, tmp_path: Path) -> None:
     page = open_page(play(arithmetic()), viewport={"width": 1200, "height": 800})
     page.evaluate(

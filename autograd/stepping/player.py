@@ -358,7 +358,7 @@ class _Graph:
         node, k = edge.operands[0]
         is_named = look.names_locals and self._is_plain(edge)
         return (
-            f"{_PAGE.partial(node, k, self.names | self.shorts)} = −0.00" if is_named else "−0.00"
+            f"{_PAGE.partial(node, k, self.names | self.shorts)} = −0.0000" if is_named else "−0.00"
         )
 
     # --- its program ------------------------------------------------------------------------------
