@@ -175,6 +175,36 @@ def test_a_name_cannot_break_out_of_the_sentence() -> None:
     assert '"><b>' in alternative_text(figure)
 
 
+@pytest.mark.parametrize("name", ["_private", "$\\frac{", "$x$ and $y$", "a\nb"])
+def test_any_name_is_in_the_legend_and_is_no_formula(name: str) -> None:
+    column = {name: [1.0, 2.0], "other": [2.0, 3.0]}
+    figures = [
+        plotting.lines([1.0, 2.0], column, x_label=name, y_label=name),
+        plotting.cost_curve(lambda w: w * w, (-1.0, 1.0), column, x_label=name),
+        plotting.cost_surface(
+            lambda x, y: x * y,
+            *((0.0, 1.0), (0.0, 1.0), {name: [(0.1, 0.2), (0.3, 0.4)]}),
+            labels=(name, name, name),
+        ),
+        plotting.decision_boundary(
+            lambda x: [ag.Value(x[0]), ag.Value(x[1])],
+            *([[0.0, 1.0], [1.0, 0.0]], [name, "other"]),
+            labels=(name, name),
+        ),
+        plotting.image_grid([[0.0]], [name]),
+    ]
+    for figure in figures:
+        figure.savefig(io.BytesIO(), format="png")  # a formula would be read here
+        legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+        for legend in legends:
+            assert len(legend.get_texts()) == len(legend.legend_handles) >= 1
+    legend = figures[0].axes[0].get_legend()
+    assert [text.get_text().strip("\u200b") for text in legend.get_texts()] == [
+        name.replace("$", r"\$").replace("\n", "↵"),
+        "other",
+    ]
+
+
 def test_a_saved_figure_has_its_sentence_as_title(tmp_path: Path) -> None:
     from PIL import Image
 

@@ -33,6 +33,7 @@ from autograd.plotting.style import (
     transposed,
     two_shades,
     widened,
+    written,
 )
 from autograd.recording import no_grad
 from autograd.training import Recording
@@ -245,7 +246,7 @@ class _Window(NamedTuple):
                 color=colour,
                 edgecolors="white",
                 linewidths=0.6,
-                label=_written(name),
+                label=written(name or label),
                 zorder=3,
             )
 
@@ -290,11 +291,6 @@ def _named(
     labels = _classes(Y, n_outputs)
     names = classes if len(classes) == len(labels) else [f"class {label}" for label in labels]
     return Y, dict(zip(labels, names, strict=True))
-
-
-def _written(name: object) -> str:
-    """A class's name as matplotlib writes it, in which "$" would begin a formula."""
-    return spoken(name).replace("$", r"\$")
 
 
 def _classes(Y: Sequence[float], n_outputs: int) -> Sequence[float]:
@@ -379,7 +375,7 @@ def confusion_matrix(
             return counts[row, row] / max(1, totals[row])
         return -counts[row, column] / worst
 
-    names = [_written(name) for name in shown]
+    names = [written(name) for name in shown]
     room = 0.07 * max(map(len, names))  # in inches, for the longest name
     figure = new_figure(1.5 + room + 0.36 * len(shown), 0.9 + room + 0.36 * len(shown))
     axes = figure.subplots()
@@ -436,7 +432,7 @@ def image_grid(
             side = math.isqrt(len(image))
             rows = [image[i : i + side] for i in range(0, len(image), side)]
             axes.imshow(rows, cmap="Greys", vmin=lightest, vmax=darkest)
-            axes.set_title(title or "", fontsize=8, color=INK, pad=3)
+            axes.set_title(written(title or ""), fontsize=8, color=INK, pad=3)
     sides = " or ".join(
         f"{side} by {side}" for side in sorted({math.isqrt(len(i)) for i in images})
     )

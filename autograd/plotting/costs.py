@@ -28,6 +28,7 @@ from autograd.plotting.style import (
     told,
     transposed,
     widened,
+    written,
 )
 from autograd.recording import no_grad
 from autograd.value import Value
@@ -65,7 +66,7 @@ def cost_curve(
         draw_path(axes, (path, heights[name]), colour)
         axes.set_xlim(x_range)
         axes.set_ylim(widened(curve))
-        axes.set_title(name, fontsize=9, color=INK)
+        axes.set_title(written(name), fontsize=9, color=INK)
         style_axes(axes, x_label, y_label if axes is panels[0] else "")
     places = {name: [(x,) for x in path] for name, path in runs.items()}
     said = _described((x_label, y_label), (x_range,), [(x,) for x in grid], curve)

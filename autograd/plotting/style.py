@@ -49,6 +49,7 @@ __all__ = [
     "transposed",
     "two_shades",
     "widened",
+    "written",
 ]
 
 Point: TypeAlias = tuple[float, float]
@@ -108,6 +109,12 @@ def transposed(rows: Sequence[Sequence[float]]) -> list[list[float]]:
 def spoken(name: object) -> str:
     """A name as a sentence takes it: in one line, and not too long."""
     return shortened(visible(str(name)))
+
+
+def written(name: object) -> str:
+    """A name for matplotlib, for which "$" begins a formula, and "_" what no legend lists."""
+    text = spoken(name).replace("$", r"\$")
+    return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
 
 
 def listed(names: Sequence[object]) -> str:
@@ -220,8 +227,8 @@ def style_axes(
     grid: bool = True,
 ) -> None:
     """Axes in our look: thin, with names that say what they measure."""
-    axes.set_xlabel(x_label, fontsize=9, color=INK)
-    axes.set_ylabel(y_label, fontsize=9, color=INK)
+    axes.set_xlabel(written(x_label), fontsize=9, color=INK)
+    axes.set_ylabel(written(y_label), fontsize=9, color=INK)
     axes.tick_params(labelsize=8, colors=INK, width=0.6, length=3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set(color=FAINT, linewidth=0.8)
@@ -252,7 +259,7 @@ def style_relief(axes: Any, labels: Sequence[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*labels[:2], ""), strict=True):
-        axis.set_label_text(label, fontsize=9, color=INK)
+        axis.set_label_text(written(label), fontsize=9, color=INK)
         axis.set_tick_params(labelsize=7, colors=INK, pad=0)
         axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
         axis.line.set_color(FAINT)
@@ -277,14 +284,14 @@ def draw_lines(
         x, y = points or ([], [])
         # A run of one epoch is a point, and a line of one point cannot be seen.
         lone = "o" if len(x) == 1 else marker
-        axes.plot(
-            x, y, marker=lone, ms=3.5, color=colour, linestyle=dash, label=name, linewidth=1.4
-        )
+        look = {"color": colour, "linestyle": dash, "linewidth": 1.4, "marker": lone, "ms": 3.5}
+        axes.plot(x, y, label=written(name), **look)
 
 
 def draw_path(axes: Any, columns: Sequence[Sequence[float]], colour: str, name: str = "") -> None:
     """The way that a descent took, with a ring where it began."""
-    axes.plot(*columns, "o-", color=colour, linewidth=1.1, ms=2.8, label=name, zorder=4)
+    look = {"color": colour, "linewidth": 1.1, "ms": 2.8, "zorder": 4}
+    axes.plot(*columns, "o-", label=written(name), **look)
     start = [column[:1] for column in columns]
     axes.plot(*start, "o", color=INK, ms=8, markerfacecolor="none", zorder=5)
 
