@@ -305,6 +305,12 @@ def test_the_task_can_be_said(csv_file: CsvFile) -> None:
         ('a,b,kind\n"1,0","2,0",x\n"3,0","4,0",y\n', ("a", "b")),
         ("a;b;kind\n1,0 €;2 %;x\n3,0 €;4 %;y\n", ("a", "b")),
         ("a;b;kind;c\n1;2;x;#NV\n3;4;y;#DIV/0!\n", ("a", "b")),
+        ("# made in May\n# a b kind\n1 2 x\n3 4 y\n", ("a", "b")),
+        ("#,a,b,kind\n1,1,2,x\n2,3,4,y\n", ("a", "b")),
+        ("# in m, in s, of stone\na,b,kind\n1,2,x\n3,4,y\n", ("a", "b")),
+        ("a,b,kind\n1,2,x,\n3,4,y,\n", ("a", "b")),
+        ("a,b,kind,\n1,2,x,\n3,4,y,\n", ("a", "b")),
+        ("a,b,kind\r1,2,x\r3,4,y\r", ("a", "b")),
     ],
     ids=[
         "header",
@@ -330,6 +336,12 @@ def test_the_task_can_be_said(csv_file: CsvFile) -> None:
         "decimal commas in quotes",
         "units",
         "a column that could not be computed",
+        "names in a comment, as NumPy writes them",
+        "rows counted below #",
+        "a comment above the names",
+        "a separator behind each row",
+        "a separator behind each line",
+        "line ends of an old Mac",
     ],
 )
 def test_what_separates_cells_and_names_columns_is_recognised(
@@ -351,6 +363,9 @@ def test_what_separates_cells_and_names_columns_is_recognised(
         ("red,S,x\nblue,S,y\nred,L,x\n", False),
         ("a,b,c\n1,,2\n?,3,4\n", True),
         ("NA,2,x\n3,4,y\n5,6,x\n", False),
+        ("land,2019,2020,2021\nA,5,6,7\nB,8,9,5\n", True),
+        ("A,4,5,6\nB,5,6,7\nA,8,9,5\n", False),
+        ("A,2019,2020\nB,5,6\nC,8,9\n", False),
     ],
 )
 def test_a_header_is_told_from_data(csv_file: CsvFile, rows: str, is_header: bool) -> None:
@@ -578,10 +593,17 @@ def test_many_columns_that_are_alike_share_a_line(csv_file: CsvFile) -> None:
             "line 2, column 3: the label is missing.*the last column unless.*missing='drop'",
         ),
         ("1,2,0.5\n1,2,inf\n", "line 2, column 3: expected a finite number, got 'inf'"),
-        ('1,2,"x\n', "unexpected end"),
+        ('1,2,"x\n', "line 1: unexpected end.*a quotation mark that is not closed"),
         (b"1,2,\xff\n", "UTF-8.*pass encoding='latin-1'"),
         (b"1,2,\x80\xff\n", "UTF-8.*pass encoding='cp1252'"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "UTF-8"),
+        ("1,2,x\n".encode("utf-16-le"), "zero bytes in it; pass encoding='utf-16-le'"),
+        ("1,2,x\n".encode("utf-16-be"), "zero bytes in it; pass encoding='utf-16-be'"),
+        ("1,2,x\n1,2,\0\n", "zero bytes in it$"),
+        ("\n<!DOCTYPE html>\n<html>1,2</html>", "it is a web page"),
+        (b"\x93NUMPY\x01", "an array of NumPy"),
+        ("a,b,y\n1,1e200,x\n3,4,y\n", "line 2, column b: '1e200' is too large"),
+        ("a,y\n1,2.5\n3,-1e300\n", "line 3, column y: '-1e300' is too large"),
         (b"PK\x03\x04\x00", "zip archive, as Excel's workbooks are"),
         (b"PAR1\x00", "in Parquet; with pandas"),
         (b"\x1f\x8b\x08\x00", "compressed, and damaged"),
@@ -602,6 +624,18 @@ def test_a_csv_file_that_cannot_be_read_says_where(
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 2 * len(str(path)) + 200
+
+
+def test_an_encoding_that_was_said_and_is_wrong_is_named(csv_file: CsvFile) -> None:
+    with pytest.raises(ValueError, match="no text in ascii"):
+        read_csv(csv_file("ä,2,x\n"), encoding="ascii")
+    with pytest.raises(ValueError, match="no encoding 'morse'"):
+        read_csv(csv_file("1,2,x\n"), encoding="morse")
+
+
+def test_a_label_cannot_be_left_out(csv_file: CsvFile) -> None:
+    with pytest.raises(ValueError, match="column y: it cannot be the label and be left out"):
+        read_csv(csv_file("a,b,y\n1,2,3\n4,5,6\n"), label="y", drop=["y"])
 
 
 def test_a_missing_csv_file_is_an_os_error(tmp_path: Path) -> None:
@@ -719,6 +753,10 @@ def test_other_examples_are_shifted_and_scaled_as_the_training_set() -> None:
     scale = Standardisation.of([[0.0, 10.0], [2.0, 30.0]])
     assert scale == ([1.0, 20.0], [1.0, 10.0])
     assert scale([[5.0, 20.0]]) == [[4.0, 0.0]]
+
+
+def test_an_input_whose_deviation_has_no_inverse_is_only_shifted() -> None:
+    assert Standardisation.of([[0.0], [2e-320]]).deviations == [1.0]
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e-300, -3.7])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from autograd.datasets.numerals import number
@@ -71,9 +72,14 @@ class Column:
             return is_missing(cell) and EMPTY not in self.words
         return is_missing(cell) or cell.lower() in NO_NUMBER
 
-    def word(self, cell: str) -> str:
-        """The word that the cell stands for, in a column of words."""
-        return EMPTY if EMPTY in self.words and is_missing(cell) else cell
+    def place_of(self, cell: str) -> int | None:
+        """Which of its words the cell stands for, in a column of words; None if none."""
+        word = EMPTY if EMPTY in self.words and is_missing(cell) else cell
+        return self._places.get(key(word))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return places(self.words)
 
     @property
     def can_be_encoded(self) -> bool:
@@ -110,6 +116,11 @@ class Column:
         shown = listed((f"{word} {count}" for word, count in self.words.items()), 5)
         merged = f"; {self.spellings} spellings" if self.spellings > len(self.words) else ""
         return shown + merged
+
+
+def places(words: Iterable[str]) -> dict[str, int]:
+    """The place of each word, by the key that its spellings share; the first of those that do."""
+    return {key(word): i for i, word in reversed(list(enumerate(words)))}
 
 
 def key(word: str) -> str:

@@ -73,7 +73,7 @@ class Standardisation(NamedTuple):
 
     @classmethod
     def of(cls, X: Sequence[Sequence[float]]) -> Self:
-        """The standardisation of these examples; an input that never varies is only shifted.
+        """The standardisation of these examples; an input that hardly varies is only shifted.
 
         Raises:
             ValueError: if there are no examples, or some have more inputs than others.
@@ -84,7 +84,8 @@ class Standardisation(NamedTuple):
         means = [math.fsum(column) / len(column) for column in columns]
         deviations = [
             math.hypot(*(x - mean for x in column)) / math.sqrt(len(column))
-            if min(column) < max(column)  # a rounded mean leaves a constant a tiny deviation
+            # A rounded mean leaves a constant a tiny deviation, and 1e-300 has hardly an inverse.
+            if max(column) - min(column) > 1e-300
             else 1.0
             for column, mean in zip(columns, means, strict=True)
         ]

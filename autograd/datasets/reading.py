@@ -10,10 +10,11 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from autograd.datasets.columns import Column, Missing, key
+from autograd.datasets.columns import Column, Missing, key, places
 from autograd.datasets.numerals import number
 from autograd.datasets.refusal import TableError, listed, printable
 from autograd.datasets.text import Line, Sheet
@@ -22,6 +23,10 @@ _COUNTS_ROWS = re.compile(
     r"(?:^|[^a-z])(?:id|index|no|nr|nummer|row)\.?$|(?-i:[a-z]Id$)|^Unnamed",
     re.ASCII | re.IGNORECASE,
 )
+
+
+LARGEST = 1e150
+"""Beyond it the square of a number, and so a loss, is near the end of what a float holds."""
 
 
 class Examples(NamedTuple):
@@ -73,8 +78,12 @@ class Reading:
         """The name of each input of the model."""
         return tuple(name for column in self.inputs for name in column.features)
 
-    def examples(self, sheet: Sheet) -> Examples:
+    def examples(self, sheet: Sheet, unlabelled: bool = False) -> Examples:
         """The rows as numbers.
+
+        Args:
+            sheet: the table.
+            unlabelled: whether rows whose label is missing are kept, with nan for it.
 
         Raises:
             TableError: for a missing cell, if these are refused, and for a cell that is no finite
@@ -83,11 +92,12 @@ class Reading:
         X: list[list[float]] = []
         Y: list[Any] = []
         lines = []
+        inputs = self.inputs
         for line in sheet.lines:
-            row = [x for column in self.inputs for x in self._numbers(sheet, line, column)]
-            label = self._label(sheet, line)
-            is_left_out = self.missing == "drop" and any(map(math.isnan, row))
-            if is_left_out or (isinstance(label, float) and math.isnan(label)):
+            row = [x for column in inputs for x in self._numbers(sheet, line, column)]
+            label = self._label(sheet, line, unlabelled)
+            lacks_label = label is not None and math.isnan(label) and not unlabelled
+            if lacks_label or (self.missing == "drop" and any(map(math.isnan, row))):
                 continue
             X.append(row)
             Y += [] if label is None else [label]
@@ -106,23 +116,25 @@ class Reading:
                 raise TableError(f"{place}: it is missing ({cell!r:.20})", {"missing": "mean"})
             return [math.nan] * len(column.features)
         if column.kind == "words":
-            words = list(column.words)
-            known = key(column.word(cell))
-            if all(known != key(word) for word in words):
+            if (word := column.place_of(cell)) is None:
                 raise TableError(
                     f"{sheet.place(line, column.position)}: expected one of "
-                    f"{listed(words, 10)}, got {cell!r:.60}; leave that row out"
+                    f"{listed(column.words, 10)}, got {cell!r:.60}; leave that row out"
                 )
-            return [float(known == key(word)) for word in words]
+            return [float(i == word) for i in range(len(column.words))]
         return [_finite(sheet, line, column)]
 
-    def _label(self, sheet: Sheet, line: Line) -> float | int | None:
+    @cached_property
+    def _class_places(self) -> dict[str, int]:
+        return places(self.classes)
+
+    def _label(self, sheet: Sheet, line: Line, may_lack: bool) -> float | int | None:
         """The label of a row; nan if it is missing and may be, None if there is no label."""
         if (column := self.label) is None:
             return None
         cell = line.cells[column.position]
         if column.is_missing(cell):
-            if self.missing == "refuse":
+            if self.missing == "refuse" and not may_lack:
                 place = sheet.place(line, column.position)
                 raise TableError(
                     f"{place}: the label is missing ({cell!r:.20})", {"missing": "drop"}
@@ -130,15 +142,15 @@ class Reading:
             return math.nan
         if not self.classes:
             return _finite(sheet, line, column)
-        names = [key(name) for name in self.classes]
-        if key(cell) in names:
-            return names.index(key(cell))
-        if cell.isdecimal() and int(cell) < len(sheet.classes):  # named by a first line of counts
-            return names.index(key(sheet.classes[int(cell)]))
-        raise TableError(
-            f"{sheet.place(line, column.position)}: expected one of the classes "
-            f"{listed(self.classes, 10)}, got {cell!r:.60}"
-        )
+        found = self._class_places.get(key(cell))
+        if found is None and cell.isdecimal() and int(cell) < len(sheet.classes):
+            found = self._class_places.get(key(sheet.classes[int(cell)]))  # by a line of counts
+        if found is None:
+            raise TableError(
+                f"{sheet.place(line, column.position)}: expected one of the classes "
+                f"{listed(self.classes, 10)}, got {cell!r:.60}"
+            )
+        return found
 
     # --- another table ----------------------------------------------------------------------------
 
@@ -295,9 +307,13 @@ def left_out(n: int) -> str:
 
 
 def _finite(sheet: Sheet, line: Line, column: Column) -> float:
+    """The cell as a number of a size that can be squared and summed, as learning does."""
     cell = line.cells[column.position]
     found = number(cell)
     if found is None or math.isinf(found):
         place = sheet.place(line, column.position)
         raise TableError(f"{place}: expected a finite number, got {cell!r:.60}; mend that cell")
+    if abs(found) > LARGEST:
+        place = sheet.place(line, column.position)
+        raise TableError(f"{place}: {cell!r:.60} is too large to be squared; use another unit")
     return found

@@ -1,4 +1,4 @@
-"""A file of text as rows of cells: what compresses it, what separates its cells, what names them.
+"""A text as rows of cells: what separates the cells, what names them, and what is no row.
 
 Nothing here knows what a cell means but to tell a header from data: a line of words above numbers.
 """
@@ -6,17 +6,16 @@ Nothing here knows what a cell means but to tell a header from data: a line of w
 from __future__ import annotations
 
 import csv
-import importlib
 import io
 import os
 import re
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from autograd.datasets.decoding import text_of
 from autograd.datasets.numerals import number, rewrite
 from autograd.datasets.refusal import TableError, printable
 
@@ -34,16 +33,6 @@ TOTALS = frozenset(
 """What a last line begins with that sums up the others, in small letters."""
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
-
-UNPACK = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
-"""The module that decompresses a file that begins with these bytes. Not every Python has all."""
-
-NO_TEXT = {
-    b"PK\x03\x04": "a zip archive, as Excel's workbooks are; unpack it, or save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
-    b"PAR1": "in Parquet; with pandas, pandas.read_parquet(…).to_csv('table.csv', index=False)",
-}
-"""What a file is that begins with these bytes, and what to do about it."""
 
 
 class Line(NamedTuple):
@@ -114,11 +103,12 @@ def read_sheet(
 
     What separates the cells is recognised: commas, semicolons, tabs, bars or spaces. Blank lines,
     lines that start with `#`, a title above the table, footnotes and totals below it are skipped.
-    A first line is a header if it has words above
-    numbers, if it counts the columns (`0,1,2,target`), or if no cell of it comes again below. A
-    first line of counts, as scikit-learn's files have one (`150,4,setosa,versicolor,virginica`),
-    gives the classes their names. Numbers may have decimal commas, thousands set apart, and a unit
-    that is the same in all of a column: `4.439,00 €` is read as 4439.
+    A first line is a header if it has words above numbers, if it counts the columns
+    (`0,1,2,target`) or years, or if no cell of it comes again below; it may start with `#`, as
+    NumPy writes it. A first line of counts, as scikit-learn's files have one
+    (`150,4,setosa,versicolor,virginica`), gives the classes their names. Numbers may have decimal
+    commas, thousands set apart, and a unit that is the same in all of a column: `4.439,00 €` is
+    read as 4439.
 
     Args:
         path: the file.
@@ -133,8 +123,8 @@ def read_sheet(
         TableError: if it is no table of text; a ValueError that names file and line.
     """
     file = printable(str(path), 200)
-    text, packed = _text(Path(path), file, encoding)
-    if separator := re.match("sep=(.)\\r?\\n", text, re.IGNORECASE):  # Excel's own word on it
+    text, packed = text_of(Path(path), file, encoding)
+    if separator := re.match("sep=(.)\\n", text, re.IGNORECASE):  # Excel's own word on it
         delimiter = delimiter or separator[1]
         text = text[separator.end() - 1 :]
     if delimiter is None:
@@ -143,6 +133,10 @@ def read_sheet(
     if not lines:
         raise TableError(f"{file}: it is empty; expected rows of cells separated by commas")
     notes = [DELIMITERS.get(delimiter, repr(delimiter)), *packed]
+    if header is None and (heading := _heading(text, delimiter, lines)):
+        lines.insert(0, heading)
+        header = True
+    _without_empty_end(lines)
     left_out = _without_surroundings(lines)
     stand_for_nothing = {word.casefold() for word in empty}
     for line in lines:
@@ -154,7 +148,7 @@ def read_sheet(
     if classes:
         notes.append("a first line of counts and names of classes")
         del lines[0]
-    n_columns = Counter(len(line.cells) for line in lines).most_common(1)[0][0]
+    n_columns = _width(lines)
     names = tuple(f"column {i + 1}" for i in range(n_columns))
     named_rows = False
     if header is None:
@@ -181,13 +175,27 @@ def read_sheet(
     return Sheet(file, names, lines, tuple(notes), header, named_rows, classes, *kept)
 
 
+def _width(lines: list[Line]) -> int:
+    """How many cells most rows have."""
+    return Counter(len(line.cells) for line in lines).most_common(1)[0][0]
+
+
+def _without_empty_end(lines: list[Line]) -> None:
+    """Leave out what is no column: a separator after the last cell of every row."""
+    width = _width(lines)
+    while width > 2 and not any(cell for line in lines for cell in line.cells[width - 1 :]):
+        width -= 1
+        for line in lines:
+            del line.cells[width:]
+
+
 def _without_surroundings(lines: list[Line]) -> list[str]:
     """Leave out what is no row: titles above, footnotes and a line of totals below.
 
     A title or footnote is a line with one cell of words, in a table of three columns or more.
     Returns what was left out, for people to read.
     """
-    n_columns = Counter(len(line.cells) for line in lines).most_common(1)[0][0]
+    n_columns = _width(lines)
     left_out = []
     for what, end in ("a title", 0), ("a footnote", -1):
         while n_columns > 2 and len(lines) > 1 and _is_text(lines[end]):
@@ -232,60 +240,13 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-# --- text -----------------------------------------------------------------------------------------
-
-
-def _text(path: Path, file: str, encoding: str | None) -> tuple[str, list[str]]:
-    """The text of the file, and a note on how it was compressed."""
-    content = path.read_bytes()
-    packed: list[str] = []
-    for start, name in UNPACK.items():
-        if content.startswith(start):
-            try:
-                unpack = importlib.import_module(name)
-            except ImportError as error:  # as in a browser
-                raise TableError(
-                    f"{file}: it is compressed, and this Python lacks the module {name}; unpack it"
-                ) from error
-            try:
-                content = unpack.decompress(content)
-            except (OSError, EOFError, zlib.error, getattr(unpack, "LZMAError", OSError)) as error:
-                raise TableError(f"{file}: it is compressed, and damaged: {error}") from error
-            packed = [name + " compressed"]
-    for start, kind in NO_TEXT.items():
-        if content.startswith(start):
-            raise TableError(f"{file}: it is {kind}")
-    if encoding is None:
-        encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        text = content.decode(encoding)
-    except LookupError:
-        raise TableError(f"{file}: there is no encoding {encoding!r}; try latin-1") from None
-    except UnicodeDecodeError as error:
-        reason = f"byte {error.start} is {content[error.start : error.start + 1].hex()}"
-        if b"\0" in content:
-            raise TableError(f"{file}: it is no text in UTF-8 ({reason})") from error
-        # Excel saves a plain CSV in the encoding of Windows, which has € and “ where Latin-1 has
-        # characters that nobody types.
-        windows = any(0x80 <= byte < 0xA0 for byte in content)
-        raise TableError(
-            f"{file}: it is no text in UTF-8 ({reason})",
-            {"encoding": "cp1252" if windows else "latin-1"},
-        ) from error
-    if "\0" in text:
-        raise TableError(f"{file}: it is no text in UTF-8, but has zero bytes in it")
-    if text.lstrip()[:1] in ("[", "{"):
-        raise TableError(
-            f"{file}: it is JSON; with pandas, "
-            f"pandas.read_json({file!r}).to_csv('table.csv', index=False) makes a table of it"
-        )
-    return text, packed
+# --- rows -----------------------------------------------------------------------------------------
 
 
 def _lines(text: str, delimiter: str, file: str) -> list[Line]:
     """The rows that are not blank and no comment."""
     if delimiter == " ":  # runs of spaces and tabs count as one
-        text = "\n".join(line.replace("\t", " ").strip() for line in text.splitlines())
+        text = "\n".join(line.replace("\t", " ").strip() for line in text.split("\n"))
     lines = []
     try:
         reader = csv.reader(
@@ -302,7 +263,10 @@ def _lines(text: str, delimiter: str, file: str) -> list[Line]:
                 lines.append(Line(before + 1, cells))
             before = reader.line_num
     except csv.Error as error:
-        raise TableError(f"{file}, line {before + 1}: {error}") from error
+        raise TableError(
+            f"{file}, line {before + 1}: {error}; it has a quotation mark that is not closed, or "
+            f"stands within a cell, where it is doubled"
+        ) from error
     return lines
 
 
@@ -312,7 +276,7 @@ def _recognised(text: str) -> str:
     `csv.Sniffer` guesses from the characters alone, and takes a letter or a colon now and then.
     Where commas would do as well as another, they are decimal commas.
     """
-    head = "\n".join(text.splitlines()[:200])
+    head = "\n".join(text.split("\n", 200)[:200])
     best, score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
         if delimiter == " " and score[0] > 0.5 and not _holds_several_numbers(head, best):
@@ -338,6 +302,19 @@ def _holds_several_numbers(text: str, delimiter: str) -> bool:
 
 
 # --- the first line -------------------------------------------------------------------------------
+
+
+def _heading(text: str, delimiter: str, lines: list[Line]) -> Line | None:
+    """The last comment above the rows, if it names their columns, and no line below it does."""
+    above = text.split("\n", lines[0].number)[: lines[0].number - 1]
+    comment = next((i for i in reversed(range(len(above))) if above[i].startswith("#")), None)
+    if comment is None or _is_header(lines):
+        return None
+    found = _lines(above[comment].lstrip("# "), delimiter, "")
+    if not found or len(found[0].cells) != _width(lines) or _width(lines) < 2:
+        return None
+    is_named = all(number(cell) is None for cell in found[0].cells)
+    return Line(comment + 1, found[0].cells) if is_named else None
 
 
 def _counted(lines: list[Line]) -> tuple[str, ...]:
@@ -370,11 +347,21 @@ def _is_header(lines: list[Line]) -> bool:
     if all(number(cell) is None for cell, _ in above_numbers):
         # All words: names come once, while the words of a table come again.
         return bool(words) or not any(cell in below for cell, below in above_words)
-    counting = [cell for cell in first.cells if number(cell) is not None]
-    start = counting[0] if counting else ""
-    if len(counting) > 1 and start in ("0", "1"):
-        places = [str(i) for i in range(int(start), int(start) + len(counting))]
-        is_no_class = any(c not in b and 3 * len(set(b)) <= len(b) for c, b in above_words)
-        if counting == places and (words or shift or is_no_class):
-            return True
-    return False
+    comes_once = [cell not in below for cell, below in above_words]
+    is_no_class = any(
+        once and 3 * len(set(below)) <= len(below)
+        for once, (_, below) in zip(comes_once, above_words, strict=True)
+    )
+    n_counting = _counting(first.cells)
+    is_named = bool(words) or shift > 0 or is_no_class
+    return (n_counting > 1 and is_named) or (n_counting > 2 and all(comes_once or [False]))
+
+
+def _counting(cells: list[str]) -> int:
+    """How many cells are whole numbers; 0 if they do not count up by one."""
+    counting = [cell for cell in cells if number(cell) is not None]
+    if not counting or not counting[0].isdecimal():
+        return 0
+    start = int(counting[0])
+    counts = counting == [str(i) for i in range(start, start + len(counting))]
+    return len(counting) if counts else 0

@@ -54,8 +54,8 @@ def understand(
     columns = [_understood(sheet, i) for i in range(len(sheet.names))]
     if sheet.named_rows:
         columns[0] = replace(columns[0], role="left out")
-    for name in drop:
-        i = place_of(sheet, name)
+    dropped = {place_of(sheet, name) for name in drop}
+    for i in dropped:
         columns[i] = replace(columns[i], role="left out")
     usable = [column for column in columns if column.role == "input"]
     if len(usable) < 1 + labelled:
@@ -66,6 +66,9 @@ def understand(
     found = unfit = None
     if labelled:
         found = usable[-1] if label is None else columns[place_of(sheet, label)]
+        if found.position in dropped:
+            where = f"{sheet.file}, {sheet.named(found.position)}"
+            raise TableError(f"{where}: it cannot be the label and be left out as well")
         if label is None and not found.can_be_label:
             fitting = [column for column in usable if column.can_be_label]
             unfit, found = (found, fitting[-1]) if fitting else (None, found)
