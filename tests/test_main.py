@@ -14,6 +14,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -221,6 +222,31 @@ def test_an_earlier_model_is_kept_under_another_name(capsys: pytest.CaptureFixtu
     assert {"model-1.json", "model-2.json"} < set(files())
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_trainings_that_end_at_once_in_one_folder_lose_no_model(
+    links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all moments the worst: while one looks for a free name, another model appears."""
+    if not links:  # as on a memory stick
+        monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError))
+    path = Path("model.json")
+    models = iter([ag.nn.MLP(1, [1], seed=seed) for seed in range(6)])
+    really = train._out_of_the_way
+
+    def at_the_worst_moment(place: Path) -> Path | None:
+        earlier = really(place)
+        if (other := next(models, None)) is not None:
+            train._kept(other, place)
+        return earlier
+
+    monkeypatch.setattr(train, "_out_of_the_way", at_the_worst_moment)
+    train._kept(next(models), path)
+    train._kept(next(models), path)
+    assert next(models, None) is None
+    kept = {str(ag.nn.MLP.load(file).parameters()) for file in Path().iterdir()}
+    assert len(kept) == 6
+
+
 def test_a_model_that_the_folder_refuses_goes_elsewhere(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -419,6 +445,22 @@ def test_predict_reads_columns_by_their_names_and_words_as_they_were_learnt(
     assert suggested(message)[-2:] == ["--missing", "mean"]
 
 
+@pytest.mark.parametrize("missing", ["refuse", "drop", "mean"])
+def test_rows_whose_label_is_still_empty_are_predicted(
+    capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    table("mine.csv", "a,b,answer", [f"{i},{i % 7},{'yes' if i > 9 else 'no'}" for i in range(20)])
+    main(["train", "mine.csv", *QUICK, "--missing", missing])
+    table("new.csv", "a,b,answer", ["1,1,no", "12,4,", "13,5,NA"])
+    table("newer.csv", "a,b,answer", ["1,1,", "12,4,"])
+    capsys.readouterr()
+    for file, n, evaluated in ("new.csv", 3, r"accuracy .* of 1\)\n"), ("newer.csv", 2, ""):
+        assert main(["predict", "runs/model.json", file]) == 0
+        shown = capsys.readouterr()
+        assert len(shown.out.split()) == n
+        assert re.fullmatch(evaluated, shown.err)
+
+
 def test_predict_prints_probabilities(capsys: pytest.CaptureFixture[str]) -> None:
     main(["train", "--epochs", "20", "--check", "none"])
     capsys.readouterr()
@@ -577,6 +619,7 @@ def test_a_model_and_a_table_in_the_wrong_order(capsys: pytest.CaptureFixture[st
         (["draw", "a", "a"], "expected a variable and its number"),
         (["draw", "__import__('os')"], "cannot read"),
         (["draw", "a", "a=1", "--output", "a.pdf"], ".pdf"),
+        (["draw", "a", "a=1", "--output", "."], ".: it is a folder; name a file in it"),
     ],
 )
 def test_bad_arguments_get_one_line(
@@ -597,6 +640,7 @@ def test_bad_arguments_get_one_line(
         ("1\n2\n", "single column"),
         ("1,2,\n2,2,x\n3,3,y\n", "column 3: the label is missing"),
         ("1,2,x\n3,4,x\n1,2,x\n", "nothing to tell apart"),
+        ("1,2,7.5\n3,4,7.5\n1,2,7.5\n", "it holds only 7.5, so there is nothing to tell apart"),
         (b"\xff\xfe\x00", "no text"),
     ],
 )

@@ -35,6 +35,8 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
 
 def saved(drawing: Drawing, path: Path) -> Path:
     """Write the picture; if no program can lay it out, say so and write the DOT text."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: it is a folder; name a file in it")
     try:
         return drawing.save(path)
     except RuntimeError as reason:

@@ -50,15 +50,15 @@ def job_of(options: argparse.Namespace) -> Job:
     path = str(datasets.IRIS_FILE) if options.data == "iris" else options.data
     sheet = sheet_of(path, options, data_sets=["iris", *TOY_SETS])
     reading = reading_of(sheet, options)
-    label = reading.label
-    if reading.classes and label and len(label.words) < 2:
-        raise ValueError(
-            f"{path}, {sheet.named(label.position)} (the label): it holds only "
-            f"{printable(reading.classes[0])}, so there is nothing to tell apart; "
-            f"type --label and the name of another column"
-        )
     X, Y, lines = reading.examples(sheet)
     print(reading.described(sheet))
+    if (label := reading.label) and len(set(Y)) < 2:
+        only = reading.classes[int(Y[0])] if reading.classes else f"{Y[0]:g}"
+        raise ValueError(
+            f"{path}, {sheet.named(label.position)} (the label): it holds only "
+            f"{printable(only)}, so there is nothing to tell apart; "
+            f"type --label and the name of another column"
+        )
     for hint in reading.hints(sheet):
         print(f"  {hint}")
     places = [f"line {line}: " for line in lines]

@@ -7,6 +7,7 @@ model which is kept takes the numbers of the table, and predicts such.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -125,6 +126,16 @@ class Learner:
 def outputs(model: MLP, X: Rows) -> list[list[float]]:
     """What the model says of each row: a list of one number, or one for each class."""
     return [z if isinstance(z, list) else [z] for z in model.predict(X)]
+
+
+def how_good(found: Sequence[Sequence[float]], Y: Sequence[float]) -> tuple[str, float]:
+    """The accuracy or the mean squared error of these outputs, in words and as a number."""
+    n = len(Y)
+    if len(found[0]) > 1:
+        right = sum(z.index(max(z)) == y for z, y in zip(found, Y, strict=True))
+        return f"accuracy {right / n:.1%} ({right} of {n})", right / n
+    error = math.fsum((z - y) ** 2 for [z], y in zip(found, Y, strict=True)) / n
+    return f"mean squared error {error:.4g} over {n} example{'s' * (n > 1)}", error
 
 
 def listed(response: Value | list[Value]) -> list[Value]:

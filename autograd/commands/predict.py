@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from autograd.commands.arguments import add_file_options, sheet_of
 from autograd.commands.interrupts import Interrupts
-from autograd.commands.learning import outputs
+from autograd.commands.learning import how_good, outputs
 from autograd.datasets import Reading, filled, printable, understand
 from autograd.datasets.columns import Task
 from autograd.datasets.reading import left_out
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     reading = _reading(model, sheet)
     if options.missing:
         reading = replace(reading, missing=options.missing)
-    X, Y, lines = reading.examples(sheet)
+    X, Y, lines = reading.examples(sheet, unlabelled=True)
     if len(lines) < len(sheet.lines):
         print(left_out(len(sheet.lines) - len(lines)), file=sys.stderr)
     X = filled(X, model.table.get("means", [0.0] * model.n_inputs))
@@ -74,9 +74,10 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
         best = names[numbers.index(max(numbers))]
         shares = [f"{p:.4g}" for p in _softmax(numbers)] if options.probabilities else []
         print(_row([*shown, best, *shares]))
-    if Y:
+    known = [(z, y) for z, y in zip(found, Y, strict=bool(Y)) if not math.isnan(y)]
+    if known:
         sys.stdout.flush()
-        print(_evaluated(found, Y), file=sys.stderr)
+        print(how_good(*zip(*known, strict=True))[0], file=sys.stderr)
 
 
 def _reading(model: MLP, sheet: Sheet) -> Reading:
@@ -106,11 +107,3 @@ def _softmax(logits: list[float]) -> list[float]:
     largest = max(logits)
     powers = [math.exp(z - largest) for z in logits]
     return [power / math.fsum(powers) for power in powers]
-
-
-def _evaluated(found: list[list[float]], Y: list[int] | list[float]) -> str:
-    if len(found[0]) > 1:
-        right = sum(z.index(max(z)) == y for z, y in zip(found, Y, strict=True))
-        return f"accuracy {right / len(Y):.1%} ({right} of {len(Y)})"
-    error = math.fsum((z[0] - y) ** 2 for z, y in zip(found, Y, strict=True)) / len(Y)
-    return f"mean squared error {error:.4g} over {len(Y)} examples"

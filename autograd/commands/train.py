@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from autograd.commands.arguments import (
@@ -21,7 +23,14 @@ from autograd.commands.arguments import (
 from autograd.commands.check import checked
 from autograd.commands.interrupts import Interrupts
 from autograd.commands.jobs import TOY_SETS, Job, job_of
-from autograd.commands.learning import STEPPERS, Learner, Settings, can_compile, outputs
+from autograd.commands.learning import (
+    STEPPERS,
+    Learner,
+    Settings,
+    can_compile,
+    how_good,
+    outputs,
+)
 from autograd.commands.pictures import pictures
 from autograd.datasets import filled, printable
 from autograd.nn import GAINS, MLP
@@ -148,22 +157,17 @@ of it: pip install 'scalar-autograd[jit]' (Ctrl-C ends the training and keeps wh
 
 def _report(part: str, job: Job, found: list[list[float]], Y: Sequence[float]) -> None:
     """The accuracy, or the mean squared error, and whether a constant would do as well."""
-    n = len(Y)
+    said, score = how_good(found, Y)
     if not job.classes:
         mean = math.fsum(job.Y_train) / len(job.Y_train)
-        error = math.fsum((z[0] - y) ** 2 for z, y in zip(found, Y, strict=True)) / n
-        plain = math.fsum((mean - y) ** 2 for y in Y) / n
-        print(
-            f"{part:9} mean squared error {error:.4g} over {n} examples "
-            f"({plain:.4g} if always the mean, {mean:.4g}, is predicted)"
-        )
-        is_better, constant = error < plain, "the mean"
+        _, plain = how_good([[mean]] * len(Y), Y)
+        said += f" ({plain:.4g} if always the mean, {mean:.4g}, is predicted)"
+        is_better, constant = score < plain, "the mean"
     else:
-        right = sum(z.index(max(z)) == y for z, y in zip(found, Y, strict=True))
-        print(f"{part:9} accuracy {right / n:.1%} ({right} of {n})")
         common = Counter(job.Y_train).most_common(1)[0][0]
-        is_better = right > sum(y == common for y in Y)
+        is_better = score > sum(y == common for y in Y) / len(Y)
         constant = f"always {printable(job.classes[int(common)])}"
+    print(f"{part:9} {said}")
     if part == "test" and not is_better:
         print(
             f"          that is no better than {constant}: nothing was learnt that holds for "
@@ -177,26 +181,58 @@ def _report(part: str, job: Job, found: list[list[float]], Y: Sequence[float]) -
 def _kept(model: MLP, path: Path) -> Path:
     """Write the model; one that is there already gets another name, unless it is the same.
 
-    Where the folder refuses it, the model goes to one for temporary files, and the error says so.
+    Several trainings may end in the same folder at once. Where the folder refuses the model, it
+    goes to one for temporary files, and the error says so.
     """
     earlier = None
+    new = path.with_name(f".unfinished-{os.urandom(8).hex()}")
     try:
-        if path.exists():
-            numbers = iter(range(1, 10**9))
-            earlier = next(
-                other for i in numbers if not (other := path.with_stem(f"model-{i}")).exists()
-            )
-            path.rename(earlier)
-        model.save(path)
+        model.save(new)
+        content = new.read_bytes()
+        while not _placed(new, path):
+            earlier = _out_of_the_way(path) or earlier
     except OSError as error:
+        with suppress(OSError):
+            new.unlink()
         refuge = Path(tempfile.mkdtemp(prefix="scalar-autograd-")) / path.name
         model.save(refuge)
         raise OSError(f"{path}: {error.strerror}; the model is kept in {refuge}") from error
-    if earlier and earlier.read_bytes() == path.read_bytes():
+    if earlier and earlier.read_bytes() == content:
         earlier.unlink()
     elif earlier:
         print(f"{path} was there before; that model is now {earlier}")
     return path
+
+
+def _placed(new: Path, path: Path) -> bool:
+    """Give the new file its name, unless that is taken: unlike a rename, a link takes nobody's."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        if path.exists():
+            return False
+        new.rename(path)
+    else:
+        new.unlink()
+    return True
+
+
+def _out_of_the_way(path: Path) -> Path | None:
+    """Give the file the next name that nobody has; None if somebody was faster."""
+    for i in range(1, 10**9):
+        other = path.with_stem(f"{path.stem}-{i}")
+        with suppress(FileExistsError):
+            other.open("x").close()  # now it is nobody else's
+            break
+    try:
+        return path.replace(other)
+    except OSError as error:
+        other.unlink()
+        if isinstance(error, FileNotFoundError):
+            return None
+        raise
 
 
 def _names(classes: Sequence[str]) -> str:
