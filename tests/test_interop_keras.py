@@ -129,3 +129,8 @@ def test_what_an_mlp_cannot_be() -> None:
         from_keras(3)
     with pytest.raises(TypeError, match=r"to_keras: expected an MLP or a Layer, got Neuron\(2"):
         to_keras(ag.Neuron(2))
+
+
+def test_a_model_without_weights_is_told_what_it_lacks() -> None:
+    with pytest.raises(ValueError, match=r"no weights yet; begin it with keras.Input"):
+        from_keras(keras.Sequential([layers.Dense(2)]))

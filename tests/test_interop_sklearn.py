@@ -109,6 +109,23 @@ def test_a_single_hidden_layer_may_be_a_number() -> None:
     assert model.model_.widths == [5, 3]
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"batch_size": "auto"}, "batch_size must be an int, got 'auto'"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"alpha": -1.0}, "alpha must be a finite number from 0 on"),
+        ({"alpha": "1"}, "alpha must be a number"),
+        ({"max_iter": 0}, "epochs must be at least 1"),
+        ({"hidden_layer_sizes": "x"}, "width of layer 0 must be an int"),
+        ({"activation": "cube"}, "use one of relu"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=says):
+        MLPRegressor(**settings).fit([[0.0], [1.0]], [0.0, 1.0])
+
+
 def test_one_class_is_refused() -> None:
     with pytest.raises(ValueError, match="at least two classes in y, got one class, 'a'"):
         MLPClassifier().fit([[1.0], [2.0]], ["a", "a"])

@@ -9,8 +9,8 @@ the index of its class, 0, 1 and so on. (`hinge` wants -1 and +1: `[2 * y - 1 fo
     >>> X_train, X_test = scale(X_train), scale(X_test)
 
 - `toys` are points in the plane;
-- `decoding` gives the text of a file, `text` rows of cells, `understanding` finds out what its `columns` mean, a
-  `reading` turns them into numbers, and a `refusal` says why not;
+- `decoding` gives the text of a file, `text` its rows of cells, `understanding` finds out what
+  their `columns` mean, a `reading` turns them into numbers, and a `refusal` says why not;
 - `preparation` is the split, missing numbers, and one scale for all inputs.
 """
 

@@ -70,6 +70,11 @@ def from_keras(model: Any) -> MLP:
     layers: list[Dense] = []
     for part in model.layers:
         if isinstance(part, kinds.Dense):
+            if not part.built:
+                raise ValueError(
+                    "from_keras: the model has no weights yet; begin it with keras.Input((n,)), or "
+                    "call its build((None, n)), where n is the number of inputs"
+                )
             kernel, *bias = [array.astype(np.float64) for array in part.get_weights()]
             biases = bias[0].tolist() if bias else [0.0] * kernel.shape[1]
             layers.append(Dense(kernel.T.tolist(), biases, _name(part)))

@@ -10,6 +10,7 @@ Inputs are taken as they are, so put a `StandardScaler` before.
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import functions, losses
+from autograd.checks import checked_int, checked_number
 from autograd.interop.needs import needs
 from autograd.nn import MLP
 from autograd.optim import Adam
@@ -65,8 +67,13 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         hidden = self.hidden_layer_sizes
         widths = [*(hidden if isinstance(hidden, Iterable) else [hidden]), n_outputs]
         self.model_ = MLP(X.shape[1], widths, self.activation, seed=seed)
-        size = len(X) if self.batch_size is None else min(self.batch_size, len(X))
-        share = self.alpha / (2.0 * size)  # of the sum of squares of the weights, biases aside
+        size = len(X)
+        if self.batch_size is not None:
+            size = min(checked_int("batch_size", self.batch_size), size)
+        alpha = checked_number("alpha", self.alpha)
+        if not 0.0 <= alpha < math.inf:
+            raise ValueError(f"alpha must be a finite number from 0 on, got {self.alpha!r}")
+        share = alpha / (2.0 * size)  # of the sum of squares of the weights, biases aside
         weights = [layer.arrays()["weight"][1] for layer in self.model_.layers]
         places = {id(w) for row in weights for w in row}
         where = [id(parameter) in places for parameter in self.model_.parameters()]
