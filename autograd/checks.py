@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
@@ -26,3 +27,38 @@ def checked_number(what: str, number: object) -> float:
 def rows_of(rows: Iterable[Any]) -> list[Any]:
     """The rows of a list, an array or a DataFrame, which iterated would give its columns' names."""
     return list(rows.to_numpy() if hasattr(rows, "to_numpy") else rows)
+
+
+def array_of_frame(what: str, frame: Any) -> Any:
+    """The numbers of a DataFrame or Series as an array; nan where a cell is empty.
+
+    Raises:
+        TypeError: for a cell that is no number; names its row and column.
+    """
+    array = frame.to_numpy()
+    if array.dtype.kind in "biuf":
+        return array
+    if array.dtype != object:
+        raise TypeError(f"{what} holds {array.dtype}, which are no numbers; make numbers of them")
+    import numpy as np
+
+    numbers = np.empty(array.shape)
+    for place in np.ndindex(array.shape):
+        if (number := number_of_cell(array[place])) is None:
+            row, *column = place
+            within = "".join(f", column {frame.columns[k]!r}" for k in column)
+            raise TypeError(
+                f"{what} holds {array[place]!r} in row {row}{within}, which is no number; "
+                f"leave the column out, or make numbers of it"
+            )
+        numbers[place] = number
+    return numbers
+
+
+def number_of_cell(cell: Any) -> float | int | None:
+    """The cell of a frame as a number, nan if it is empty, None if it is something else."""
+    if isinstance(cell, Real):
+        return cell if isinstance(cell, int) and not isinstance(cell, bool) else float(cell)
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return math.nan
+    return None

@@ -388,7 +388,7 @@ def test_data_frames_are_columns() -> None:
     f = jit(lambda x, y: x[0] * y + x[1], "python")
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]}, index=[7, 9])
     assert f(frame, frame["a"]).tolist() == [4.0, 8.0]
-    with pytest.raises(TypeError, match="column 1: expected real numbers"):
+    with pytest.raises(TypeError, match="column 1 holds 'a' in row 0, which is no number"):
         f(frame, pd.Series(["a", "b"]))
 
 

@@ -51,6 +51,38 @@ def test_tables_of_pandas(n: int) -> None:
     assert ONE.score(table, pandas.DataFrame({"y": ONE.predict(table)})) == 1.0
 
 
+@pytest.mark.parametrize("n", [4, len(ROWS)])
+def test_tables_of_mixed_columns_with_gaps(n: int) -> None:
+    """The columns of pandas may differ in kind: whole numbers, ticks, and its own with gaps."""
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    table = pandas.DataFrame({"a": [True, False] * n, "b": [0.5, 2.0] * n})
+    expected = MODEL.predict(table.to_numpy(float)).tolist()
+    assert MODEL.predict(table).tolist() == expected
+    assert ag.jit(MODEL, "python")(table).tolist() == expected
+    assert MODEL.predict(table.convert_dtypes()).tolist() == expected
+
+    table["b"] = pandas.array([None, 2] * n, dtype="Int64")
+    found = MODEL.predict(table)
+    assert [math.isnan(row[0]) for row in found] == [True, False] * n
+    assert MODEL.score(table, found.argmax(axis=1)) == 0.5  # no prediction is no hit
+    assert ONE.score(table, [float(z > 0.0) for z in ONE.predict(table)]) == 0.5
+
+    table["b"] = "red"
+    for use in MODEL.predict, ag.jit(MODEL, "python"):
+        with pytest.raises(TypeError, match="holds 'red' in row 0, column 'b', which is no number"):
+            use(table)
+    days = pandas.DataFrame({"a": pandas.to_datetime(["2020-01-01"])})
+    with pytest.raises(TypeError, match=r"predict: X holds datetime64.*, which are no numbers"):
+        MODEL.predict(days)
+
+
+def test_masked_targets_are_refused() -> None:
+    np = pytest.importorskip("numpy", reason="NumPy, whose arrays this test passes, is missing")
+    masked = np.ma.masked_array([0, 1, 2], mask=[False, True, False])
+    with pytest.raises(ValueError, match="score: some of the targets are masked"):
+        MODEL.score(ROWS[:3], masked)
+
+
 def test_many_rows_are_compiled_and_few_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = []
     monkeypatch.setattr(

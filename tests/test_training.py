@@ -487,6 +487,11 @@ def test_a_name_that_is_no_class_is_refused() -> None:
         fit_table(POINTS[:4], NAMES, cross_entropy, 3, classes=("setosa", "virginica"))
 
 
+def test_a_gap_among_names_of_classes_is_named() -> None:
+    with pytest.raises(ValueError, match="the target of row 2 is None, and those of others are na"):
+        fit_table(POINTS[:4], [*NAMES[:2], None, NAMES[3]], cross_entropy, 3)
+
+
 def test_a_loss_of_ones_own_may_take_text() -> None:
     met: list[Any] = []
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from autograd.checks import array_of_frame
 from autograd.primitives import real_number
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def read_column(column: object, name: str) -> Column:
     """One column, given as a sequence of numbers, or of rows, or as an array or data frame."""
     pandas: Any = sys.modules.get("pandas")  # who has not imported it can give nothing of it
     if pandas is not None and isinstance(column, pandas.DataFrame | pandas.Series):
-        column = column.to_numpy()
+        column = array_of_frame(f"jit: {name}", column)
     if _is_array(type(column)):
         return _read_array(cast("np.ndarray[Any, Any]", column), name)
     if not _has_items(type(column)):

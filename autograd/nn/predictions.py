@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd import recording
+from autograd.checks import array_of_frame
 from autograd.compiler.jit import jit
 from autograd.losses import CORRECT
 from autograd.value import Value
@@ -17,10 +18,9 @@ MANY = 256
 
 def predict(model: Any, X: Iterable[Any]) -> Any:
     """`Module.predict`."""
-    rows: Any = X.to_numpy() if hasattr(X, "to_numpy") else X
+    rows: Any = array_of_frame("predict: X", X) if hasattr(X, "to_numpy") else X
     rows = rows if hasattr(rows, "__len__") else list(rows)
-    if hasattr(rows, "mask") and rows.mask.any():
-        raise ValueError("predict: some of the inputs are masked; fill them, or leave out the rows")
+    _refuse_masked("predict: some of the inputs", rows)
     if len(rows) >= MANY:
         try:
             return jit(model)(rows)
@@ -34,6 +34,11 @@ def predict(model: Any, X: Iterable[Any]) -> Any:
     import numpy as np
 
     return np.array(numbers)
+
+
+def _refuse_masked(what: str, array: Any) -> None:
+    if hasattr(array, "filled") and array.mask.any():
+        raise ValueError(f"{what} are masked; fill them, or leave out the rows")
 
 
 def _numbers(output: Any) -> Any:
@@ -60,14 +65,18 @@ def score(
     if not has_classes:
         return _r_squared(outputs, targets)
     if isinstance(outputs[0], list):
-        found: list[Any] = [row.index(max(row)) for row in outputs]
+        found: list[Any] = [None if _lacks(row) else row.index(max(row)) for row in outputs]
         wanted = [y.index(max(y)) if isinstance(y, list) else y for y in targets]
     else:
         middle = 0.5 if getattr(model, "output", "") == "sigmoid" else 0.0
-        found = [z > middle for z in outputs]
+        found = [None if math.isnan(z) else z > middle for z in outputs]
         between = 0.0 if -1.0 in targets else 0.5
         wanted = [y > between for y in targets]
     return math.fsum(map(_equal, found, wanted)) / len(targets)
+
+
+def _lacks(row: Iterable[float]) -> bool:
+    return any(map(math.isnan, row))
 
 
 def _equal(x: object, y: object) -> float:
@@ -76,6 +85,7 @@ def _equal(x: object, y: object) -> float:
 
 def _targets(Y: Any, classes: Iterable[str]) -> list[Any]:
     """Plain numbers or lists of them, a class given by its name as its index."""
+    _refuse_masked("score: some of the targets", Y)
     column = Y.to_numpy() if hasattr(Y, "to_numpy") else Y
     targets = [y.tolist() if hasattr(y, "tolist") else y for y in column]
     index = {name: i for i, name in enumerate(classes)}

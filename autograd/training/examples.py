@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from numbers import Real
 from typing import Any, NamedTuple
+
+from autograd.checks import array_of_frame, number_of_cell
 
 
 class Examples(NamedTuple):
@@ -58,8 +59,13 @@ def class_indices(
         targets: the same as a list.
         classes: the names in their order, if they are known; otherwise sorted.
     """
-    if not all(isinstance(y, str) for y in targets):
+    if not any(isinstance(y, str) for y in targets):
         return targets, tuple(classes)
+    for i, y in enumerate(targets):
+        if not isinstance(y, str):
+            raise ValueError(
+                f"fit: the target of row {i} is {y!r}, and those of others are names of classes"
+            )
     categories = getattr(getattr(Y, "cat", None), "categories", ())
     names = tuple(classes) or tuple(categories) or tuple(sorted(set(targets)))
     indices = {name: k for k, name in enumerate(names)}
@@ -94,30 +100,12 @@ def _refuse_masked(caller: str, name: str, column: Any) -> None:
 
 
 def _rows_of_frame(caller: str, name: str, frame: Any) -> list[Any]:
-    """The rows of a DataFrame as lists, or the numbers of a Series; what is missing is nan."""
+    """The rows of a DataFrame as lists, or the numbers or names of a Series."""
     array = frame.to_numpy()
-    rows: list[Any] = array.tolist()
-    if array.dtype != object:
-        return [row[0] for row in rows] if name == "Y" and array.shape[1:] == (1,) else rows
-    if array.ndim == 1:
-        return [y if isinstance(y, str) else _number_of_cell(y) for y in rows]
-    for i, row in enumerate(rows):
-        for k, cell in enumerate(row):
-            if _number_of_cell(cell) is None:
-                raise TypeError(
-                    f"{caller}: {name} holds {cell!r} in row {i}, column {frame.columns[k]!r}, "
-                    f"which is no number; leave the column out, or make numbers of it"
-                )
-    return [[_number_of_cell(cell) for cell in row] for row in rows]
-
-
-def _number_of_cell(cell: Any) -> Any:
-    """The cell as a number, nan if it is empty, None if it is something else."""
-    if isinstance(cell, Real):
-        return cell if isinstance(cell, int) and not isinstance(cell, bool) else float(cell)
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
-        return math.nan
-    return None
+    if array.dtype == object and array.ndim == 1:
+        return [y if isinstance(y, str) else number_of_cell(y) for y in array.tolist()]
+    rows: list[Any] = array_of_frame(f"{caller}: {name}", frame).tolist()
+    return [row[0] for row in rows] if name == "Y" and array.shape[1:] == (1,) else rows
 
 
 def _not_finite(example: Any) -> Iterator[tuple[float, tuple[int, ...]]]:
