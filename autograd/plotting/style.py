@@ -284,7 +284,13 @@ def draw_lines(
         x, y = points or ([], [])
         # A run of one epoch is a point, and a line of one point cannot be seen.
         lone = "o" if len(x) == 1 else marker
-        look = {"color": colour, "linestyle": dash, "linewidth": 1.4, "marker": lone, "ms": 3.5}
+        look: dict[str, Any] = {
+            "color": colour,
+            "linestyle": dash,
+            "linewidth": 1.4,
+            "marker": lone,
+            "ms": 3.5,
+        }
         axes.plot(x, y, label=written(name), **look)
 
 
