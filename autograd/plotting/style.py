@@ -284,20 +284,13 @@ def draw_lines(
         x, y = points or ([], [])
         # A run of one epoch is a point, and a line of one point cannot be seen.
         lone = "o" if len(x) == 1 else marker
-        look: dict[str, Any] = {
-            "color": colour,
-            "linestyle": dash,
-            "linewidth": 1.4,
-            "marker": lone,
-            "ms": 3.5,
-        }
-        axes.plot(x, y, label=written(name), **look)
+        label = written(name)
+        axes.plot(x, y, marker=lone, ms=3.5, color=colour, linestyle=dash, label=label, lw=1.4)
 
 
 def draw_path(axes: Any, columns: Sequence[Sequence[float]], colour: str, name: str = "") -> None:
     """The way that a descent took, with a ring where it began."""
-    look = {"color": colour, "linewidth": 1.1, "ms": 2.8, "zorder": 4}
-    axes.plot(*columns, "o-", label=written(name), **look)
+    axes.plot(*columns, "o-", color=colour, lw=1.1, ms=2.8, label=written(name), zorder=4)
     start = [column[:1] for column in columns]
     axes.plot(*start, "o", color=INK, ms=8, markerfacecolor="none", zorder=5)
 
