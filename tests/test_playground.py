@@ -544,6 +544,21 @@ def test_numbers_on_an_axis_differ_however_close_they_are(open_page: Open) -> No
     assert len(upward) == len(set(upward)) > 1
 
 
+def test_numbers_whose_squares_are_too_large_are_told(open_page: Open) -> None:
+    model = ag.MLP(1, [1])
+    for parameter in model.parameters():
+        parameter.data = 0.0
+    stepper = ag.GradientDescent(model.parameters(), 0.1)
+    units = Standardisation([0.0], [1e300])
+    page = open_page(
+        ag.playground(
+            *(model, ag.mean_squared_error, [[1.0], [2.0]], [1.0, -1.0], stepper),
+            target_scale=units,
+        )
+    )
+    assert "Predictions miss by 1 · 10³⁰⁰, " in page.locator(".say").inner_text()
+
+
 def test_names_that_are_empty_long_or_from_right_to_left(open_page: Open) -> None:
     model, loss, X, Y, optimizer = flowers()
     hebrew = "\u05e9\u05dc\u05d5\u05dd"

@@ -5,8 +5,8 @@ const threeDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 })
 const isPlain = x => x === 0 || (Math.abs(x) >= 1e-4 && Math.abs(x) < 1e7);
 function short(x) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "no number" : x > 0 ? "∞" : "−∞";
-  const [size, power] = isPlain(x) ? [threeDigits.format(x || 0)] : x.toExponential(2).split("e");
-  return size.replace("-", "−") + (power ? ` · 10${raised(power)}` : "");
+  const [size, power] = isPlain(x) ? [x || 0] : x.toExponential(2).split("e");
+  return threeDigits.format(size).replace("-", "−") + (power ? ` · 10${raised(power)}` : "");
 }
 const grouped = n => n.toLocaleString("en");
 const plural = (n, name) => `${grouped(n)} ${name}${n === 1 ? "" : "s"}`;

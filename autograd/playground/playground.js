@@ -238,8 +238,8 @@ function answers() {
 }
 function misses() { // in the target's own units
   if (!told.scales[1]) return "";
-  const squares = learnt.reduce((sum, r) => sum + (predicted(outputs()[r * width]) - target(r)) ** 2, 0);
-  return `Predictions miss by ${short(Math.sqrt(squares / learnt.length))}, the root of the mean square.`;
+  const apart = Math.hypot(...learnt.map(r => predicted(outputs()[r * width]) - target(r)));
+  return `Predictions miss by ${short(apart / Math.sqrt(learnt.length))}, the root of the mean square.`;
 }
 function heldOut() {
   if (!held.length) return "";
