@@ -1000,6 +1000,23 @@ def test_a_graph_too_wide_is_scrolled_to_the_work_or_shown_whole(open_page: Open
     assert stage.evaluate("stage => getComputedStyle(stage).overflowX") == "hidden"
 
 
+def test_a_number_with_an_exponent_is_not_cut_off(open_page: Open) -> None:
+    a, b, c = Value(-5.905e167, "a"), Value(-1.151e-100, "b"), Value(-3.393e150, "c")
+    shown_numbers = """() => [...document.querySelectorAll(".card")].flatMap((card) =>
+      [...card.querySelectorAll("input, .pill, .value:not(:has(input))")].filter((part) =>
+        part.scrollWidth > part.clientWidth + 1 && part.matches("input")
+          || part.getBoundingClientRect().right > card.getBoundingClientRect().right)
+      .map((part) => part.value || part.textContent))"""
+    for width in (390, 1200):
+        page = open_page(
+            play(labelled(labelled(a * b + c, "d") * a, "L")),
+            viewport={"width": width, "height": 800},
+        )
+        at_once(page)
+        assert page.evaluate(shown_numbers) == []
+        assert "−1.151e−100" in page.locator(".tag").all_inner_texts()  # alone
+
+
 def test_the_numbers_on_edges_leave_the_tips_to_be_seen(open_page: Open) -> None:
     x = Value(3.0, "x")
     page = open_page(

@@ -7,6 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const NARROW = 680; // pixels; below it the graph runs from top to bottom
 const SMALLEST = { wide: 0.66, tall: 0.85 }; // a graph that would have to shrink more is scrolled
 const HISTORY = 60; // steps on the curve
+const LONG = "−0.0000".length; // a longer number needs the room of what stands beside it
 
 // --- numbers and sentences as text -----------------------------------------------------------------
 
@@ -83,7 +84,7 @@ let instances = 0;
 while (document.getElementById(`autograd-${instances}-answer`)) instances += 1;
 const unique = (name) => `autograd-${instances}-${name}`;
 
-const root = [...document.querySelectorAll(".autograd-player:not([data-state])")][0];
+const root = document.querySelector(".autograd-player:not([data-state])");
 root.dataset.state = "fresh";
 root.dataset.lmSuppressShortcuts = "true"; // keys typed here are not Jupyter's
 const page = JSON.parse(root.querySelector("script[type='application/json']").textContent);
@@ -181,7 +182,7 @@ const isReached = (way) => way.edges.some((e) => contributions[e] !== null);
 const queueNow = () => inOrder.filter(isReached);
 const waysToOutput = (c) => waysFrom[c].filter(isReached).length;
 
-const sum = (terms) => terms.reduce((so_far, x) => so_far + x);
+const sum = (terms) => terms.reduce((soFar, x) => soFar + x);
 const carried = (way) => sum(way.edges.map((e) => contributions[e] ?? 0));
 
 // How one card's number changes per unit of another's: a partial, or, where a card stands for several
@@ -323,8 +324,8 @@ function go() {
 }
 
 function arrive(way) {
-  const so_far = parts.get(way.from) ?? [];
-  parts.set(way.from, [...so_far, carried(way)]);
+  const soFar = parts.get(way.from) ?? [];
+  parts.set(way.from, [...soFar, carried(way)]);
 }
 
 function next() {
@@ -522,9 +523,9 @@ function check() {
     const there = { numbers: `${product(upstream, partial)} = ${number(right)}`, contribution: number(right) };
     let text = told(isAtEnd ? predict["yes, first"] : predict.yes, there);
     if (before) {
-      const so_far = sum(before);
+      const soFar = sum(before);
       text += told(predict.with, {
-        before: number(so_far), total: total(i), sum: number(so_far + right),
+        before: number(soFar), total: total(i), sum: number(soFar + right),
       });
     }
     return proceed(text, "yes");
@@ -912,7 +913,8 @@ function describeTotal(box, c, { state, x, arrived }) {
   box.replaceChildren();
   if (state === "several") return;
   const label = `d${shortName(output)}/d${shortName(i)}`;
-  const room = (layout.cards[c][2] - 32) / 7.2 - "−0.0000".length; // for the label, in characters
+  const taken = Math.max(LONG, ` = ${number(x ?? 0)}`.length);
+  const room = (layout.cards[c][2] - 32) / 7.2 - taken; // for the label, in characters
   const isBare = isFolded(c) || page.dense || label.length > room;
   const shown = isBare ? "" : `${label} = `;
   if (state === "unknown") return box.append(element("span", { class: "pill none", title: label }, `${shown}?`));
@@ -948,11 +950,11 @@ function renderCard(box, c) {
     what.classList.toggle("moved", by !== undefined);
   }
   const derivative = { known: "derivative", part: "derivative so far", old: "derivative old", none: "derivative none" };
-  const told_total = i === null ? "" : told(labels[derivative[found.state] ?? "derivative unknown"], {
+  const totalTold = i === null ? "" : told(labels[derivative[found.state] ?? "derivative unknown"], {
     total: total(i), number: found.x === undefined ? "" : number(found.x),
   });
   const there = {
-    name: fullName(c), derivative: told_total, n: number(card.exits.length),
+    name: fullName(c), derivative: totalTold, n: number(card.exits.length),
     value: i === null ? "" : number(values[i]), formula: i !== null && nodes[i].formula ? formula(i) : "",
   };
   const kind = i === null ? "several card" : isFolded(c) ? "part card" : isLeaf.has(i) ? "leaf card" : "card";
@@ -966,9 +968,11 @@ function renderCard(box, c) {
 
 function renderField(input, leaf) {
   const x = numbers[leafAt.get(leaf)];
-  if (document.activeElement !== input) input.value = number(x);
+  const text = number(x);
+  if (document.activeElement !== input) input.value = text;
+  input.classList.toggle("long", text.length > LONG);
   input.setAttribute("aria-valuenow", x);
-  input.setAttribute("aria-valuetext", number(x));
+  input.setAttribute("aria-valuetext", text);
 }
 
 function renderWay(way, k, left) {
@@ -984,7 +988,7 @@ function renderWay(way, k, left) {
   if (!isPlain(way) && way !== active) return (tag.textContent = "");
   const isHidden = is("going") && mode === "predict" && isLeft && isPlain(way);
   const text = isHidden ? "?" : number(local(way));
-  const isNamed = isPlain(way) && layout.tagged && !tag.classList.contains("bare");
+  const isNamed = isPlain(way) && layout.tagged && !tag.classList.contains("bare") && text.length <= LONG + 1;
   tag.textContent = isNamed ? `${way.tag} = ${text}` : text;
 }
 
@@ -1080,8 +1084,8 @@ function chart() {
   const now = told(labels["curve now"], {
     output: name(output), n: String(steps), value: number(values[output]),
   });
-  const told_promise = Number.isFinite(promise) ? told(labels["curve promise"], { promised: number(promise) }) : "";
-  curve.setAttribute("aria-label", now + told_promise);
+  const promiseTold = Number.isFinite(promise) ? told(labels["curve promise"], { promised: number(promise) }) : "";
+  curve.setAttribute("aria-label", now + promiseTold);
 }
 
 // --- start -------------------------------------------------------------------------------------------
