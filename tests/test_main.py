@@ -521,6 +521,14 @@ def test_a_formula_is_drawn_with_its_gradients(capsys: pytest.CaptureFixture[str
     assert "0.001341" in Path("t.svg").read_text("utf-8")  # ∂/∂c
 
 
+def test_of_a_large_graph_the_text_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draw", "+".join(["a*a"] * 200), "a=1", "--output", "large.png"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.endswith("… = 200; wrote large.dot\n")
+    assert "not laid out here" in shown.err
+    assert files(".") == ["large.dot"]
+
+
 def test_a_place_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     Path("file").write_text("")
     Path("folder.svg").mkdir()

@@ -30,7 +30,14 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     output = parse(options.formula, **dict(map(_assignment, options.numbers)))
     output.backward()
     label = output.label if len(output.label) <= 60 else f"{output.label[:59]}…"
-    print(f"{label} = {output.data:.6g}; wrote {saved(draw(output), Path(options.output))}")
+    path = Path(options.output)
+    try:
+        drawing = draw(output)
+    except ValueError:  # it is too large: its text is made at once, a layout is not
+        drawing = draw(output, limit=sys.maxsize)
+        path = path.with_suffix(".dot")
+        print("a graph of this size is not laid out here; Graphviz does", file=sys.stderr)
+    print(f"{label} = {output.data:.6g}; wrote {saved(drawing, path)}")
 
 
 def saved(drawing: Drawing, path: Path) -> Path:

@@ -33,6 +33,7 @@ from autograd.commands.learning import (
 )
 from autograd.commands.pictures import pictures
 from autograd.datasets import filled, printable
+from autograd.datasets.refusal import listed
 from autograd.nn import GAINS, MLP
 from autograd.training import History
 
@@ -101,7 +102,7 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
     )
     interrupts.nothing = "no epoch was complete, so there is nothing to keep"
     learner = Learner(job.X_train, job.Y_train, job.classes, settings)
-    goal = f"classes {_names(job.classes)}" if job.classes else "a number to predict"
+    goal = f"classes {listed(job.classes, 10)}" if job.classes else "a number to predict"
     print(
         f"{job.name}: {len(job.X_train)} examples to learn from, {len(job.X_test)} held out; {goal}"
     )
@@ -233,8 +234,3 @@ def _out_of_the_way(path: Path) -> Path | None:
         if isinstance(error, FileNotFoundError):
             return None
         raise
-
-
-def _names(classes: Sequence[str]) -> str:
-    shown = [printable(name) for name in classes[:10]]
-    return ", ".join(shown + ([f"… ({len(classes)})"] if len(classes) > 10 else []))

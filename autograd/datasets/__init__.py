@@ -73,7 +73,7 @@ class Table(NamedTuple):
         classes: the name of each class; none if the labels are numbers to predict.
     """
 
-    X: Rows
+    X: list[list[float]]
     Y: list[int] | list[float]
     features: tuple[str, ...]
     classes: tuple[str, ...]

@@ -299,11 +299,8 @@ def _counts(cells: list[str]) -> bool:
 
 def left_out(n: int) -> str:
     """That rows are left out, for people to read."""
-    return (
-        f"{n} rows with missing cells are left out"
-        if n > 1
-        else ("1 row with missing cells is left out")
-    )
+    rows, are = ("rows", "are") if n > 1 else ("row", "is")
+    return f"{n} {rows} with missing cells {are} left out"
 
 
 def _finite(sheet: Sheet, line: Line, column: Column) -> float:

@@ -22,15 +22,15 @@ from autograd.plotting.style import (
     told,
     transposed,
 )
+from autograd.training import Epoch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from autograd.training import Epoch
 
 __all__ = ["Run", "difference_errors", "lines", "training_curve"]
 
-Run: TypeAlias = "Sequence[Epoch] | Sequence[float]"
+Run: TypeAlias = Sequence[Epoch] | Sequence[float]
 """What `fit` returned, or a plain list of losses."""
 
 
