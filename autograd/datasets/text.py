@@ -149,30 +149,24 @@ def read_sheet(
         notes.append("a first line of counts and names of classes")
         del lines[0]
     n_columns = _width(lines)
-    names = tuple(f"column {i + 1}" for i in range(n_columns))
-    named_rows = False
     if header is None:
         header = not classes and _is_header(lines)
-    if header:
-        first = lines.pop(0)
-        cells = first.cells
-        if len(cells) == n_columns - 1:  # as R writes a table: no name above those of the rows
-            cells = ["", *cells]
-        if not lines:
-            raise TableError(
-                f"{file}, line {first.number}: there are no rows below the header",
-                {"header": "no"},
-            )
-        if len(cells) != n_columns:
-            raise _ragged(file, first, n_columns)
-        named_rows = not cells[0] and _names_rows([line.cells[0] for line in lines])
-        names = _distinct([cell or name for cell, name in zip(cells, names, strict=True)])
+    names = _taken_off(lines, n_columns, file) if header else [""] * n_columns
     for line in lines:
         if len(line.cells) != n_columns:
             raise _ragged(file, line, n_columns)
-    notes.insert(0, "a header" if header else "no header")
-    kept = tuple(left_out), decimal, tuple(empty)
-    return Sheet(file, names, lines, tuple(notes), header, named_rows, classes, *kept)
+    return Sheet(
+        file,
+        _distinct([name or f"column {i}" for i, name in enumerate(names, start=1)]),
+        lines,
+        ("a header" if header else "no header", *notes),
+        header,
+        named_rows=header and not names[0] and _names_rows([line.cells[0] for line in lines]),
+        classes=classes,
+        left_out=tuple(left_out),
+        decimal=decimal,
+        empty=tuple(empty),
+    )
 
 
 def _width(lines: list[Line]) -> int:
@@ -187,6 +181,21 @@ def _without_empty_end(lines: list[Line]) -> None:
         width -= 1
         for line in lines:
             del line.cells[width:]
+
+
+def _taken_off(lines: list[Line], n_columns: int, file: str) -> list[str]:
+    """Take the header off the lines: a name for each column, "" for one that has none."""
+    first = lines.pop(0)
+    if not lines:
+        raise TableError(
+            f"{file}, line {first.number}: there are no rows below the header", {"header": "no"}
+        )
+    names = first.cells
+    if len(names) == n_columns - 1:  # as R writes a table: no name above those of the rows
+        names = ["", *names]
+    if len(names) != n_columns:
+        raise _ragged(file, first, n_columns)
+    return names
 
 
 def _without_surroundings(lines: list[Line]) -> list[str]:
