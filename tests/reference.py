@@ -313,6 +313,7 @@ def _signature(thing: Any, skip: int = 0) -> str:
 
 
 def _type(annotation: Any) -> str:
+    annotation = getattr(annotation, "__forward_arg__", annotation)  # as of a NamedTuple's field
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return re.sub(r"\b(?:typing|collections\.abc|autograd(?:\.\w+)*)\.(?=\w)", "", text)
 

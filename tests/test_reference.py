@@ -29,6 +29,11 @@ def test_every_public_name_is_on_it(name: str) -> None:
     assert f"(#ag{name.lower()})" in PAGE
 
 
+def test_types_stand_there_as_they_are_written() -> None:
+    assert "ag.datasets.Table(X: list[list[float]], Y: list[int] | list[float]," in PAGE
+    assert "ForwardRef" not in PAGE
+
+
 def test_dir_shows_what_is_public_and_no_more() -> None:
     public = {*ag.__all__, "abs", "sum"}
     assert {name for name in dir(ag) if not name.startswith("_")} == public
