@@ -80,7 +80,13 @@ def _remedy(error: TableError, given: Sequence[str]) -> str:
     """What to type so that the table can be read."""
     if not error.cure:
         return ""
-    return f"; type: {program()} {shlex.join([*given, *typed(error.cure)])}"
+    words = list(given)
+    for name in (f"--{name}" for name, value in error.cure.items() if isinstance(value, str)):
+        if name in words:  # it was said otherwise, which no longer holds
+            i = words.index(name)
+            del words[i : i + 2]
+        words = [word for word in words if not word.startswith(f"{name}=")]
+    return f"; type: {program()} {shlex.join([*words, *typed(error.cure)])}"
 
 
 def _described(error: Exception) -> str:
