@@ -1001,7 +1001,7 @@ def test_a_graph_too_wide_is_scrolled_to_the_work_or_shown_whole(open_page: Open
 
 
 def test_a_number_with_an_exponent_is_not_cut_off(open_page: Open) -> None:
-    a, b, c = Value(-5.905e167, "a"), Value(-1.151e-100, "b"), Value(-3.393e150, "c")
+    a, b, c = Value(-5.905e167, "a"), Value(-1.151e-100, "b"), Value(-3.393e50, "c")
     shown_numbers = """() => [...document.querySelectorAll(".card")].flatMap((card) =>
       [...card.querySelectorAll("input, .pill, .value:not(:has(input))")].filter((part) =>
         part.scrollWidth > part.clientWidth + 1 && part.matches("input")
@@ -1015,6 +1015,9 @@ def test_a_number_with_an_exponent_is_not_cut_off(open_page: Open) -> None:
         at_once(page)
         assert page.evaluate(shown_numbers) == []
         assert "−1.151e−100" in page.locator(".tag").all_inner_texts()  # alone
+        curve = page.locator(".curve svg")
+        low = curve.locator("text").first
+        assert low.bounding_box()["x"] >= curve.bounding_box()["x"]
 
 
 def test_the_numbers_on_edges_leave_the_tips_to_be_seen(open_page: Open) -> None:

@@ -1061,16 +1061,14 @@ function chart() {
   let low = ys.length ? bent(Math.min(...ys)) : 0, high = ys.length ? bent(Math.max(...ys)) : 1;
   const least = Math.max(1e-3 * Math.abs(low + high), 1e-9);
   if (high - low < least) [low, high] = [low - least / 2, high + least / 2];
+  const ends = ys.length ? [...new Set([Math.max(...ys), Math.min(...ys)])] : [];
+  const left = Math.max(58, ...ends.map((v) => 8 * number(v).length + 8)); // room for these
   const first = points.length ? points[0][0] : 0, last = Math.max(first + 8, steps + 1);
-  const x = (t) => 58 + ((width - 66) * (t - first)) / (last - first);
+  const x = (t) => left + ((width - left - 8) * (t - first)) / (last - first);
   const y = (v) => 12 + ((HEIGHT - 38) * (high - bent(v))) / (high - low);
-  put("line", { x1: 58, x2: width, y1: HEIGHT - 22, y2: HEIGHT - 22, class: "axis" });
-  if (ys.length) {
-    const ends = [Math.max(...ys), Math.min(...ys)];
-    const shown = ends[0] === ends[1] ? ends.slice(1) : ends;
-    for (const v of shown) put("text", { x: 50, y: y(v) + 4, "text-anchor": "end" }, number(v));
-  }
-  put("text", { x: 58, y: HEIGHT - 6 }, String(first));
+  put("line", { x1: left, x2: width, y1: HEIGHT - 22, y2: HEIGHT - 22, class: "axis" });
+  for (const v of ends) put("text", { x: left - 8, y: y(v) + 4, "text-anchor": "end" }, number(v));
+  put("text", { x: left, y: HEIGHT - 6 }, String(first));
   put("text", { x: width, y: HEIGHT - 6, "text-anchor": "end" }, String(last));
   if (hasPromise) {
     put("line", {
