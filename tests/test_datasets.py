@@ -695,6 +695,8 @@ def test_a_data_frame_is_split_by_its_rows() -> None:
     expected = train_test_split(X, Y, 0.5, seed=1)
     assert [[list(row) for row in part] for part in parts[:2]] == [*map(list, expected[:2])]
     assert parts[2:] == expected[2:]
+    scale = Standardisation.of(table)
+    assert (scale, scale(table)) == (Standardisation.of(X), scale(X))
 
 
 def test_a_seed_decides_the_split() -> None:

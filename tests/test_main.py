@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -286,6 +287,19 @@ def test_names_that_the_terminal_cannot_show_end_nothing(monkeypatch: pytest.Mon
     assert main(["train", "mine.csv", *QUICK]) == 0
     assert rb"Gr\xf6\xdfe" in shown.getvalue()
     assert main(["predict", "runs/model.json", "mine.csv", "--show", "Größe"]) == 0
+
+
+def test_cells_that_are_shown_are_read_back_as_they_were(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = ["a, b", 'the "best"', "plain"]
+    quoted = ['"a, b"', '"the ""best"""', "plain"]
+    table("mine.csv", "name,x,y", [f"{quoted[i % 3]},{i},{'yn'[i % 2]}" for i in range(30)])
+    assert main(["train", "mine.csv", "--drop", "name", *QUICK]) == 0
+    capsys.readouterr()
+    assert main(["predict", "runs/model.json", "mine.csv", "--show", "name"]) == 0
+    rows = list(csv.reader(capsys.readouterr().out.splitlines(), skipinitialspace=True))
+    assert [row[0] for row in rows[1:4]] == names
 
 
 def test_what_fails_after_the_training_says_where_the_model_is(

@@ -599,6 +599,15 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
         ag.playground(model, loss, X, Y, optimizer, target_scale=scale)
     with pytest.raises(ValueError, match="expected names of 2 features, got 1: 'a'"):
         ag.playground(model, loss, X, Y, optimizer, features=["a"])
+    with pytest.raises(ValueError, match=r"^playground: the target of row 1 is 'no', and the"):
+        ag.playground(
+            model,
+            ag.binary_cross_entropy,
+            X[:2],
+            ["yes", "no"],
+            optimizer,
+            classes=["yes", "nope"],
+        )
     with pytest.raises(ValueError, match="expected names of 2 classes, got 1: 'a'"):
         ag.playground(model, loss, X, Y, optimizer, classes=["a"])
     infinite = ag.Value(math.inf, "w")

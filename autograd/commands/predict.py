@@ -98,9 +98,11 @@ def _reading(model: MLP, sheet: Sheet) -> Reading:
 
 
 def _row(cells: Sequence[str]) -> str:
-    """The cells in a line, those with a comma in quotes."""
+    """The cells in a line, those with a comma or a quotation mark in quotes, as CSV has them."""
     shown = [printable(cell, 200) for cell in cells]
-    return ", ".join(f'"{cell}"' if "," in cell else cell for cell in shown)
+    return ", ".join(
+        '"' + cell.replace('"', '""') + '"' if set(cell) & {",", '"'} else cell for cell in shown
+    )
 
 
 def _softmax(logits: list[float]) -> list[float]:

@@ -78,9 +78,10 @@ class Standardisation(NamedTuple):
         Raises:
             ValueError: if there are no examples, or some have more inputs than others.
         """
-        if not len(X):
+        rows = rows_of(X)
+        if not rows:
             raise ValueError("Standardisation: got no examples")
-        columns = list(zip(*_rows_of(len(X[0]), X), strict=True))
+        columns = list(zip(*_alike(len(rows[0]), rows), strict=True))
         means = [math.fsum(column) / len(column) for column in columns]
         deviations = [
             math.hypot(*(x - mean for x in column)) / math.sqrt(len(column))
@@ -99,11 +100,12 @@ class Standardisation(NamedTuple):
         """
         return [
             [(x - m) / d for x, m, d in zip(row, self.means, self.deviations, strict=True)]
-            for row in _rows_of(len(self.means), X)
+            for row in _alike(len(self.means), rows_of(X))
         ]
 
 
-def _rows_of(n_inputs: int, X: Iterable[Sequence[float]]) -> Iterator[Sequence[float]]:
+def _alike(n_inputs: int, X: Iterable[Sequence[float]]) -> Iterator[Sequence[float]]:
+    """The rows; a ValueError for one that has another number of inputs."""
     for i, row in enumerate(X):
         if len(row) != n_inputs:
             raise ValueError(

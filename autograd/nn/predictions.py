@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd import recording
-from autograd.checks import array_of_frame
+from autograd.checks import array_of_frame, rows_of
 from autograd.compiler.jit import jit
 from autograd.losses import CORRECT
 from autograd.value import Value
@@ -86,8 +86,7 @@ def _equal(x: object, y: object) -> float:
 def _targets(Y: Any, classes: Iterable[str]) -> list[Any]:
     """Plain numbers or lists of them, a class given by its name as its index."""
     _refuse_masked("score: some of the targets", Y)
-    column = Y.to_numpy() if hasattr(Y, "to_numpy") else Y
-    targets = [y.tolist() if hasattr(y, "tolist") else y for y in column]
+    targets = [y.tolist() if hasattr(y, "tolist") else y for y in rows_of(Y)]
     index = {name: i for i, name in enumerate(classes)}
     for y in targets:
         if isinstance(y, str) and y not in index:

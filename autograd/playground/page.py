@@ -97,8 +97,9 @@ def playground(
     if held_out is not None:
         test_X, test_Y, _ = checked_examples("playground: held_out", *held_out)
     if loss in CORRECT:
-        targets, classes = class_indices(Y, targets, classes or getattr(model, "classes", ()))
-        test_Y = class_indices(test_Y, test_Y, classes)[0]
+        names = classes or getattr(model, "classes", ())
+        targets, classes = class_indices("playground", Y, targets, names)
+        test_Y = class_indices("playground: held_out", test_Y, test_Y, classes)[0]
     if not isinstance(optimizer, Stepper):
         raise TypeError(f"playground: optimizer must be a stepper with a rule, got {optimizer!r}")
     _check_scales(model, scale, target_scale)

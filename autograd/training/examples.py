@@ -50,11 +50,12 @@ def checked_examples(caller: str, X: Iterable[Any], Y: Iterable[Any]) -> Example
 
 
 def class_indices(
-    Y: Iterable[Any], targets: list[Any], classes: Sequence[str]
+    caller: str, Y: Iterable[Any], targets: list[Any], classes: Sequence[str]
 ) -> tuple[list[Any], tuple[str, ...]]:
     """Targets that are names of classes as their indices, and the names.
 
     Args:
+        caller: who asks, for messages.
         Y: the targets as they were given; the categories of a pandas Series name the classes.
         targets: the same as a list.
         classes: the names in their order, if they are known; otherwise sorted.
@@ -64,14 +65,17 @@ def class_indices(
     for i, y in enumerate(targets):
         if not isinstance(y, str):
             raise ValueError(
-                f"fit: the target of row {i} is {y!r}, and those of others are names of classes"
+                f"{caller}: the target of row {i} is {y!r}, and those of others are names of "
+                f"classes"
             )
     categories = getattr(getattr(Y, "cat", None), "categories", ())
     names = tuple(classes) or tuple(categories) or tuple(sorted(set(targets)))
     indices = {name: k for k, name in enumerate(names)}
     for i, y in enumerate(targets):
         if y not in indices:
-            raise ValueError(f"fit: the target of row {i} is {y!r}, and the classes are {names}")
+            raise ValueError(
+                f"{caller}: the target of row {i} is {y!r}, and the classes are {names}"
+            )
     return [indices[y] for y in targets], names
 
 

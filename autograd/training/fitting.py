@@ -102,7 +102,7 @@ def fit(
     _check_tolerance(tolerance)
     _check_parameters(model, optimizer)
     if loss in CORRECT:
-        targets, classes = class_indices(Y, examples.Y, classes)
+        targets, classes = class_indices("fit", Y, examples.Y, classes)
         examples = examples._replace(Y=targets)
     objective = Objective(model, loss, penalty, accuracy or CORRECT.get(loss))
     plan = Plan(n, size, epochs, seed, shuffle, schedule)
