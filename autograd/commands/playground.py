@@ -15,6 +15,7 @@ from autograd.commands.interrupts import Interrupts
 from autograd.commands.jobs import TOY_SETS, job_of
 from autograd.commands.learning import Learner, Settings
 from autograd.datasets import filled, printable
+from autograd.nn import GAINS
 from autograd.optim import Adam
 from autograd.playground import playground
 
@@ -37,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WIDTH",
         help="the widths of the hidden layers (default: 8 8)",
     )
-    option("--activation", choices=["tanh", "relu", "sigmoid"], default="tanh")
+    option("--activation", choices=list(GAINS), default="tanh")
     option("--batch-size", type=positive_int, default=32, help="(default: 32)")
     option("--learning-rate", type=decimal_number, default=0.01, help="(default: 0.01)")
     option("--seed", type=int, default=0, help="of weights, batches and the split (default: 0)")

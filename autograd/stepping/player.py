@@ -9,7 +9,6 @@ no Python, kernel, server or network.
 
 from __future__ import annotations
 
-import base64
 import functools
 import math
 import os
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd import drawing
-from autograd.drawing import Drawing, Place, Places, Way
+from autograd.drawing import Drawing, Place, Places, Way, html_image
 from autograd.formula import Notation, changed_since, in_a_line, names, shortened, visible
 from autograd.nn import Module
 from autograd.optim import GradientDescent
@@ -90,16 +89,13 @@ class Player:
         """One self-contained piece of HTML."""
         graph = self._graph
         title = escape(f"Backpropagation through {graph.title}, step by step")
-        picture = base64.b64encode(graph.drawing.svg.encode()).decode()
-        described = escape(
-            f"{graph.title} with its values and gradients: {graph.drawing.described}"
-        )
+        described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
+        picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
         style, script = ((HERE / name).read_text("utf-8") for name in ("player.css", "player.js"))
         return (
             f'<div class="autograd-player" role="group" aria-label="{title}">\n'
             f"<style>\n{style}</style>\n"
-            f'<img alt="{described}" style="max-width: 100%"'
-            f' src="data:image/svg+xml;base64,{picture}">\n'
+            f"{picture}\n"
             f'<p class="still">{escape(STILL)}</p>\n'
             f'<script type="application/json">{json_for_script(graph.page())}</script>\n'
             f"<script>\n// The graph, computed and taken apart.\n(() => {{\n"
