@@ -914,6 +914,14 @@ def odd_graphs() -> dict[str, Value]:
     }
 
 
+def test_a_button_may_be_pressed_before_the_size_of_the_page_is_reported(open_page: Open) -> None:
+    silent = "<script>window.ResizeObserver = class { observe() {} };</script>"
+    page = open_page(silent + play(example()).html)
+    page.get_by_label("edge by edge").check()
+    press(page, "Backward")
+    assert page.locator(".autograd-player[data-state=going]").count() == 1
+
+
 @pytest.mark.parametrize("kind", odd_graphs())
 def test_every_graph_is_stepped_through_and_told(open_page: Open, kind: str) -> None:
     value = odd_graphs()[kind]

@@ -993,6 +993,7 @@ function renderWay(way, k, left) {
 }
 
 function render() {
+  if (!layout) return; // there is no room yet: `adapt` draws when there is
   made.forEach(renderCard);
   const left = new Set(queue);
   ways.forEach((way, k) => renderWay(way, k, left));
@@ -1116,5 +1117,6 @@ function adapt() {
   render();
   if (layout !== before && !active) centre(cardOf[output]);
 }
+adapt(); // at once, for a button may be pressed before the observer is heard
 new ResizeObserver(adapt).observe(place);
 paper.addEventListener("change", adapt);
