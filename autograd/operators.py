@@ -126,6 +126,7 @@ node._float = z
 node.grad = None
 node.label = ""
 node.primitive = {row}
+node._created = following()
 node._x = {args[0]}
 node._y = {args[1]}
 node._dx = {partials[0]}

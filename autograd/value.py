@@ -16,16 +16,22 @@ No derivative is stated here (they stand in `primitives`), and no learning rate 
 from __future__ import annotations
 
 import builtins
+import itertools
 import linecache
 import math
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import operators, primitives, recording
 from autograd.primitives import TABLE, Primitive, real_number
 
+following = itertools.count().__next__
+"""The next creation number: of two nodes, the one made later has the higher."""
+
 _NAMESPACE: dict[str, Any] = {
+    "following": following,
     "inf": math.inf,
     "nan": math.nan,
     "math": math,
@@ -90,11 +96,15 @@ class Value:
 
     # One object a node, for the garbage collector visits them all: the operands of one or two, and
     # their partials, stand in slots. Of more, `_x` and `_dx` are tuples.
-    __slots__ = ("__weakref__", "_dx", "_dy", "_float", "_x", "_y", "grad", "label", "primitive")
+    __slots__ = (
+        *("__weakref__", "_created", "_dx", "_dy", "_float", "_x", "_y"),
+        *("grad", "label", "primitive"),
+    )
 
     grad: float | None
     label: str
     primitive: Primitive | None
+    _created: int
     _x: Any
     _y: Any
     _dx: Any
@@ -105,6 +115,7 @@ class Value:
             raise TypeError(f"Value: expected text as the label, got {label!r:.80}")
         self._float = data if type(data) is float else real_number(data, "Value")
         self.label = label
+        self._created = following()
         self.grad = self.primitive = None
         self._x = self._y = self._dx = self._dy = None
 
@@ -279,81 +290,76 @@ for _name in ("expm1", "log1p", "sinh", "cosh", "arcsin", "arccos", "arctan", "a
     setattr(Value, _name, TABLE[operators.UFUNCS.get(_name, _name)].operator)
 
 
+_creation = attrgetter("_created")
+
+
 def topological_order(output: Value) -> list[Value]:
-    """All nodes that `output` depends on, each after its operands, `output` last.
+    """All nodes that `output` depends on in the order of their creation, so `output` is the last.
 
-    This is the postorder of a depth-first walk, operands from left to right, so it depends on the
-    program alone.
+    A node is made after its operands, so each comes after all that it depends on.
     """
-    return list(_postorder(output))
-
-
-def _postorder(output: Value) -> dict[Any, Any]:
-    """`topological_order` as the keys of a dictionary, for a sweep to note a number at each.
-
-    The walk keeps its own stack: a graph may be deeper than Python's.
-    """
-    finished: dict[Value, None] = {}
-    stack: list[Any] = [output]
-    push, pop = stack.append, stack.pop
+    found, stack = {output}, [output]
     while stack:
-        node = pop()
-        if node is None:  # the node beneath has all its operands finished
-            finished[pop()] = None
-        elif node not in finished:
-            x, y = node._x, node._y
-            if x is None:
-                finished[node] = None
-                continue
-            push(node)
-            push(None)
-            if type(x) is tuple:
-                stack += [a for a in reversed(x) if type(a) is not float and a not in finished]
-                continue
-            if y is not None and type(y) is not float and y not in finished:
-                push(y)
-            if type(x) is not float and x not in finished:
-                push(x)
-    return finished
+        new = [x for x in stack.pop().args if type(x) is not float and x not in found]
+        found.update(new)
+        stack += new
+    return sorted(found, key=_creation)
 
 
 def adjoints(output: Value) -> dict[Value, float]:
     """doutput/dnode for every node that `output` depends on, in one sweep; changes nothing.
 
-    The sweep starts from doutput/doutput = 1 and visits a node only after all nodes that use it,
-    when its adjoint is complete. The node then contributes upstream gradient × local derivative
-    to each operand, and an operand that is used several times receives the sum. That is the chain
-    rule of several variables.
+    The sweep starts from doutput/doutput = 1 and goes from the latest node to the earliest, so a
+    node is visited after all nodes that use it, when its adjoint is complete. The node then
+    contributes upstream gradient × partial derivative to each operand; an operand that is used
+    several times receives the sum. That is the chain rule of several variables.
     """
-    adjoints = _postorder(output)
-    adjoints[output] = 1.0
-    for node in reversed(adjoints):
-        upstream = adjoints[node]
-        if upstream is None:  # it was compared, and has no other way to the output
-            continue
-        x, dx, dy = node._x, node._dx, node._dy
+    adjoint = _without_contributions(output)
+    adjoint[output] = 1.0
+    for node in sorted(adjoint, key=_creation, reverse=True):
+        upstream = adjoint[node]
+        dx, dy = node._dx, node._dy
         if type(dx) is tuple:
-            for arg, partial in zip(x, dx):  # noqa: B905 - aligned when recorded
+            for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
                 if partial is not None:
-                    so_far = adjoints[arg]
-                    contribution = upstream * partial
-                    adjoints[arg] = contribution if so_far is None else so_far + contribution
+                    adjoint[x] += upstream * partial
             continue
         if dx is not None:
-            so_far = adjoints[x]
-            adjoints[x] = upstream * dx if so_far is None else so_far + upstream * dx
+            adjoint[node._x] += upstream * dx
         if dy is not None:
-            y = node._y
-            so_far = adjoints[y]
-            adjoints[y] = upstream * dy if so_far is None else so_far + upstream * dy
-    if None in adjoints.values():
-        adjoints = {node: adjoint for node, adjoint in adjoints.items() if adjoint is not None}
-    if math.isnan(builtins.sum(adjoints.values())):
-        return _adjoints_where_active(output, list(adjoints))
-    return adjoints
+            adjoint[node._y] += upstream * dy
+    if math.isnan(builtins.sum(adjoint.values())):
+        return _adjoints_where_active(output, adjoint)
+    return adjoint
 
 
-def _adjoints_where_active(output: Value, order: Sequence[Value]) -> dict[Value, float]:
+def _without_contributions(output: Value) -> dict[Any, float]:
+    """The nodes that `output` has a derivative with respect to, each with an empty sum.
+
+    That is -0.0, because -0.0 + x is x whatever the sign of a zero x.
+    """
+    adjoint = {output: -0.0}
+    stack = [output]
+    push, pop = stack.append, stack.pop
+    while stack:
+        node = pop()
+        dx, dy = node._dx, node._dy
+        if type(dx) is tuple:
+            for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
+                if partial is not None and x not in adjoint:
+                    adjoint[x] = -0.0
+                    push(x)
+            continue
+        if dx is not None and (x := node._x) not in adjoint:
+            adjoint[x] = -0.0
+            push(x)
+        if dy is not None and (x := node._y) not in adjoint:
+            adjoint[x] = -0.0
+            push(x)
+    return adjoint
+
+
+def _adjoints_where_active(output: Value, nodes: Iterable[Value]) -> dict[Value, float]:
     """`adjoints`, once a nan came out of it: it has no say on a branch that was not taken.
 
     A node is active if edges lead from it to the output that were all chosen, where there was a
@@ -361,7 +367,7 @@ def _adjoints_where_active(output: Value, order: Sequence[Value]) -> dict[Value,
     """
     adjoints = {output: 1.0}
     active = {output}
-    for node in reversed(order):
+    for node in sorted(nodes, key=_creation, reverse=True):
         upstream = adjoints[node]
         for arg, partial, is_chosen in edges(node, active):
             contribution = upstream * partial
@@ -370,7 +376,7 @@ def _adjoints_where_active(output: Value, order: Sequence[Value]) -> dict[Value,
             elif math.isnan(contribution):
                 contribution = 0.0
             adjoints[arg] = adjoints[arg] + contribution if arg in adjoints else contribution
-    return {node: adjoints[node] for node in order}
+    return adjoints
 
 
 def edges(node: Value, active: Container[Value]) -> Iterator[tuple[Value, float, bool]]:

@@ -26,7 +26,7 @@ from autograd.derivatives import grad
 from autograd.operators import COMPARISONS
 from autograd.optim import Stepper
 from autograd.primitives import TABLE, Primitive, is_bool, real_number, sqrt
-from autograd.value import Operand, Value, topological_order
+from autograd.value import Operand, Value, following, topological_order
 
 
 class Traced(Value):
@@ -36,6 +36,7 @@ class Traced(Value):
 
     def __init__(self, label: str = "") -> None:
         self.label = label
+        self._created = following()
         self.grad = self.primitive = None
         self._keep((), ())
 
