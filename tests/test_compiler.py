@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd.compiler import c, columns, python, spelling
+from autograd.compiler import columns, spelling
 from autograd.compiler import jit as jit_module
+from autograd.compiler.backends import c, python
 from autograd.compiler.jit import BACKENDS, jit
 from autograd.compiler.program import groups, operands
 from autograd.primitives import TABLE

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd.compiler import javascript
+from autograd.compiler.backends import javascript
 from autograd.compiler.program import Program
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import Listing, Trace, gradient_of, leaves_of, listing, trace

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
+from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.program import Backend, Item, Program, named_ranges, primitives_used
 from autograd.primitives import TABLE
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
+from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.program import Apply, Backend, Expression, Operand, Program, primitives_used
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import listing, trace_rule
@@ -163,8 +163,8 @@ class _Printer(Printer):
             name = names.pop()
             if name not in HELPERS:
                 raise ValueError(
-                    f"javascript: the primitive {name!r} has no spelling; give it one in "
-                    f"autograd.compiler.javascript.HELPERS: its value as a JavaScript function"
+                    f"javascript: the primitive {name!r} has no spelling; give it one in autograd."
+                    "compiler.backends.javascript.HELPERS: its value as a JavaScript function"
                 )
             if name not in needed:
                 needed[name] = None

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import FunctionType
 from typing import cast
 
+from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.columns import Column
-from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.program import (
     Backend,
     Executable,
