@@ -37,9 +37,7 @@ from numbers import Real
 from typing import Any, Protocol, Self, TypeAlias, TypeGuard, TypeVar, overload
 
 from autograd import operators
-from autograd.operators import TABLE, Symbol
-
-__all__ = ["TABLE", "Primitive"]
+from autograd.operators import Symbol
 
 
 class Recorder(Protocol):
@@ -56,6 +54,10 @@ Scalar: TypeAlias = Any
 
 Rule: TypeAlias = "Callable[..., Scalar] | None"
 """∂z/∂argument on `(z, *args)`; None where there is no derivative, as of a comparison."""
+
+
+TABLE: dict[str, Primitive] = operators.TABLE
+"""Every primitive by name, in the order in which they were made."""
 
 
 class Primitive:
@@ -448,44 +450,38 @@ def _power_by_base(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
     that is 0 and has that derivative.
     """
 
-    def by_power() -> Scalar:
-        if type(y) is float and y in (1.0, 2.0):  # x⁰ and x¹ as they are: no operation is left
-            return 1.0 if y == 1.0 else 2.0 * x
-        return y * pow(x, y - 1.0)
-
+    by_power = lambda: y * pow(x, y - 1.0)  # noqa: E731
     by_quotient = (div(x, x) > 0.0, lambda: div(y * z, x))  # x is neither 0 nor infinite
-    if type(y) is float:
-        return _first(
-            (y == 0.0, lambda: 0.0),
-            (y >= 0.5, by_power),
-            by_quotient,  # y - 1 would lose bits of y
-            (True, by_power),
-        )
-    is_zero = abs(y) <= 0.0
+    of_constant = lambda: _first(  # noqa: E731
+        (y == 0.0, lambda: 0.0),
+        (y == 1.0, lambda: 1.0),  # x⁰ and x¹ are no operations
+        (y == 2.0, lambda: 2.0 * x),
+        (y >= 0.5, by_power),
+        by_quotient,  # y - 1 would lose bits of y
+        (True, by_power),
+    )
     return _first(
+        (type(y) is float, of_constant),
         (y > 1.0, by_power),
         (abs(x) + abs(y - 1.0) <= 0.0, lambda: y * (1.0 - sqrt(y - 1.0))),  # 0¹: by y it is -inf
         (y >= 0.5, by_power),
-        (
-            is_zero & (abs(x) >= sys.float_info.min),
-            lambda: 0.0 + y * div(z, x),
-        ),  # x⁰: by y it is 1/x
-        (is_zero & (x < 0.0), lambda: 0.0 - sqrt(y)),  # the same where 1/x overflows
-        (is_zero, lambda: 0.0 + sqrt(y)),
-        by_quotient,  # y - 1 would lose bits of y
-        (True, by_power),
+        (abs(y) > 0.0, lambda: _first(by_quotient, (True, by_power))),  # y - 1 would lose bits
+        (abs(x) >= sys.float_info.min, lambda: 0.0 + y * div(z, x)),  # x⁰: by y it is 1/x,
+        (x < 0.0, lambda: 0.0 - sqrt(y)),  # which may overflow
+        (True, lambda: 0.0 + sqrt(y)),
     )
 
 
 def _power_by_exponent(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
     """z·log x, and 0 for x = 0 and y ≥ 0, where its derivative by x is -inf (y ≤ 1) or inf (0)."""
-    is_zero = abs(x) <= 0.0
-    return _first(
-        (is_zero & (y > 1.0), lambda: 0.0),
-        (is_zero & (y > 0.0), lambda: 0.0 - sqrt(x)),
-        (is_zero & (abs(y) <= 0.0), lambda: 0.0 + sqrt(x)),
-        (True, lambda: z * log(x)),
+    usual = lambda: z * log(x)  # noqa: E731
+    of_zero = lambda: _first(  # noqa: E731
+        (y > 1.0, lambda: 0.0),
+        (y > 0.0, lambda: 0.0 - sqrt(x)),
+        (y >= 0.0, lambda: 0.0 + sqrt(x)),
+        (True, usual),
     )
+    return _first((abs(x) <= 0.0, of_zero), (True, usual))
 
 
 def _root_of_one_minus_square(x: Scalar) -> Scalar:

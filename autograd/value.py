@@ -23,8 +23,8 @@ from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import operators, primitives, recording
-from autograd.operators import TABLE, Symbol, following
-from autograd.primitives import Primitive, is_bool, real_number
+from autograd.operators import Symbol, following
+from autograd.primitives import TABLE, Primitive, is_bool, real_number
 
 UnaryMethod: TypeAlias = "Callable[[Value], Value]"
 BinaryMethod: TypeAlias = "Callable[[Value, Value | float], Value]"
