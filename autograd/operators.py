@@ -27,7 +27,10 @@ TABLE: dict[str, Any] = {}
 Primitive: TypeAlias = Any
 """A row of the table, whose class is defined on top of this module."""
 
-BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}
+BINARY = {
+    **{name: name for name in ("add", "sub", "mul", "pow", "mod", "floordiv")},
+    "truediv": "div",
+}
 UNARY = {"neg": "neg", "abs": "abs"}
 COMPARISONS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 LOGICAL = {"and": "logical_and", "or": "logical_or"}
