@@ -19,13 +19,15 @@ from typing import Any, NamedTuple
 
 import mpmath
 
-from autograd import Value, grad
+from autograd import Value, _new_rows, grad  # noqa: F401
 from autograd.primitives import TABLE
 from tests.benchmarks.measure import print_table
 
 mp = mpmath.mp
 BITS = 300
 COUNT = 20_000
+SEARCHES = 4
+KINDS = ("value", "first", "second")
 PAGE = Path(__file__).parents[2] / "notebooks" / "rules.md"
 
 GOALS = {"first": 4.0, "second": 16.0}
@@ -179,6 +181,30 @@ def _sech2_second(x: Any) -> Any:
     return None if abs(factor) < 1 else mp.sech(x) ** 2 * factor
 
 
+def _logistic_pdf_second(x: Any) -> Any:
+    slope = _sigmoid(x) * _sigmoid(-x)
+    factor = 1 - 6 * slope
+    return None if abs(factor) < 0.25 else slope * factor
+
+
+def _bell_second(x: Any) -> Any:
+    factor = 4 * x * x - 2
+    return None if abs(factor) < 1 else mp.exp(-x * x) * factor
+
+
+def _cube_root(x: Any) -> Any:
+    return mp.sign(x) * mp.cbrt(abs(x))
+
+
+def _towards_zero(x: Any) -> Any:
+    return mp.sign(x) * mp.floor(abs(x))
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    value = max(x, y) + mp.log1p(mp.exp(-abs(x - y)))
+    return None if abs(value) < abs(max(x, y)) / 2 else value
+
+
 def _cosine_gap(x: Any) -> Any:
     return (1 - x) * (1 + x)
 
@@ -187,6 +213,32 @@ angles = magnitudes(-1e300, 1e300, 0.0, math.pi / 2, math.pi)
 unit = magnitudes(-1.0 + 2.0**-53, 1.0 - 2.0**-53, 0.0, 1.0, -1.0, 0.5, -0.5)
 exponents = magnitudes(-745.0, 710.0, 0.0)
 both_tails = magnitudes(-760.0, 760.0, 0.0)
+
+steps = magnitudes(-OVERFLOW, OVERFLOW, 0.0, 0.5, 1.0, -1.5, 2.0**52)
+powers_of = magnitudes(1e-150, 1e150, 1.0)
+
+
+def quotients(source: random.Random) -> Sequence[float]:
+    """Two numbers whose quotient is a float64; often it is whole, or nearly."""
+    y = source.choice((-1, 1)) * 2.0 ** source.uniform(-200.0, 200.0)
+    kind = source.random()
+    if kind < 0.3:
+        return [y * 2.0 ** source.uniform(-60.0, 200.0), y]
+    x = source.randint(-100, 100) * y if kind < 0.6 else source.uniform(-20.0, 20.0) * y
+    return [math.nextafter(x, source.choice((-math.inf, math.inf, x))), y]
+
+
+def clipped(source: random.Random) -> Sequence[float]:
+    """A number and two bounds in order; one in three is a bound."""
+    low, high = sorted(similar(everywhere, 2)(source))
+    return [source.choice((everywhere(source), low, high)), low, high]
+
+
+def differences(source: random.Random) -> Sequence[float]:
+    """Two numbers, mostly so near each other that both count in the sum of their powers."""
+    x = source.choice((both_tails, everywhere))(source)
+    return [x, source.choice((x, -x, 0.0)) + both_tails(source)]
+
 
 ROWS: dict[str, Row] = {
     "add": Row(
@@ -291,6 +343,105 @@ ROWS: dict[str, Row] = {
         lambda *xs: [x / _norm(*xs) for x in xs],
         _norm_second,
     ),
+    "log2": _unary(
+        positive,
+        lambda x: mp.log(x, 2),
+        lambda x: 1 / (x * mp.log(2)),
+        lambda x: -1 / (x * x * mp.log(2)),
+    ),
+    "log10": _unary(
+        positive,
+        mp.log10,
+        lambda x: 1 / (x * mp.log(10)),
+        lambda x: -1 / (x * x * mp.log(10)),
+    ),
+    "asinh": _unary(
+        magnitudes(-OVERFLOW, OVERFLOW, 0.0, 1.0, -1.0, 2.0**28),
+        mp.asinh,
+        lambda x: 1 / mp.sqrt(1 + x * x),
+        lambda x: -x / mp.sqrt(1 + x * x) ** 3,
+    ),
+    "acosh": _unary(
+        magnitudes(1.0 + 2.0**-52, OVERFLOW, 1.0, 2.0),
+        mp.acosh,
+        lambda x: 1 / mp.sqrt(x * x - 1),
+        lambda x: -x / mp.sqrt(x * x - 1) ** 3,
+    ),
+    "atanh": _unary(
+        unit, mp.atanh, lambda x: 1 / _cosine_gap(x), lambda x: 2 * x / _cosine_gap(x) ** 2
+    ),
+    "cbrt": _unary(
+        everywhere,
+        _cube_root,
+        lambda x: 1 / (3 * _cube_root(x) ** 2),
+        lambda x: -2 / (9 * _cube_root(x) ** 5),
+    ),
+    **{
+        name: _unary(steps, function, lambda x: 0, lambda x: 0)
+        for name, function in (
+            ("floor", mp.floor),
+            ("ceil", mp.ceil),
+            ("trunc", lambda x: mp.sign(x) * mp.floor(abs(x))),
+            ("round", mp.nint),
+            ("sign", mp.sign),
+        )
+    },
+    "fmod": Row(
+        quotients,
+        lambda x, y: x - y * _towards_zero(x / y),
+        lambda x, y: [1, -_towards_zero(x / y)],
+        lambda *_: _flat(2),
+    ),
+    "mod": Row(
+        quotients,
+        lambda x, y: x - y * mp.floor(x / y),
+        lambda x, y: [1, -mp.floor(x / y)],
+        lambda *_: _flat(2),
+    ),
+    "floordiv": Row(
+        quotients, lambda x, y: mp.floor(x / y), lambda *_: [0, 0], lambda *_: _flat(2)
+    ),
+    "square": _unary(
+        magnitudes(-1e150, 1e150, 1.0), lambda x: x * x, lambda x: 2 * x, lambda x: 2
+    ),
+    "clip": Row(
+        clipped,
+        lambda x, low, high: min(max(x, low), high),
+        lambda x, low, high: [low <= x <= high, x < low, x > high],
+        lambda *_: _flat(3),
+    ),
+    "logistic_pdf": _unary(
+        both_tails,
+        lambda x: _sigmoid(x) * _sigmoid(-x),
+        lambda x: -_sigmoid(x) * _sigmoid(-x) * mp.tanh(x / 2),
+        _logistic_pdf_second,
+    ),
+    "log_sigmoid": _unary(
+        both_tails,
+        lambda x: -mp.log1p(mp.exp(-x)),
+        lambda x: _sigmoid(-x),
+        lambda x: -_sigmoid(x) * _sigmoid(-x),
+    ),
+    "logaddexp": Row(
+        differences,
+        _logaddexp,
+        lambda x, y: [_sigmoid(x - y), _sigmoid(y - x)],
+        lambda x, y: [
+            [s * _sigmoid(x - y) * _sigmoid(y - x) for s in signs] for signs in ((1, -1), (-1, 1))
+        ],
+    ),
+    "xlogy": Row(
+        lambda source: [magnitudes(-1e150, 1e150, 1.0)(source), powers_of(source)],
+        lambda x, y: x * mp.log(y),
+        lambda x, y: [mp.log(y), x / y],
+        lambda x, y: [[0, 1 / y], [1 / y, -x / y**2]],
+    ),
+    "bell": _unary(
+        magnitudes(-30.0, 30.0, 0.0),
+        lambda x: mp.exp(-x * x),
+        lambda x: -2 * x * mp.exp(-x * x),
+        _bell_second,
+    ),
     "maximum": Row(similar(everywhere, 2), max, lambda x, y: [x > y, y > x], lambda *_: _flat(2)),
     "minimum": Row(similar(everywhere, 2), min, lambda x, y: [x < y, y < x], lambda *_: _flat(2)),
     "where": Row(
@@ -390,7 +541,7 @@ def errors(computed: Derivatives, reference: Any) -> dict[str, float]:
     """
     (value, slopes, curvatures), (exact_value, exact_slopes, exact_curvatures) = computed, reference
     found = {"value": ulps(value, exact_value), "first": 0.0, "second": 0.0}
-    if _is_representable(exact_value):
+    if exact_value is None or _is_representable(exact_value):
         found["first"] = max(map(ulps, slopes, exact_slopes))
         if all(map(_is_representable, exact_slopes)):
             found["second"] = max(
@@ -401,22 +552,51 @@ def errors(computed: Derivatives, reference: Any) -> dict[str, float]:
 
 
 def measured(name: str, count: int = COUNT, peers: bool = False) -> dict[str, dict[str, Worst]]:
-    """The worst errors of a row: of ours and, if asked, of those peers that have it."""
+    """The worst errors of a row: of ours and, if asked, of those peers that have it.
+
+    Ours are searched for as well, around the worst of the points, in `SEARCHES` rounds.
+    """
     points = list(points_of(name, count))
-    computed: dict[str, list[Derivatives]] = {"ours": [ours(name, point) for point in points]}
+    computed: dict[str, list[Derivatives]] = {}
     if peers:
         for peer, answer in (("PyTorch", in_torch), ("JAX", in_jax)):
             found = answer(name, points)
             if found is not None:
                 computed[peer] = found
     worst: dict[str, dict[str, Worst]] = {who: {} for who in computed}
+    at_points = []
     for i, point in enumerate(points):
         reference = exact(name, point)
+        at_points.append((point, errors(ours(name, point), reference)))
         for who, answers in computed.items():
             for kind, error in errors(answers[i], reference).items():
                 if kind not in worst[who] or error > worst[who][kind].ulps:
                     worst[who][kind] = Worst(error, point)
-    return worst
+    return {"ours": {kind: _searched(name, kind, at_points) for kind in KINDS}, **worst}
+
+
+def _searched(name: str, kind: str, found: Sequence[tuple[Sequence[float], Any]]) -> Worst:
+    """The worst error of a kind, after a search from the worst of the points that were measured."""
+    source = random.Random(name)
+    worst = [Worst(error[kind], point) for point, error in found]
+    for _ in range(SEARCHES):
+        worst = sorted(worst, key=lambda w: -w.ulps)[: max(1, len(found) // 1000)]
+        if not 0.0 < worst[0].ulps < math.inf:
+            break
+        for w in list(worst):
+            for _ in range(40):
+                point = [x * (1.0 + source.choice((-1, 1)) * 2.0 ** -source.uniform(1.5, 52.0))
+                         for x in w.point]  # fmt: skip
+                reference = exact(name, point)
+                if _is_real(reference):  # not outside of the domain
+                    worst.append(Worst(errors(ours(name, point), reference)[kind], point))
+    return max(worst, key=lambda w: w.ulps)
+
+
+def _is_real(reference: Any) -> bool:
+    value, first, second = reference
+    listed = [value, *first, *(x for row in second for x in row)]
+    return not any(isinstance(x, mpmath.mpc) for x in listed)
 
 
 # --- PyTorch and JAX ------------------------------------------------------------------------------
