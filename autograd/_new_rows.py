@@ -15,6 +15,7 @@ from typing import Any
 
 from autograd import primitives as p
 from autograd.primitives import TABLE, Primitive, Scalar, _ieee
+from autograd.value import _NAMESPACE
 
 
 def _row(name: str, symbol: str, value: Any, *partials: Any, **options: Any) -> Primitive:
@@ -22,6 +23,7 @@ def _row(name: str, symbol: str, value: Any, *partials: Any, **options: Any) -> 
     TABLE.pop(name, None)
     row = Primitive(name, symbol, value, *partials, **options)
     setattr(p, name, row)
+    _NAMESPACE.update({name: row.value, f"{name}_row": row})
     return row
 
 

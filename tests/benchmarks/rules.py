@@ -461,7 +461,7 @@ ROWS: dict[str, Row] = {
     ),
 }
 
-WITHOUT_DERIVATIVE = ("lt", "le", "gt", "ge", "stop_gradient")
+WITHOUT_DERIVATIVE = ("lt", "le", "gt", "ge", "stop_gradient", "difference_error")
 
 OUT_OF_REACH = {
     "pow": "∂²/∂x∂y = xʸ⁻¹·(1 + y·log x) crosses 0; measured where |1 + y·log x| ≥ ½",
