@@ -14,6 +14,7 @@ import math
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -205,6 +206,63 @@ def _logaddexp(x: Any, y: Any) -> Any:
     return None if abs(value) < abs(max(x, y)) / 2 else value
 
 
+def _norm_cdf(x: Any) -> Any:
+    return mp.erfc(-x / mp.sqrt(2)) / 2
+
+
+@cache
+def _inverse_mills(x: Any) -> Any:
+    """φ(x)/Φ(x), at digits enough for it to be added to x."""
+    with mp.workprec(BITS + 150):
+        if x > -12:
+            return mp.npdf(x) / _norm_cdf(x)
+        fraction = mp.mpf(0)
+        for k in range(10 + int((BITS / 5 / x) ** 2) * 5, 0, -1):  # Laplace's continued fraction
+            fraction = k / (-x + fraction)
+        return -x + fraction
+
+
+def _norm_pdf_second(x: Any) -> Any:
+    return None if abs(x * x - 1) < 0.5 else mp.npdf(x) * (x * x - 1)
+
+
+def _inverse_mills_second(x: Any) -> Any:
+    with mp.workprec(BITS + 150):
+        mills = _inverse_mills(x)
+        return mills * ((x + mills) * (x + 2 * mills) - 1)
+
+
+def _lgamma(x: Any) -> Any:
+    value = mp.log(abs(mp.gamma(x))) if abs(x) < 1e4 else mp.re(mp.loggamma(x))
+    # below 0 it crosses 0 where the two terms of the reflection cancel
+    return None if x < 0 and abs(value) < abs(mp.loggamma(1 - x)) / 2 else value
+
+
+@cache
+def _psi(n: int, x: Any) -> Any:
+    """The n-th derivative of digamma, for x > -40: a sum, and the rest by Euler and Maclaurin."""
+    if n == 0:
+        return mp.digamma(x)
+    count = 100 if x < 100 else 0
+    y = x + count
+    total = sum((x + k) ** (-n - 1) for k in range(count)) + y**-n / n + y ** (-n - 1) / 2
+    term = y ** (-n - 2) * (n + 1)
+    for k in range(1, 40):
+        total += mp.bernoulli(2 * k) / mp.factorial(2 * k) * term
+        term *= (n + 2 * k) * (n + 2 * k + 1) / y**2
+    return (-1) ** (n + 1) * mp.factorial(n) * total
+
+
+def _away_from_zeros(n: int) -> Callable[[Any], Any]:
+    """The n-th derivative of digamma; none below 0 where the terms of the reflection cancel."""
+
+    def value(x: Any) -> Any:
+        found = _psi(n, x)
+        return None if x < 0 and abs(found) < abs(_psi(n, 1 - x)) else found
+
+    return value
+
+
 def _cosine_gap(x: Any) -> Any:
     return (1 - x) * (1 + x)
 
@@ -213,6 +271,18 @@ angles = magnitudes(-1e300, 1e300, 0.0, math.pi / 2, math.pi)
 unit = magnitudes(-1.0 + 2.0**-53, 1.0 - 2.0**-53, 0.0, 1.0, -1.0, 0.5, -0.5)
 exponents = magnitudes(-745.0, 710.0, 0.0)
 both_tails = magnitudes(-760.0, 760.0, 0.0)
+
+tails = magnitudes(-38.0, 38.0, 0.0)
+normals = magnitudes(-1e15, 38.0, 0.0, -1.0, -8.0)
+
+
+def gammas(source: random.Random) -> float:
+    """Mostly positive numbers; the negative are not near the whole ones, the poles, alone."""
+    positive = magnitudes(1e-100, 1e100, 1.0, 2.0, 8.0, 1.4616321449683622, 10.0)
+    if source.random() < 0.7:
+        return positive(source)
+    return -source.randint(0, 30) - source.choice((0.5, 2.0 ** -source.uniform(1.0, 30.0)))
+
 
 steps = magnitudes(-OVERFLOW, OVERFLOW, 0.0, 0.5, 1.0, -1.5, 2.0**52)
 powers_of = magnitudes(1e-150, 1e150, 1.0)
@@ -442,6 +512,39 @@ ROWS: dict[str, Row] = {
         lambda x: -2 * x * mp.exp(-x * x),
         _bell_second,
     ),
+    "norm_pdf": _unary(tails, mp.npdf, lambda x: -x * mp.npdf(x), _norm_pdf_second),
+    "norm_cdf": _unary(tails, _norm_cdf, mp.npdf, lambda x: -x * mp.npdf(x)),
+    "log_norm_cdf": _unary(
+        normals,
+        lambda x: -x * x / 2 - mp.log(mp.sqrt(2 * mp.pi) * _inverse_mills(x))
+        if x < 0
+        else mp.log1p(-_norm_cdf(-x)),
+        _inverse_mills,
+        lambda x: -_inverse_mills(x) * (x + _inverse_mills(x)),
+    ),
+    "inverse_mills": _unary(
+        normals,
+        _inverse_mills,
+        lambda x: -_inverse_mills(x) * (x + _inverse_mills(x)),
+        _inverse_mills_second,
+    ),
+    "inverse_mills_excess": _unary(
+        normals,
+        lambda x: x + _inverse_mills(x),
+        lambda x: 1 - _inverse_mills(x) * (x + _inverse_mills(x)),
+        _inverse_mills_second,
+    ),
+    "lgamma": _unary(
+        gammas,
+        _lgamma,
+        _away_from_zeros(0),
+        lambda x: _psi(1, x),
+    ),
+    "digamma": _unary(gammas, _away_from_zeros(0), lambda x: _psi(1, x), _away_from_zeros(2)),
+    **{
+        f"polygamma{n}": _unary(gammas, *map(_away_from_zeros, (n, n + 1, n + 2)))
+        for n in range(1, 6)
+    },
     "maximum": Row(similar(everywhere, 2), max, lambda x, y: [x > y, y > x], lambda *_: _flat(2)),
     "minimum": Row(similar(everywhere, 2), min, lambda x, y: [x < y, y < x], lambda *_: _flat(2)),
     "where": Row(
@@ -531,7 +634,7 @@ def ulps(computed: float, reference: Any) -> float:
 
 
 def _is_representable(x: Any) -> bool:
-    return x == 0 or UNDERFLOW <= abs(x) <= OVERFLOW
+    return x is None or x == 0 or UNDERFLOW <= abs(x) <= OVERFLOW
 
 
 def errors(computed: Derivatives, reference: Any) -> dict[str, float]:
