@@ -226,16 +226,10 @@ def _norm_pdf_second(x: Any) -> Any:
     return None if abs(x * x - 1) < 0.5 else mp.npdf(x) * (x * x - 1)
 
 
-def _inverse_mills_second(x: Any) -> Any:
-    with mp.workprec(BITS + 150):
-        mills = _inverse_mills(x)
-        return mills * ((x + mills) * (x + 2 * mills) - 1)
-
-
 def _lgamma(x: Any) -> Any:
     value = mp.log(abs(mp.gamma(x))) if abs(x) < 1e4 else mp.re(mp.loggamma(x))
     # below 0 it crosses 0 where the two terms of the reflection cancel
-    return None if x < 0 and abs(value) < abs(mp.loggamma(1 - x)) / 2 else value
+    return None if x < 0 and abs(value) < mp.loggamma(1 - x) else value
 
 
 @cache
@@ -254,11 +248,13 @@ def _psi(n: int, x: Any) -> Any:
 
 
 def _away_from_zeros(n: int) -> Callable[[Any], Any]:
-    """The n-th derivative of digamma; none below 0 where the terms of the reflection cancel."""
+    """The n-th derivative of digamma; none below 0 where it is less than half its nearest pole."""
 
     def value(x: Any) -> Any:
         found = _psi(n, x)
-        return None if x < 0 and abs(found) < abs(_psi(n, 1 - x)) else found
+        if x < 0 and 2 * abs(found) < mp.factorial(n) * abs(x - mp.nint(x)) ** (-n - 1):
+            return None
+        return found
 
     return value
 
@@ -521,18 +517,6 @@ ROWS: dict[str, Row] = {
         else mp.log1p(-_norm_cdf(-x)),
         _inverse_mills,
         lambda x: -_inverse_mills(x) * (x + _inverse_mills(x)),
-    ),
-    "inverse_mills": _unary(
-        normals,
-        _inverse_mills,
-        lambda x: -_inverse_mills(x) * (x + _inverse_mills(x)),
-        _inverse_mills_second,
-    ),
-    "inverse_mills_excess": _unary(
-        normals,
-        lambda x: x + _inverse_mills(x),
-        lambda x: 1 - _inverse_mills(x) * (x + _inverse_mills(x)),
-        _inverse_mills_second,
     ),
     "lgamma": _unary(
         gammas,
