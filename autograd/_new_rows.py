@@ -157,8 +157,6 @@ round = _composite("round", "round", _round_value, lambda z, x: 0.0, chooses=Tru
 floordiv = _composite("floordiv", "//", _floordiv_value,
     lambda z, x, y: 0.0, lambda z, x, y: 0.0, chooses=True)
 mod = _composite("mod", "%", _mod_value, lambda z, x, y: 1.0, lambda z, x, y: -p.floordiv(x, y))
-square = _composite("square", "square", "x * x", lambda z, x: 2.0 * x,
-    doc="x².")
 # fmt: on
 
 
@@ -491,16 +489,20 @@ def _hurwitz(s: int, x: Scalar) -> Scalar:
     return p.where(x < count, near, tail)
 
 
+@cache
+def _both_ways_coefficients(s: int) -> list[float]:
+    sign = 2.0 * (-1.0) ** s
+    return [
+        sign * math.comb(s - 1 + j, j) * _hurwitz(s + j, 2.0) for j in range(s % 2, 40, 2)
+    ]
+
+
 def _both_ways(s: int, x: Scalar) -> Scalar:
     """Σ (x + k)⁻ˢ over all whole k, for |x| ≤ ½: three terms, and the power series of the rest.
 
     But for a factor it is the derivative of π·cot(πx) of order s - 1, by its partial fractions.
     """
-    coefficients = [
-        2.0 * (-1.0) ** s * math.comb(s - 1 + j, j) * _hurwitz(s + j, 2.0)
-        for j in range(s % 2, 40, 2)
-    ]
-    rest = _polynomial(coefficients, x * x)
+    rest = _polynomial(_both_ways_coefficients(s), x * x)
     around = (rest * x if s % 2 else rest) + p.pow(x - 1.0, -float(s)) + p.pow(x + 1.0, -float(s))
     return around + p.pow(x, -float(s))
 
@@ -556,6 +558,11 @@ def logsumexp(terms: Sequence[Scalar]) -> Scalar:
     top = _largest(terms)
     top = p.minimum(p.maximum(top, -sys.float_info.max), sys.float_info.max)
     return top + p.log(p.sum(*[p.exp(x - top) for x in terms]))
+
+
+def square(x: Scalar) -> Scalar:
+    """x², as x·x. (No row of its own: users' first own row is often called so.)"""
+    return x * x
 
 
 def _largest(terms: Sequence[Scalar]) -> Scalar:

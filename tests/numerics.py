@@ -7,6 +7,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
+from autograd import _new_rows  # noqa: F401
 from autograd.primitives import TABLE, Primitive
 
 EPSILON = sys.float_info.epsilon
@@ -48,6 +49,11 @@ _INTO_DOMAIN: dict[str, Callable[..., tuple[float, ...]]] = {
     "sqrt": lambda x: (abs(x),),
     "pow": lambda x, y: (abs(x), y),
     "log1p": lambda x: (abs(x),),
+    "log2": lambda x: (abs(x),),
+    "log10": lambda x: (abs(x),),
+    "acosh": lambda x: (1.5 + abs(x),),
+    "atanh": lambda x: (0.4 * x,),
+    "xlogy": lambda x, y: (x, abs(y)),
     "asin": lambda x: (0.4 * x,),
     "acos": lambda x: (0.4 * x,),
     "where": lambda c, x, y: (float(c > 0.0), x, y),

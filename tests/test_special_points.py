@@ -58,7 +58,6 @@ SMOOTH: dict[str, list[float]] = {
     "log1p": [*ZEROS],
     "sqrt": [*beside(1.0)],
     "cbrt": [*beside(1.0, -8.0), 1e-3],
-    "square": [*ZEROS, 3.0],
     "sin": [*ZEROS, *beside(math.pi / 2)],
     "cos": [*ZEROS, *beside(math.pi / 2)],
     "tan": [*ZEROS, 1.5],
@@ -79,6 +78,12 @@ SMOOTH: dict[str, list[float]] = {
     "erf": [*ZEROS, 3.0],
     "erfc": [*ZEROS, 3.0],
     "bell": [*ZEROS, 3.0],
+    "norm_pdf": [*ZEROS, 3.0],
+    "norm_cdf": [*ZEROS, *beside(-0.5, 1.0), -10.0],
+    "log_norm_cdf": [*ZEROS, *beside(0.5, 1.0, -3.0), 5.0, -30.0, -1000.0],
+    "lgamma": [1e-3, 0.5, *beside(1.0, 2.0, 8.0), -1e-3, -0.5, *beside(-0.25, -1.75)],
+    "digamma": [1e-3, *beside(1.0, 1.4616321449683622, 8.0), -1e-3, -0.5, *beside(-0.25, -1.75)],
+    **{f"polygamma{n}": [1e-3, 1.0, *beside(10.0 + (n + 1) // 2), -0.25] for n in range(1, 6)},
 }
 
 PAIRS: dict[str, list[Point]] = {
@@ -153,10 +158,31 @@ CHOSEN: list[tuple[str, Point, Point, list[float]]] = [
     ("pow", (0.0, 0.5), (1.0, 0.0), [inf, -inf, inf, -inf, inf]),
     ("pow", (0.0, -1.0), (1.0, 0.0), [-inf, inf, -inf, inf, -inf]),
     # tails, in which all is 0
-    *((name, (x,), (1.0,), [0.0] * 5) for name in ("erf", "erfc", "bell") for x in (50.0, -inf)),
+    *(
+        (name, (x,), (1.0,), [0.0] * 5)
+        for name in ("erf", "erfc", "bell", "norm_pdf", "norm_cdf")
+        for x in (50.0, -inf)
+    ),
     *((name, (x,), (1.0,), [0.0] * 5) for name in ("sigmoid", "tanh") for x in (1e5, -inf)),
     ("asinh", (inf,), (1.0,), [0.0] * 5),
 ]
+
+
+TOLERANCES = {"log_norm_cdf": 1e-11}  # of a fit, whose error grows with every derivative
+
+TABLE_AT_FIRST = set(TABLE)  # higher derivatives of the gamma function make rows of their own
+
+VALUES: dict[str, Callable[..., Any]] = {
+    **{name: row.value for name, row in ROWS.items()},
+    "log_norm_cdf": lambda x: mp.log(mp.ncdf(x)),
+}
+
+DERIVATIVES: dict[str, Callable[[int, Any], Any]] = {
+    "lgamma": lambda n, x: mp.psi(n - 1, x) if n else mp.log(abs(mp.gamma(x))),
+    "digamma": mp.psi,
+    **{f"polygamma{k}": lambda n, x, k=k: mp.psi(k + n, x) for k in range(1, 6)},
+}
+"""The derivative of order n at x, where there is a closed form."""
 
 
 def cases() -> Iterator[Case]:
@@ -186,12 +212,15 @@ def computed(case: Case) -> list[float]:
 
 
 def exact(case: Case) -> list[Any]:
-    """The same by mpmath, which takes differences of many more digits."""
+    """The value and the derivatives by mpmath, which takes differences of many more digits."""
     with mp.workdps(60):
         point = [mp.mpf(x) for x in case.point]
+        if case.name in DERIVATIVES:
+            with mp.workdps(30):
+                return [DERIVATIVES[case.name](n, *point) for n in range(ORDERS + 1)]
 
         def along(t: Any) -> Any:
-            return ROWS[case.name].value(
+            return VALUES[case.name](
                 *(x + d * t for x, d in zip(point, case.direction, strict=True))
             )
 
@@ -215,9 +244,10 @@ def test_derivatives_up_to_order_5(case: Case) -> None:
         scale = max(scale, abs(reference))
         error = abs(mp.mpf(x) - reference)
         # where one crosses 0, or is smaller than what it is made of, in relation to that
-        assert error <= 1e-12 * abs(reference) + 1e-14 * scale, (order, x, float(reference))
+        bound = TOLERANCES.get(case.name, 1e-12) * abs(reference) + 1e-14 * scale
+        assert error <= bound, (order, x, float(reference))
 
 
 def test_every_row_is_at_its_special_points() -> None:
     listed = {case.name for case in cases()}
-    assert listed == set(TABLE) - set(WITHOUT_DERIVATIVE)
+    assert listed == TABLE_AT_FIRST - set(WITHOUT_DERIVATIVE)
