@@ -273,6 +273,14 @@ def _bell_slope(z: Scalar, x: Scalar, factor: float) -> Scalar:
     return (-2.0 * factor) * (p.where(z > 0.0, x, 0.0) * z)
 
 
+def _over_square(a: Scalar, x: Scalar, y: Scalar) -> Scalar:
+    """a/(x² + y²), and 0 at the origin; scaled, so that no square overflows."""
+    scale = p.stop_gradient(p.minimum(p.maximum(p.abs(x), p.abs(y)), sys.float_info.max))
+    u, v = p.div(x, scale), p.div(y, scale)
+    inside = p.div(p.div(p.div(a, scale), u * u + v * v), scale)
+    return p.where(scale <= 0.0, 0.0 * p.sqrt(p.abs(a)), inside)  # a choice: see hypot
+
+
 _TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 # fmt: off
@@ -283,6 +291,11 @@ erf = _row("erf", "erf", math.erf, lambda z, x: _TWO_BY_ROOT_PI * p.bell(x),
     doc="The error function 2/√π · ∫₀ˣ exp(-t²) dt, from -1 to 1.")
 erfc = _row("erfc", "erfc", math.erfc, lambda z, x: -_TWO_BY_ROOT_PI * p.bell(x),
     doc="1 - erf(x), exact also where erf is nearly 1.")
+atan2 = _row("atan2", "atan2", math.atan2,
+    lambda z, y, x: _over_square(x, x, y),
+    lambda z, y, x: _over_square(-y, x, y),
+    doc="The angle of the point (x, y), from -π to π; y comes first. Its gradient at 0 is 0, its "
+        "second derivative there nan.")
 hypot = _row("hypot", "hypot", p._hypot,
     # At the origin the gradient is 0 by choice. What it comes from has no slope there, so that a
     # second derivative, which does not exist, is nan and not 0.
@@ -294,7 +307,7 @@ hypot = _row("hypot", "hypot", p._hypot,
 
 # --- the normal distribution ----------------------------------------------------------------------
 #
-# All of it comes from one function, q(x) = φ(x)/Φ(-x) - x for x ≥ 0, which falls from √(2/π) to 0,
+# All of it comes from one function, q(x) = φ(x)/Φ(-x) - x for x ≥ 0, which falls from √(2/π) to 0
 # as 1/x. Up to 3 it is a quotient of polynomials in x, beyond that one in 1/x², over x. They were
 # fitted to q at Chebyshev's points, with errors of 3e-19 and 4e-18. All coefficients are positive, so
 # that nothing cancels, in the derivatives of any order neither.
@@ -385,11 +398,11 @@ log_norm_cdf = _composite("log_norm_cdf", "log_norm_cdf", _log_norm_cdf_value,
 # fmt: on
 
 
-# --- the gamma function ---------------------------------------------------------------------------
+# --- the gamma function -------------------------------------------------------------------------
 #
-# From 1 to 8, lgamma is (x - 1)(x - 2) and digamma x - x₀, where x₀ is its zero, times a quotient of
-# polynomials in x - 1 with positive coefficients, which meets the rest at Chebyshev's points in
-# log x, with errors of 6e-19 and 3e-19. From 8 on there are the asymptotic series (Abramowitz and
+# From 1 to 8, lgamma is (x - 1)(x - 2), and digamma is x - x₀, x₀ being its zero, times a quotient
+# of polynomials in x - 1 with positive coefficients. The quotients were fitted at Chebyshev's points
+# in log x, with errors of 6e-19 and 3e-19. From 8 on there are the asymptotic series (Abramowitz and
 # Stegun, 6.1.41 and 6.3.18), below 1 one step of the recurrence (6.3.5), below 0 the reflection
 # (6.1.17, 6.3.7, 6.4.7).
 
@@ -416,7 +429,18 @@ _DIGAMMA_DENOMINATOR = (
 )
 # fmt: on
 _DIGAMMA_ZERO = 1.4616321449683622, 9.549995429965697e-17  # as a sum of two
-_BERNOULLI = [1/6, -1/30, 1/42, -1/30, 5/66, -691/2730, 7/6, -3617/510, 43867/798, -174611/330]
+_BERNOULLI = [
+    1 / 6,
+    -1 / 30,
+    1 / 42,
+    -1 / 30,
+    5 / 66,
+    -691 / 2730,
+    7 / 6,
+    -3617 / 510,
+    43867 / 798,
+    -174611 / 330,
+]
 """B₂, B₄, …"""
 _STIRLING = [b / ((2 * k) * (2 * k - 1)) for k, b in enumerate(_BERNOULLI, start=1)]
 _DIGAMMA_SERIES = [b / (2 * k) for k, b in enumerate(_BERNOULLI, start=1)]
@@ -492,9 +516,7 @@ def _hurwitz(s: int, x: Scalar) -> Scalar:
 @cache
 def _both_ways_coefficients(s: int) -> list[float]:
     sign = 2.0 * (-1.0) ** s
-    return [
-        sign * math.comb(s - 1 + j, j) * _hurwitz(s + j, 2.0) for j in range(s % 2, 40, 2)
-    ]
+    return [sign * math.comb(s - 1 + j, j) * _hurwitz(s + j, 2.0) for j in range(s % 2, 40, 2)]
 
 
 def _both_ways(s: int, x: Scalar) -> Scalar:
@@ -569,9 +591,7 @@ def _largest(terms: Sequence[Scalar]) -> Scalar:
     return p.stop_gradient(reduce(p.maximum, terms))
 
 
-def log_one_plus(
-    others: Sequence[Scalar], chosen: Scalar, index: Scalar | None = None
-) -> Scalar:
+def log_one_plus(others: Sequence[Scalar], chosen: Scalar, index: Scalar | None = None) -> Scalar:
     """`losses._log_one_plus`: log(1 + Σ exp(z - chosen)) of the other logits.
 
     With an index, of all but the one of that index. The largest difference, if it is positive, is

@@ -19,7 +19,7 @@ from autograd.primitives import TABLE
 mpmath = pytest.importorskip("mpmath", reason="mpmath, the oracle of these tests, is not installed")
 mp = mpmath.mp
 
-from tests.benchmarks.rules import ROWS, WITHOUT_DERIVATIVE
+from tests.benchmarks.rules import ROWS, WITHOUT_DERIVATIVE  # noqa: E402
 
 ORDERS = 5
 inf, nan = math.inf, math.nan
@@ -149,6 +149,7 @@ CHOSEN: list[tuple[str, Point, Point, list[float]]] = [
     # a length at 0: the slope is 0 by choice, of which there is no derivative
     ("hypot", (0.0, 0.0), (1.0, 0.0), [0.0, nan, nan, nan, nan]),
     ("hypot", (0.0, -0.0), (1.0, 2.0), [0.0, nan, nan, nan, nan]),
+    ("atan2", (0.0, 0.0), (1.0, 2.0), [0.0, nan, nan, nan, nan]),
     # constant exponents at 0
     ("pow", (0.0, 0.0), (1.0, 0.0), [0.0] * 5),
     ("pow", (0.0, 1.0), (1.0, 0.0), [1.0, 0.0, 0.0, 0.0, 0.0]),
@@ -177,10 +178,15 @@ VALUES: dict[str, Callable[..., Any]] = {
     "log_norm_cdf": lambda x: mp.log(mp.ncdf(x)),
 }
 
+
+def _of_polygamma(k: int) -> Callable[[int, Any], Any]:
+    return lambda n, x: mp.psi(k + n, x)
+
+
 DERIVATIVES: dict[str, Callable[[int, Any], Any]] = {
     "lgamma": lambda n, x: mp.psi(n - 1, x) if n else mp.log(abs(mp.gamma(x))),
     "digamma": mp.psi,
-    **{f"polygamma{k}": lambda n, x, k=k: mp.psi(k + n, x) for k in range(1, 6)},
+    **{f"polygamma{k}": _of_polygamma(k) for k in range(1, 6)},
 }
 """The derivative of order n at x, where there is a closed form."""
 
