@@ -81,8 +81,14 @@ SMOOTH: dict[str, list[float]] = {
     "norm_pdf": [*ZEROS, 3.0],
     "norm_cdf": [*ZEROS, *beside(-0.5, 1.0), -10.0],
     "log_norm_cdf": [*ZEROS, *beside(0.5, 1.0, -3.0), 5.0, -30.0, -1000.0],
-    "lgamma": [1e-3, 0.5, *beside(1.0, 2.0, 8.0), -1e-3, -0.5, *beside(-0.25, -1.75)],
-    "digamma": [1e-3, *beside(1.0, 1.4616321449683622, 8.0), -1e-3, -0.5, *beside(-0.25, -1.75)],
+    "lgamma": [1e-3, 0.5, *beside(1.0, 2.0, 5.0, 8.0), -1e-3, -0.5, *beside(-0.25, -1.75)],
+    "digamma": [
+        1e-3,
+        *beside(1.0, 1.4616321449683622, 5.0, 8.0),
+        -1e-3,
+        -0.5,
+        *beside(-0.25, -1.75),
+    ],
     **{f"polygamma{n}": [1e-3, 1.0, *beside(10.0 + (n + 1) // 2), -0.25] for n in range(1, 6)},
 }
 
@@ -169,7 +175,7 @@ CHOSEN: list[tuple[str, Point, Point, list[float]]] = [
 ]
 
 
-TOLERANCES = {"log_norm_cdf": 1e-11}  # of a fit, whose error grows with every derivative
+TOLERANCES = {"log_norm_cdf": 1e-9}  # of a fit, whose error grows with every derivative
 
 TABLE_AT_FIRST = set(TABLE)  # higher derivatives of the gamma function make rows of their own
 
@@ -250,8 +256,8 @@ def test_derivatives_up_to_order_5(case: Case) -> None:
         scale = max(scale, abs(reference))
         error = abs(mp.mpf(x) - reference)
         # where one crosses 0, or is smaller than what it is made of, in relation to that
-        bound = TOLERANCES.get(case.name, 1e-12) * abs(reference) + 1e-14 * scale
-        assert error <= bound, (order, x, float(reference))
+        tolerance = TOLERANCES.get(case.name, 1e-12)
+        assert error <= tolerance * (abs(reference) + 0.01 * scale), (order, x, float(reference))
 
 
 def test_every_row_is_at_its_special_points() -> None:

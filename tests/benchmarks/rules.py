@@ -290,7 +290,7 @@ normals = magnitudes(-1e15, 38.0, 0.0, -3.0, 0.5, 1.0)
 
 def gammas(source: random.Random) -> float:
     """Mostly positive numbers; the negative are not near the whole ones, the poles, alone."""
-    positive = magnitudes(1e-100, 1e100, 1.0, 2.0, 8.0, 1.4616321449683622, 10.0)
+    positive = magnitudes(1e-100, 1e100, 1.0, 2.0, 5.0, 8.0, 1.4616321449683622, 10.0)
     if source.random() < 0.7:
         return positive(source)
     return -source.randint(0, 30) - source.choice((0.5, 2.0 ** -source.uniform(1.0, 30.0)))
