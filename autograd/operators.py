@@ -17,6 +17,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import recording
@@ -333,6 +334,7 @@ def source(primitive: Primitive, reflected: bool = False) -> str:
     return _definition(primitive.key, parameters, list(lines()))
 
 
+@cache
 def operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
     """The function that records `primitive`: as an operator, a method, or called by its name."""
     title = f"operator {primitive.name}{' reflected' if reflected else ''}"

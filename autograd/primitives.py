@@ -155,7 +155,7 @@ class Primitive:
         """Whether there is a derivative with respect to this argument."""
         return self.variadic or self.partials[index] is not None
 
-    def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[..., Primitive], tuple[str | int]]:
         return _row, (self.name,)  # a graph that was copied or pickled has the same rows
 
     def formulas(self, names: Sequence[str]) -> list[Any]:

@@ -23,6 +23,7 @@ from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import operators, primitives, recording
+from autograd import special as _  # noqa: F401 - the rest of the table
 from autograd.operators import Symbol, following
 from autograd.primitives import TABLE, Primitive, is_bool, real_number
 

@@ -70,6 +70,9 @@ SPELLING: dict[str, str] = {
     "asin": "numpy.arcsin",
     "acos": "numpy.arccos",
     "atan": "numpy.arctan",
+    "asinh": "numpy.arcsinh",
+    "acosh": "numpy.arccosh",
+    "atanh": "numpy.arctanh",
     "atan2": "numpy.arctan2",
     "erf": "scipy.special.erf",
     "erfc": "scipy.special.erfc",
@@ -78,6 +81,10 @@ SPELLING: dict[str, str] = {
         for name in (
             *("abs", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh"),
             "tanh",
+            "log2",
+            "log10",
+            "floor",
+            "fmod",
         )
     },
 }
