@@ -76,10 +76,7 @@ def function(program: Program) -> Function:
 
     from autograd.compiler.backends.jax_arrays import Evaluation
 
-    def apply(name: str, *args: Array) -> Array:
-        return _function(name)(*args)
-
-    return lambda leaves, examples: Evaluation(program, apply, leaves, examples).results()
+    return lambda leaves, examples: Evaluation(program, _function, leaves, examples).results()
 
 
 def source(program: Program) -> str:

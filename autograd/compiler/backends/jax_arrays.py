@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any, TypeAlias
 
-import jax
 import numpy as np
 from jax import lax
 from jax import numpy as jnp
@@ -45,21 +44,14 @@ Read: TypeAlias = Callable[[Integers], Array]
 Step: TypeAlias = "tuple[Group, _Box]"
 """A group, and the box of its rows in all iterations of the loops around it."""
 
+Table: TypeAlias = Callable[[str], Callable[..., Array]]
+"""The function of arrays for the name of a primitive."""
+
+Parts: TypeAlias = "Callable[[Loop, _Box], Iterable[tuple[Sequence[Item], bool]]]"
+"""See `Evaluation.parts`."""
+
 
 # --- index spaces ---------------------------------------------------------------------------------
-
-
-class _Layout:
-    """The address spaces of a program one after another, and its table as an array."""
-
-    def __init__(self, program: Program) -> None:
-        self.table: Integers = np.frombuffer(program.table, np.int64)
-        self.sizes = program.sizes
-        ends = list(accumulate(program.sizes.values(), initial=0))
-        self.start = dict(zip(program.sizes, ends, strict=False))
-        self.varies = np.zeros(ends[-1], bool)  # of each address, whether it does between examples
-        for space, size in program.sizes.items():
-            self.varies[self.start[space] :][:size] = program.varies(space)
 
 
 @dataclass(frozen=True)
@@ -69,7 +61,7 @@ class _Box:
     Where an extent differs from row to row, the rows stand one after another in a single axis.
     """
 
-    layout: _Layout
+    memory: _Memory
     shape: tuple[int, ...] = ()
     index: tuple[Integers, ...] = ()
 
@@ -77,7 +69,8 @@ class _Box:
         """The integer at each point; of length 1 along an axis on which it does not depend."""
         if isinstance(x, int):
             return np.full((1,) * len(self.shape), x)
-        return self.layout.table[self.affine(x.at, x.strides, len(self.layout.table))]
+        table = self.memory.table
+        return table[self.affine(x.at, x.strides, len(table))]
 
     def affine(self, base: Integer, strides: Sequence[Integer], size: int) -> Integers:
         """base + Σ stride·index, at least 0 and less than `size`, which padding may exceed."""
@@ -89,8 +82,8 @@ class _Box:
 
     def addresses(self, x: Operand) -> Integers:
         """With length 1 along each axis on which they do not depend."""
-        within = self.affine(x.base, x.strides, self.layout.sizes[x.space])
-        return within + self.layout.start[x.space]
+        start, size = self.memory.spaces[x.space]
+        return start + self.affine(x.base, x.strides, size)
 
     def padded(self, extent: Integer) -> tuple[_Box, Any]:
         """The box with one more index; and which of its points exist, None if all do.
@@ -102,24 +95,25 @@ class _Box:
         inside = None if (n == values.size).all() else values < n
         index = values if inside is None else np.minimum(values, np.maximum(n - 1, 0))
         indices = (*(i[..., None] for i in self.index), index)
-        return _Box(self.layout, (*self.shape, values.size), indices), inside
+        return _Box(self.memory, (*self.shape, values.size), indices), inside
 
     def extended(self, extent: Integer) -> _Box:
         """The box with one more index."""
         box, inside = self.padded(extent)
         return box if inside is None else box.where(inside)
 
-    def fixed(self, value: int, count: Integer) -> _Box:
-        """The box with one more index, which has this value."""
-        inside = self.integer(count) > value
-        box = self if inside.all() else self.where(inside)
-        return replace(box, index=(*box.index, np.full((1,) * len(box.shape), value)))
+    def unrolled(self, count: Integer) -> Iterator[_Box]:
+        """The box with one more index, once for each of its values."""
+        n = self.integer(count)
+        for value in range(int(n.max())):
+            box = self if (n > value).all() else self.where(n > value)
+            yield replace(box, index=(*box.index, np.full((1,) * len(box.shape), value)))
 
     def where(self, inside: Any) -> _Box:
         """Those points, in a single axis."""
         inside = np.broadcast_to(inside, self.shape)
         index = tuple(np.broadcast_to(i, self.shape)[inside] for i in self.index)
-        return _Box(self.layout, (int(inside.sum()),), index)
+        return _Box(self.memory, (int(inside.sum()),), index)
 
     def rows(self, group: Group) -> _Box:
         """The box with the indices of the group."""
@@ -129,15 +123,22 @@ class _Box:
         return box
 
 
-def _steps(items: Iterable[Item], box: _Box) -> Iterator[Step]:
-    """The groups, each in all iterations of the loops around it."""
+def _steps(items: Iterable[Item], box: _Box, parts: Parts | None = None) -> Iterator[Step]:
+    """The groups in all iterations of the box and of the loops within; empty ones left out.
+
+    A loop is one more axis. Those of its `parts` that are recurrent are unrolled.
+    """
     for item in items:
         if isinstance(item, Group):
             rows = box.rows(item)
             if math.prod(rows.shape):
                 yield item, rows
-        else:
-            yield from _steps(item.body, box.extended(item.count))
+            continue
+        turns = box.extended(item.count)
+        for part, is_recurrent in parts(item, turns) if parts else [(item.body, False)]:
+            inner = list(box.unrolled(item.count)) if is_recurrent else [turns]
+            for one in inner:
+                yield from _steps(part, one, parts)
 
 
 def _written(step: Step) -> Integers:
@@ -146,32 +147,76 @@ def _written(step: Step) -> Integers:
     return np.broadcast_to(rows.addresses(group.target), rows.shape)
 
 
-def _reads(expression: Expression, box: _Box) -> Iterator[tuple[Operand, _Box]]:
-    """All operands, each with the box of the indices where it stands."""
+def _reads(expression: Expression, box: _Box) -> Iterator[Integers]:
+    """The addresses of all that an expression reads, for each row (and term)."""
     match expression:
         case Operand():
-            yield expression, box
+            yield box.addresses(expression)
         case Apply(args=args):
             for arg in args:
                 yield from _reads(arg, box)
         case Reduce(first=first, runs=runs):
             yield from _reads(-0.0 if first is None else first, box)
-            for run in runs:
-                turns, _ = box.padded(run.count)
-                for term in run.terms if turns.shape[-1] else ():
-                    yield from ((factor, turns) for factor in term.factors)
+            for _, factors, _ in _terms(runs, box):
+                yield from factors
+
+
+def _terms(runs: Sequence[Run], box: _Box) -> Iterator[tuple[bool, list[Integers], Any]]:
+    """The terms of all runs in all their iterations, those of a kind together.
+
+    Yields whether they are subtracted; the addresses of their one or two factors, whose last axis
+    has the terms; and which of these exist.
+    """
+    kinds: dict[Any, list[list[Any]]] = {}
+    for run in runs:
+        turns, exist = box.padded(run.count)
+        for term in run.terms if turns.shape[-1] else ():
+            columns = [turns.addresses(factor) for factor in term.factors]
+            varies = tuple(box.memory.varies[column.flat[0]] for column in columns)
+            columns.append(np.ones((1,) * len(turns.shape), bool) if exist is None else exist)
+            kinds.setdefault((term.is_negative, varies), []).append(
+                [np.broadcast_to(c, (*c.shape[:-1], turns.shape[-1])) for c in columns]
+            )
+    for (is_negative, _), parts in kinds.items():
+        *factors, exist = (_side_by_side(column) for column in zip(*parts, strict=True))
+        yield is_negative, factors, exist
+
+
+def _side_by_side(columns: Sequence[Integers]) -> Integers:
+    """The columns joined at their last axis."""
+    rows = np.broadcast_shapes(*(column.shape[:-1] for column in columns))
+    return np.concatenate([np.broadcast_to(c, (*rows, c.shape[-1])) for c in columns], -1)
 
 
 # --- where numbers are ----------------------------------------------------------------------------
 
 
 class _Memory:
-    """In which array the number at each address is, and at which place of its last axis."""
+    """In which array the number at each address is, and at which place of its last axis.
 
-    def __init__(self, size: int) -> None:
+    Attributes:
+        spaces: where each space starts, and how many addresses it has.
+        varies: of each address, whether the number differs from example to example.
+        table: that of the program, as an array.
+    """
+
+    def __init__(self, program: Program) -> None:
+        starts = accumulate(program.sizes.values(), initial=0)
+        self.spaces = {
+            space: (start, size)
+            for start, (space, size) in zip(starts, program.sizes.items(), strict=False)
+        }
+        varies = list(map(program.varies, program.sizes))
+        self.varies = np.repeat(varies, list(program.sizes.values()))
+        self.table: Integers = np.frombuffer(program.table, np.int64)
         self.arrays: list[Array] = [jnp.zeros(1)]  # for addresses that only padding reads
-        self.owner, self.place = np.zeros((2, size), np.int64)
+        self.owner, self.place = np.zeros((2, len(self.varies)), np.int64)
         self.found: dict[Any, Array] = {}
+
+    def addresses(self, space: str) -> Integers:
+        """All addresses of a space."""
+        start, size = self.spaces[space]
+        return np.arange(start, start + size)
 
     def put(self, addresses: Integers, array: Array) -> None:
         self.owner[addresses] = len(self.arrays)
@@ -246,15 +291,13 @@ class Evaluation:
 
     Args:
         program: what to run.
-        apply: applies the primitive of this name to arrays.
+        function: for the name of a primitive the function of arrays that it is.
         leaves: the numbers of the leaves, flat.
         examples: the inputs, a row for each example.
     """
 
-    def __init__(
-        self, program: Program, apply: Callable[..., Array], leaves: Array, examples: Array
-    ) -> None:
-        self.program, self.apply = program, apply
+    def __init__(self, program: Program, function: Table, leaves: Array, examples: Array) -> None:
+        self.program, self.function = program, function
         leaves = jnp.asarray(leaves)
         self.dtype = jnp.result_type(leaves, float)  # integers as floats
         if leaves.shape != (program.sizes["w"],):
@@ -264,28 +307,23 @@ class Evaluation:
             )
         examples = jnp.asarray(examples, self.dtype)
         self.n_examples = len(examples)
-        self.layout = _Layout(program)
-        self.memory = _Memory(len(self.layout.varies))
+        self.memory = _Memory(program)
         constants = jnp.asarray(np.frombuffer(program.constants), self.dtype)
         for space, array in ("k", constants), ("w", leaves.astype(self.dtype)), ("x", examples):
-            self.memory.put(self.space(space), array)
+            self.memory.put(self.memory.addresses(space), array)
 
     def results(self) -> Array:
         """The results of the batch, or a row for each example."""
         for section, items in self.program.sections.items():
             self.section = section
-            self.run(items, _Box(self.layout))
+            self.run(items, _Box(self.memory))
         if not self.program.sizes["y"]:
             return jnp.zeros((self.n_examples, 0)[self.program.is_batch :])
-        return self.memory.read(self.space("y"))
-
-    def space(self, space: str) -> Integers:
-        """All addresses of a space."""
-        return self.layout.start[space] + np.arange(self.program.sizes[space])
+        return self.memory.read(self.memory.addresses("y"))
 
     def lead(self, addresses: Integers) -> tuple[int, ...]:
         """The axis of the examples, or none."""
-        return (self.n_examples,) if self.layout.varies[addresses.flat[0]] else ()
+        return (self.n_examples,) if self.memory.varies[addresses.flat[0]] else ()
 
     def run(self, items: Iterable[Item], box: _Box) -> None:
         """Compute the items in all iterations of the box."""
@@ -294,17 +332,15 @@ class Evaluation:
                 self.write(item, box.rows(item))
                 continue
             turns = box.extended(item.count)
-            if not math.prod(turns.shape):
-                continue
             for part, is_recurrent in self.parts(item, turns):
-                if not is_recurrent:
-                    self.run(part, turns)
-                    continue
                 try:
-                    _Scan(self, part, turns, len(box.shape)).run()
+                    if is_recurrent:
+                        _Scan(self, part, turns, len(box.shape)).run()
+                    else:
+                        self.run(part, turns)
                 except _IrregularError:
-                    for turn in range(int(box.integer(item.count).max())):
-                        self.run(part, box.fixed(turn, item.count))
+                    for one in box.unrolled(item.count):
+                        self.run(part, one)
 
     def write(self, group: Group, rows: _Box) -> None:
         """Compute a group, and keep what it computes."""
@@ -317,15 +353,14 @@ class Evaluation:
 
         Items that need each other's earlier iterations are one part, and that is recurrent.
         """
+        if not math.prod(turns.shape):
+            return
         radices = [int(i.max()) + 1 for i in turns.index]
 
         def iteration(box: _Box) -> Integers:
-            number = np.zeros((1,) * len(box.shape), np.int64)
-            for index, radix in zip(box.index, radices, strict=False):
-                number = number * radix + index
-            return number
+            return np.ravel_multi_index(box.index[: len(radices)], radices)
 
-        writer, written_in = np.full((2, len(self.layout.varies)), -1)
+        writer, written_in = np.full((2, len(self.memory.varies)), -1)
         steps = [(i, step) for i, item in enumerate(loop.body) for step in _steps([item], turns)]
         for number, step in steps:
             addresses = _written(step)
@@ -334,11 +369,12 @@ class Evaluation:
         reached = np.eye(len(loop.body), dtype=bool)  # which items each needs, also through others
         is_recurrent = np.zeros(len(loop.body), bool)
         for number, (group, rows) in steps:
-            for operand, box in _reads(group.expression, rows):
-                addresses = box.addresses(operand)
+            here = iteration(rows)
+            for addresses in _reads(group.expression, rows):
                 needed = writer[addresses]
                 reached[number, needed[needed >= 0]] = True
-                earlier = (needed == number) & (written_in[addresses] != iteration(box))
+                own = here.reshape(here.shape + (1,) * (addresses.ndim - here.ndim))
+                earlier = (needed == number) & (written_in[addresses] != own)
                 is_recurrent[number] |= earlier.any()
         for through in range(len(reached)):
             reached |= np.outer(reached[:, through], reached[through])
@@ -363,10 +399,9 @@ class Evaluation:
         match expression:
             case Apply("mul", (Operand() as u, Operand() as v)):
                 x, y = (read(box.addresses(z)) for z in (u, v))
-                if min(x.ndim, y.ndim) > len(shape):
-                    names = NAMES[: len(shape)]
-                    y = jnp.einsum(f"b{names},b{names}->{names}", x, y, precision="highest")
-                    return y / self.n_examples
+                if min(x.ndim, y.ndim) > len(shape):  # then the sum over the examples is a product
+                    x, y = (jnp.moveaxis(z, 0, -1) for z in (x, y))
+                    return _contracted(x, y, NAMES[: len(shape)]) / self.n_examples
         y = self.value(expression, box, shape, read)
         return y.mean(0) if jnp.ndim(y) > len(shape) else y
 
@@ -376,53 +411,31 @@ class Evaluation:
             case Operand():
                 return read(box.addresses(expression))
             case Apply(primitive=name, args=args):
-                return self.apply(name, *(self.value(arg, box, shape, read) for arg in args))
+                return self.function(name)(*(self.value(x, box, shape, read) for x in args))
             case Reduce(first=first, runs=runs):
                 total = -0.0 if first is None else self.value(first, box, shape, read)
-                for term in self.terms(runs, box, len(shape), read):
-                    total = total + term
+                for is_negative, factors, exist in _terms(runs, box):
+                    x, *others = map(read, factors)
+                    if not exist.all():
+                        if len(box.shape) != len(shape):
+                            raise _IrregularError  # which terms exist may change in a scan
+                        x = jnp.where(exist, x, 0.0)
+                    term = _contracted(x, *others, NAMES[: len(shape)]) if others else x.sum(-1)
+                    total = total - term if is_negative else total + term
                 return total
         return jnp.asarray(expression, self.dtype)
-
-    def terms(self, runs: Sequence[Run], box: _Box, n_axes: int, read: Read) -> Iterator[Array]:
-        """The sums over the iterations of all runs, one for all terms of a kind."""
-        kinds: dict[Any, list[list[Any]]] = {}
-        for run in runs:
-            turns, inside = box.padded(run.count)
-            if inside is not None and len(box.shape) != n_axes:
-                raise _IrregularError  # a mask that may change between the iterations of a scan
-            for term in run.terms if turns.shape[-1] else ():
-                columns = [turns.addresses(factor) for factor in term.factors]
-                varies = tuple(self.layout.varies[column.flat[0]] for column in columns)
-                columns.append(np.ones((1,) * len(turns.shape), bool) if inside is None else inside)
-                full = [np.broadcast_to(c, (*c.shape[:-1], turns.shape[-1])) for c in columns]
-                kinds.setdefault((term.is_negative, varies), []).append(full)
-        for (is_negative, _), parts in kinds.items():
-            *addresses, inside = (_side_by_side(column) for column in zip(*parts, strict=True))
-            factors = list(map(read, addresses))
-            if not inside.all():
-                factors[0] = jnp.where(inside, factors[0], 0.0)
-            y = factors[0].sum(-1) if len(factors) == 1 else _contracted(*factors, n_axes)
-            yield -y if is_negative else y
 
 
 NAMES = "acdefghijklmnopqrs"
 """The axes of a box in an einsum, where b is the axis of the examples and t that of the terms."""
 
 
-def _contracted(x: Array, y: Array, n_axes: int) -> Array:
+def _contracted(x: Array, y: Array, axes: str) -> Array:
     """The sum of products over the last axis: a matrix product where a factor lacks an axis."""
-    spelled = ["b" * (z.ndim - n_axes - 1) + NAMES[:n_axes] for z in (x, y)]
     if x.shape == y.shape:
         return (x * y).sum(-1)
-    out = max(spelled, key=len)
-    return jnp.einsum(f"{spelled[0]}t,{spelled[1]}t->{out}", x, y, precision="highest")
-
-
-def _side_by_side(columns: Sequence[Integers]) -> Integers:
-    """The columns joined at their last axis."""
-    rows = np.broadcast_shapes(*(column.shape[:-1] for column in columns))
-    return np.concatenate([np.broadcast_to(c, (*rows, c.shape[-1])) for c in columns], -1)
+    u, v = ("b" * (z.ndim - len(axes) - 1) + axes for z in (x, y))
+    return jnp.einsum(f"{u}t,{v}t->{max(u, v, key=len)}", x, y, precision="highest")
 
 
 # --- recurrent loops ------------------------------------------------------------------------------
@@ -449,13 +462,15 @@ class _Scan:
     def __init__(
         self, evaluation: Evaluation, items: Sequence[Item], turns: _Box, axis: int
     ) -> None:
-        if len(turns.shape) != axis + 1:
-            raise _IrregularError
         self.evaluation, self.memory = evaluation, evaluation.memory
-        self.axis, self.n, self.turns = axis, turns.shape[-1], turns
-        self.steps = list(self.flat(items, turns))
+        self.axis, self.n = axis, turns.shape[-1]
+        self.steps = list(_steps(items, turns, evaluation.parts))
+        for _, rows in self.steps:
+            turn = rows.index[len(turns.index) - 1]
+            if turn.shape[axis:][:1] != (self.n,) or (turn.ravel() != range(self.n)).any():
+                raise _IrregularError  # some iterations have more rows than others
         self.written: list[Integers] = []  # by step, for each iteration and row
-        self.writers = np.full((3, len(evaluation.layout.varies)), -1)  # step, iteration, row
+        self.writers = np.full((3, len(self.memory.varies)), -1)  # step, iteration, row
         for number, step in enumerate(self.steps):
             addresses = np.moveaxis(_written(step), axis, 0).reshape(self.n, -1)
             turn, row = np.indices(addresses.shape, sparse=True)
@@ -464,31 +479,6 @@ class _Scan:
         self.scanned: list[Array] = []
         self.before: dict[tuple[int, int], Integers] = {}  # what a step left `lag` iterations ago
         self.sources: dict[Any, Any] = {}
-
-    def flat(self, items: Iterable[Item], box: _Box) -> Iterator[Step]:
-        """The groups of an iteration; a loop in it is one more axis, or it is unrolled."""
-        for item in items:
-            if isinstance(item, Group):
-                rows = box.rows(item)
-                own, turn = rows.index[len(self.turns.index) - 1], np.arange(self.n)
-                if (
-                    own.size != self.n
-                    or rows.shape[self.axis] != self.n
-                    or (own.ravel() != turn).any()
-                ):
-                    raise _IrregularError
-                if math.prod(rows.shape):
-                    yield item, rows
-                continue
-            inner = box.extended(item.count)
-            for part, is_recurrent in (
-                self.evaluation.parts(item, inner) if math.prod(inner.shape) else ()
-            ):
-                if not is_recurrent:
-                    yield from self.flat(part, inner)
-                    continue
-                for turn in range(int(box.integer(item.count).max())):
-                    yield from self.flat(part, box.fixed(turn, item.count))
 
     def source(self, addresses: Integers) -> Any:
         """An array that is the same for all iterations; or the keys of arrays, and places in them.
@@ -532,25 +522,11 @@ class _Scan:
             self.scanned.append(jnp.moveaxis(self.memory.read(at[:, outside]), -2, 0))
         return list(keys), owner.reshape(shape), place.reshape(shape)
 
-    def results(self, read: Read) -> Iterator[Array]:
-        """What each step computes in an iteration."""
-        for group, rows in self.steps:
-            shape = rows.shape[: self.axis] + rows.shape[self.axis + 1 :]
-            yield self.evaluation.computed(group, rows, shape, read)
-
     def run(self) -> None:
         evaluation = self.evaluation
-
-        asked: list[Integers] = []
-
-        def placeholder(addresses: Integers) -> Array:
-            asked.append(addresses)
-            shape = np.moveaxis(addresses, self.axis, 0).shape[1:]
-            return jnp.zeros(evaluation.lead(addresses) + shape, evaluation.dtype)
-
-        jax.eval_shape(lambda: list(self.results(placeholder)))
-        for addresses in asked:
-            self.source(addresses)
+        for group, rows in self.steps:
+            for addresses in _reads(group.expression, rows):
+                self.source(addresses)
         carried = sorted(self.before)
         kept = sorted({step for step, _ in carried})
         start = []
@@ -570,8 +546,9 @@ class _Scan:
                 keys, owner, place = source
                 return _picked_one_by_one([known[key] for key in keys], owner, place)
 
-            for step, array in enumerate(self.results(read)):
-                known[step, 0] = array
+            for step, (group, rows) in enumerate(self.steps):
+                shape = rows.shape[: self.axis] + rows.shape[self.axis + 1 :]
+                known[step, 0] = evaluation.computed(group, rows, shape, read)
             return [known[step, lag - 1] for step, lag in carried], [
                 known[step, 0] for step in kept
             ]
