@@ -84,12 +84,13 @@ def test_playing_changes_nothing_and_is_deterministic() -> None:
 def test_the_picture_that_shows_without_scripts_is_the_final_one() -> None:
     value = example()
     svg = svg_part(play(value).html)
-    for i, (node, adjoint) in enumerate(adjoints(value).items()):
+    gradients = adjoints(value)
+    for i, node in enumerate(topological_order(value)):
         part = svg.find(f".//*[@id='node{i}']")
         assert part is not None
         texts = {text.get("class"): text.text for text in part.iter() if text.get("class")}
         assert texts["data"] == short_number(node.data)
-        assert texts["grad"] == short_number(adjoint)
+        assert texts["grad"] == short_number(gradients[node])
 
 
 def test_a_page_knows_every_operand_in_the_order_of_the_backward_pass() -> None:

@@ -488,12 +488,13 @@ def test_adjoints_add_up_in_the_order_of_the_sweep() -> None:
     assert y.grad == 1.0
 
 
-def test_topological_order_is_depth_first_from_left_to_right() -> None:
+def test_topological_order_is_the_order_of_creation() -> None:
     a, b = Value(1.0, "a"), Value(2.0, "b")
     c = a * b
+    Value(3.0) * c  # no operand of e
     d = b + c
     e = d * c
-    assert topological_order(e) == [b, a, c, d, e]
+    assert topological_order(e) == [a, b, c, d, e]
     assert topological_order(c)[:2] == [a, b]
     assert topological_order(a) == [a]
 

@@ -78,7 +78,7 @@ def gradient(
 
     recorded = trace(of_one, shapes)
     reached = set(leaves_of(recorded.outputs[0]))
-    moved = [p for p in optimizer.parameters if p in reached]
+    moved: list[Any] = [p for p in optimizer.parameters if p in reached]
     if not moved:
         raise RuntimeError("playground: the loss depends on none of the optimiser's parameters")
     return _programs(of_one, shapes, recorded, with_slopes), moved

@@ -47,17 +47,6 @@ HELPERS: dict[str, str] = {
     # Math.pow(±1, ±Infinity) and Math.pow(1, NaN) are NaN; in IEEE 754, C and Python they are 1
     "pow": "(x, y) => y === 2 ? x * x : x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : "
     "Math.pow(x, y)",
-    "relu": "x => x < 0 ? 0 : x",
-    "sigmoid": "x => { const e = Math.exp(-Math.abs(x)); return (x >= 0 ? 1 : e) / (1 + e); }",
-    "sech2": "x => { const e = Math.exp(-2 * Math.abs(x)); return 4 * e / ((1 + e) * (1 + e)); }",
-    "softplus": "x => (x < 0 ? 0 : x) + Math.log1p(Math.exp(-Math.abs(x)))",
-    "maximum": "(x, y) => x >= y ? x : x < y ? y : x + y",
-    "minimum": "(x, y) => x <= y ? x : x > y ? y : x + y",
-    "hypot": """(...xs) => {
-  const sizes = xs.map(Math.abs), largest = sizes.reduce(maximum, 0);
-  if (!(largest > 0 && largest < Infinity)) return sizes.includes(Infinity) ? Infinity : largest;
-  return largest * Math.sqrt(sizes.reduce((sum, x) => sum + (x / largest) * (x / largest), -0));
-}""",
     "polynomial": "(coefficients, x) => coefficients.reduceRight((sum, c) => sum * x + c, 0)",
     # fitted to erf(x) / x as a polynomial in x² up to 1
     "erf": """x => {

@@ -13,8 +13,8 @@ import importlib.util
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.compiler.columns import Column
 from autograd.compiler.program import Backend, Executable, Program
@@ -55,14 +55,9 @@ SPELLING: dict[str, str] = {
         name: f"jnp.{name}"
         for name in (
             *("abs", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh"),
-            *("tanh", "maximum", "minimum"),
+            "tanh",
         )
     },
-    "relu": "lambda x: jnp.where(x < 0.0, 0.0, x)",
-    "sigmoid": "jax.nn.sigmoid",
-    "softplus": "lambda x: jnp.where(x < 0.0, 0.0, x) + jnp.log1p(jnp.exp(-jnp.abs(x)))",
-    "sech2": "lambda x: (lambda e: 4.0 * e / ((1.0 + e) * (1.0 + e)))(jnp.exp(-2.0 * jnp.abs(x)))",
-    "hypot": "hypot",
 }
 """How each primitive is written, as an expression of Python. Other rows are called back."""
 
@@ -232,27 +227,14 @@ class JaxFunction:
         return (jnp.concatenate(rows, axis=1) if rows else jnp.zeros((1, 0))), is_single
 
 
-@cache
 def _function(name: str) -> Callable[..., Array]:
     """A primitive as a function of arrays."""
     import jax
 
     if name not in SPELLING:
         return _called_back(name)
-    names = {"jax": jax, "jnp": jax.numpy, "hypot": _hypot}
-    return cast("Callable[..., Array]", eval(SPELLING[name], names))
-
-
-def _hypot(*xs: Array) -> Array:
-    from jax import numpy as jnp
-
-    sizes = jnp.broadcast_arrays(*map(jnp.abs, xs))
-    largest = jnp.max(jnp.stack(sizes), axis=0)
-    scale = jnp.where((largest > 0.0) & (largest < jnp.inf), largest, 1.0)
-    total = sum((x / scale) * (x / scale) for x in sizes)
-    is_infinite = jnp.any(jnp.stack(sizes) == jnp.inf, axis=0)
-    at_corners = jnp.where(is_infinite, jnp.inf, largest)
-    return jnp.where(scale == largest, largest * jnp.sqrt(total), at_corners)
+    found: Callable[..., Array] = eval(SPELLING[name], {"jax": jax, "jnp": jax.numpy})
+    return found
 
 
 def _called_back(name: str) -> Callable[..., Array]:

@@ -99,7 +99,7 @@ class _Printer(Printer):
 
 
 NAMESPACE: dict[str, object] = {"inf": math.inf, "nan": math.nan}
-NAMESPACE |= {name: row.value for name, row in TABLE.items()}
+NAMESPACE |= {name: row.value for name, row in TABLE.items() if row.definition is None}
 """What the source refers to; rows that users made it finds by name in `rows`."""
 
 _compiled_so_far = itertools.count(1)
