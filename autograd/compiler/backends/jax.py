@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS
 from autograd.compiler.columns import Column
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import roll
@@ -32,34 +33,21 @@ Array: TypeAlias = Any
 Function: TypeAlias = Callable[[Array, Array], Array]
 """Takes the leaves and the inputs of the examples; see `function`."""
 
+LIBRARY = "abs sqrt exp expm1 log log1p sin cos tan sinh cosh tanh"
+"""Primitives that `jax.numpy` calls as the table does."""
+
 SPELLING: dict[str, str] = {
-    "add": "jnp.add",
-    "sub": "jnp.subtract",
-    "mul": "jnp.multiply",
-    "div": "jnp.divide",
-    "neg": "jnp.negative",
-    "pow": "jnp.power",
-    "lt": "lambda x, y: jnp.where(x < y, 1.0, 0.0)",
-    "le": "lambda x, y: jnp.where(x <= y, 1.0, 0.0)",
-    "gt": "lambda x, y: jnp.where(x > y, 1.0, 0.0)",
-    "ge": "lambda x, y: jnp.where(x >= y, 1.0, 0.0)",
-    "where": "lambda c, x, y: jnp.where(c != 0.0, x, y)",
+    **OPERATORS,
+    "div": "{} / {}",
+    **{name: f"jnp.where({text}, 1.0, 0.0)" for name, text in COMPARISONS.items()},
+    "where": "jnp.where({} != 0.0, {}, {})",
     "stop_gradient": "jax.lax.stop_gradient",
-    "asin": "jnp.arcsin",
-    "acos": "jnp.arccos",
-    "atan": "jnp.arctan",
-    "atan2": "jnp.arctan2",
-    "erf": "jax.scipy.special.erf",
-    "erfc": "jax.scipy.special.erfc",
-    **{
-        name: f"jnp.{name}"
-        for name in (
-            *("abs", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh"),
-            "tanh",
-        )
-    },
+    "pow": "jnp.power",
+    **{name: f"jnp.{name}" for name in LIBRARY.split()},
+    **{f"a{name}": f"jnp.arc{name}" for name in ("sin", "cos", "tan", "tan2")},
+    **{name: f"jax.scipy.special.{name}" for name in ("erf", "erfc")},
 }
-"""How each primitive is written, as an expression of Python. Other rows are called back."""
+"""How each elementary row is written. Those of users that are not here are called back."""
 
 
 def function(program: Program) -> Function:
@@ -157,7 +145,7 @@ class JaxFunction:
         leaves: the Values whose numbers are the flat array, in its order.
     """
 
-    def __init__(self, f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> None:
+    def __init__(self, f: Callable[..., Any], shapes: list[tuple[int, ...]]) -> None:
         self._f = f
         self._shapes = shapes
         self._trace = trace(f, shapes)
@@ -214,17 +202,19 @@ class JaxFunction:
         if len(columns) != len(self._shapes):
             raise TypeError(f"{self!r} takes {len(self._shapes)} columns, got {len(columns)}")
         arrays = list(map(jnp.asarray, columns))
-        is_single = all(x.shape == own for x, own in zip(arrays, self._shapes, strict=True))
-        if is_single:
+        if is_single := [x.shape for x in arrays] == self._shapes:
             arrays = [x[None] for x in arrays]
+        count = arrays[0].shape[:1] if arrays else (1,)
         for i, (x, own) in enumerate(zip(arrays, self._shapes, strict=True)):
-            if x.shape[1:] != own or x.shape[0] != arrays[0].shape[0]:
+            if x.ndim == 0 or x.shape != (*count, *own):
                 raise ValueError(
                     f"{self!r}: column {i} has the shape {x.shape}; expected (examples, "
                     f"{', '.join(map(str, own))}), equally many examples in all columns"
                 )
-        rows = [x.reshape(x.shape[0], math.prod(x.shape[1:])) for x in arrays]
-        return (jnp.concatenate(rows, axis=1) if rows else jnp.zeros((1, 0))), is_single
+        rows = [
+            x.reshape(*count, math.prod(own)) for x, own in zip(arrays, self._shapes, strict=True)
+        ]
+        return jnp.concatenate([jnp.zeros((*count, 0)), *rows], axis=1), is_single
 
 
 def _function(name: str) -> Callable[..., Array]:
@@ -233,7 +223,11 @@ def _function(name: str) -> Callable[..., Array]:
 
     if name not in SPELLING:
         return _called_back(name)
-    found: Callable[..., Array] = eval(SPELLING[name], {"jax": jax, "jnp": jax.numpy})
+    spelled = SPELLING[name]
+    if "{" in spelled:
+        names = [f"x{i}" for i in range(spelled.count("{"))]
+        spelled = f"lambda {', '.join(names)}: {spelled.format(*names)}"
+    found: Callable[..., Array] = eval(spelled, {"jax": jax, "jnp": jax.numpy})
     return found
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import accumulate, pairwise
 from typing import Any, TypeAlias
 
@@ -83,24 +84,26 @@ class _Box:
     def addresses(self, x: Operand) -> Integers:
         """With length 1 along each axis on which they do not depend."""
         start, size = self.memory.spaces[x.space]
-        return start + self.affine(x.base, x.strides, size)
+        found = start + self.affine(x.base, x.strides, size)
+        for axis, n in enumerate(found.shape):
+            if n > 1 and (found == (first := found.take([0], axis))).all():
+                found = first  # looked up, and yet the same
+        return found
 
     def padded(self, extent: Integer) -> tuple[_Box, Any]:
-        """The box with one more index; and which of its points exist, None if all do.
+        """The box with one more index; and which of its points exist.
 
         Where there are fewer values than elsewhere, the last is repeated.
         """
         n = self.integer(extent)[..., None]
         values = np.arange(n.max(initial=0)).reshape((1,) * len(self.shape) + (-1,))
-        inside = None if (n == values.size).all() else values < n
-        index = values if inside is None else np.minimum(values, np.maximum(n - 1, 0))
-        indices = (*(i[..., None] for i in self.index), index)
-        return _Box(self.memory, (*self.shape, values.size), indices), inside
+        index = *(i[..., None] for i in self.index), np.minimum(values, np.maximum(n - 1, 0))
+        return _Box(self.memory, (*self.shape, values.size), index), values < n
 
     def extended(self, extent: Integer) -> _Box:
         """The box with one more index."""
-        box, inside = self.padded(extent)
-        return box if inside is None else box.where(inside)
+        box, exist = self.padded(extent)
+        return box if exist.all() else box.where(exist)
 
     def unrolled(self, count: Integer) -> Iterator[_Box]:
         """The box with one more index, once for each of its values."""
@@ -109,18 +112,11 @@ class _Box:
             box = self if (n > value).all() else self.where(n > value)
             yield replace(box, index=(*box.index, np.full((1,) * len(box.shape), value)))
 
-    def where(self, inside: Any) -> _Box:
+    def where(self, chosen: Any) -> _Box:
         """Those points, in a single axis."""
-        inside = np.broadcast_to(inside, self.shape)
-        index = tuple(np.broadcast_to(i, self.shape)[inside] for i in self.index)
-        return _Box(self.memory, (int(inside.sum()),), index)
-
-    def rows(self, group: Group) -> _Box:
-        """The box with the indices of the group."""
-        box = self
-        for extent in group.dims:
-            box = box.extended(extent)
-        return box
+        chosen = np.broadcast_to(chosen, self.shape)
+        index = tuple(np.broadcast_to(i, self.shape)[chosen] for i in self.index)
+        return _Box(self.memory, (int(chosen.sum()),), index)
 
 
 def _steps(items: Iterable[Item], box: _Box, parts: Parts | None = None) -> Iterator[Step]:
@@ -130,7 +126,7 @@ def _steps(items: Iterable[Item], box: _Box, parts: Parts | None = None) -> Iter
     """
     for item in items:
         if isinstance(item, Group):
-            rows = box.rows(item)
+            rows = reduce(_Box.extended, item.dims, box)
             if math.prod(rows.shape):
                 yield item, rows
             continue
@@ -173,10 +169,10 @@ def _terms(runs: Sequence[Run], box: _Box) -> Iterator[tuple[bool, list[Integers
         for term in run.terms if turns.shape[-1] else ():
             columns = [turns.addresses(factor) for factor in term.factors]
             varies = tuple(box.memory.varies[column.flat[0]] for column in columns)
-            columns.append(np.ones((1,) * len(turns.shape), bool) if exist is None else exist)
-            kinds.setdefault((term.is_negative, varies), []).append(
-                [np.broadcast_to(c, (*c.shape[:-1], turns.shape[-1])) for c in columns]
-            )
+            columns = [
+                np.broadcast_to(c, (*c.shape[:-1], turns.shape[-1])) for c in (*columns, exist)
+            ]
+            kinds.setdefault((term.is_negative, varies), []).append(columns)
     for (is_negative, _), parts in kinds.items():
         *factors, exist = (_side_by_side(column) for column in zip(*parts, strict=True))
         yield is_negative, factors, exist
@@ -200,16 +196,13 @@ class _Memory:
         table: that of the program, as an array.
     """
 
-    def __init__(self, program: Program) -> None:
-        starts = accumulate(program.sizes.values(), initial=0)
-        self.spaces = {
-            space: (start, size)
-            for start, (space, size) in zip(starts, program.sizes.items(), strict=False)
-        }
-        varies = list(map(program.varies, program.sizes))
-        self.varies = np.repeat(varies, list(program.sizes.values()))
+    def __init__(self, program: Program, dtype: Any) -> None:
+        sizes = list(program.sizes.values())
+        starts = accumulate(sizes, initial=0)
+        self.spaces = dict(zip(program.sizes, zip(starts, sizes, strict=False), strict=True))
+        self.varies = np.repeat(list(map(program.varies, program.sizes)), sizes)
         self.table: Integers = np.frombuffer(program.table, np.int64)
-        self.arrays: list[Array] = [jnp.zeros(1)]  # for addresses that only padding reads
+        self.arrays: list[Array] = [jnp.zeros(1, dtype)]  # for addresses that only padding reads
         self.owner, self.place = np.zeros((2, len(self.varies)), np.int64)
         self.found: dict[Any, Array] = {}
 
@@ -235,16 +228,15 @@ class _Memory:
 def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
     """The numbers at these places of the last axes of these arrays."""
     used = list(dict.fromkeys(owner.ravel().tolist()))
-    x, at = arrays[used[0]], place
-    if len(used) > 1:
-        at, parts, start = np.zeros_like(place), [], 0
-        for i in used:
-            mine = owner == i
-            low, high = int(place[mine].min()), int(place[mine].max()) + 1
-            parts.append(lax.slice_in_dim(arrays[i], low, high, axis=-1))
-            at[mine] = place[mine] - low + start
-            start += high - low
-        x = jnp.concatenate(parts, -1)
+    lead = max((arrays[i].shape[:-1] for i in used), key=len)
+    shift, parts, start = np.zeros(len(arrays), np.int64), [], 0
+    for i in used:
+        mine = place[owner == i]
+        low, high = int(mine.min()), int(mine.max()) + 1
+        parts.append(jnp.broadcast_to(arrays[i][..., low:high], (*lead, high - low)))
+        shift[i] = start - low
+        start += high - low
+    x, at = jnp.concatenate(parts, -1), place + shift[owner]
     found = _sliced(x, at)
     if found is None:
         found = x.at[..., at.astype(np.int32)].get(mode="promise_in_bounds")
@@ -256,8 +248,8 @@ def _sliced(x: Array, place: Integers) -> Array | None:
     zero = (0,) * place.ndim
     ones = [(*zero[:i], min(1, n - 1), *zero[i + 1 :]) for i, n in enumerate(place.shape)]
     strides = [int(place[one] - place[zero]) for one in ones]
-    indices = np.indices(place.shape, sparse=True)
-    affine = sum((s * i for s, i in zip(strides, indices, strict=True)), place[zero])
+    indices: Any = np.indices(place.shape, sparse=True)
+    affine: Any = sum((s * i for s, i in zip(strides, indices, strict=True)), place[zero])
     moving = sorted((i for i, s in enumerate(strides) if s), key=lambda i: -abs(strides[i]))
     steps = [(place.shape[i], abs(strides[i])) for i in moving]
     if not (affine == place).all() or any(
@@ -266,8 +258,7 @@ def _sliced(x: Array, place: Integers) -> Array | None:
         return None
     low, lead = int(place.min()), x.shape[:-1]
     size = math.prod(steps[0]) if steps else 1
-    if low + size > x.shape[-1]:
-        x = jnp.pad(x, [(0, 0)] * len(lead) + [(0, low + size - x.shape[-1])])
+    x = jnp.pad(x, [(0, 0)] * len(lead) + [(0, max(0, low + size - x.shape[-1]))])
     y = lax.slice_in_dim(x, low, low + size, axis=-1)
     for n, step in steps:
         y = y.reshape(*y.shape[:-1], size // step, step)[..., :n, :]
@@ -307,7 +298,7 @@ class Evaluation:
             )
         examples = jnp.asarray(examples, self.dtype)
         self.n_examples = len(examples)
-        self.memory = _Memory(program)
+        self.memory = _Memory(program, self.dtype)
         constants = jnp.asarray(np.frombuffer(program.constants), self.dtype)
         for space, array in ("k", constants), ("w", leaves.astype(self.dtype)), ("x", examples):
             self.memory.put(self.memory.addresses(space), array)
@@ -329,7 +320,7 @@ class Evaluation:
         """Compute the items in all iterations of the box."""
         for item in items:
             if isinstance(item, Group):
-                self.write(item, box.rows(item))
+                self.write(item, reduce(_Box.extended, item.dims, box))
                 continue
             turns = box.extended(item.count)
             for part, is_recurrent in self.parts(item, turns):
@@ -387,10 +378,8 @@ class Evaluation:
     def computed(self, group: Group, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
         """The numbers of a group, its rows in one axis."""
         lead = self.lead(box.addresses(group.target))
-        if self.section == "means":
-            y = self.mean(group.expression, box, shape, read)
-        else:
-            y = self.value(group.expression, box, shape, read)
+        compute = self.mean if self.section == "means" else self.value
+        y = compute(group.expression, box, shape, read)
         y = jnp.broadcast_to(jnp.asarray(y, self.dtype), lead + shape)
         return y.reshape(*lead, math.prod(shape))
 
@@ -420,7 +409,7 @@ class Evaluation:
                         if len(box.shape) != len(shape):
                             raise _IrregularError  # which terms exist may change in a scan
                         x = jnp.where(exist, x, 0.0)
-                    term = _contracted(x, *others, NAMES[: len(shape)]) if others else x.sum(-1)
+                    term = _contracted(x, others[0], NAMES[: len(shape)]) if others else x.sum(-1)
                     total = total - term if is_negative else total + term
                 return total
         return jnp.asarray(expression, self.dtype)
@@ -439,9 +428,6 @@ def _contracted(x: Array, y: Array, axes: str) -> Array:
 
 
 # --- recurrent loops ------------------------------------------------------------------------------
-
-FEW = 16
-"""Up to this many numbers of an iteration are joined one by one rather than gathered."""
 
 
 class _Scan:
@@ -477,8 +463,11 @@ class _Scan:
             self.writers[:, addresses] = np.stack(np.broadcast_arrays(number, turn, row))
             self.written.append(addresses)
         self.scanned: list[Array] = []
-        self.before: dict[tuple[int, int], Integers] = {}  # what a step left `lag` iterations ago
+        self.before: dict[tuple[int, int], dict[int, int]] = {}
         self.sources: dict[Any, Any] = {}
+        for group, rows in self.steps:
+            for addresses in _reads(group.expression, rows):
+                self.source(addresses)
 
     def source(self, addresses: Integers) -> Any:
         """An array that is the same for all iterations; or the keys of arrays, and places in them.
@@ -488,15 +477,15 @@ class _Scan:
         key = addresses.shape, addresses.tobytes()
         if key not in self.sources:
             at = np.moveaxis(addresses, self.axis, 0)
-            if len(at) == self.n:
-                self.sources[key] = self.moving(at.reshape(self.n, -1), at.shape[1:])
-            elif (self.writers[0, at] < 0).all():
+            if len(at) == 1 and (self.writers[0, at] < 0).all():
                 self.sources[key] = self.memory.read(at[0])
             else:
-                raise _IrregularError
+                self.sources[key] = self.moving(np.broadcast_to(at, (self.n, *at.shape[1:])))
         return self.sources[key]
 
-    def moving(self, at: Integers, shape: tuple[int, ...]) -> Any:
+    def moving(self, addresses: Integers) -> Any:
+        """The keys and places of addresses that change, or are written, in the loop."""
+        at, shape = addresses.reshape(self.n, -1), addresses.shape[1:]
         step, turn, row = self.writers[:, at]
         last, lag = step[-1], self.n - 1 - turn[-1]
         turns = np.arange(self.n)[:, None]
@@ -510,11 +499,9 @@ class _Scan:
             writer, k = int(last[i]), int(lag[i])
             owner[i] = keys.setdefault((writer, k), len(keys))
             for earlier in range(1, k + 1):
-                left = np.full(self.written[writer].shape[1], -1)
-                left = self.before.setdefault((writer, earlier), left)
-                if left[place[i]] not in (-1, at[k - earlier, i]):
+                left = self.before.setdefault((writer, earlier), {})
+                if left.setdefault(int(place[i]), at[k - earlier, i]) != at[k - earlier, i]:
                     raise _IrregularError
-                left[place[i]] = at[k - earlier, i]
         outside = last < 0
         if outside.any():
             owner[outside] = keys.setdefault(len(self.scanned), len(keys))
@@ -523,17 +510,18 @@ class _Scan:
         return list(keys), owner.reshape(shape), place.reshape(shape)
 
     def run(self) -> None:
-        evaluation = self.evaluation
-        for group, rows in self.steps:
-            for addresses in _reads(group.expression, rows):
-                self.source(addresses)
-        carried = sorted(self.before)
-        kept = sorted({step for step, _ in carried})
+        """Scan what is carried; then compute the rest."""
+        evaluation, carried = self.evaluation, sorted(self.before)
+        kept = {step for step, _ in carried}
+        leads = {evaluation.lead(self.written[step]) for step in kept}
+        joined = [[i for i in kept if evaluation.lead(self.written[i]) == lead] for lead in leads]
         start = []
         for step, lag in carried:
-            left = self.before[step, lag]
-            x = self.memory.read(np.where(left < 0, left.max(), left))
-            start.append(jnp.broadcast_to(x, evaluation.lead(self.written[step]) + left.shape))
+            left, width = self.before[step, lag], self.written[step].shape[1]
+            read_by_none = min(left.values())
+            addresses = np.array([left.get(row, read_by_none) for row in range(width)])
+            lead = evaluation.lead(self.written[step])
+            start.append(jnp.broadcast_to(self.memory.read(addresses), (*lead, width)))
 
         def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], list[Array]]:
             known: dict[Any, Array] = dict(zip(carried, carry, strict=True))
@@ -544,28 +532,19 @@ class _Scan:
                 if not isinstance(source, tuple):
                     return source
                 keys, owner, place = source
-                return _picked_one_by_one([known[key] for key in keys], owner, place)
+                return _picked([known[key] for key in keys], owner, place)
 
             for step, (group, rows) in enumerate(self.steps):
                 shape = rows.shape[: self.axis] + rows.shape[self.axis + 1 :]
                 known[step, 0] = evaluation.computed(group, rows, shape, read)
-            return [known[step, lag - 1] for step, lag in carried], [
-                known[step, 0] for step in kept
-            ]
+            left = [known[step, lag - 1] for step, lag in carried]
+            return left, [jnp.concatenate([known[i, 0] for i in steps], -1) for steps in joined]
 
         _, stacked = lax.scan(turn, start, self.scanned, length=self.n)
-        for step, array in zip(kept, stacked, strict=True):
+        for steps, array in zip(joined, stacked, strict=True):
+            addresses = np.concatenate([self.written[i] for i in steps], 1)
             y = jnp.moveaxis(array, 0, -2)
-            self.memory.put(self.written[step], y.reshape(*y.shape[:-2], math.prod(y.shape[-2:])))
+            self.memory.put(addresses, y.reshape(*y.shape[:-2], addresses.size))
         for step, (group, rows) in enumerate(self.steps):
             if step not in kept:
                 evaluation.write(group, rows)
-
-
-def _picked_one_by_one(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
-    """As `_picked`, but few numbers are joined one by one, which XLA fuses with what reads them."""
-    if not 1 < place.size <= FEW:
-        return _picked(arrays, owner, place)
-    places = zip(owner.ravel().tolist(), place.ravel().tolist(), strict=True)
-    y = jnp.concatenate([arrays[i][..., j : j + 1] for i, j in places], -1)
-    return y.reshape(*y.shape[:-1], *place.shape)
