@@ -107,6 +107,15 @@ def test_comparisons_are_numbers() -> None:
     assert ag.jit(f, backend="jax")(*columns) == ag.jit(f, backend="python")(*columns)
 
 
+def test_rounding_by_a_large_number_is_kept() -> None:
+    """(x + 2⁵²) - 2⁵² is a whole number, for which XLA's algebra would take x."""
+
+    def f(x: Any) -> Any:
+        return (x + 2.0**52) - 2.0**52
+
+    assert ag.jit(f, backend="jax")([1.3, 2.5, 7.7]) == [1.0, 2.0, 8.0]
+
+
 def test_a_network_on_a_batch() -> None:
     model = ag.MLP(3, [8, 4, 1], seed=0)
     X, Y = [some(3, i) for i in range(10)], some(10, 99)

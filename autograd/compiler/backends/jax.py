@@ -33,7 +33,7 @@ Array: TypeAlias = Any
 Function: TypeAlias = Callable[[Array, Array], Array]
 """Takes the leaves and the inputs of the examples; see `function`."""
 
-LIBRARY = "abs sqrt exp expm1 log log1p sin cos tan sinh cosh tanh"
+LIBRARY = "abs sqrt exp expm1 log log1p log2 log10 sin cos tan sinh cosh tanh floor fmod"
 """Primitives that `jax.numpy` calls as the table does."""
 
 SPELLING: dict[str, str] = {
@@ -44,7 +44,10 @@ SPELLING: dict[str, str] = {
     "stop_gradient": "jax.lax.stop_gradient",
     "pow": "jnp.power",
     **{name: f"jnp.{name}" for name in LIBRARY.split()},
-    **{f"a{name}": f"jnp.arc{name}" for name in ("sin", "cos", "tan", "tan2")},
+    **{
+        f"a{name}": f"jnp.arc{name}"
+        for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")
+    },
     **{name: f"jax.scipy.special.{name}" for name in ("erf", "erfc")},
 }
 """How each elementary row is written. Those of users that are not here are called back."""

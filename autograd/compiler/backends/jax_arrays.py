@@ -299,7 +299,7 @@ class Evaluation:
         examples = jnp.asarray(examples, self.dtype)
         self.n_examples = len(examples)
         self.memory = _Memory(program, self.dtype)
-        constants = jnp.asarray(np.frombuffer(program.constants), self.dtype)
+        constants = self.constant(np.frombuffer(program.constants))
         for space, array in ("k", constants), ("w", leaves.astype(self.dtype)), ("x", examples):
             self.memory.put(self.memory.addresses(space), array)
 
@@ -311,6 +311,16 @@ class Evaluation:
         if not self.program.sizes["y"]:
             return jnp.zeros((self.n_examples, 0)[self.program.is_batch :])
         return self.memory.read(self.memory.addresses("y"))
+
+    def constant(self, numbers: Any) -> Array:
+        """The number or numbers as an array.
+
+        Of large ones XLA may not know: it would take (x + 2⁵²) - 2⁵², which rounds, for x.
+        """
+        array = jnp.asarray(numbers, self.dtype)
+        if np.max(np.abs(numbers), initial=0.0) < 2.0**23:
+            return array
+        return lax.optimization_barrier(array)  # type: ignore[no-untyped-call]
 
     def lead(self, addresses: Integers) -> tuple[int, ...]:
         """The axis of the examples, or none."""
@@ -412,7 +422,7 @@ class Evaluation:
                     term = _contracted(x, others[0], NAMES[: len(shape)]) if others else x.sum(-1)
                     total = total - term if is_negative else total + term
                 return total
-        return jnp.asarray(expression, self.dtype)
+        return self.constant(expression)
 
 
 NAMES = "acdefghijklmnopqrs"
