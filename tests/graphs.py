@@ -14,6 +14,9 @@ from tests.numerics import SPECIAL
 COMPARISONS = ("lt", "le", "gt", "ge")
 """The rows that make the conditions of `where`."""
 
+NAMES = tuple(TABLE)
+"""The rows that the package makes at once; of polygamma there come more."""
+
 ordinary = st.floats(-2.0, 2.0, allow_subnormal=False).map(lambda x: round(x, 3))
 any_float = st.one_of(st.sampled_from(SPECIAL), st.floats())
 
@@ -54,7 +57,7 @@ def programs(
     draw: st.DrawFn,
     n_inputs: int = 3,
     max_operations: int = 12,
-    names: Iterable[str] = TABLE,
+    names: Iterable[str] = NAMES,
     constants: st.SearchStrategy[float] = ordinary,
 ) -> Program:
     """Random programs, in which values are shared freely and constants stand among the operands.

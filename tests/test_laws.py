@@ -16,17 +16,20 @@ import autograd as ag
 from autograd import Value, grad, primitives
 from autograd.primitives import TABLE
 from autograd.value import adjoints, topological_order
-from tests.graphs import COMPARISONS, Program, any_float, inputs, ordinary, programs
+from tests.graphs import COMPARISONS, NAMES, Program, any_float, inputs, ordinary, programs
 from tests.numerics import bits, central_difference, same
 
 any_programs = programs(constants=any_float)
 WITH_EDGES = {
     *("where", "maximum", "minimum", "relu", "abs", "lt", "le", "gt", "ge", "stop_gradient"),
-    *("div", "log", "log1p", "sqrt", "pow", "asin", "acos", "atan2", "hypot"),
+    *("logical_and", "logical_or", "logical_not", "clip", "sign", "floor", "ceil", "round"),
+    *("trunc", "fmod", "mod", "floordiv", "difference_error", "cbrt", "xlogy", "acosh", "atanh"),
+    *("div", "log", "log1p", "log2", "log10", "sqrt", "pow", "asin", "acos", "atan2", "hypot"),
+    *("lgamma", "digamma", "polygamma1", "polygamma2", "polygamma3"),
 }
 """The rows that jump or bend somewhere, or have no value there."""
 
-smooth_programs = programs(names=set(TABLE) - WITH_EDGES)
+smooth_programs = programs(names=set(NAMES) - WITH_EDGES)
 
 
 def recorded(program: Program, xs: Sequence[float]) -> tuple[Value, list[Value]]:
@@ -194,6 +197,8 @@ OPERATORS = {
     "mul": operator.mul,
     "div": operator.truediv,
     "pow": operator.pow,
+    "mod": operator.mod,
+    "floordiv": operator.floordiv,
     "neg": operator.neg,
     "lt": operator.lt,
     "le": operator.le,
@@ -217,10 +222,14 @@ def by_method(name: str) -> Any:
 
 
 AS_PEOPLE_WRITE = {
+    **TABLE,
     **{name: by_operator(name) for name in OPERATORS},
-    **{name: getattr(ag, name) for name in TABLE if hasattr(ag, name)},
-    **{name: by_method(name) for name in TABLE if hasattr(Value, name)},
-    **{name: TABLE[name] for name in ("sech2", "logical_and", "logical_or", "logical_not")},
+    **{name: getattr(ag, name) for name in TABLE if hasattr(ag, name) and name != "clip"},
+    **{
+        name: by_method(name)
+        for name, row in TABLE.items()
+        if hasattr(Value, name) and row.arity == 1
+    },
     "sum": lambda *terms: ag.sum(terms),
     "dot": lambda *xs: ag.dot(xs[: len(xs) // 2], xs[len(xs) // 2 :]),
 }
