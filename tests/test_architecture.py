@@ -22,8 +22,8 @@ HOUSE = Path(ag.__file__).parent
 
 FLOORS = (
     ("checks",),
-    ("primitives", "recording", "optim", "datasets", "curve", "files"),
-    ("operators",),
+    ("primitives", "recording", "optim", "data", "curve", "files"),
+    ("operators", "datasets"),
     ("value",),
     ("functions", "formula"),
     ("derivatives", "losses"),
@@ -126,6 +126,11 @@ def test_the_files_within_a_room_import_one_another_without_a_circle() -> None:
 
 def test_the_steppers_do_not_know_the_engine() -> None:
     assert rooms_imported_by(HOUSE / "optim.py") == set()
+
+
+@pytest.mark.parametrize("file", sorted((HOUSE / "data").glob("*.py")), ids=lambda f: f.name)
+def test_the_reader_of_tables_needs_nothing_else_of_the_package(file: Path) -> None:
+    assert rooms_imported_by(file) <= {"data"}
 
 
 @pytest.mark.parametrize("room", ENGINE)

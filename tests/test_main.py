@@ -156,7 +156,7 @@ def test_of_a_neuron_with_many_inputs_the_heaviest_are_drawn() -> None:
     table("wide.csv", ",".join([*names, "kind"]), rows)
     assert main(["train", "wide.csv", *QUICK]) == 0
     picture = Path("runs/graph.svg").read_text("utf-8")
-    assert "The 8 inputs of 400 that weigh most" in picture
+    assert "The 8 inputs of 342 that weigh most" in picture
     assert len(re.findall(r">f\d+<", picture)) == 8
 
 
@@ -276,7 +276,7 @@ def test_the_model_is_on_disk_before_anything_else_is_done(
 
     monkeypatch.setattr(train, "_report", interrupted)
     assert main(["train", *QUICK]) == 130
-    assert "interrupted; what was learnt is kept in runs/model.json" in capsys.readouterr().err
+    assert "interrupted; what was learned is kept in runs/model.json" in capsys.readouterr().err
     assert ag.MLP.load("runs/model.json").n_inputs == 4
 
 
@@ -310,7 +310,7 @@ def test_what_fails_after_the_training_says_where_the_model_is(
 
     monkeypatch.setattr(train, "pictures", full)
     message = refusal(capsys, "train", *QUICK)
-    kept = "; what was learnt is kept in runs/model.json"
+    kept = "; what was learned is kept in runs/model.json"
     assert f"runs/loss.svg: No space left on device{kept}" in message
     assert files() == ["model.json"]
 
@@ -359,7 +359,7 @@ def test_an_interrupted_training_keeps_what_was_learnt(how: str, name: str) -> N
     process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=300)
     assert process.returncode == 128 + getattr(signal, name)
-    assert re.search(r"interrupted after \d+ epochs; what was learnt is kept in runs/model", out)
+    assert re.search(r"interrupted after \d+ epochs; what was learned is kept in runs/model", out)
     assert "Traceback" not in err
     assert ag.MLP.load("runs/model.json").widths == [32, 2]
     assert files() == (FILES if name == "SIGINT" else ["model.json"])
@@ -437,7 +437,7 @@ def test_predict_reads_columns_by_their_names_and_words_as_they_were_learnt(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     table("mine.csv", "a,colour,id,answer", MIXED)
-    options = ["--encode", "--drop", "id", "--missing", "mean", "--check", "none"]
+    options = ["--one-hot", "--drop", "id", "--missing", "mean", "--check", "none"]
     assert main(["train", "mine.csv", *options]) == 0
     table("new.csv", "colour;other;a", ["red;?;0", "BLUE;1;", ";1;1"])
     capsys.readouterr()
@@ -561,13 +561,13 @@ def test_a_long_formula_is_not_echoed_whole(capsys: pytest.CaptureFixture[str]) 
 
 def test_predict_shows_columns_beside_the_predictions(capsys: pytest.CaptureFixture[str]) -> None:
     table("mine.csv", "a,colour,id,answer", MIXED)
-    main(["train", "mine.csv", "--encode", "--drop", "id", "--check", "none"])
+    main(["train", "mine.csv", "--one-hot", "--drop", "id", "--check", "none"])
     table("new.csv", "name;a;Colour", ["Ö, Ali;0;red", "Eva;;blue", "Kim;1,0;Blue", "Sum;1;"])
     capsys.readouterr()
     predict = ["predict", "runs/model.json", "new.csv", "--missing", "drop", "--show"]
     assert main([*predict, "name", "a"]) == 0
     shown = capsys.readouterr()
-    assert shown.out == 'name, a, prediction\n"Ö, Ali", 0, yes\nKim, 1.0, no\n'
+    assert shown.out == 'name, a, prediction\n"Ö, Ali", 0, yes\nKim, "1,0", no\n'
     assert "left out: totals in line 5" in shown.err
     assert "1 row with missing cells is left out" in shown.err
     message = refusal(capsys, *predict, "surname")
@@ -580,13 +580,13 @@ def test_words_that_stand_for_an_empty_cell_are_kept_with_the_model(
     rows = [f"{'ill' if i == 5 else i % 2},{'yes' if i % 2 else 'no'}" for i in range(40)]
     table("mine.csv", "a,answer", rows)
     message = refusal(capsys, "train", "mine.csv", "--check", "none")
-    assert suggested(message)[-4:] == ["--empty", "ill", "--missing", "mean"]
+    assert suggested(message)[-4:] == ["--na-values", "ill", "--missing", "mean"]
     assert main(suggested(message)) == 0
     table("new.csv", "a", ["1", "ill", "late"])
     message = refusal(capsys, "predict", "runs/model.json", "new.csv")
     assert "line 4, column a: expected a finite number, got 'late'" in message
     capsys.readouterr()
-    assert main(["predict", "runs/model.json", "new.csv", "--empty", "late"]) == 0
+    assert main(["predict", "runs/model.json", "new.csv", "--na-values", "late"]) == 0
     assert len(capsys.readouterr().out.split()) == 3
 
 
@@ -663,7 +663,7 @@ def test_bad_arguments_get_one_line(
         ("1,2,\n2,2,x\n3,3,y\n", "column 3: the label is missing"),
         ("1,2,x\n3,4,x\n1,2,x\n", "nothing to tell apart"),
         ("1,2,7.5\n3,4,7.5\n1,2,7.5\n", "it holds only 7.5, so there is nothing to tell apart"),
-        (b"\xff\xfe\x00", "no text"),
+        (b"\xff\xfe\x00", "not text"),
     ],
 )
 def test_a_bad_table_is_refused_where_it_is_bad(

@@ -871,11 +871,11 @@ def test_a_stepper_of_another_model_is_refused() -> None:
 
 
 def test_a_network_learns_iris() -> None:
-    from autograd.datasets import Standardisation
+    from autograd.datasets import Standardization
     from autograd.losses import CORRECT, cross_entropy
 
     X_train, X_test, Y_train, Y_test = train_test_split(*iris(), seed=0)
-    scale = Standardisation.of(X_train)
+    scale = Standardization.of(X_train)
     model = MLP(4, [8, 3], activation="tanh", seed=0)
     optimizer = Adam(model.parameters(), 0.05)
     history = fit(model, cross_entropy, scale(X_train), Y_train, optimizer, 40, 20, progress=False)
