@@ -6,8 +6,12 @@ import bz2
 import gzip
 import json
 import math
+import os
 import random
+import re
 import shlex
+import threading
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd.data import text_file
 from autograd.data.numbers import NumberFormat, infer_formats
 from autograd.data.sheet import Cells
 from autograd.data.summary import describe, hints
@@ -472,6 +477,292 @@ def test_what_is_no_row_is_told_and_a_row_like_it_is_kept(csv_file: CsvFile) -> 
     assert read_sheet(csv_file("a,b\n1,2\n3,4\nill,ill\n"), na_values=["ill"]).left_out == ()
 
 
+def test_a_line_of_totals_needs_two_rows_and_a_word_for_them(csv_file: CsvFile) -> None:
+    for word in ("Summe:", "TOTAL", "mean :"):
+        assert read_sheet(csv_file(f"a,b\n1,2\n3,4\n{word},6\n")).left_out == ("totals in line 4",)
+    for kept in ("a,b\n1,2\nfoo,6\n", "x,1\ntotal,2\n", "a,b\n1,2\n3,4\nsubtotal,6\n"):
+        assert read_sheet(csv_file(kept)).left_out == ()
+
+
+def test_where_two_widths_are_as_frequent_the_wider_one_counts(csv_file: CsvFile) -> None:
+    # Of two rows one has no semicolon, and neither has a comma.
+    with pytest.raises(TableError, match="line 2: found 1 columns, where the others have 2"):
+        read_sheet(csv_file("1;2\n3\n"))
+    assert read_sheet(csv_file("# a remark\n\n1|2\n3|4\n")).column(1) == ["2", "4"]
+
+
+def test_a_header_may_end_in_a_delimiter_that_its_rows_lack(csv_file: CsvFile) -> None:
+    for rows in ("1;2;x\n3;4;y\n", "1;2;x\n"):
+        sheet = read_sheet(csv_file("a;b;kind;\n" + rows))
+        assert (sheet.names, sheet.named_rows) == (("a", "b", "kind"), False)
+        assert sheet.column(0)[0] == "1"
+    with pytest.raises(TableError, match="line 3: found 4 columns, where the others have 3"):
+        read_sheet(csv_file("a;b;kind;\n1;2;x\n3;4;y;z\n5;6;x\n"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "name,inhabitants,rank\nA,22,843,10\n",
+        "name,inhabitants,rank\nA,22,843,10\nB,1,234,11\nC,999,999,12\n",
+        "name,size,rank\nA,2,5,10\nA,3,5,11\n",
+    ],
+    ids=["one row", "all rows", "names that come twice"],
+)
+def test_a_comma_within_a_number_makes_no_row_names(csv_file: CsvFile, content: str) -> None:
+    with pytest.raises(
+        TableError,
+        match=r"line 2: found 4 columns, where the (header has|others have) 3; .*in quotes",
+    ):
+        read_sheet(csv_file(content))
+
+
+def test_na_values_are_compared_after_numbers_are_read(csv_file: CsvFile) -> None:
+    rows = (
+        "".join(f"{i},5;{i % 7};{i % 3}\n" for i in range(30)) + "-200,0;-200;-200,00\n1,5;2;-200\n"
+    )
+    table = read_csv(csv_file("a;b;y\n" + rows), na_values=["-200"], missing="drop")
+    assert min(map(min, table.X)) == 0.0
+    assert (len(table.Y), table.classes) == (30, ("0", "1", "2"))
+    kept = infer_schema(read_sheet(csv_file("a;b;y\n" + rows), na_values=["-200"]), missing="mean")
+    assert kept.na_values == ("-200",)
+    word = read_csv(csv_file("a,y\n1,p\n0x,q\n3,p\n"), na_values=["0X"], missing="drop")
+    assert word.X == [[1.0], [3.0]]
+
+
+def test_what_looks_like_a_number_is_never_a_gap(csv_file: CsvFile) -> None:
+    amounts = [f"${i}.15" for i in range(40)]
+    amounts[7], amounts[9] = "$-26.15", "($3.00)"
+    path = csv_file(
+        "amount,b,y\n" + "".join(f"{a},{i % 7},{i % 2}\n" for i, a in enumerate(amounts))
+    )
+    X = read_csv(path).X
+    assert (X[7][0], X[9][0]) == (-26.15, -3.0)
+    for odd in ("$-26.15-", "12..5", "7 l/s (2)", "1O5"):
+        amounts[7] = odd
+        path = csv_file(
+            "a,b,y\n" + "".join(f"{a},{i % 7},{i % 2}\n" for i, a in enumerate(amounts))
+        )
+        with pytest.raises(TableError, match="line 9, column a: expected a finite number") as no:
+            read_csv(path, one_hot=True, missing="mean")
+        assert repr(odd) in str(no.value)
+        assert no.value.fix == {}
+
+
+def test_flags_beside_numbers_are_set_aside_and_told(csv_file: CsvFile) -> None:
+    cells = ["12,3 b", "11,0", ":", "10,5 p", ": c", *(f"{i},5" for i in range(20))]
+    rows = "".join(f"{cell};{i % 4};{'xy'[i % 2]}\n" for i, cell in enumerate(cells))
+    sheet = read_sheet(csv_file("rate;n;kind\n" + rows))
+    assert {"decimal commas", "flags ignored (b 1, p 1)"} <= set(sheet.notes)
+    schema = infer_schema(sheet, missing="drop")
+    assert [row[0] for row in schema.examples(sheet).X[:3]] == [12.3, 11.0, 10.5]
+    assert len(schema.examples(sheet).X) == 23
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ("2012-01-31", "2012-02-01"),
+        ("2012/1/31", "2012/2/1"),
+        ("31.01.2012", "1.2.12"),
+        ("1/31/2012", "2/1/2012"),
+        ("2012-01-31T12:30:00Z", "2012-02-01 12:30"),
+        ("18.00.00", "19.30.00"),
+        ("8:00", "12:30 pm"),
+        ("5-Jan-20", "31 December 2020"),
+        ("Jan 5, 2020", "March 31, 2020"),
+        ("2020Q1", "2020-W05"),
+        ("2012-01", "2012-02"),
+    ],
+)
+def test_dates_are_left_out_and_told(csv_file: CsvFile, dates: tuple[str, str]) -> None:
+    rows = "".join(f'"{dates[i % 2]}",{i % 7},{"ab"[i % 3 > 0]}\n' for i in range(20))
+    sheet = read_sheet(csv_file("when,n,kind\n" + rows))
+    for one_hot in (False, True):
+        schema = infer_schema(sheet, one_hot=one_hot)
+        assert schema.features == ("n",)
+    assert "when    date    left out" in describe(schema, sheet)
+    assert any("dates and times are left out (when)" in hint for hint in hints(schema, sheet))
+    labeled = infer_schema(sheet, label="when", one_hot=True)
+    assert len(labeled.classes) == 2  # who asks for it gets it
+
+
+def test_words_are_no_dates(csv_file: CsvFile) -> None:
+    rows = "".join(
+        f"{('2012-01-31', 'soon')[i % 2]},{i % 7},{'ab'[i % 3 > 0]}\n" for i in range(20)
+    )
+    schema = infer_schema(read_sheet(csv_file("when,n,kind\n" + rows)), one_hot=True)
+    assert schema.features == ("when=2012-01-31", "when=soon", "n")
+
+
+def test_a_constant_column_is_left_out_on_demand_and_told(csv_file: CsvFile) -> None:
+    rows = "".join(f"7,red,{i},{'ab'[i % 2]}\n" for i in range(12))
+    sheet = read_sheet(csv_file("k,color,n,kind\n" + rows))
+    schema = infer_schema(sheet, one_hot=True, drop_constant=True)
+    assert schema.features == ("n",)
+    shown = describe(schema, sheet)
+    assert "k       number  left out" in shown
+    assert "always 7" in shown
+    assert "always red" in shown
+    assert "a column that never varies is left out (k, color)" in hints(schema, sheet)
+    assert infer_schema(sheet, one_hot=True).features == ("k", "color=red", "n")
+    gappy = read_sheet(csv_file("k,n,kind\n" + "7,1,a\n,2,b\n" * 6))
+    with pytest.raises(TableError, match="column k: it is missing"):
+        infer_schema(gappy, drop_constant=True)
+    assert infer_schema(gappy, drop_constant=True, missing="mean").features == ("n",)
+    with pytest.raises(TableError, match="no column is left to learn from"):
+        infer_schema(read_sheet(csv_file("k,y\n" + "7,a\n7,b\n" * 6)), drop_constant=True)
+
+
+def test_whole_numbers_as_classes_name_the_other_task(csv_file: CsvFile) -> None:
+    sheet = read_sheet(
+        csv_file("a,grade\n" + "".join(f"{i * i % 31},{i % 18}\n" for i in range(90)))
+    )
+    schema = infer_schema(sheet)
+    assert len(schema.classes) == 18
+    assert any("--task regression" in hint and "18" in hint for hint in hints(schema, sheet))
+    said = infer_schema(sheet, task="classification")
+    assert not any("--task" in hint for hint in hints(said, sheet))
+    binary = read_sheet(csv_file("a,y\n" + "".join(f"{i * i % 31},{i % 2}\n" for i in range(90))))
+    assert not any("--task" in hint for hint in hints(infer_schema(binary), binary))
+
+
+def test_cp1252_is_recognized(csv_file: CsvFile) -> None:
+    text = "Größe,price in €,kind\n" + "1,2,schön\n3,4,häßlich\n" * 3
+    sheet = read_sheet(csv_file(text.encode("cp1252")))
+    assert sheet.names[:2] == ("Größe", "price in €")
+    assert "cp1252" in sheet.notes
+    assert "cp1252" not in read_sheet(csv_file(text)).notes
+    late = "a,b,kind\n" + "1,2,plain\n" * 20_000 + "3,4,Köln\n"
+    assert read_sheet(csv_file(late.encode("cp1252"))).column(2)[-1] == "Köln"
+    with pytest.raises(TableError, match=r"it is not text in UTF-8.*; pass encoding="):
+        read_sheet(csv_file("a,b\nтест,привет\n".encode("cp1251")))
+
+
+# --- size -----------------------------------------------------------------------------------------
+
+MANY = 20_000
+
+
+def test_a_long_table_is_read_as_a_short_one(csv_file: CsvFile) -> None:
+    rows = [
+        f"{i}.5,{'' if i % 100 == 7 else i % 9},{('red', 'Red', 'blue')[i % 3]},{i % 4}"
+        for i in range(MANY)
+    ]
+    rows[15_000] = "15000.5,(3),red,0"
+    text = "a title\na,b,color,y\n" + "\n".join([*rows, "total,9,,", "a footnote"])
+    sheet = read_sheet(csv_file(text))
+    assert sheet.left_out == (
+        "a title in line 1",
+        f"a footnote in line {MANY + 4}",
+        f"totals in line {MANY + 3}",
+    )
+    assert sheet.n_rows == MANY
+    schema = infer_schema(sheet, one_hot=True, missing="drop")
+    X, Y, kept = schema.examples(sheet)
+    assert len(X) == MANY - MANY // 100
+    assert X[kept.index(15_000)] == [15000.5, -3.0, 0.0, 1.0]
+    assert [Y[kept.index(i)] for i in (1, 2, MANY - 1)] == [1, 2, 3]
+    b = schema.columns[1]
+    assert (b.n_missing, b.span) == (MANY // 100, (-3.0, 8.0))
+    assert schema.columns[2].words == {"blue": 6666, "red": 13334}
+    rows[19_000] = "1,2,green,0"
+    late = read_sheet(csv_file("a,b,color,y\n" + "\n".join(rows)))
+    with pytest.raises(
+        TableError, match="line 19002, column color: expected one of blue, red, got 'green'"
+    ):
+        schema.located(late).examples(late)
+    rows[19_000] = "1,2,red"
+    with pytest.raises(TableError, match="line 19002: found 3 columns, where the others have 4"):
+        read_sheet(csv_file("a,b,color,y\n" + "\n".join(rows)))
+
+
+def test_columns_of_many_words_are_not_counted_to_the_end(csv_file: CsvFile) -> None:
+    rows = "".join(f"name {i},{i % 9},{i / 7}\n" for i in range(3000))
+    with pytest.raises(
+        TableError, match="column id: it holds more than 1000 different words"
+    ) as no:
+        read_csv(csv_file("id,n,y\n" + rows))
+    assert no.value.fix == {"drop": ["id"]}
+    with pytest.raises(TableError, match=r"more than 1000 different numbers.*task='regression'"):
+        read_csv(csv_file("id,n,y\n" + rows), drop=["id"], task="classification")
+    with pytest.raises(TableError, match="as the label, it holds more than 1000 different words"):
+        read_csv(csv_file("id,n,y\n" + rows), label="id")
+
+
+def test_a_limit_reads_the_first_rows(csv_file: CsvFile) -> None:
+    path = csv_file(
+        "a,b,y\n" + "".join(f"{i},{i % 7},{i % 2}\n" for i in range(5000)) + "odd\n,,,,,\n"
+    )
+    for limit in (3, 1500, 4999):
+        sheet = read_sheet(path, limit=limit)
+        assert sheet.column(0) == [str(i) for i in range(limit)]
+        assert f"only the first {limit} rows read" in sheet.notes
+    assert len(read_csv(path, limit=10).Y) == 10
+    whole = read_sheet(csv_file("a,b\n1,2\n3,4\n"), limit=2)
+    assert not any("only the first" in note for note in whole.notes)
+    with pytest.raises(ValueError, match="limit must be at least 1, got 0"):
+        read_sheet(path, limit=0)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_more_text_than_can_be_read_whole_is_refused_at_once(
+    csv_file: CsvFile, monkeypatch: pytest.MonkeyPatch, compressed: bool
+) -> None:
+    text = b"a,b,y\n" + b"1,2,0\n3,4,1\n" * 200_000
+    path = csv_file(gzip.compress(text) if compressed else text)
+    monkeypatch.setattr(text_file, "MOST_BYTES", 2_000_000)
+    with pytest.raises(TableError, match=r"more than 2 MB of text, too much.*; pass limit=100000"):
+        read_csv(path)
+    assert len(read_csv(path, limit=50).Y) == 50
+    monkeypatch.setattr(text_file, "LONGEST_LINE", 1000)
+    with pytest.raises(TableError, match="a line has 1000 characters or more"):
+        read_csv(csv_file(gzip.compress(b"1," * 1_000_000)), limit=5)
+
+
+def test_a_small_file_of_much_text_takes_no_memory(csv_file: CsvFile) -> None:
+    path = csv_file(gzip.compress((b"1,2,3,4,5,6,7,8,9,0\n" * 50_000) * 26))  # 26 MB
+    tracemalloc.start()
+    assert len(read_csv(path, limit=1000).Y) == 1000
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_file, "MOST_BYTES", 20_000_000)
+        with pytest.raises(TableError, match="more than 20 MB"):
+            read_csv(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_cells_take_little_more_memory_than_their_text(csv_file: CsvFile) -> None:
+    path = csv_file("".join(f"{i}.25,{i % 7},{i % 2}\n" for i in range(100_000)))
+    tracemalloc.start()
+    sheet = read_sheet(path)
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert sheet.n_rows == 100_000
+    assert kept < 2.5 * path.stat().st_size  # the text itself, and 8 bytes a row for its line
+
+
+def test_a_lack_of_memory_is_one_line(csv_file: CsvFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Schema, "examples", fail)
+    with pytest.raises(TableError, match=r"data.csv: there is not enough memory.*limit=100000"):
+        read_csv(csv_file("a,y\n1,0\n2,1\n"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_table_can_come_through_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = gzip.compress("a,b,kind\n1,2,schön\n3,4,gut\n".encode("cp1252"))
+    writer = threading.Thread(target=lambda: pipe.write_bytes(content))
+    writer.start()
+    assert read_csv(pipe).classes == ("gut", "schön")
+    writer.join()
+
+
 def test_separator_and_encoding_can_be_said(csv_file: CsvFile) -> None:
     assert read_csv(csv_file("1:2:x\n3:4:y\n"), delimiter=":").X == [[1.0, 2.0], [3.0, 4.0]]
     latin = "a,b,größe\n1,2,ä\n3,4,ö\n".encode("latin-1")
@@ -562,6 +853,27 @@ def test_a_box_that_is_ticked_or_not_is_an_answer(csv_file: CsvFile) -> None:
     assert kept.located(sheet).examples(sheet) == schema.examples(sheet)
     remark = read_sheet(csv_file("said,n,y\n" + "sorry,1,a\n,2,b\n" * 4))
     assert infer_schema(remark, one_hot=True, missing="mean").features == ("said=sorry", "n")
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(9, False), (10, True)])
+def test_ten_numbers_that_count_upwards_are_told(csv_file: CsvFile, n: int, is_told: bool) -> None:
+    for start in (0, 17):
+        rows = "".join(f"{start + i},{i % 4},{'ab'[i % 2]}\n" for i in range(n))
+        sheet = read_sheet(csv_file(f"nth,mark,kind\n{rows}"))
+        assert any("--drop nth" in hint for hint in hints(infer_schema(sheet), sheet)) is is_told
+    halves = "".join(f"{i / 2},{i % 4},{'ab'[i % 2]}\n" for i in range(12))
+    sheet = read_sheet(csv_file(f"x,mark,kind\n{halves}"))
+    assert not any("--drop" in hint for hint in hints(infer_schema(sheet), sheet))
+
+
+@pytest.mark.parametrize(
+    ("n", "told"), [(1, "1 row with missing cells is"), (2, "2 rows with missing cells are")]
+)
+def test_how_many_rows_are_left_out_is_told(csv_file: CsvFile, n: int, told: str) -> None:
+    rows = "".join(f"{'' if i < n else i * i % 13},{'ab'[i % 2]}\n" for i in range(12))
+    sheet = read_sheet(csv_file("x,kind\n" + rows))
+    first = hints(infer_schema(sheet, missing="drop"), sheet)[0]
+    assert re.fullmatch(f"{told} left out", first)
 
 
 @pytest.mark.parametrize("name", ["Pupil-ID", "No.", "lfd. Nr.", "Matrikelnummer", "anything"])
@@ -693,14 +1005,48 @@ def test_a_schema_is_kept_as_json(csv_file: CsvFile) -> None:
     assert kept.located(sheet).examples(sheet) == schema.examples(sheet)
     turned = read_sheet(csv_file("a,more,w\n7,8,Q\n"[:-2] + "q\n"))
     assert kept.located(turned).examples(turned).X == [[0.0, 1.0, 7.0]]
+    assert kept.to_json() == schema.to_json()
     for damaged in (
         {},
         {"columns": 3, "missing": "mean"},
         {"columns": [[1]], "missing": "mean"},
         5,
+        *(
+            {**schema.to_json(), **damage}
+            for damage in (
+                {"na_values": [1]},
+                {"na_values": "ill"},
+                {"empty": [1]},
+                {"decimal": 5},
+                {"decimal": "x"},
+                {"missing": ["mean"]},
+                {"means": ["x"]},
+                {"means": [1.0]},
+                {"means": [True, 1.0, 1.0]},
+                {"columns": [["a", "output", None, []]]},
+                {"columns": [["a", "input", [1], []]]},
+                {"columns": [["a", "input", None, "€"]]},
+                {"columns": [[5, "input", None, []]]},
+            )
+        ),
     ):
         with pytest.raises(ValueError, match="the model's columns are damaged"):
             Schema.from_json(damaged, ())
+
+
+def test_rows_without_names_are_placed_by_how_many_columns_they_have(csv_file: CsvFile) -> None:
+    rows = "".join(f"n{i},{i % 7},{i % 5}.5,{'xy'[i % 2]}\n" for i in range(12))
+    learned = infer_schema(read_sheet(csv_file("name,a,b,kind\n" + rows)), drop=["name"])
+
+    def found(text: str) -> list[list[float]]:
+        sheet = read_sheet(csv_file(text), header=False)
+        return learned.located(sheet).examples(sheet, keep_unlabeled=True).X
+
+    assert found("n,1,2,x\nm,3,4,y\n") == [[1.0, 2.0], [3.0, 4.0]]  # as the file learned from
+    assert found("n,1,2\nm,3,4\n") == [[1.0, 2.0], [3.0, 4.0]]  # without the label
+    assert found("1,2\n3,4\n") == [[1.0, 2.0], [3.0, 4.0]]  # the inputs alone
+    with pytest.raises(TableError, match=r"expected 2 columns \(a, b\), got 1"):
+        found("1\n2\n")
 
 
 # --- split ----------------------------------------------------------------------------------------

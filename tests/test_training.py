@@ -24,6 +24,7 @@ from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squ
 from autograd.nn import MLP
 from autograd.optim import Adam, GradientDescent
 from autograd.training import Epoch, History, Recording, batches, fit
+from autograd.training.divergence import origin
 from autograd.value import Value
 
 
@@ -709,6 +710,18 @@ def test_a_loss_that_is_not_finite_names_the_step_and_the_first_node() -> None:
     assert "at step 0, in epoch 1: the loss is nan" in message
     assert "the first node that is not finite is exploded = exp(2000.0) = inf" in message
     assert model.numbers() == (1.0, 0.0)
+
+
+def test_of_many_operands_four_are_shown_those_that_are_not_finite_first() -> None:
+    def added(*numbers: float) -> str:
+        terms = [x if math.isinf(x) else Value(x) for x in numbers]  # a constant is no node
+        return origin(functions.sum(terms))
+
+    said = "the first node that is not finite is "
+    assert added(1e308, 1e308, 1.0, 2.0) == said + "sum(1e+308, 1e+308, 1.0, 2.0) = inf"
+    assert added(1e308, 1e308, 1.0, 2.0, 3.0) == said + "sum(1e+308, 1e+308, 1.0, 2.0, …) = inf"
+    assert added(1.0, 2.0, math.inf) == said + "sum(inf, …) = inf"
+    assert added(math.inf, 1.0, -math.inf) == said + "sum(inf, -inf, …) = nan"
 
 
 def test_a_gradient_that_is_not_finite_names_parameter_step_and_node() -> None:

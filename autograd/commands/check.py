@@ -51,7 +51,7 @@ def checked(learner: Learner, which: str) -> str:
     kinks = sum(comparison.verdict == "kink" for comparison in comparisons)
     small = len(comparisons) - len(told) - kinks
     n = len(parameters)
-    share = f"all {n}" if len(told) == n else f"{len(told)} of the {n}"
+    share = f"all {n}" if len(told) == n else f"{len(told) or 'none'} of the {n}"
     worst = max((comparison.relative_error for comparison in told), default=0.0)
     return (
         f"check: {share} partial derivatives of the mean loss agree with central "

@@ -41,7 +41,7 @@ def pictures(
         write("loss.svg", curve_svg([row.loss for row in history]), "the loss over the epochs")
         shares = [row.accuracy for row in history if row.accuracy is not None]
         if shares:
-            what = "the accuracy over the epochs, on the examples learnt from"
+            what = "the accuracy over the epochs, on the examples learned from"
             write("accuracy.svg", curve_svg(shares, "accuracy"), what)
     if job.classes:
         counts = [[0] * len(job.classes) for _ in job.classes]

@@ -203,7 +203,9 @@ def _width(lines: list[Line]) -> int:
     """How many cells most rows have; a header may end in a delimiter that the rows lack."""
     first, *others = lines
     _cut(first, max((len(line.cells) for line in others), default=0))
-    return Counter(len(line.cells) for line in lines).most_common(1)[0][0]
+    counted = others if len(others) > 1 else lines
+    lengths = Counter(len(line.cells) for line in counted)
+    return max([len(first.cells), *lengths], key=lambda width: lengths[width])
 
 
 def _cut(line: Line, width: int) -> None:

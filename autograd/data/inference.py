@@ -270,6 +270,12 @@ def _classes(sheet: Sheet, label: Column, task: Task | None) -> tuple[str, ...]:
         are_classes = True
     if not are_classes:
         return ()
+    if label.n_words > MOST_WORDS:
+        raise TableError(
+            f"{sheet.file}, {sheet.named(label.position)}: it holds {_how_many(label)} different "
+            f"numbers, too many for classes",
+            {"task": "regression"},
+        )
     if sheet.classes and label.position == len(sheet.names) - 1:
         return sheet.classes
     return tuple(label.words)

@@ -326,6 +326,8 @@ class Schema:
                 na_values=_texts(kept["na_values"]),
                 means=tuple(float(_checked(mean, int, float)) for mean in kept["means"]),
             )
+            if unknown := kept.keys() - schema.to_json().keys():
+                raise ValueError(f"unexpected {unknown}")
             if len(schema.means) not in (0, len(schema.features)):
                 raise ValueError(f"{len(schema.means)} means of {len(schema.features)} inputs")
         except (KeyError, TypeError, ValueError) as error:
