@@ -435,8 +435,8 @@ def test_numbers_are_parsed_as_people_write_them(
     form = NumberFormat(found, units)
     parsed = [form.parse(cell) for cell in cells]
     assert parsed == [None if n is None else pytest.approx(n) for n in numbers]
-    plain = form.parse_all(cells)
-    assert plain is None or list(plain) == parsed  # the fast way reads no cell otherwise
+    plain = form.parse_block(column.blocks[0])
+    assert plain is None or plain == parsed  # the fast way reads no cell otherwise
 
 
 def test_new_rows_are_read_with_the_decimal_mark_of_those_learned_from(csv_file: CsvFile) -> None:
@@ -688,6 +688,8 @@ def test_columns_of_many_words_are_not_counted_to_the_end(csv_file: CsvFile) -> 
         read_csv(csv_file("id,n,y\n" + rows), drop=["id"], task="classification")
     with pytest.raises(TableError, match="as the label, it holds more than 1000 different words"):
         read_csv(csv_file("id,n,y\n" + rows), label="id")
+    whole = "".join(f"{i % 9},{i}\n" for i in range(3000))
+    assert read_csv(csv_file("n,y\n" + whole)).Y[:3] == [0.0, 1.0, 2.0]
 
 
 def test_a_limit_reads_the_first_rows(csv_file: CsvFile) -> None:
@@ -882,6 +884,16 @@ def test_a_column_that_numbers_the_rows_is_told(csv_file: CsvFile, name: str) ->
     sheet = read_sheet(csv_file(f"{name},mark,kind\n{rows}"))
     [hint] = [hint for hint in hints(infer_schema(sheet), sheet) if "numbers the rows" in hint]
     assert hint.endswith(f"--drop {shlex.quote(name)}")
+
+
+def test_a_class_that_is_called_none_is_no_other_word(csv_file: CsvFile) -> None:
+    schema = infer_schema(read_sheet(csv_file("a,y\n" + "1,none\n2,some\n" * 3)))
+    assert schema.classes == ("none", "some")
+    sheet = read_sheet(csv_file("a,y\n1,NONE\n2,other\n"))
+    with pytest.raises(
+        TableError, match="line 3, column y: expected one of the classes none, some"
+    ):
+        schema.located(sheet).examples(sheet)
 
 
 def test_columns_are_found_by_their_names_whatever_their_capitals(csv_file: CsvFile) -> None:

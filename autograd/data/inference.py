@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from dataclasses import replace
 from autograd.data.errors import TableError, abbreviated, printable
 from autograd.data.numbers import NumberFormat, number
 from autograd.data.schema import EMPTY, Column, Missing, Schema, Task, key
-from autograd.data.sheet import Sheet, is_missing, is_missing_number
+from autograd.data.sheet import Sheet, is_missing, is_missing_number, split
 
 FEW_NUMBERS = 20
 """Up to so many different whole numbers, each three times on average, are classes as a label."""
@@ -144,15 +143,15 @@ def _inferred(sheet: Sheet, position: int) -> Column:
     dashes: Counter[str] = Counter()  # of those that are missing only among numbers
     n_missing = n_numbers = n_others = 0
     low, high, all_whole = math.inf, -math.inf, True
-    for cells in sheet.columns[position].blocks():
+    for block in sheet.columns[position].blocks:
         if counts is not None:
-            counts.update(cells)
+            counts.update(split(block))
             counts = counts if len(counts) <= MOST_WORDS else None
-        if (numbers := form.parse_all(cells)) is not None:
+        if numbers := form.parse_block(block):
             n_numbers += len(numbers)
         else:
-            numbers = array("d")
-            for cell, count in Counter(cells).items():
+            numbers = []
+            for cell, count in Counter(split(block)).items():
                 if is_missing(cell):
                     n_missing += count
                 elif is_missing_number(cell):
@@ -167,41 +166,36 @@ def _inferred(sheet: Sheet, position: int) -> Column:
         if numbers:
             low, high = min(low, *numbers), max(high, *numbers)
             all_whole = all_whole and all(map(float.is_integer, numbers))
-    name, n_dashes = sheet.names[position], dashes.total()
+    column = Column(sheet.names[position], position, "empty", "left out", n_missing, units=units)
     if n_missing == sheet.n_rows:
-        return Column(name, position, "empty", "left out", n_missing)
+        return column
+    column = replace(column, role="input", span=(low, high), all_whole=all_whole)
     if n_numbers and not n_others:
         values: Counter[float] = Counter()
         for cell, count in (counts or {}).items():
             if not is_missing_number(cell) and (found := form.parse(cell)) is not None:
                 values[found] += count
-        return Column(
-            name,
-            position,
-            "number",
-            n_missing=n_missing + n_dashes,
+        return replace(
+            column,
+            kind="number",
+            n_missing=n_missing + dashes.total(),
             n_filled=n_numbers,
             words={f"{x:.0f}" if x.is_integer() else repr(x): values[x] for x in sorted(values)},
             n_words=len(values) if counts is not None else MOST_WORDS + 1,
-            span=(low, high),
-            all_whole=all_whole,
-            units=units,
         )
     merged, spellings = _merged(counts or {})
     are_few = 3 * n_others <= n_numbers
     odd = tuple(filter(_LIKE_A_NUMBER.match, words)) if are_few else ()
-    return Column(
-        name,
-        position,
-        "mixed" if n_numbers else "date" if words and all(map(_DATE.fullmatch, words)) else "words",
-        n_missing=n_missing,
-        n_filled=n_numbers + n_others + n_dashes,
+    are_dates = bool(words) and all(map(_DATE.fullmatch, words))
+    return replace(
+        column,
+        kind="mixed" if n_numbers else "date" if are_dates else "words",
+        n_filled=n_numbers + n_others + dashes.total(),
         words=merged,
         n_words=len(merged) if counts is not None else MOST_WORDS + 1,
         spellings=spellings,
         strays=tuple(words) if are_few and len(words) <= FEW_STRAYS and not odd else (),
         odd_numbers=odd,
-        units=units,
     )
 
 
@@ -256,7 +250,7 @@ def _can_be_label(column: Column) -> bool:
 
 def _classes(sheet: Sheet, label: Column, task: Task | None) -> tuple[str, ...]:
     """The names of the classes; none if the label is a number to predict."""
-    few = len(label.words) <= max(2, min(FEW_NUMBERS, label.n_filled // 3))
+    few = label.n_words <= max(2, min(FEW_NUMBERS, label.n_filled // 3))
     are_classes = label.kind == "words" or (label.all_whole and few) or bool(sheet.classes)
     if task == "regression":
         if label.kind != "number":

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from autograd.data.errors import abbreviated
-from autograd.data.sheet import Cells, is_missing_number
+from autograd.data.sheet import Cells, is_missing_number, split
 
 _SIGN = r"[+\-−–]"
 _CURRENCY = r"[$€£¥₹₽₺₩]"
@@ -122,15 +121,14 @@ class NumberFormat(NamedTuple):
             return number(cell)
         return found.value(self.decimal) if not found.unit or found.unit in self.units else None
 
-    def parse_all(self, cells: Iterable[str]) -> array[float] | None:
+    def parse_block(self, block: str) -> list[float] | None:
         """The cells as numbers, if all are finite numbers in the plainest form; else None."""
-        text = "\0".join(cells)
-        if "_" in text or (self.decimal == "," and "." in text):
+        if "_" in block or (self.decimal == "," and "." in block):
             return None
         if self.decimal == ",":
-            text = text.replace(",", ".")
+            block = block.replace(",", ".")
         try:
-            found = array("d", map(float, text.split("\0")))
+            found = list(map(float, split(block)))
         except ValueError:
             return None
         return found if math.isfinite(sum(found)) else None
@@ -155,35 +153,36 @@ def infer_formats(
     """
     certain: set[str] = set()  # the decimal marks of cells that leave no doubt
     doubtful: set[str] = set()  # the marks in cells that could be read with either
-    notes: dict[str, None] = {}
+    notes: Counter[str] = Counter()
     units = []
     for column in columns:
         found_units: Counter[str] = Counter()
         n_filled = 0
-        for cells in column.blocks():
-            if NumberFormat().parse_all(cells) is not None:
-                n_filled += len(cells)
-                if "." not in certain and any("." in cell for cell in cells):
-                    _weigh(map(quantity, cells), certain, doubtful)
+        for block in column.blocks:
+            if numbers := NumberFormat().parse_block(block):
+                n_filled += len(numbers)
+                if "." not in certain and "." in block:
+                    _weigh(map(quantity, split(block)), certain, doubtful)
                 continue
-            if "," in certain and NumberFormat(",").parse_all(cells) is not None:
-                n_filled += len(cells)
+            if "," in certain and (numbers := NumberFormat(",").parse_block(block)):
+                n_filled += len(numbers)
                 continue
-            for cell, count in Counter(cells).items():
+            for cell, count in Counter(split(block)).items():
                 if is_missing_number(cell):
                     continue
                 n_filled += count
                 if found := quantity(cell):
                     _weigh([found], certain, doubtful)
-                    notes |= dict.fromkeys(_notes(found))
+                    notes.update(_notes(found))
                     found_units[found.unit] += count
         accepted, note = _accepted(found_units, n_filled)
         units.append(accepted)
-        notes |= dict.fromkeys(note)
+        notes.update(note)
     mark = _decimal_mark(certain, doubtful, delimiter, decimal)
-    if mark and doubtful:
-        notes |= dict.fromkeys(["thousands separators"] if doubtful - {mark} else [])
-        notes |= dict.fromkeys(["decimal commas"] if "," in doubtful & {mark} else [])
+    if mark and doubtful - {mark}:
+        notes["thousands separators"] += 1
+    if mark == "," and "," in doubtful:
+        notes["decimal commas"] += 1
     return mark, units, list(notes)
 
 

@@ -6,7 +6,6 @@ It is kept with a model, so that new rows are read as those were that it learned
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from autograd.data.errors import TableError, abbreviated
 from autograd.data.numbers import NumberFormat, number
-from autograd.data.sheet import Sheet, is_missing, is_missing_number
+from autograd.data.sheet import Sheet, is_missing, is_missing_number, split
 
 Task: TypeAlias = Literal["classification", "regression"]
 Missing: TypeAlias = Literal["refuse", "drop", "mean"]
@@ -161,10 +160,10 @@ class Schema:
             TableError: for a missing cell, if these are refused, and for a cell that is no finite
                 number or no known word; names line and column.
         """
-        inputs = [values for column in self.inputs for values in self._values(sheet, column)]
+        inputs = [values for column in self.inputs for values in self._inputs(sheet, column)]
         labels = self._labels(sheet, keep_unlabeled)
-        gaps: Sequence[Sequence[float]] = inputs if self.missing == "drop" else []
-        gaps = [*gaps, labels] if labels and not keep_unlabeled else gaps
+        gaps = list(inputs) if self.missing == "drop" else []
+        gaps += [labels] if labels and not keep_unlabeled else []
         incomplete = {i for values in gaps for i, x in enumerate(values) if math.isnan(x)}
         rows = [i for i in range(sheet.n_rows) if i not in incomplete]
         if not rows:
@@ -174,84 +173,47 @@ class Schema:
         X = [list(row) for i, row in enumerate(zip(*inputs, strict=True)) if i not in incomplete]
         return Examples(X, [labels[i] for i in rows] if labels else [], rows)
 
-    def _values(self, sheet: Sheet, column: Column) -> list[Sequence[float]]:
+    def _inputs(self, sheet: Sheet, column: Column) -> list[list[float]]:
         """The inputs that a column becomes, each a number for every row."""
-
-        def gap(cell: str) -> None:
-            if self.missing == "refuse":
-                raise TableError(f"it is missing ({cell!r:.20})", {"missing": "mean"})
-
+        refuse = TableError("it is missing", {"missing": "mean"})
+        gap = refuse if self.missing == "refuse" else None
         if column.kind != "words":
-            return [self._numbers(sheet, column, gap)]
-        which = self._cells(sheet, column, lambda cell: _word(column, cell), gap)
-        n = len(column.words)
-        one_hot: list[dict[float, float]] = [
-            {**dict.fromkeys(range(n), 0.0), i: 1.0} for i in range(n)
-        ]
-        return [[is_word.get(i, math.nan) for i in which] for is_word in one_hot]
-
-    def _labels(self, sheet: Sheet, may_lack: bool) -> Sequence[Any]:
-        """The label of every row; nan if it is missing and may be. None at all without a label."""
-        if (column := self.label) is None:
-            return []
-
-        def gap(cell: str) -> None:
-            if self.missing == "refuse" and not may_lack:
-                raise TableError(f"the label is missing ({cell!r:.20})", {"missing": "drop"})
-
-        if not self.classes:
-            return self._numbers(sheet, column, gap)
-        classes = indices(self.classes)
-        if sheet.classes:  # a first line of counts gives names to the labels 0, 1, …
-            named = {str(i): classes.get(key(name)) for i, name in enumerate(sheet.classes)}
-            classes = {**{k: i for k, i in named.items() if i is not None}, **classes}
+            return [_numbers(sheet, column, gap)]
 
         def index(cell: str) -> int:
-            if (found := classes.get(key(cell))) is None:
-                value = NumberFormat(sheet.decimal, column.units).parse(cell)
-                found = None if value is None else classes.get(key(repr(value)))
+            if (found := column.index_of(cell)) is None:
+                known = abbreviated(column.words, 10)
+                raise TableError(f"expected one of {known}, got {cell!r:.60}; leave that row out")
+            return found
+
+        which = _converted(sheet, column, index, gap)
+        n = len(column.words)
+        return [[math.nan if math.isnan(k) else float(k == i) for k in which] for i in range(n)]
+
+    def _labels(self, sheet: Sheet, may_lack: bool) -> list[Any]:
+        """The label of every row, nan if it is missing and may be; an empty list without labels."""
+        if (column := self.label) is None:
+            return []
+        refuse = TableError("the label is missing", {"missing": "drop"})
+        gap = refuse if self.missing == "refuse" and not may_lack else None
+        if not self.classes:
+            return _numbers(sheet, column, gap)
+        classes = indices(self.classes)
+        for i, name in enumerate(sheet.classes):  # what a first line of counts calls 0, 1, …
+            if key(name) in classes:
+                classes.setdefault(str(i), classes[key(name)])
+        parse = NumberFormat(sheet.decimal, column.units).parse
+
+        def index(cell: str) -> int:
+            found = classes.get(key(cell))
+            if found is None and (value := parse(cell)) is not None:
+                found = classes.get(key(repr(value)))
             if found is None:
-                raise TableError(
-                    f"expected one of the classes {abbreviated(self.classes, 10)}, got {cell!r:.60}"
-                )
+                known = abbreviated(self.classes, 10)
+                raise TableError(f"expected one of the classes {known}, got {cell!r:.60}")
             return found
 
-        return self._cells(sheet, column, index, gap)
-
-    def _numbers(self, sheet: Sheet, column: Column, gap: Callable[[str], None]) -> array[float]:
-        """The numbers of a column, of a size that can be squared and summed, as learning does."""
-        form = NumberFormat(sheet.decimal, column.units)
-
-        def finite(cell: str) -> float:
-            found = form.parse(cell)
-            if found is None or math.isinf(found):
-                raise TableError(f"expected a finite number, got {cell!r:.60}; correct that cell")
-            if abs(found) > LARGEST:
-                raise TableError(f"{cell!r:.60} is too large to be squared; use another unit")
-            return found
-
-        numbers = array("d")
-        start = 0
-        for cells in sheet.columns[column.position].blocks():
-            found = form.parse_all(cells)
-            if found is None or max(map(abs, found)) > LARGEST:
-                found = array("d", _converted(sheet, column, cells, start, finite, gap))
-            numbers.extend(found)
-            start += len(cells)
-        return numbers
-
-    def _cells(
-        self,
-        sheet: Sheet,
-        column: Column,
-        rule: Callable[[str], int],
-        gap: Callable[[str], None],
-    ) -> list[float]:
-        """What the rule makes of the cells of a column; nan for what is missing."""
-        found: list[float] = []
-        for cells in sheet.columns[column.position].blocks():
-            found += _converted(sheet, column, cells, len(found), rule, gap)
-        return found
+        return _converted(sheet, column, index, gap)
 
     # --- another table ----------------------------------------------------------------------------
 
@@ -346,36 +308,49 @@ def _texts(found: Any) -> tuple[str, ...]:
     return tuple(_checked(text, str) for text in _checked(found, list) or [])
 
 
-def _word(column: Column, cell: str) -> int:
-    """The index of the word. TableError if it is unknown."""
-    if (word := column.index_of(cell)) is None:
-        raise TableError(
-            f"expected one of {abbreviated(column.words, 10)}, got {cell!r:.60}; leave that row out"
-        )
-    return word
+def _numbers(sheet: Sheet, column: Column, gap: TableError | None) -> list[float]:
+    """The numbers of a column, of a size that can be squared and summed, as learning does."""
+    form = NumberFormat(sheet.decimal, column.units)
+
+    def finite(cell: str) -> float:
+        found = form.parse(cell)
+        if found is None or math.isinf(found):
+            raise TableError(f"expected a finite number, got {cell!r:.60}; correct that cell")
+        if abs(found) > LARGEST:
+            raise TableError(f"{cell!r:.60} is too large to be squared; use another unit")
+        return found
+
+    return _converted(sheet, column, finite, gap, form.parse_block)
 
 
 def _converted(
     sheet: Sheet,
     column: Column,
-    cells: Sequence[str],
-    start: int,
     rule: Callable[[str], float],
-    gap: Callable[[str], None],
+    gap: TableError | None,
+    parse_block: Callable[[str], list[float] | None] = lambda _: None,
 ) -> list[float]:
-    """What the rule makes of these cells of a column, nan for what is missing.
+    """What the rule makes of the cells of a column, each different cell of a block once.
 
-    An error of the rule, or of `gap`, which sees what is missing, is raised with line and column.
+    Where a cell is missing it is nan, or the error `gap`; this and an error of the rule are raised
+    with line and column. What `parse_block` makes of a block, if anything, goes first.
     """
-    known: dict[str, float] = {}
-    for cell in dict.fromkeys(cells):
-        try:
-            if column.is_missing(cell):
-                gap(cell)
-                known[cell] = math.nan
-            else:
-                known[cell] = rule(cell)
-        except TableError as error:
-            place = sheet.place(start + cells.index(cell), column.position)
-            raise TableError(f"{place}: {error.problem}", error.fix) from None
-    return [known[cell] for cell in cells]
+    found: list[float] = []
+    for block in sheet.columns[column.position].blocks:
+        numbers = parse_block(block)
+        if numbers and min(numbers) >= -LARGEST and max(numbers) <= LARGEST:
+            found += numbers
+            continue
+        cells = split(block)
+        known: dict[str, float] = {}
+        for cell in dict.fromkeys(cells):
+            try:
+                is_gap = column.is_missing(cell)
+                if is_gap and gap:
+                    raise TableError(f"{gap.problem} ({cell!r:.20})", gap.fix)
+                known[cell] = math.nan if is_gap else rule(cell)
+            except TableError as error:
+                place = sheet.place(len(found) + cells.index(cell), column.position)
+                raise TableError(f"{place}: {error.problem}", error.fix) from None
+        found += map(known.__getitem__, cells)
+    return found

@@ -39,29 +39,33 @@ class Line(NamedTuple):
     cells: list[str]
 
 
+def split(block: str) -> list[str]:
+    """The cells of a block."""
+    return block.split(_SEPARATOR)
+
+
 class Cells:
-    """The cells of a column, in blocks of one text each: a Python string for every cell would
-    take several times the size of the file."""
+    """The cells of a column, as text.
+
+    They are kept in blocks of some thousand, each a single text: a Python string for every cell
+    would take several times the size of the file.
+    """
 
     def __init__(self) -> None:
-        self._blocks: list[str] = []
+        self.blocks: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
-        return chain.from_iterable(self.blocks())
-
-    def blocks(self) -> Iterator[list[str]]:
-        """The cells, some thousand at a time."""
-        return (text.split(_SEPARATOR) for text in self._blocks)
+        return chain.from_iterable(map(split, self.blocks))
 
     def append(self, cells: Iterable[str]) -> None:
         """Add a block of cells, one at least."""
-        self._blocks.append(_SEPARATOR.join(cells))
+        self.blocks.append(_SEPARATOR.join(cells))
 
     def blank(self, numbers: Container[float], parse: Callable[[str], float | None]) -> None:
         """Make every cell empty that is one of these numbers."""
-        for i, cells in enumerate(self.blocks()):
+        for i, cells in enumerate(map(split, self.blocks)):
             kept = {cell: "" if parse(cell) in numbers else cell for cell in set(cells)}
-            self._blocks[i] = _SEPARATOR.join(map(kept.__getitem__, cells))
+            self.blocks[i] = _SEPARATOR.join(map(kept.__getitem__, cells))
 
 
 @dataclass(frozen=True)
