@@ -407,6 +407,8 @@ def test_a_header_is_told_from_data(csv_file: CsvFile, rows: str, is_header: boo
         ([",095", "-,5", "1,5"], ";", [0.095, -0.5, 1.5], ","),
         (["–1.5", "−2.5", "- 3"], ",", [-1.5, -2.5, -3], "."),
         (["2-", "--5", "(5", "5)", "-5.00-", "1,2345,678"], ";", [None] * 6, ""),
+        (["1.15", "2.15", "$-26.15"], ",", [1.15, 2.15, -26.15], "."),
+        (["1.15", "2.15", "$-26.15", "late"], ",", [1.15, 2.15, None, None], "."),
         (["12,3 b", "11,0", "10,5 p", "9,8", "7,0"], ";", [12.3, 11, 10.5, 9.8, 7], ","),
         (
             ["12.3*", "11.5", "10.5 **", "9.8", ":", ": c"],
@@ -488,6 +490,8 @@ def test_where_two_widths_are_as_frequent_the_wider_one_counts(csv_file: CsvFile
     # Of two rows one has no semicolon, and neither has a comma.
     with pytest.raises(TableError, match="line 2: found 1 columns, where the others have 2"):
         read_sheet(csv_file("1;2\n3\n"))
+    with pytest.raises(TableError, match="line 2: found 2 columns, where the others have 1"):
+        read_sheet(csv_file("3\n1;2\n"))
     assert read_sheet(csv_file("# a remark\n\n1|2\n3|4\n")).column(1) == ["2", "4"]
 
 

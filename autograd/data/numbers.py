@@ -140,7 +140,8 @@ def infer_formats(
     """Find out how the numbers of a table are written.
 
     A unit counts where all cells of a column that have one have the same, and these are half of
-    them at least. Flags may differ, and stand beside half of the numbers at most.
+    them at least; or, if it is a currency, where all others are numbers. Flags may differ, and
+    stand beside half of the numbers at most.
 
     Args:
         columns: the cells.
@@ -157,25 +158,26 @@ def infer_formats(
     units = []
     for column in columns:
         found_units: Counter[str] = Counter()
-        n_filled = 0
+        n_words = 0
         for block in column.blocks:
             if numbers := NumberFormat().parse_block(block):
-                n_filled += len(numbers)
+                found_units[""] += len(numbers)
                 if "." not in certain and "." in block:
                     _weigh(map(quantity, split(block)), certain, doubtful)
                 continue
             if "," in certain and (numbers := NumberFormat(",").parse_block(block)):
-                n_filled += len(numbers)
+                found_units[""] += len(numbers)
                 continue
             for cell, count in Counter(split(block)).items():
                 if is_missing_number(cell):
                     continue
-                n_filled += count
                 if found := quantity(cell):
                     _weigh([found], certain, doubtful)
                     notes.update(_notes(found))
                     found_units[found.unit] += count
-        accepted, note = _accepted(found_units, n_filled)
+                else:
+                    n_words += count
+        accepted, note = _accepted(found_units, n_words)
         units.append(accepted)
         notes.update(note)
     mark = _decimal_mark(certain, doubtful, delimiter, decimal)
@@ -221,14 +223,15 @@ def _notes(found: Quantity) -> list[str]:
     return notes
 
 
-def _accepted(counts: Counter[str], n_filled: int) -> tuple[tuple[str, ...], list[str]]:
+def _accepted(counts: Counter[str], n_words: int) -> tuple[tuple[str, ...], list[str]]:
     """The units or flags of a column that are no part of its numbers, and a note on them."""
     units = {unit: count for unit, count in counts.items() if unit}
-    total = sum(units.values())
-    if len(units) == 1 and 2 * total >= n_filled:
-        return tuple(units), [f"unit {next(iter(units))} ignored"]
-    if units and 2 * total <= n_filled and all(map(_FLAG.fullmatch, units)):
-        return tuple(units), [
-            f"flags ignored ({abbreviated(f'{u} {n}' for u, n in units.items())})"
-        ]
+    share = sum(units.values()) / max(1, counts.total() + n_words)
+    if len(units) == 1:
+        [unit] = units
+        if share >= 0.5 or (re.match(_CURRENCY, unit) and not n_words):
+            return (unit,), [f"unit {unit} ignored"]
+    if units and share <= 0.5 and all(map(_FLAG.fullmatch, units)):
+        shown = abbreviated(f"{flag} {count}" for flag, count in units.items())
+        return tuple(units), [f"flags ignored ({shown})"]
     return (), []
