@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given or ["train"])
     with Interrupts() as interrupts:
-        options = _parser().parse_args(given or ["train"])
         try:
             options.run(options, interrupts)
             if not given:

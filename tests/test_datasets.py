@@ -482,6 +482,7 @@ def test_what_is_no_row_is_told_and_a_row_like_it_is_kept(csv_file: CsvFile) -> 
 def test_a_line_of_totals_needs_two_rows_and_a_word_for_them(csv_file: CsvFile) -> None:
     for word in ("Summe:", "TOTAL", "mean :"):
         assert read_sheet(csv_file(f"a,b\n1,2\n3,4\n{word},6\n")).left_out == ("totals in line 4",)
+    assert read_sheet(csv_file("a,b\n1,2\nTotal,6\n")).left_out == ("totals in line 3",)
     for kept in ("a,b\n1,2\nfoo,6\n", "x,1\ntotal,2\n", "a,b\n1,2\n3,4\nsubtotal,6\n"):
         assert read_sheet(csv_file(kept)).left_out == ()
 
@@ -867,9 +868,10 @@ def test_ten_numbers_that_count_upwards_are_told(csv_file: CsvFile, n: int, is_t
         rows = "".join(f"{start + i},{i % 4},{'ab'[i % 2]}\n" for i in range(n))
         sheet = read_sheet(csv_file(f"nth,mark,kind\n{rows}"))
         assert any("--drop nth" in hint for hint in hints(infer_schema(sheet), sheet)) is is_told
-    halves = "".join(f"{i / 2},{i % 4},{'ab'[i % 2]}\n" for i in range(12))
-    sheet = read_sheet(csv_file(f"x,mark,kind\n{halves}"))
-    assert not any("--drop" in hint for hint in hints(infer_schema(sheet), sheet))
+    for first, step in (0.0, 0.5), (0.5, 1.0):
+        rows = "".join(f"{first + step * i},{i % 4},{'ab'[i % 2]}\n" for i in range(12))
+        sheet = read_sheet(csv_file(f"x,mark,kind\n{rows}"))
+        assert not any("--drop" in hint for hint in hints(infer_schema(sheet), sheet))
 
 
 @pytest.mark.parametrize(

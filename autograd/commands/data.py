@@ -71,9 +71,9 @@ def examples_of(options: argparse.Namespace) -> Examples:
         )
     for hint in hints(schema, sheet):
         say(f"  {hint}")
-    places = [f"line {sheet.line_numbers[row]}: " for row in rows]
+    lines = [sheet.line_numbers[row] for row in rows]
     name = printable(Path(path).name.split(".")[0])
-    return _split(options, name, X, Y, schema.features, schema.classes, places, schema)
+    return _split(options, name, X, Y, schema.features, schema.classes, lines, schema)
 
 
 def _split(
@@ -83,7 +83,7 @@ def _split(
     Y: Sequence[float],
     features: tuple[str, ...],
     classes: tuple[str, ...],
-    places: Sequence[str] = (),
+    lines: Sequence[int] = (),
     schema: Schema | None = None,
 ) -> Examples:
     # A number to predict has no classes to divide by: all its values are one.
@@ -97,6 +97,6 @@ def _split(
         [Y[i] for i in test],
         features,
         classes,
-        [places[i] if places else "" for i in test],
+        [f"line {lines[i]}: " if lines else "" for i in test],
         schema,
     )

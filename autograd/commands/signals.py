@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
+from autograd.commands.output import say
+
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 PAUSE = 1.0
@@ -85,4 +87,4 @@ class Interrupts:
 
     def tell(self) -> None:
         """Say that it was interrupted, and what is safe."""
-        print(f"\ninterrupted; {self.kept}", file=sys.stderr)
+        say(f"\ninterrupted; {self.kept}", file=sys.stderr)

@@ -81,8 +81,7 @@ class Standardization(NamedTuple):
         if not rows:
             raise ValueError("Standardization: got no examples")
         means, deviations = [], []
-        for _ in _alike(len(rows[0]), rows):
-            pass
+        rows = list(_alike(len(rows[0]), rows))
         for i in range(len(rows[0])):
             column = array("d", (row[i] for row in rows))
             mean = math.fsum(column) / len(column)

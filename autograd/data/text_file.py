@@ -53,8 +53,10 @@ class TextFile:
 
     def __init__(self, path: Path, name: str, encoding: str | None) -> None:
         self._path, self.name = path, name
-        # A pipe can be read only once, and so is read whole.
-        self._content = None if path.is_file() else path.open("rb").read(MOST_BYTES + 1)
+        self._content: bytes | None = None
+        if not path.is_file():  # a pipe, which can be read only once
+            with path.open("rb") as pipe:
+                self._content = pipe.read(MOST_BYTES + 1)
         self._module = ""
         with self._open() as file:
             start = file.read(8)
