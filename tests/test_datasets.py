@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.data import text_file
+from autograd.data.csv_reader import BLOCK, TAIL
 from autograd.data.numbers import NumberFormat, infer_formats
 from autograd.data.sheet import Cells
 from autograd.data.summary import describe, hints
@@ -680,6 +681,13 @@ def test_a_long_table_is_read_as_a_short_one(csv_file: CsvFile) -> None:
     rows[19_000] = "1,2,red"
     with pytest.raises(TableError, match="line 19002: found 3 columns, where the others have 4"):
         read_sheet(csv_file("a,b,color,y\n" + "\n".join(rows)))
+
+
+@pytest.mark.parametrize("n", [BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + TAIL - 1, BLOCK + TAIL])
+def test_footnotes_are_found_wherever_a_block_of_rows_ends(csv_file: CsvFile, n: int) -> None:
+    sheet = read_sheet(csv_file("a,b,y\n" + "1,2,0\n" * n + "total,2,\na footnote\n"))
+    assert sheet.n_rows == n
+    assert sheet.left_out == (f"a footnote in line {n + 3}", f"totals in line {n + 2}")
 
 
 def test_columns_of_many_words_are_not_counted_to_the_end(csv_file: CsvFile) -> None:
