@@ -13,6 +13,19 @@ On top stand `grad` (the gradient as graph), `MLP` and its losses, the steppers 
 and `Adam`, `fit`, pictures (`draw`, `play`, `explain`) and a compiler (`jit`).
 """
 
+import signal as _signal
+import sys as _sys
+
+if (
+    # The command line: Ctrl-C while this is imported ends it at once, without a traceback.
+    (
+        (_sys.argv[:1] == ["-m"] and "autograd" in _sys.orig_argv)
+        or any(argument.endswith("scalar-autograd") for argument in _sys.argv[:1])
+    )
+    and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
+):
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
 from autograd import datasets, interop, plotting
 from autograd.compiler.backends.jax import to_jax
 from autograd.compiler.jit import jit

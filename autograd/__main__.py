@@ -7,16 +7,15 @@ on which a network learns.
 
 from __future__ import annotations
 
-import io
-import os
 import shlex
 import sys
 from collections.abc import Sequence
 
 from autograd.commands import draw, playground, predict, train
 from autograd.commands.arguments import Parser, program, typed
-from autograd.commands.interrupts import Interrupts
-from autograd.datasets import TableError
+from autograd.commands.output import discard, flush, prepare, say
+from autograd.commands.signals import Interrupts
+from autograd.data import TableError
 
 COMMANDS = {"train": train, "predict": predict, "draw": draw, "playground": playground}
 """A command is a file of `commands/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
@@ -34,30 +33,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns 0; 2 after one line on stderr that says what is wrong; or 128 and the signal that
     interrupted it, 130 for Ctrl-C.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that it cannot show should end nothing
-            stream.reconfigure(errors="backslashreplace")
+    prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given or ["train"])
     with Interrupts() as interrupts:
         try:
             options.run(options, interrupts)
+            if not given:
+                say(WHERE_TO_BEGIN.format(program=program()))
+            flush()
         except KeyboardInterrupt:
             interrupts.tell()
             return interrupts.code or 130
         except TableError as error:
-            options.parser.error(_one_line(error.problem) + _remedy(error, given))
-        except BrokenPipeError:  # `… | head` has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+            options.parser.error(error.problem + _remedy(error, given))
+        except BrokenPipeError:  # the progress bar has nobody who reads it
+            discard(sys.stderr)
+            return _SIGPIPE
         except FloatingPointError as error:
-            options.parser.error(f"{_one_line(str(error))}; try a smaller --learning-rate")
+            options.parser.error(f"{error}; try a smaller --learning-rate")
+        except MemoryError:
+            options.parser.error(
+                "there is not enough memory; --limit N reads only the first N rows of a table"
+            )
         except (ValueError, TypeError, OSError) as error:
             kept = f"; {interrupts.kept}" if interrupts.saved else ""
-            options.parser.error(_one_line(_described(error)) + kept)
-    if not given:
-        print(WHERE_TO_BEGIN.format(program=program()))
+            options.parser.error(_described(error) + kept)
     return interrupts.code
+
+
+_SIGPIPE = 128 + 13
 
 
 def _parser() -> Parser:
@@ -78,25 +83,23 @@ def _parser() -> Parser:
 
 def _remedy(error: TableError, given: Sequence[str]) -> str:
     """What to type so that the table can be read."""
-    if not error.cure:
+    if not error.fix:
         return ""
     words = list(given)
-    for name in (f"--{name}" for name, value in error.cure.items() if isinstance(value, str)):
+    for name in (
+        f"--{name.replace('_', '-')}" for name, value in error.fix.items() if isinstance(value, str)
+    ):
         if name in words:  # it was said otherwise, which no longer holds
             i = words.index(name)
             del words[i : i + 2]
         words = [word for word in words if not word.startswith(f"{name}=")]
-    return f"; type: {program()} {shlex.join([*words, *typed(error.cure)])}"
+    return f"; type: {program()} {shlex.join([*words, *typed(error.fix)])}"
 
 
 def _described(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 if __name__ == "__main__":

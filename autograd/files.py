@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,17 +27,15 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder; name a file in it", str(path))
     if Path(path).exists() and not target.is_file():
-        Path(path).write_bytes(data)
+        with _naming(path):
+            Path(path).write_bytes(data)
         return Path(path)
     unfinished = target.with_name(f".unfinished-{os.urandom(8).hex()}")
     try:
-        with _opened(unfinished, path) as file:
-            try:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError as error:  # such as a full disk, which names no file
-                raise type(error)(error.errno, error.strerror, str(path)) from None
+        with _naming(path), _opened(unfinished, path) as file:  # closing it writes, too
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         if target.exists():
             shutil.copymode(target, unfinished)
         unfinished.replace(target)
@@ -47,12 +46,19 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     return Path(path)
 
 
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let errors name the file, which a full disk does not, and a new file is not yet."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+
+
 def _opened(unfinished: Path, path: str | os.PathLike[str]) -> BinaryIO:
-    """The new file, open; an error names the one that it is to become."""
+    """The new file, open."""
     try:
         return unfinished.open("xb")
     except FileNotFoundError:
         reason = f"there is no folder {Path(path).parent}; make it first"
-        raise FileNotFoundError(errno.ENOENT, reason, str(path)) from None
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None
+        raise FileNotFoundError(errno.ENOENT, reason) from None

@@ -21,9 +21,10 @@ import pytest
 
 import autograd as ag
 from autograd import __main__ as command_line
-from autograd import datasets, drawing
+from autograd import data, datasets, drawing
 from autograd.__main__ import COMMANDS, main
-from autograd.commands import learning, train
+from autograd.commands import check, learning, train
+from autograd.gradcheck import Comparison, GradientReport
 
 QUICK = ["--epochs", "3", "--hidden", "4", "--check", "none"]
 FILES = ["accuracy.svg", "confusion.svg", "graph.svg", "loss.svg", "model.json"]
@@ -156,7 +157,7 @@ def test_of_a_neuron_with_many_inputs_the_heaviest_are_drawn() -> None:
     table("wide.csv", ",".join([*names, "kind"]), rows)
     assert main(["train", "wide.csv", *QUICK]) == 0
     picture = Path("runs/graph.svg").read_text("utf-8")
-    assert "The 8 inputs of 400 that weigh most" in picture
+    assert "The 8 inputs of 342 that weigh most" in picture
     assert len(re.findall(r">f\d+<", picture)) == 8
 
 
@@ -276,7 +277,7 @@ def test_the_model_is_on_disk_before_anything_else_is_done(
 
     monkeypatch.setattr(train, "_report", interrupted)
     assert main(["train", *QUICK]) == 130
-    assert "interrupted; what was learnt is kept in runs/model.json" in capsys.readouterr().err
+    assert "interrupted; what was learned is kept in runs/model.json" in capsys.readouterr().err
     assert ag.MLP.load("runs/model.json").n_inputs == 4
 
 
@@ -302,6 +303,131 @@ def test_cells_that_are_shown_are_read_back_as_they_were(
     assert [row[0] for row in rows[1:4]] == names
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_in_the_place_of_the_model_is_moved_and_not_read() -> None:
+    Path("runs").mkdir()
+    os.mkfifo("runs/model.json")
+    assert main(["train", *QUICK]) == 0
+    assert ag.MLP.load("runs/model.json").n_inputs == 4
+    assert Path("runs/model-1.json").is_fifo()
+
+
+def shell(command: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line, here `autograd`, in a shell; `$?` of its first part is printed."""
+    python = f"{shlex.quote(sys.executable)} -m autograd"
+    return subprocess.run(
+        ["bash", "-c", command.replace("autograd", python)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(ag.__file__).parents[1])},
+        timeout=300,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such shell")
+@pytest.mark.parametrize(
+    ("command", "code", "says"),
+    [
+        ("autograd train {quick} >&-", 0, ""),
+        ("autograd train {quick} >&- 2>&-", 0, ""),
+        ("autograd train {quick} | head -1; exit ${{PIPESTATUS[0]}}", 0, ""),
+        ("autograd train {quick} >/dev/full", 2, "standard output: No space left on device"),
+    ],
+)
+def test_whatever_becomes_of_the_output_it_ends_cleanly(command: str, code: int, says: str) -> None:
+    if "/dev/full" in command and not Path("/dev/full").exists():
+        pytest.skip("there is no such device here")
+    run = shell(command.format(quick=shlex.join(QUICK)))
+    assert run.returncode == code, run.stderr
+    assert says in run.stderr
+    assert not re.search("Traceback|Exception ignored|BrokenPipe", run.stderr)
+    if code == 0:
+        assert files() == FILES
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such shell")
+def test_a_progress_bar_that_nobody_reads_ends_without_a_traceback() -> None:
+    run = shell("autograd train --epochs 3000 2>&1 >/dev/null | head -c 20; exit ${PIPESTATUS[0]}")
+    assert run.returncode == 141
+    assert run.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+@pytest.mark.parametrize("module", ["csv", "difflib"])
+def test_an_interrupt_while_it_is_imported_leaves_no_traceback(module: str) -> None:
+    """A module that both the package and the command line need is made to take its time."""
+    Path(f"{module}.py").write_text("import time; print('importing', flush=True); time.sleep(60)")
+    program = (  # this process may ignore the signal, which its children would inherit
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'autograd', 'train'])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{Path.cwd()}:{Path(ag.__file__).parents[1]}"},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "importing\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == -signal.SIGINT
+    assert err == ""
+
+
+def test_a_lack_of_memory_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data.Schema, "examples", Mock(side_effect=MemoryError))
+    assert "not enough memory; --limit N reads only the first N" in refusal(capsys, "train")
+
+
+def test_a_limit_of_rows_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    table("mine.csv", "a,kind", [f"{i},{'ab'[i % 2]}" for i in range(60)])
+    assert main(["train", "mine.csv", "--limit", "30", *QUICK]) == 0
+    said = capsys.readouterr().out
+    assert "mine.csv: 30 rows of 2 columns; a header, commas, only the first 30 rows read" in said
+    assert main(["predict", "runs/model.json", "mine.csv", "--limit", "5"]) == 0
+    assert len(capsys.readouterr().out.split()) == 5
+
+
+def test_a_constant_column_has_no_influence(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"7,{i},{'ab'[i > 15]}" for i in range(31)]
+    table("mine.csv", "k,x,kind", rows)
+    assert main(["train", "mine.csv", *QUICK]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"k +number  left out +always 7\n", said)
+    assert "a column that never varies is left out (k)" in said
+    assert ag.MLP.load("runs/model.json").n_inputs == 1
+
+    # And where it varies, but in no example that is learned from.
+    X = [[7.0, float(i)] for i in range(30)]
+    learner = learning.Learner(
+        X, [float(i % 2) for i in range(30)], ["a", "b"], learning.Settings()
+    )
+    learner.learn(progress=False)
+    model = learner.learned()
+    assert learner.constant == [0]
+    assert learning.outputs(model, [[7.0, 3.0]]) == learning.outputs(model, [[99.0, 3.0]])
+    assert learning.outputs(model, [[7.0, 3.0]]) != learning.outputs(model, [[7.0, 9.0]])
+
+
+def test_what_is_constant_among_the_examples_learned_from_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    x_of = dict.fromkeys(range(30), 7)
+    main(["train", "moons", *QUICK])
+    for odd in range(30):  # wherever the split holds out a row, its number alone differs
+        table("mine.csv", "k,x,y", [f"{8 if i == odd else 7},{i},{i * 1.5}" for i in x_of])
+        capsys.readouterr()
+        main(["train", "mine.csv", *QUICK, "--eager"])
+        if "k: the same in every example to learn from" in capsys.readouterr().out:
+            return
+    pytest.fail("no split held that row out")
+
+
 def test_what_fails_after_the_training_says_where_the_model_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,7 +436,7 @@ def test_what_fails_after_the_training_says_where_the_model_is(
 
     monkeypatch.setattr(train, "pictures", full)
     message = refusal(capsys, "train", *QUICK)
-    kept = "; what was learnt is kept in runs/model.json"
+    kept = "; what was learned is kept in runs/model.json"
     assert f"runs/loss.svg: No space left on device{kept}" in message
     assert files() == ["model.json"]
 
@@ -359,7 +485,7 @@ def test_an_interrupted_training_keeps_what_was_learnt(how: str, name: str) -> N
     process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=300)
     assert process.returncode == 128 + getattr(signal, name)
-    assert re.search(r"interrupted after \d+ epochs; what was learnt is kept in runs/model", out)
+    assert re.search(r"interrupted after \d+ epochs; what was learned is kept in runs/model", out)
     assert "Traceback" not in err
     assert ag.MLP.load("runs/model.json").widths == [32, 2]
     assert files() == (FILES if name == "SIGINT" else ["model.json"])
@@ -415,6 +541,26 @@ def test_all_derivatives_are_checked_on_demand(capsys: pytest.CaptureFixture[str
     assert "over 133 examples" in said
 
 
+def test_derivatives_too_small_to_tell_and_kinks_agree_with_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [
+        Comparison("a", 1.0, 1.0 + 1e-9, "ok"),
+        Comparison("b", 1e-14, 0.0, "ok"),
+        Comparison("c", 0.0, 0.5, "kink", (0.0, 1.0)),
+        Comparison("d", 0.0, 0.0, "ok"),
+    ]
+    report = GradientReport(tuple(found))
+    monkeypatch.setattr(check, "check_gradient", lambda *_: report)
+    main(["train", "xor", "--epochs", "1", "--check", "all", "--hidden"])
+    said = capsys.readouterr().out
+    assert "check: 2 of the 6 partial derivatives of the mean loss agree" in said
+    assert "relative error 1e-09 at most, 1 at a kink, 1 too small to tell" in said
+    monkeypatch.setattr(check, "check_gradient", lambda *_: GradientReport((found[1],)))
+    main(["train", "xor", "--epochs", "1", "--check", "all", "--hidden"])
+    assert "check: none of the 6 partial derivatives" in capsys.readouterr().out
+
+
 def test_a_wrong_derivative_is_found_by_a_sample(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -437,7 +583,7 @@ def test_predict_reads_columns_by_their_names_and_words_as_they_were_learnt(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     table("mine.csv", "a,colour,id,answer", MIXED)
-    options = ["--encode", "--drop", "id", "--missing", "mean", "--check", "none"]
+    options = ["--one-hot", "--drop", "id", "--missing", "mean", "--check", "none"]
     assert main(["train", "mine.csv", *options]) == 0
     table("new.csv", "colour;other;a", ["red;?;0", "BLUE;1;", ";1;1"])
     capsys.readouterr()
@@ -508,6 +654,47 @@ def test_a_model_made_without_the_command_line_is_applied(
     assert re.fullmatch(r"accuracy .* \(\d of 2\)\n", capsys.readouterr().err)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"na_values": [1]}, {"empty": [1]}, {"means": ["x"]}, {"columns": [[1]]}, {"missing": [1]}],
+    ids=str,
+)
+def test_a_model_that_was_tampered_with_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], damage: dict[str, object]
+) -> None:
+    table("mine.csv", "a,answer", [f"{i},{'yes' if i > 9 else 'no'}" for i in range(20)])
+    main(["train", "mine.csv", *QUICK])
+    model = json.loads(Path("runs/model.json").read_text("utf-8"))
+    model["table"] |= damage
+    Path("runs/model.json").write_text(json.dumps(model))
+    message = refusal(capsys, "predict", "runs/model.json", "mine.csv")
+    assert "runs/model.json: the model's columns are damaged: " in message
+
+
+def test_a_name_of_a_file_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b[2J\nevil"
+    table(f"{evil}.csv", "a,answer", [f"{i},{'yes' if i > 9 else 'no'}" for i in range(20)])
+    assert main(["train", f"{evil}.csv", *QUICK, "--output", f"{evil} runs"]) == 0
+    assert main(["train", f"{evil}.csv", *QUICK, "--output", f"{evil} runs", "--seed", "1"]) == 0
+    assert main(["predict", f"{evil} runs/model.json", f"{evil}.csv", "--show", "a"]) == 0
+    assert main(["playground", f"{evil}.csv", "--output", f"{evil}.html"]) == 0
+    assert main(["draw", "a", "a=1", "--output", f"{evil}.svg"]) == 0
+    shown = capsys.readouterr()
+    refused = [
+        refusal(capsys, "train", f"{evil}.cvs"),
+        refusal(capsys, "train", f"{evil}.csv", "--output", f"{evil}.html"),
+        refusal(capsys, "train", f"{evil}.csv", "--label", "b"),
+        refusal(capsys, "train", evil, "--epochs", "no"),
+        refusal(capsys, f"{evil}.csv"),
+        refusal(capsys, "predict", f"{evil}.json", f"{evil}.csv"),
+        refusal(capsys, "predict", f"{evil}.csv", f"{evil}.csv"),
+        refusal(capsys, "draw", "a", "a=1", "--output", f"{evil}/a.svg"),
+    ]
+    for text in (shown.out, shown.err, *refused):
+        assert "\x1b" not in text
+    assert r"\x1b[2J" in shown.out
+
+
 def test_names_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     evil = "\x1b[2J\x07evil\nname"
     table(
@@ -561,13 +748,13 @@ def test_a_long_formula_is_not_echoed_whole(capsys: pytest.CaptureFixture[str]) 
 
 def test_predict_shows_columns_beside_the_predictions(capsys: pytest.CaptureFixture[str]) -> None:
     table("mine.csv", "a,colour,id,answer", MIXED)
-    main(["train", "mine.csv", "--encode", "--drop", "id", "--check", "none"])
+    main(["train", "mine.csv", "--one-hot", "--drop", "id", "--check", "none"])
     table("new.csv", "name;a;Colour", ["Ö, Ali;0;red", "Eva;;blue", "Kim;1,0;Blue", "Sum;1;"])
     capsys.readouterr()
     predict = ["predict", "runs/model.json", "new.csv", "--missing", "drop", "--show"]
     assert main([*predict, "name", "a"]) == 0
     shown = capsys.readouterr()
-    assert shown.out == 'name, a, prediction\n"Ö, Ali", 0, yes\nKim, 1.0, no\n'
+    assert shown.out == 'name, a, prediction\n"Ö, Ali", 0, yes\nKim, "1,0", no\n'
     assert "left out: totals in line 5" in shown.err
     assert "1 row with missing cells is left out" in shown.err
     message = refusal(capsys, *predict, "surname")
@@ -580,14 +767,25 @@ def test_words_that_stand_for_an_empty_cell_are_kept_with_the_model(
     rows = [f"{'ill' if i == 5 else i % 2},{'yes' if i % 2 else 'no'}" for i in range(40)]
     table("mine.csv", "a,answer", rows)
     message = refusal(capsys, "train", "mine.csv", "--check", "none")
-    assert suggested(message)[-4:] == ["--empty", "ill", "--missing", "mean"]
+    assert suggested(message)[-4:] == ["--na-values", "ill", "--missing", "mean"]
     assert main(suggested(message)) == 0
     table("new.csv", "a", ["1", "ill", "late"])
     message = refusal(capsys, "predict", "runs/model.json", "new.csv")
     assert "line 4, column a: expected a finite number, got 'late'" in message
     capsys.readouterr()
-    assert main(["predict", "runs/model.json", "new.csv", "--empty", "late"]) == 0
+    assert main(["predict", "runs/model.json", "new.csv", "--na-values", "late"]) == 0
     assert len(capsys.readouterr().out.split()) == 3
+
+
+def test_dates_and_grades_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"2024-01-{i % 28 + 1:02},{i % 13},{i % 18}" for i in range(90)]
+    table("mine.csv", "day,points,grade", rows)
+    assert main(["train", "mine.csv", *QUICK]) == 0
+    said = capsys.readouterr().out
+    assert "dates and times are left out (day)" in said
+    assert "the 18 different numbers of the label are classes; --task regression" in said
+    assert main(["train", "mine.csv", *QUICK, "--task", "regression"]) == 0
+    assert "label: a number" in capsys.readouterr().out
 
 
 def test_a_model_and_a_table_in_the_wrong_order(capsys: pytest.CaptureFixture[str]) -> None:
@@ -663,7 +861,7 @@ def test_bad_arguments_get_one_line(
         ("1,2,\n2,2,x\n3,3,y\n", "column 3: the label is missing"),
         ("1,2,x\n3,4,x\n1,2,x\n", "nothing to tell apart"),
         ("1,2,7.5\n3,4,7.5\n1,2,7.5\n", "it holds only 7.5, so there is nothing to tell apart"),
-        (b"\xff\xfe\x00", "no text"),
+        (b"\xff\xfe\x00", "not text"),
     ],
 )
 def test_a_bad_table_is_refused_where_it_is_bad(

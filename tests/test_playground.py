@@ -12,7 +12,7 @@ import pytest
 
 import autograd as ag
 from autograd.__main__ import main
-from autograd.datasets import Standardisation
+from autograd.datasets import Standardization
 from autograd.nn import Layer
 from autograd.optim import Stepper
 from autograd.playground import Playground
@@ -549,7 +549,7 @@ def test_numbers_whose_squares_are_too_large_are_told(open_page: Open) -> None:
     for parameter in model.parameters():
         parameter.data = 0.0
     stepper = ag.GradientDescent(model.parameters(), 0.1)
-    units = Standardisation([0.0], [1e300])
+    units = Standardization([0.0], [1e300])
     page = open_page(
         ag.playground(
             *(model, ag.mean_squared_error, [[1.0], [2.0]], [1.0, -1.0], stepper),
@@ -591,8 +591,8 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="more than a page holds"):
         ag.playground(model, loss, [X[0]] * 5001, [1] * 5001, optimizer)
     with pytest.raises(TypeError, match="a scale is for an MLP"):
-        ag.playground(Two(), loss, X, Y, optimizer, scale=Standardisation.of(X))
-    scale = Standardisation.of([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]])
+        ag.playground(Two(), loss, X, Y, optimizer, scale=Standardization.of(X))
+    scale = Standardization.of([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]])
     with pytest.raises(ValueError, match="scale is of 3 inputs, got MLP"):
         ag.playground(model, loss, X, Y, optimizer, scale=scale)
     with pytest.raises(ValueError, match="target_scale is of 3 outputs, got MLP"):
@@ -622,7 +622,7 @@ def test_a_table_keeps_its_units(open_page: Open, tmp_path: Path, widths: list[i
     """The page learns in standard units, and speaks and saves in those of the table."""
     table = houses()
     X, Y = [row[:3] for row in table], [[row[3], row[3] + row[0]][: widths[-1]] for row in table]
-    scale, target_scale = Standardisation.of(X), Standardisation.of(Y)
+    scale, target_scale = Standardization.of(X), Standardization.of(Y)
     model = ag.MLP(3, widths, activation="tanh", seed=0)
     stepper = ag.GradientDescent(model.parameters(), 0.1)
     given = model, ag.mean_squared_error, scale(X), target_scale(Y), stepper
@@ -662,7 +662,7 @@ def test_a_page_of_the_command_saves_what_predict_reads(
         for i in range(40)
     ]
     Path("table.csv").write_text("\n".join(["a,b,label", *rows]), encoding="utf-8")
-    assert main(["playground", "table.csv", "--encode", "--output", "page.html"]) == 0
+    assert main(["playground", "table.csv", "--one-hot", "--output", "page.html"]) == 0
     page = open_page(Path("page.html"))
     steps(page, 300)
     press(page, "Step")

@@ -24,6 +24,7 @@ from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squ
 from autograd.nn import MLP
 from autograd.optim import Adam, GradientDescent
 from autograd.training import Epoch, History, Recording, batches, fit
+from autograd.training.divergence import origin
 from autograd.value import Value
 
 
@@ -711,6 +712,18 @@ def test_a_loss_that_is_not_finite_names_the_step_and_the_first_node() -> None:
     assert model.numbers() == (1.0, 0.0)
 
 
+def test_of_many_operands_four_are_shown_those_that_are_not_finite_first() -> None:
+    def added(*numbers: float) -> str:
+        terms = [x if math.isinf(x) else Value(x) for x in numbers]  # a constant is no node
+        return origin(functions.sum(terms))
+
+    said = "the first node that is not finite is "
+    assert added(1e308, 1e308, 1.0, 2.0) == said + "sum(1e+308, 1e+308, 1.0, 2.0) = inf"
+    assert added(1e308, 1e308, 1.0, 2.0, 3.0) == said + "sum(1e+308, 1e+308, 1.0, 2.0, …) = inf"
+    assert added(1.0, 2.0, math.inf) == said + "sum(inf, …) = inf"
+    assert added(math.inf, 1.0, -math.inf) == said + "sum(inf, -inf, …) = nan"
+
+
 def test_a_gradient_that_is_not_finite_names_parameter_step_and_node() -> None:
     model = Line(1.0, 1.0)
     weights: list[tuple[float, float]] = []
@@ -871,11 +884,11 @@ def test_a_stepper_of_another_model_is_refused() -> None:
 
 
 def test_a_network_learns_iris() -> None:
-    from autograd.datasets import Standardisation
+    from autograd.datasets import Standardization
     from autograd.losses import CORRECT, cross_entropy
 
     X_train, X_test, Y_train, Y_test = train_test_split(*iris(), seed=0)
-    scale = Standardisation.of(X_train)
+    scale = Standardization.of(X_train)
     model = MLP(4, [8, 3], activation="tanh", seed=0)
     optimizer = Adam(model.parameters(), 0.05)
     history = fit(model, cross_entropy, scale(X_train), Y_train, optimizer, 40, 20, progress=False)

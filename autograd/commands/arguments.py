@@ -11,9 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd.datasets.reading import Reading, how_read
-from autograd.datasets.text import Sheet, read_sheet
-from autograd.datasets.understanding import understand
+from autograd.data import Schema, Sheet, printable, read_sheet
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", r"\t": "\t", "bar": "|", "space": " "}
 
@@ -24,23 +22,25 @@ def program() -> str:
     return typed if typed == "scalar-autograd" else "python -m autograd"
 
 
-SAID_ELSEWHERE = {
+OTHER_NAMES = {
     "--lr": "--learning-rate",
     "--optimizer": "--stepper",
     "--layers": "--hidden",
     "--target": "--label",
     "--sep": "--delimiter",
     "--out": "--output",
+    "--nrows": "--limit",
 }
-"""Names that other programs have for options of these."""
+"""Names of options in other programs, and what they are called here."""
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose complaint is a single line, and says what may have been meant."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and leave with 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        """Say what is wrong in one line, its control characters escaped, and exit with 2."""
+        line = printable(" ".join(message.split()), sys.maxsize)
+        self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As always, but what is not known is refused here, where the options are known."""
@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
             word = unknown[0].partition("=")[0]
             if word.startswith("-"):
                 known = [option for action in self._actions for option in action.option_strings]
-                name = SAID_ELSEWHERE.get(word, word)
+                name = OTHER_NAMES.get(word, word)
                 self.error(f"there is no option {word}{meant(nearest(name, known))}")
             self.error(f"cannot place {word!r}; put quotes around a name that has spaces")
         return options, unknown
@@ -102,9 +102,9 @@ def number_from_0(text: str) -> float:
 
 
 def add_file_options(parser: argparse.ArgumentParser) -> None:
-    """The options that say how a file is to be read, where it is not recognised."""
+    """The options that say how a file is to be read, where it is not recognized."""
     option = parser.add_argument_group(
-        "how to read a file, where it is not recognised"
+        "how to read a file, where it is not recognized"
     ).add_argument
     option("--delimiter", metavar="SEPARATOR", help=f"{', '.join(SEPARATORS)}, or any character")
     option("--header", choices=["yes", "no"], help="whether the first line names the columns")
@@ -115,13 +115,14 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         help="refuse empty cells (NA, ?), drop their rows, or fill in the mean (default: refuse)",
     )
     option(
-        "--empty",
+        "--na-values",
         nargs="+",
         action="extend",
         default=[],
         metavar="WORD",
-        help="words that stand for an empty cell, such as absent",
+        help="words or numbers that stand for an empty cell, such as absent or -999",
     )
+    option("--limit", type=positive_int, metavar="N", help="read only the first N rows")
 
 
 def add_column_options(parser: argparse.ArgumentParser) -> None:
@@ -130,18 +131,21 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
     option("--label", metavar="NAME|N", help="the column to predict (default: the last one)")
     option("--task", choices=["classification", "regression"], help="what the label is about")
     option("--drop", nargs="+", action="extend", default=[], metavar="NAME", help="leave out")
-    option("--encode", action="store_true", help="make each word of a column an input, 0 or 1")
+    option("--one-hot", action="store_true", help="make each word of a column an input, 0 or 1")
 
 
-def sheet_of(
-    path: str, options: argparse.Namespace, kept: Any = None, data_sets: Sequence[str] = ()
+def read_sheet_of(
+    path: str,
+    options: argparse.Namespace,
+    schema: Schema | None = None,
+    data_sets: Sequence[str] = (),
 ) -> Sheet:
     """The table in the file, as it stands there.
 
     Args:
         path: the file.
         options: how to read it.
-        kept: what a model keeps of the table that it learnt from, which is read alike.
+        schema: of the table that a model learned from, by which this one is read, too.
         data_sets: what else might have been named, for the message if there is no such file.
     """
     if re.match(r"https?://", path):
@@ -151,14 +155,14 @@ def sheet_of(
     if not Path(path).exists():
         nor = f", nor such a data set ({', '.join(data_sets)})" if data_sets else ""
         raise FileNotFoundError(f"{path}: there is no such file{nor}{_file_meant(path, data_sets)}")
-    how = how_read(kept or {})
     return read_sheet(
         path,
         delimiter=SEPARATORS.get(options.delimiter, options.delimiter),
         header={"yes": True, "no": False}.get(options.header),
         encoding=options.encoding,
-        empty=[*how["empty"], *options.empty],
-        decimal=how["decimal"],
+        na_values=[*(schema.na_values if schema else ()), *options.na_values],
+        decimal=schema.decimal if schema else "",
+        limit=options.limit,
     )
 
 
@@ -174,22 +178,10 @@ def _file_meant(path: str, others: Sequence[str]) -> str:
     return meant(found) or f"; it was sought in {folder.resolve()}"
 
 
-def reading_of(sheet: Sheet, options: argparse.Namespace) -> Reading:
-    """How the table is to be read."""
-    return understand(
-        sheet,
-        label=options.label,
-        task=options.task,
-        drop=options.drop,
-        missing=options.missing or "refuse",
-        encode=options.encode,
-    )
-
-
-def typed(cure: dict[str, Any]) -> list[str]:
+def typed(fix: dict[str, Any]) -> list[str]:
     """Arguments of `read_csv` as options of the command line."""
     words = []
-    for name, value in cure.items():
-        words.append(f"--{name}")
+    for name, value in fix.items():
+        words.append(f"--{name.replace('_', '-')}")
         words += value if isinstance(value, list) else [] if value is True else [str(value)]
     return words

@@ -7,7 +7,8 @@ import re
 import sys
 from pathlib import Path
 
-from autograd.commands.interrupts import Interrupts
+from autograd.commands.output import say
+from autograd.commands.signals import Interrupts
 from autograd.drawing import Drawing, draw
 from autograd.formula import parse
 
@@ -36,8 +37,8 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     except ValueError:  # it is too large: its text is made at once, a layout is not
         drawing = draw(output, limit=sys.maxsize)
         path = path.with_suffix(".dot")
-        print("a graph of this size is not laid out here; Graphviz does", file=sys.stderr)
-    print(f"{label} = {output.data:.6g}; wrote {saved(drawing, path)}")
+        say("a graph of this size is not laid out here; Graphviz does", file=sys.stderr)
+    say(f"{label} = {output.data:.6g}; wrote {saved(drawing, path)}")
 
 
 def saved(drawing: Drawing, path: Path) -> Path:
@@ -47,7 +48,7 @@ def saved(drawing: Drawing, path: Path) -> Path:
     try:
         return drawing.save(path)
     except RuntimeError as reason:
-        print(" ".join(str(reason).split()), file=sys.stderr)
+        say(" ".join(str(reason).split()), file=sys.stderr)
         return drawing.save(path.with_suffix(".dot"))
 
 

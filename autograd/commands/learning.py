@@ -1,8 +1,8 @@
 """A network that learns a table, whatever the units of its columns.
 
-Inputs, and a number to predict, are learnt in standard units: shifted to mean 0, scaled to standard
-deviation 1. Afterwards both scales are multiplied into the first and the last layer, so that the
-model which is kept takes the numbers of the table, and predicts such.
+Inputs and numeric targets are standardized: shifted to mean 0, scaled to standard deviation 1.
+After training, both scales are multiplied into the first and the last layer, so that the saved
+model takes the numbers of the table, and predicts such.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import compress
 from typing import Any
 
 from autograd import functions, optim
-from autograd.datasets import Rows, Standardisation, column_means, filled
+from autograd.data import Rows, Standardization, column_means, filled
 from autograd.losses import cross_entropy, mean_squared_error
 from autograd.nn import MLP
 from autograd.training import History, Loss, fit
@@ -51,6 +51,7 @@ class Learner:
         model: the network, in standard units.
         means: the mean of each input, which fills in for missing numbers (nan).
         X, Y: the examples in standard units, none of them missing.
+        constant: the inputs, by index, that are the same in every example.
         loss: what it lowers.
     """
 
@@ -61,10 +62,11 @@ class Learner:
         self.classes = tuple(classes)
         self.means = column_means(X)
         X = filled(X, self.means)
-        self.scale = Standardisation.of(X)
-        self.target_scale = Standardisation([0.0], [1.0])
+        self.constant = [i for i, x in enumerate(X[0]) if all(row[i] == x for row in X)]
+        self.scale = Standardization.of(X)
+        self.target_scale = Standardization([0.0], [1.0])
         if not classes:
-            self.target_scale = Standardisation.of([[y] for y in Y])
+            self.target_scale = Standardization.of([[y] for y in Y])
         self.X = self.scale(X)
         self.Y = list(Y) if classes else [y for [y] in self.target_scale([[y] for y in Y])]
         self.loss: Loss = cross_entropy if classes else mean_squared_error
@@ -100,16 +102,21 @@ class Learner:
         )
 
     def learned(self) -> MLP:
-        """What was learnt, as a model of the table's own numbers.
+        """What was learned, as a model of the table's own numbers.
+
+        A constant input leaves the weights that it started with: they are made 0, so that nothing
+        depends on chance where the input is another in a new row.
 
         In the first layer w·(x - m)/s + b is (w/s)·x + (b - (w/s)·m); in the last s·(w·h + b) + m
         is (s·w)·h + (s·b + m).
         """
-        learnt = self.model
-        model = MLP(learnt.n_inputs, learnt.widths, learnt.activation, learnt.output, seed=0)
-        for kept, parameter in zip(model.parameters(), learnt.parameters(), strict=True):
+        trained = self.model
+        model = MLP(trained.n_inputs, trained.widths, trained.activation, trained.output, seed=0)
+        for kept, parameter in zip(model.parameters(), trained.parameters(), strict=True):
             kept.data = parameter.data
         for neuron in model.layers[0].neurons:
+            for i in self.constant:
+                neuron.weights[i].data = 0.0
             for weight, mean, deviation in zip(neuron.weights, *self.scale, strict=True):
                 weight.data /= deviation
                 neuron.bias.data -= weight.data * mean

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from autograd.commands.data import Examples
 from autograd.commands.draw import saved
-from autograd.commands.jobs import Job
 from autograd.commands.learning import listed
 from autograd.curve import captioned, confusion_svg, curve_svg, scatter_svg
-from autograd.datasets import Rows, printable
+from autograd.data import Rows, printable
 from autograd.drawing import draw
 from autograd.files import write_whole
 from autograd.losses import cross_entropy, mean_squared_error
@@ -23,7 +23,7 @@ MANY_INPUTS = 8
 
 def pictures(
     folder: Path,
-    job: Job,
+    job: Examples,
     model: MLP,
     history: History | None,
     predictions: list[list[float]],
@@ -41,7 +41,7 @@ def pictures(
         write("loss.svg", curve_svg([row.loss for row in history]), "the loss over the epochs")
         shares = [row.accuracy for row in history if row.accuracy is not None]
         if shares:
-            what = "the accuracy over the epochs, on the examples learnt from"
+            what = "the accuracy over the epochs, on the examples learned from"
             write("accuracy.svg", curve_svg(shares, "accuracy"), what)
     if job.classes:
         counts = [[0] * len(job.classes) for _ in job.classes]
@@ -79,7 +79,7 @@ def pictures(
 
 
 def _neuron_in_context(
-    model: MLP, x: Sequence[float], target: float, job: Job
+    model: MLP, x: Sequence[float], target: float, job: Examples
 ) -> tuple[Value, list[Value] | None]:
     """The neuron that matters most at an example, with gradients of the loss; and what to draw."""
     inputs = [Value(number, name) for number, name in zip(x, job.features, strict=True)]

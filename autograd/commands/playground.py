@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from autograd.commands.arguments import (
@@ -11,10 +12,11 @@ from autograd.commands.arguments import (
     decimal_number,
     positive_int,
 )
-from autograd.commands.interrupts import Interrupts
-from autograd.commands.jobs import TOY_SETS, job_of
+from autograd.commands.data import TOY_SETS, examples_of
 from autograd.commands.learning import Learner, Settings
-from autograd.datasets import filled, printable
+from autograd.commands.output import say
+from autograd.commands.signals import Interrupts
+from autograd.data import filled, printable
 from autograd.nn import GAINS
 from autograd.optim import Adam
 from autograd.playground import playground
@@ -49,15 +51,15 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     """Write the page."""
     if Path(options.output).suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"{options.output}: a page is HTML; name a file that ends in .html")
-    job = job_of(options)
+    job = examples_of(options)
     settings = Settings(options.hidden, options.activation, seed=options.seed)
     learner = Learner(job.X_train, job.Y_train, job.classes, settings)
     X_test = learner.scale(filled(job.X_test, learner.means))
     scale = learner.target_scale
     Y_test = job.Y_test if job.classes else [y for [y] in scale([[y] for y in job.Y_test])]
     learner.model.classes = job.classes
-    if job.reading:
-        learner.model.table = {**job.reading.to_json(), "means": learner.means}
+    if job.schema:
+        learner.model.table = replace(job.schema, means=tuple(learner.means)).to_json()
     page = playground(
         learner.model,
         learner.loss,
@@ -74,4 +76,4 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
         title=f"A network learns {printable(job.name)}",
     )
     path = page.save(Path(options.output))
-    print(f"wrote {path}: open it in a browser")
+    say(f"wrote {path}: open it in a browser")

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from autograd.commands.arguments import add_file_options, sheet_of
-from autograd.commands.interrupts import Interrupts
+from autograd.commands.arguments import add_file_options, read_sheet_of
 from autograd.commands.learning import how_good, outputs
-from autograd.datasets import Reading, filled, printable, understand
-from autograd.datasets.columns import Task
-from autograd.datasets.reading import left_out
-from autograd.datasets.text import Sheet
-from autograd.datasets.understanding import place_of
+from autograd.commands.output import flush, say
+from autograd.commands.signals import Interrupts
+from autograd.data import Schema, Sheet, filled, infer_schema, printable
+from autograd.data.inference import column_index
+from autograd.data.schema import Task
+from autograd.data.summary import rows_left_out
 from autograd.nn import MLP
 
 HELP = "apply a saved model"
@@ -48,53 +48,54 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
         raise ValueError(f"{error}; name the model first, and the table second") from error
     if options.probabilities and model.widths[-1] == 1:
         raise ValueError(f"{options.model}: it predicts a number, and has no probabilities")
-    sheet = sheet_of(options.data, options, model.table)
-    places = [place_of(sheet, name) for name in options.show]
+    schema = None
+    if model.table:
+        try:
+            schema = Schema.from_json(model.table, model.classes)
+        except ValueError as error:
+            raise ValueError(f"{options.model}: {error}") from error
+    sheet = read_sheet_of(options.data, options, schema)
+    shown = [sheet.column(column_index(sheet, name)) for name in options.show]
     for part in sheet.left_out:
-        print(f"left out: {part}", file=sys.stderr)
-    reading = _reading(model, sheet)
+        say(f"left out: {part}", file=sys.stderr)
+    schema = schema.located(sheet) if schema else _schema(model, sheet)
     if options.missing:
-        reading = replace(reading, missing=options.missing)
-    X, Y, lines = reading.examples(sheet, unlabelled=True)
-    if len(lines) < len(sheet.lines):
-        print(left_out(len(sheet.lines) - len(lines)), file=sys.stderr)
-    X = filled(X, model.table.get("means", [0.0] * model.n_inputs))
+        schema = replace(schema, missing=options.missing)
+    if len(schema.features) != model.n_inputs:
+        raise ValueError(
+            f"{sheet.file}: the model expected {model.n_inputs} inputs, "
+            f"got {len(schema.features)} columns"
+        )
+    X, Y, rows = schema.examples(sheet, keep_unlabeled=True)
+    if len(rows) < sheet.n_rows:
+        say(rows_left_out(sheet.n_rows - len(rows)), file=sys.stderr)
+    X = filled(X, schema.means or [0.0] * model.n_inputs)
     names = [printable(name, 200) for name in model.classes]
     names = names or [str(i) for i in range(model.widths[-1])]
     if options.probabilities or options.show:
         heads = names if options.probabilities else []
-        print(_row([*(sheet.names[i] for i in places), "prediction", *heads]))
+        say(_row([*options.show, "prediction", *heads]))
     found = outputs(model, X)
-    cells = {line.number: line.cells for line in sheet.lines}
-    for number, numbers in zip(lines, found, strict=True):
-        shown = [cells[number][i] for i in places]
+    for row, numbers in zip(rows, found, strict=True):
+        before = [cells[row] for cells in shown]
         if len(numbers) == 1:
-            print(_row([*shown, repr(numbers[0])]))
+            say(_row([*before, repr(numbers[0])]))
             continue
         best = names[numbers.index(max(numbers))]
         shares = [f"{p:.4g}" for p in _softmax(numbers)] if options.probabilities else []
-        print(_row([*shown, best, *shares]))
+        say(_row([*before, best, *shares]))
     known = [(z, y) for z, y in zip(found, Y, strict=bool(Y)) if not math.isnan(y)]
     if known:
-        sys.stdout.flush()
-        print(how_good(*zip(*known, strict=True))[0], file=sys.stderr)
+        flush()
+        say(how_good(*zip(*known, strict=True))[0], file=sys.stderr)
 
 
-def _reading(model: MLP, sheet: Sheet) -> Reading:
-    """How the model's table was read; if that is not known, all columns are numbers."""
-    if model.table:
-        return Reading.from_json(model.table, model.classes).located(sheet)
-    labelled = len(sheet.names) == model.n_inputs + 1
+def _schema(model: MLP, sheet: Sheet) -> Schema:
+    """How to read a table for a model that keeps no schema: all columns are numbers."""
+    labeled = len(sheet.names) == model.n_inputs + 1
     task: Task = "classification" if model.widths[-1] > 1 else "regression"
-    reading = understand(sheet, labelled=labelled, task=task)
-    if len(reading.features) != model.n_inputs:
-        raise ValueError(
-            f"{sheet.file}: the model expected {model.n_inputs} inputs, "
-            f"got {len(reading.features)} columns"
-        )
-    if labelled and model.classes:
-        reading = replace(reading, classes=model.classes)
-    return reading
+    schema = infer_schema(sheet, labeled=labeled, task=task)
+    return replace(schema, classes=model.classes) if labeled and model.classes else schema
 
 
 def _row(cells: Sequence[str]) -> str:

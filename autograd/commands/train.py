@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from autograd.commands.arguments import (
@@ -21,8 +21,7 @@ from autograd.commands.arguments import (
     program,
 )
 from autograd.commands.check import checked
-from autograd.commands.interrupts import Interrupts
-from autograd.commands.jobs import TOY_SETS, Job, job_of
+from autograd.commands.data import TOY_SETS, Examples, examples_of
 from autograd.commands.learning import (
     STEPPERS,
     Learner,
@@ -31,9 +30,11 @@ from autograd.commands.learning import (
     how_good,
     outputs,
 )
+from autograd.commands.output import flush, say
 from autograd.commands.pictures import pictures
-from autograd.datasets import filled, printable
-from autograd.datasets.refusal import listed
+from autograd.commands.signals import Interrupts
+from autograd.data import filled, printable
+from autograd.data.errors import abbreviated
 from autograd.nn import GAINS, MLP
 from autograd.training import History
 
@@ -83,7 +84,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
     """Train, keep the model, and only then look at it."""
-    job = job_of(options)
+    examples = examples_of(options)
     folder = Path(options.output)
     try:
         folder.mkdir(parents=True, exist_ok=True)  # now, and not after the training
@@ -101,16 +102,22 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         compiled=can_compile() and not options.eager,
     )
     interrupts.nothing = "no epoch was complete, so there is nothing to keep"
-    learner = Learner(job.X_train, job.Y_train, job.classes, settings)
-    goal = f"classes {listed(job.classes, 10)}" if job.classes else "a number to predict"
-    print(
-        f"{job.name}: {len(job.X_train)} examples to learn from, {len(job.X_test)} held out; {goal}"
+    learner = Learner(examples.X_train, examples.Y_train, examples.classes, settings)
+    goal = (
+        f"classes {abbreviated(examples.classes, 10)}"
+        if examples.classes
+        else "a number to predict"
     )
-    print(learner.model)
-    n_products = settings.epochs * len(job.X_train) * len(learner.model.parameters())
+    n_train, n_test = len(examples.X_train), len(examples.X_test)
+    say(f"{examples.name}: {n_train} examples to learn from, {n_test} held out; {goal}")
+    say(str(learner.model))
+    if learner.constant:
+        names = abbreviated(examples.features[i] for i in learner.constant)
+        say(f"{names}: the same in every example to learn from, so without influence")
+    n_products = settings.epochs * len(examples.X_train) * len(learner.model.parameters())
     if n_products > MANY_PRODUCTS and not can_compile():
-        print(SLOW)
-    sys.stdout.flush()
+        say(SLOW)
+    flush()
 
     history: History | None = None
     try:
@@ -123,24 +130,24 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         raise KeyboardInterrupt
     with interrupts.held():
         model = learner.learned()
-        if job.reading:
-            model.table = {**job.reading.to_json(), "means": learner.means}
+        if examples.schema:
+            model.table = replace(examples.schema, means=tuple(learner.means)).to_json()
         path = interrupts.saved = _kept(model, folder / "model.json")
     if was_interrupted:
-        print(f"interrupted after {len(history or ())} epochs; {interrupts.kept}")
+        say(f"interrupted after {len(history or ())} epochs; {interrupts.kept}")
         if interrupts.code != _CTRL_C:
             return
 
-    X_train, X_test = (filled(X, learner.means) for X in (job.X_train, job.X_test))
-    _report("train", job, outputs(model, X_train), job.Y_train)
+    X_train, X_test = (filled(X, learner.means) for X in (examples.X_train, examples.X_test))
+    _report("train", examples, outputs(model, X_train), examples.Y_train)
     predictions = outputs(model, X_test)
-    _report("test", job, predictions, job.Y_test)
+    _report("test", examples, predictions, examples.Y_test)
     written = {path: f"{program()} predict applies it"}
-    written |= pictures(folder, job, model, history, predictions, X_test)
+    written |= pictures(folder, examples, model, history, predictions, X_test)
     for start, (file, what) in zip(["wrote", *[""] * 9], written.items(), strict=False):
-        print(f"{start:9} {file} ({what})")
+        say(f"{start:9} {file} ({what})")
     if options.check != "none" and not was_interrupted:
-        print(f"gradient  {checked(learner, options.check)}")
+        say(f"gradient  {checked(learner, options.check)}")
 
 
 _CTRL_C = 130
@@ -150,28 +157,28 @@ MANY_PRODUCTS = 20_000_000
 
 SLOW = """\
 this takes its time on Values, one Python object per number; machine code takes about a hundredth
-of it: pip install 'scalar-autograd[jit]' (Ctrl-C ends the training and keeps what was learnt)"""
+of it: pip install 'scalar-autograd[jit]' (Ctrl-C ends the training and keeps what was learned)"""
 
 
 # --- how good it is -------------------------------------------------------------------------------
 
 
-def _report(part: str, job: Job, found: list[list[float]], Y: Sequence[float]) -> None:
+def _report(part: str, examples: Examples, found: list[list[float]], Y: Sequence[float]) -> None:
     """The accuracy, or the mean squared error, and whether a constant would do as well."""
     said, score = how_good(found, Y)
-    if not job.classes:
-        mean = math.fsum(job.Y_train) / len(job.Y_train)
+    if not examples.classes:
+        mean = math.fsum(examples.Y_train) / len(examples.Y_train)
         _, plain = how_good([[mean]] * len(Y), Y)
         said += f" ({plain:.4g} if always the mean, {mean:.4g}, is predicted)"
         is_better, constant = score < plain, "the mean"
     else:
-        common = Counter(job.Y_train).most_common(1)[0][0]
+        common = Counter(examples.Y_train).most_common(1)[0][0]
         is_better = score > sum(y == common for y in Y) / len(Y)
-        constant = f"always {printable(job.classes[int(common)])}"
-    print(f"{part:9} {said}")
+        constant = f"always {printable(examples.classes[int(common)])}"
+    say(f"{part:9} {said}")
     if part == "test" and not is_better:
-        print(
-            f"          that is no better than {constant}: nothing was learnt that holds for "
+        say(
+            f"          that is no better than {constant}: nothing was learned that holds for "
             f"other examples; try other columns, or more of --epochs or --weight-decay"
         )
 
@@ -198,10 +205,10 @@ def _kept(model: MLP, path: Path) -> Path:
         refuge = Path(tempfile.mkdtemp(prefix="scalar-autograd-")) / path.name
         model.save(refuge)
         raise OSError(f"{path}: {error.strerror}; the model is kept in {refuge}") from error
-    if earlier and earlier.read_bytes() == content:
+    if earlier and earlier.is_file() and earlier.read_bytes() == content:
         earlier.unlink()
     elif earlier:
-        print(f"{path} was there before; that model is now {earlier}")
+        say(f"{path} was there before; that model is now {earlier}")
     return path
 
 

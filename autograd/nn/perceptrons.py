@@ -138,7 +138,7 @@ class MLP(Module):
     Attributes:
         layers: its layers, whose parameters are labelled `layer0.neuron3.weight1` and so on.
         classes: the names of its outputs, where it tells classes apart; saved with the model.
-        table: how the columns of its table become inputs (`datasets.Reading`); saved, too.
+        table: how the columns of its table become inputs (`datasets.Schema`); saved, too.
 
     Raises:
         TypeError, ValueError: as `Neuron` does, and if there are no layers.

@@ -21,7 +21,7 @@ from typing import Any
 
 from autograd import recording
 from autograd.compiler.backends import javascript
-from autograd.datasets import Standardisation
+from autograd.data import Standardization
 from autograd.formula import in_a_line, visible
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
@@ -63,8 +63,8 @@ def playground(
     held_out: tuple[Iterable[Any], Iterable[Any]] | None = None,
     features: Sequence[str] = (),
     classes: Sequence[str] = (),
-    scale: Standardisation | None = None,
-    target_scale: Standardisation | None = None,
+    scale: Standardization | None = None,
+    target_scale: Standardization | None = None,
     title: str = "",
 ) -> Playground:
     """A page that trains the model as `fit` does, from the weights and settings as they are now.
@@ -165,7 +165,7 @@ class Playground:
         shuffle: bool,
         features: Sequence[str],
         classes: Sequence[str],
-        scales: tuple[Standardisation | None, Standardisation | None],
+        scales: tuple[Standardization | None, Standardization | None],
         title: str,
     ) -> None:
         self._n_learnt = n_learnt
@@ -283,7 +283,7 @@ INTRODUCTION = (
 
 
 def _check_scales(
-    model: Model, scale: Standardisation | None, target_scale: Standardisation | None
+    model: Model, scale: Standardization | None, target_scale: Standardization | None
 ) -> None:
     """Whether the model can take them in."""
     if not scale and not target_scale:

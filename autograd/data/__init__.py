@@ -1,17 +1,19 @@
-"""Data to learn from: seeded toy sets, Fisher's irises, and a reader for tables of one's own.
+"""Data sets: seeded toy sets, Fisher's irises, and a reader for tables in CSV files.
 
 Every set is a pair `(X, Y)`: one list of floats per example, and one label per example, which is
 the index of its class, 0, 1 and so on. (`hinge` wants -1 and +1: `[2 * y - 1 for y in Y]`.)
 
     >>> X, Y = moons(100, noise=0.1, seed=0)
     >>> X_train, X_test, Y_train, Y_test = train_test_split(X, Y)
-    >>> scale = Standardisation.of(X_train)
+    >>> scale = Standardization.of(X_train)
     >>> X_train, X_test = scale(X_train), scale(X_test)
 
+The package imports nothing else of `autograd`, which offers it as `autograd.datasets`:
+
 - `toys` are points in the plane;
-- `decoding` gives the text of a file, `text` its rows of cells, `understanding` finds out what
-  their `columns` mean, a `reading` turns them into numbers, and a `refusal` says why not;
-- `preparation` is the split, missing numbers, and one scale for all inputs.
+- `text_file` has the lines of a file, `csv_reader` makes a `sheet` of cells of them, `numbers`
+  parses cells, `inference` finds the `schema`, `summary` prints it, `errors` say why there is none;
+- `preprocessing` is the train-test split, standardization, and imputation.
 """
 
 from __future__ import annotations
@@ -21,31 +23,34 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from autograd.datasets.columns import Missing, Task
-from autograd.datasets.preparation import (
-    Standardisation,
+from autograd.data.csv_reader import read_sheet
+from autograd.data.errors import TableError, printable
+from autograd.data.inference import infer_schema
+from autograd.data.preprocessing import (
+    Standardization,
     column_means,
     filled,
     train_test_split,
 )
-from autograd.datasets.reading import Reading
-from autograd.datasets.refusal import TableError, printable
-from autograd.datasets.text import Sheet, read_sheet
-from autograd.datasets.toys import Rows, blobs, circles, moons, spirals, xor
-from autograd.datasets.understanding import understand
+from autograd.data.schema import Missing, Schema, Task
+from autograd.data.sheet import Sheet
+from autograd.data.text_file import SOME_ROWS
+from autograd.data.toys import Rows, blobs, circles, moons, spirals, xor
 
 __all__ = [
     "IRIS_CLASSES",
-    "Reading",
+    "IRIS_FILE",
     "Rows",
+    "Schema",
     "Sheet",
-    "Standardisation",
+    "Standardization",
     "Table",
     "TableError",
     "blobs",
     "circles",
     "column_means",
     "filled",
+    "infer_schema",
     "iris",
     "moons",
     "printable",
@@ -53,7 +58,6 @@ __all__ = [
     "read_sheet",
     "spirals",
     "train_test_split",
-    "understand",
     "xor",
 ]
 
@@ -61,6 +65,7 @@ IRIS_CLASSES = ("setosa", "versicolor", "virginica")
 """The names of the classes 0, 1 and 2 of `iris`."""
 
 IRIS_FILE = Path(__file__).parent / "iris.csv"
+"""The table that `iris` reads."""
 
 
 class Table(NamedTuple):
@@ -95,7 +100,7 @@ def iris() -> tuple[Rows, list[int]]:
 
 def read_csv(
     path: str | os.PathLike[str],
-    labelled: bool = True,
+    labeled: bool = True,
     *,
     label: str | int | None = None,
     task: Task | None = None,
@@ -103,48 +108,62 @@ def read_csv(
     header: bool | None = None,
     drop: Sequence[str] = (),
     missing: Missing = "refuse",
-    encode: bool = False,
+    one_hot: bool = False,
     encoding: str | None = None,
-    empty: Sequence[str] = (),
+    na_values: Sequence[str] = (),
+    limit: int | None = None,
 ) -> Table:
     """Read a table of numbers and words, such as a CSV file, compressed or not.
 
-    What separates the cells, and whether the first line is a header, is recognised. Blank lines,
+    What separates the cells, and whether the first line is a header, is recognized. Blank lines,
     lines that start with `#`, a title above the table, footnotes and totals below it are skipped.
-    Numbers may have decimal commas, thousands set apart, and a unit. A label of words is a class,
+    Numbers may have decimal commas, thousands separators, and a unit. A label of words is a class,
     and so is one of whole numbers, if they are few; the classes stand in the order of the words or
-    numbers.
+    numbers. Dates and times are left out.
 
     Args:
-        path: the file, in UTF-8 (or UTF-16 with its mark) if `encoding` names no other.
-        labelled: whether there is a label; if not, every column is an input and Y is empty.
+        path: the file, in UTF-8, UTF-16 with its mark, or cp1252, if `encoding` names no other.
+        labeled: whether there is a label; if not, every column is an input and Y is empty.
         label: the name of the label's column, or its place from 1; the last if not given.
         task: "classification" or "regression", where the label leaves a doubt.
         delimiter, header: what separates cells, and whether a first line names the columns, where
-            they are not to be recognised.
+            they are not to be recognized.
         drop: the names of columns to leave out.
-        missing: what to do about empty cells, NA, ? and the like: "refuse" them, "drop" their
-            rows, or put in the "mean" of the column.
-        encode: whether to make every word of an input column an input, 1 where it stands, else 0.
+        missing: what to do about missing cells, such as empty ones, NA, ?: "refuse" them, "drop"
+            their rows, or put in the "mean" of the column.
+        one_hot: whether to make every word of an input column an input, 1 where it stands, else 0.
         encoding: of the text, such as "latin-1".
-        empty: words that stand for an empty cell, besides NA, ? and the like.
+        na_values: words that stand for a missing cell, besides NA, ? and the like.
+        limit: how many rows to read at most; all, if not given.
 
     Raises:
         OSError: if the file cannot be read; FileNotFoundError if there is none.
         TableError: a ValueError, if the table cannot be read so. It names file, line and column,
             and what to pass.
     """
-    sheet = read_sheet(path, delimiter=delimiter, header=header, encoding=encoding, empty=empty)
-    reading = understand(
-        sheet,
-        labelled=labelled,
-        label=label,
-        task=task,
-        drop=drop,
-        missing=missing,
-        encode=encode,
-    )
-    X, Y, _ = reading.examples(sheet)
+    try:
+        sheet = read_sheet(
+            path,
+            delimiter=delimiter,
+            header=header,
+            encoding=encoding,
+            na_values=na_values,
+            limit=limit,
+        )
+        schema = infer_schema(
+            sheet,
+            labeled=labeled,
+            label=label,
+            task=task,
+            drop=drop,
+            missing=missing,
+            one_hot=one_hot,
+        )
+        X, Y, _ = schema.examples(sheet)
+    except MemoryError:
+        raise TableError(
+            f"{printable(str(path), 200)}: there is not enough memory for it", {"limit": SOME_ROWS}
+        ) from None
     if missing == "mean":
         X = filled(X, column_means(X))
-    return Table(X, Y, reading.features, reading.classes)
+    return Table(X, Y, schema.features, schema.classes)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a command runs: nothing learnt is lost, no file left half made."""
+"""Signals: Ctrl-C and SIGTERM while a command runs lose nothing learned and leave no half file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
+from autograd.commands.output import say
+
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 PAUSE = 1.0
@@ -22,7 +24,7 @@ class Interrupts:
 
     Attributes:
         received: the number of the last signal, or None.
-        saved: the file that keeps what was learnt, once it is there.
+        saved: the file that keeps what was learned, once it is there.
         nothing: what to tell as long as there is none.
     """
 
@@ -81,8 +83,8 @@ class Interrupts:
     @property
     def kept(self) -> str:
         """What to tell about work that is safe already."""
-        return f"what was learnt is kept in {self.saved}" if self.saved else self.nothing
+        return f"what was learned is kept in {self.saved}" if self.saved else self.nothing
 
     def tell(self) -> None:
         """Say that it was interrupted, and what is safe."""
-        print(f"\ninterrupted; {self.kept}", file=sys.stderr)
+        say(f"\ninterrupted; {self.kept}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Seeded sets of points in the plane, whose classes anybody can see.
+"""Toy data sets: seeded points in the plane, in two classes or more.
 
 They list their classes in turn, 0, 1, 0, 1, so that the first examples are as mixed as all of them.
 `noise` is the standard deviation of the Gaussian noise on each coordinate. They need the standard
@@ -11,7 +11,7 @@ import math
 import random
 from collections.abc import Callable
 
-from autograd.checks import checked_int, checked_number
+from autograd.data.errors import checked_int, checked_number
 
 Rows = list[list[float]]
 
@@ -47,8 +47,7 @@ def circles(
     Raises:
         TypeError, ValueError: for an argument of the wrong type, or out of its range.
     """
-    if not 0.0 < checked_number("circles: ratio", ratio) < 1.0:
-        raise ValueError(f"circles: ratio must be above 0 and below 1, got {ratio!r}")
+    checked_number("circles: ratio", ratio, "above 0 and below 1", lambda x: 0.0 < x < 1.0)
 
     def point(label: int, share: float) -> tuple[float, float]:
         radius, angle = (1.0, ratio)[label], 2.0 * math.pi * share
@@ -71,8 +70,7 @@ def spirals(
         TypeError, ValueError: for an argument of the wrong type, or out of its range.
     """
     classes = checked_int("spirals: classes", classes, at_least=2)
-    if not 0.0 < checked_number("spirals: turns", turns) < math.inf:
-        raise ValueError(f"spirals: turns must be finite and above 0, got {turns!r}")
+    checked_number("spirals: turns", turns, "finite and above 0", lambda x: 0.0 < x < math.inf)
 
     def point(label: int, share: float) -> tuple[float, float]:
         angle = 2.0 * math.pi * (turns * share + label / classes)
@@ -84,7 +82,7 @@ def spirals(
 def blobs(
     n: int = 150, noise: float = 0.25, seed: int = 0, *, classes: int = 3
 ) -> tuple[Rows, list[int]]:
-    """Round clouds whose centres stand evenly on the unit circle, one per class.
+    """Round clouds whose centers stand evenly on the unit circle, one per class.
 
     Args:
         n, noise, seed: as for `moons`; at least as many examples as classes.
@@ -133,8 +131,8 @@ def _points(
 ) -> tuple[Rows, list[int]]:
     """`point(label, share)` with noise, the share of each class going evenly from 0 to 1."""
     n = checked_int(f"{name}: n", n, at_least=classes)
-    if not 0.0 <= checked_number(f"{name}: noise", noise) < math.inf:
-        raise ValueError(f"{name}: noise must be finite and at least 0, got {noise!r}")
+    proper = "finite and at least 0"
+    checked_number(f"{name}: noise", noise, proper, lambda x: 0.0 <= x < math.inf)
     rng = random.Random(seed)
     labels = [i % classes for i in range(n)]
     shares = [(i // classes + 0.5) / ((n - 1 - i % classes) // classes + 1) for i in range(n)]

@@ -1,0 +1,102 @@
+"""The examples to learn from: a table in a file, or a toy set, split into two parts."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from autograd import data
+from autograd.commands.arguments import read_sheet_of
+from autograd.commands.output import say
+from autograd.data import Rows, Schema, infer_schema, printable, train_test_split
+from autograd.data.summary import describe, hints
+
+TOY_SETS: dict[str, Callable[..., tuple[Rows, list[int]]]] = {
+    "moons": data.moons,
+    "circles": data.circles,
+    "spirals": data.spirals,
+    "blobs": data.blobs,
+    "xor": partial(data.xor, n=200, noise=0.2),
+}
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples to learn from and to test on, with the names of their columns and classes.
+
+    Attributes:
+        places: where the examples held out stand in the file.
+        schema: how the table was read, if it comes from a file.
+    """
+
+    name: str
+    X_train: Rows
+    X_test: Rows
+    Y_train: Sequence[float]
+    Y_test: Sequence[float]
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    places: list[str]
+    schema: Schema | None
+
+
+def examples_of(options: argparse.Namespace) -> Examples:
+    """What the arguments name; what was inferred of a file is printed."""
+    if options.data in TOY_SETS:
+        X, labels = TOY_SETS[options.data](seed=options.seed)
+        classes = tuple(str(label) for label in sorted(set(labels)))
+        return _split(options, options.data, X, labels, ("x", "y"), classes)
+    path = str(data.IRIS_FILE) if options.data == "iris" else options.data
+    sheet = read_sheet_of(path, options, data_sets=["iris", *TOY_SETS])
+    schema = infer_schema(
+        sheet,
+        label=options.label,
+        task=options.task,
+        drop=options.drop,
+        missing=options.missing or "refuse",
+        one_hot=options.one_hot,
+        drop_constant=True,
+    )
+    X, Y, rows = schema.examples(sheet)
+    say(describe(schema, sheet))
+    if (label := schema.label) and len(set(Y)) < 2:
+        only = schema.classes[int(Y[0])] if schema.classes else f"{Y[0]:g}"
+        raise ValueError(
+            f"{path}, {sheet.named(label.position)} (the label): it holds only "
+            f"{printable(only)}, so there is nothing to tell apart; "
+            f"type --label and the name of another column"
+        )
+    for hint in hints(schema, sheet):
+        say(f"  {hint}")
+    lines = [sheet.line_numbers[row] for row in rows]
+    name = printable(Path(path).name.split(".")[0])
+    return _split(options, name, X, Y, schema.features, schema.classes, lines, schema)
+
+
+def _split(
+    options: argparse.Namespace,
+    name: str,
+    X: Rows,
+    Y: Sequence[float],
+    features: tuple[str, ...],
+    classes: tuple[str, ...],
+    lines: Sequence[int] = (),
+    schema: Schema | None = None,
+) -> Examples:
+    # A number to predict has no classes to divide by: all its values are one.
+    strata = Y if classes else [0.0] * len(Y)
+    train, test, _, _ = train_test_split(range(len(X)), strata, seed=options.seed)
+    return Examples(
+        name,
+        [X[i] for i in train],
+        [X[i] for i in test],
+        [Y[i] for i in train],
+        [Y[i] for i in test],
+        features,
+        classes,
+        [f"line {lines[i]}: " if lines else "" for i in test],
+        schema,
+    )

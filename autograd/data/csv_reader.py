@@ -1,0 +1,419 @@
+"""CSV reading: what separates the cells, what names the columns, and which lines are no rows.
+
+Nothing here knows what a cell means but to tell a header from data: a line of words above numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+from autograd.data.errors import TableError, checked_int, printable
+from autograd.data.numbers import NumberFormat, infer_formats, is_number, number, quantity
+from autograd.data.sheet import Cells, Line, Sheet, is_missing
+from autograd.data.text_file import TextFile
+
+TOTALS = frozenset(
+    {"total", "totals", "sum", "average", "mean", "count", "∑", "σ", "ø"}
+    | {"summe", "gesamt", "gesamtsumme", "mittelwert", "durchschnitt", "schnitt", "anzahl"}
+    | {"somme", "moyenne", "suma", "promedio", "totale", "media"}
+)
+"""What a last line begins with that sums up the others, in lower case."""
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+
+N_HEAD_LINES = 200
+"""So many lines show what separates the cells."""
+
+N_HEAD_ROWS = 1000
+"""So many rows show whether the first is a header, and how many cells a row has."""
+
+BLOCK, TAIL = 8192, 50
+"""Rows that are stored at a time, and rows that are held back, as footnotes may be among them."""
+
+
+def read_sheet(
+    path: str | os.PathLike[str],
+    *,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+    na_values: Sequence[str] = (),
+    decimal: str = "",
+    limit: int | None = None,
+) -> Sheet:
+    """The table in a file of text, compressed by gzip, bzip2 or xz or not at all.
+
+    What separates the cells is recognized: commas, semicolons, tabs, bars or spaces. Blank lines,
+    lines that start with `#`, a title above the table, footnotes and totals below it are skipped.
+    A first line is a header if it has words above numbers, if it counts the columns
+    (`0,1,2,target`) or years, or if no cell of it comes again below; it may start with `#`, as
+    NumPy writes it. A first line of counts, as scikit-learn's files have one
+    (`150,4,setosa,versicolor,virginica`), gives the classes their names. How numbers are written
+    is recognized, too: decimal commas, thousands separators, units.
+
+    Args:
+        path: the file.
+        delimiter: what separates the cells, if it is not to be recognized.
+        header: whether the first line names the columns, if it is not to be recognized.
+        encoding: of the text, such as "latin-1"; if not given, UTF-8, UTF-16 with its mark, or
+            cp1252.
+        na_values: words that stand for a missing value, besides NA, ? and the like; a number
+            among them stands for it however it is written.
+        decimal: the decimal mark, "." or ",", where no cell of the file tells: 1,234 may be either.
+        limit: how many rows to read at most; all, if not given.
+
+    Raises:
+        OSError: if the file cannot be read; FileNotFoundError if there is none.
+        TableError: if it is no table of text, or too large; a ValueError that names file and line.
+    """
+    if limit is not None:
+        limit = checked_int("read_sheet: limit", limit, at_least=1)
+    source = TextFile(Path(path), printable(str(path), 200), encoding)
+    if limit is None:
+        source.check_size()
+    encoding = source.encoding
+    while True:
+        try:
+            return _read(source, encoding, delimiter, header, na_values, decimal, limit)
+        except UnicodeDecodeError as error:
+            encoding = source.other_encoding(encoding, error)
+
+
+def _read(
+    source: TextFile,
+    encoding: str,
+    delimiter: str | None,
+    header: bool | None,
+    na_values: Sequence[str],
+    decimal: str,
+    limit: int | None,
+) -> Sheet:
+    """The table, if the text is so encoded."""
+    file = source.name
+    text = source.lines(encoding)
+    head = list(islice(text, N_HEAD_LINES))
+    if head and (separator := re.fullmatch("sep=(.)\n", head[0], re.IGNORECASE)):
+        delimiter = delimiter or separator[1]  # Excel's own word on it
+        head[0] = "\n"
+    delimiter = delimiter or _recognized(head)
+    rows = _rows(chain(head, text), delimiter, file)
+    lines = list(islice(rows, N_HEAD_ROWS))
+    if not lines:
+        raise TableError(f"{file}: it is empty; expected rows of cells separated by commas")
+    is_whole = len(lines) < N_HEAD_ROWS
+    if header is None and (heading := _heading(head, delimiter, lines)):
+        lines.insert(0, heading)
+        header = True
+    width, left_out = _without_surroundings(lines, is_whole)
+    classes = _counted(lines, is_whole) if header is None else ()
+    if classes:
+        del lines[0]
+    if header is None:
+        header = not classes and _is_header(lines)
+    names = _taken_off(lines, width, delimiter, file) if header else [""] * width
+
+    na_words = {word.casefold() for word in na_values}
+    stored = _Stored(file, width, na_words)
+    rows = chain(lines, rows)
+    held: list[Line] = []
+    for line in islice(rows, limit):
+        held.append(line)
+        if len(held) == BLOCK + TAIL:
+            stored.append(held[:BLOCK])
+            del held[:BLOCK]
+    is_cut = limit is not None and next(rows, None) is not None
+    if not is_whole and not is_cut:
+        left_out += _cut_end(held, width)
+    stored.append(held)
+
+    decimal, units, how_written = infer_formats(stored.columns, delimiter, decimal)
+    na_numbers = {x for word in na_values if (x := NumberFormat(decimal).parse(word)) is not None}
+    if na_numbers:
+        for column, accepted in zip(stored.columns, units, strict=True):
+            column.blank(na_numbers, NumberFormat(decimal, accepted).parse)
+    notes = ["a header" if header else "no header", DELIMITERS.get(delimiter, repr(delimiter))]
+    notes += source.notes + [encoding] * (encoding == "cp1252") + how_written
+    notes += [f"left out: {part}" for part in left_out]
+    notes += ["a first line of counts and names of classes"] * bool(classes)
+    notes += [f"only the first {limit} rows read"] * is_cut
+    return Sheet(
+        file,
+        _distinct([name or f"column {i}" for i, name in enumerate(names, start=1)]),
+        stored.columns,
+        stored.line_numbers,
+        tuple(notes),
+        header,
+        named_rows=header and not names[0] and _names_rows(stored.columns[0]),
+        classes=classes,
+        left_out=tuple(left_out),
+        decimal=decimal,
+        units=units,
+        na_values=tuple(na_values),
+    )
+
+
+class _Stored:
+    """Rows, stored by columns."""
+
+    def __init__(self, file: str, width: int, na_words: set[str]) -> None:
+        self.file, self.width, self.na_words = file, width, na_words
+        self.columns = [Cells() for _ in range(width)]
+        self.line_numbers = array("q")
+
+    def append(self, lines: list[Line]) -> None:
+        """Store rows. TableError for one that is longer or shorter than the others."""
+        for line in lines:
+            _cut(line, self.width)
+            if len(line.cells) != self.width:
+                raise _ragged(self.file, line, f"the others have {self.width}")
+        self.line_numbers.extend(line.number for line in lines)
+        transposed = zip(*(line.cells for line in lines), strict=True)
+        for column, cells in zip(self.columns, transposed, strict=True):
+            if self.na_words.isdisjoint(map(str.casefold, cells) if self.na_words else ()):
+                column.append(cells)
+            else:
+                column.append("" if c.casefold() in self.na_words else c for c in cells)
+
+
+def _without_surroundings(lines: list[Line], is_whole: bool) -> tuple[int, list[str]]:
+    """Leave out titles above, footnotes and totals below, and a column that is none.
+
+    A title or footnote is a line with one cell of words, in a table of three columns or more.
+    Returns the number of columns, and what was left out, for people to read.
+    """
+    width = _width(lines)
+    while width > 2 and not any(cell for line in lines for cell in line.cells[width - 1 :]):
+        width -= 1  # a delimiter after the last cell of every row
+    for line in lines:
+        _cut(line, width)
+    left_out = []
+    while width > 2 and len(lines) > 1 and _is_text(lines[0]):
+        left_out.append(f"a title in line {lines.pop(0).number}")
+    return width, left_out + (_cut_end(lines, width) if is_whole else [])
+
+
+def _width(lines: list[Line]) -> int:
+    """How many cells most rows have; a header may end in a delimiter that the rows lack."""
+    first, *others = lines
+    _cut(first, max((len(line.cells) for line in others), default=0))
+    counted = others if len(others) > 1 else lines
+    lengths = Counter(len(line.cells) for line in counted)
+    return max([len(first.cells), *lengths], key=lambda width: lengths[width])
+
+
+def _cut(line: Line, width: int) -> None:
+    """Cut off empty cells beyond the width of the table."""
+    while len(line.cells) > width and not line.cells[-1]:
+        line.cells.pop()
+
+
+def _cut_end(lines: list[Line], width: int) -> list[str]:
+    """Leave out footnotes and a line of totals; returns what was left out, for people to read."""
+    left_out = []
+    while width > 2 and len(lines) > 1 and _is_text(lines[-1]):
+        left_out.append(f"a footnote in line {lines.pop().number}")
+    if _is_total(lines):
+        left_out.append(f"totals in line {lines.pop().number}")
+    return left_out
+
+
+def _is_text(line: Line) -> bool:
+    return bool(line.cells[0]) and not any(line.cells[1:]) and not is_number(line.cells[0])
+
+
+def _is_total(lines: list[Line]) -> bool:
+    """Whether the last line begins with a word for what sums up others, as none of them does."""
+    *others, last = lines
+    i, begin = next(((i, cell.casefold()) for i, cell in enumerate(last.cells) if cell), (0, ""))
+    begins_alike = any(i < len(o.cells) and o.cells[i].casefold() == begin for o in others)
+    return len(others) > 1 and begin.rstrip(": ") in TOTALS and not begins_alike
+
+
+def _taken_off(lines: list[Line], width: int, delimiter: str, file: str) -> list[str]:
+    """Take the header off the lines: a name for each column, "" for one that has none."""
+    first = lines.pop(0)
+    if not lines:
+        raise TableError(
+            f"{file}, line {first.number}: there are no rows below the header", {"header": "no"}
+        )
+    names = first.cells
+    if len(names) == width - 1:
+        # As R writes a table, without a name above those of the rows; unless a comma within a
+        # number, as in A,22,843,10, is what makes the rows longer.
+        begins = [line.cells[0] for line in lines]
+        if len(set(begins)) < len(begins) or (delimiter == "," and _splits_numbers(lines)):
+            raise _ragged(file, lines[0], f"the header has {len(names)}")
+        names = ["", *names]
+    if len(names) != width:
+        raise _ragged(file, first, f"the others have {width}")
+    return names
+
+
+def _splits_numbers(lines: list[Line]) -> bool:
+    """Whether two neighboring cells of every row look like one number with a thousands comma."""
+    rows = [line.cells for line in lines]
+    pairs = range(min(map(len, rows)) - 1)
+    return any(
+        all(re.fullmatch(r"[1-9]\d{0,2},\d{3}", f"{cells[i]},{cells[i + 1]}") for cells in rows)
+        for i in pairs
+    )
+
+
+def _names_rows(cells: Iterable[str]) -> bool:
+    """Whether the cells count the rows, or are words of which none comes twice."""
+    cells = list(cells)
+    n = len(cells)
+    if cells in ([str(i) for i in range(start, start + n)] for start in (0, 1)):
+        return True
+    return len(set(cells)) == n and all(number(cell) is None for cell in cells)
+
+
+def _ragged(file: str, line: Line, others: str) -> TableError:
+    return TableError(
+        f"{file}, line {line.number}: found {len(line.cells)} columns, where {others}; correct "
+        f"that line, put numbers with commas in quotes, or say what separates the cells"
+    )
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, with their place where one comes twice."""
+    counts = Counter(names)
+    return tuple(
+        name if counts[name] == 1 else f"{name} ({i})" for i, name in enumerate(names, start=1)
+    )
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def _rows(text: Iterable[str], delimiter: str, file: str) -> Iterator[Line]:
+    """The rows that are not blank and no comment."""
+    if delimiter == " ":  # runs of spaces and tabs count as one
+        text = (line.replace("\t", " ").strip() + "\n" for line in text)
+    try:
+        reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
+    except (TypeError, ValueError) as error:
+        raise TableError(f"{file}: cannot separate by {delimiter!r}: {error}") from error
+    before = 0
+    try:
+        for row in reader:
+            cells = list(map(str.strip, row))
+            if any(cells) and (cells[0][:1] != "#" or is_missing(cells[0])):
+                yield Line(before + 1, cells)
+            before = reader.line_num
+    except csv.Error as error:
+        raise TableError(
+            f"{file}, line {before + 1}: {error}; it has a quotation mark that is not closed, or "
+            f"stands within a cell, where it is doubled"
+        ) from error
+
+
+def _recognized(head: Sequence[str]) -> str:
+    """What separates the cells: where most rows have as many as the others, and more than one.
+
+    `csv.Sniffer` guesses from the characters alone, and takes a letter or a colon now and then.
+    Where commas would do as well as another, they are decimal commas.
+    """
+    best, score = ",", (0.0, 0)
+    for delimiter in DELIMITERS:
+        if delimiter == " " and score[0] > 0.5 and not _holds_several_numbers(head, best):
+            break  # spaces stand in words, too
+        try:
+            lengths = Counter(len(line.cells) for line in _rows(head, delimiter, ""))
+        except TableError:
+            continue
+        width, count = max(lengths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+        found = count / max(1, lengths.total()), width
+        is_decimal_comma = best == "," and found[0] == score[0]
+        if width > 1 and (
+            found > score or is_decimal_comma or (delimiter == " " and score[0] > 0.5)
+        ):
+            best, score = delimiter, found
+    return best
+
+
+def _holds_several_numbers(head: Sequence[str], delimiter: str) -> bool:
+    """Whether a cell of the first row is a row of numbers itself."""
+    first = next(_rows(head, delimiter, ""), Line(0, []))
+    cells = [cell.split() for cell in first.cells]
+    return any(len(words) > 1 and all(number(w) is not None for w in words) for words in cells)
+
+
+# --- the first line -------------------------------------------------------------------------------
+
+
+def _heading(head: Sequence[str], delimiter: str, lines: list[Line]) -> Line | None:
+    """The last comment above the rows, if it names their columns, and no line below it does."""
+    above = head[: lines[0].number - 1]
+    comment = next((i for i in reversed(range(len(above))) if above[i].startswith("#")), None)
+    if comment is None or _is_header(lines):
+        return None
+    found = next(_rows([above[comment].lstrip("# ")], delimiter, ""), None)
+    if found is None or len(found.cells) != _width(lines) or _width(lines) < 2:
+        return None
+    is_named = all(number(cell) is None for cell in found.cells)
+    return Line(comment + 1, found.cells) if is_named else None
+
+
+def _counted(lines: list[Line], is_whole: bool) -> tuple[str, ...]:
+    """The names of the classes, if the first line counts rows and columns and names classes."""
+    n_rows, n_inputs, *names = [*lines[0].cells, "", ""]
+    names = [name for name in names if name]
+    n = len(lines) - 1
+    fits = n_rows == str(n) if is_whole else n_rows.isdecimal() and int(n_rows) >= n
+    if not (n and fits and n_inputs == str(len(lines[1].cells) - 1)):
+        return ()
+    if any(number(name) is not None for name in names):
+        return ()
+    labels = {line.cells[-1] for line in lines[1:]}
+    return tuple(names) if labels <= set(map(str, range(len(names)))) else ()
+
+
+def _is_header(lines: list[Line]) -> bool:
+    """Whether the first line names the columns."""
+    first, *others = lines
+    if not others:
+        return not any(map(is_number, first.cells))
+    shift = len(others[0].cells) - len(first.cells)
+    if shift not in (0, 1):
+        return shift > 0 and not any(map(is_number, first.cells))
+    n_numbers = 0  # among the cells above numbers
+    names: list[str] = []
+    above_words: list[tuple[str, list[str]]] = []
+    for i, cell in enumerate(first.cells, start=shift):
+        below = [line.cells[i] for line in others if i < len(line.cells)]
+        found = [q for c in below if (q := quantity(c))]
+        if 2 * len(found) <= len(below):
+            above_words.append((cell, below))
+        elif is_number(cell) or ((q := quantity(cell)) and q.unit in {q.unit for q in found}):
+            n_numbers += 1
+        elif not is_missing(cell):
+            names.append(cell)
+    if not n_numbers:
+        # All words: names come once, while the words of a table come again.
+        return bool(names) or not any(cell in below for cell, below in above_words)
+    comes_once = [cell not in below for cell, below in above_words]
+    is_no_class = any(
+        once and 3 * len(set(below)) <= len(below)
+        for once, (_, below) in zip(comes_once, above_words, strict=True)
+    )
+    n_counting = _counting(first.cells)
+    is_named = bool(names) or shift > 0 or is_no_class
+    return (n_counting > 1 and is_named) or (n_counting > 2 and all(comes_once or [False]))
+
+
+def _counting(cells: list[str]) -> int:
+    """How many cells are whole numbers; 0 if they do not count up by one."""
+    counting = [cell for cell in cells if number(cell) is not None]
+    if not counting or not counting[0].isdecimal():
+        return 0
+    start = int(counting[0])
+    counts = counting == [str(i) for i in range(start, start + len(counting))]
+    return len(counting) if counts else 0

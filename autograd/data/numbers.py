@@ -1,0 +1,237 @@
+"""Number parsing: 1.5 and 1,5, 4.439,00 € and $4,439.00, (5.00) and 5.00-, 64 %, −3.
+
+A cell settles its decimal mark where it can: 1,5 has a decimal comma, and 1,234,567 has commas
+between thousands. For 1,234 the other cells of the file decide.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from autograd.data.errors import abbreviated
+from autograd.data.sheet import Cells, is_missing_number, split
+
+_SIGN = r"[+\-−–]"
+_CURRENCY = r"[$€£¥₹₽₺₩]"
+_UNIT = (
+    rf"(?:[%‰°]|{_CURRENCY})[^\d\s()]{{0,8}}|\*{{1,3}}"
+    r"|(?<=\s)[^\W\d_][^\d\s()]{0,11}|[^\W\d_][^\d\s()]{1,11}"
+)
+_QUANTITY = re.compile(
+    rf"(?P<open>\()?(?P<sign>{_SIGN})?(?P<currency>{_CURRENCY}|(?:EUR|USD|CHF|GBP)\b)?\s*"
+    rf"(?P<inner>{_SIGN})?(?P<digits>[.,]?\d(?:[\d.,'’\s]*\d)?)(?P<exponent>[eE][+-]?\d+)?"
+    rf"(?P<trailing>-)?\s*(?P<unit>{_UNIT})?(?(open)\))"
+)
+"""A number with a unit. One letter that follows at once is none: 10a is a class of a school."""
+
+_FLAG = re.compile(r"\*{1,3}|[bcdefinprsuz]{1,2}")
+"""A remark on a number, such as a flag of Eurostat: b is a break in the series, p provisional."""
+
+
+def _numeral(decimal: str, between: str) -> re.Pattern[str]:
+    thousands = rf"[1-9]\d{{0,2}}(?:[{between}\s'’]\d{{3}})+"
+    lakhs = r"|[1-9]\d?(?:,\d\d)+,\d{3}" if between == "," else ""
+    return re.compile(rf"({thousands}{lakhs}|\d*)(?:[{decimal}](\d+))?")
+
+
+_NUMERALS = {".": _numeral(".", ","), ",": _numeral(",", ".")}
+"""What digits look like, by their decimal mark."""
+
+
+class Quantity(NamedTuple):
+    """A cell that is a number, as people write it.
+
+    Attributes:
+        readings: its value by decimal mark: one, or two if either mark makes sense.
+        digits: its digits, and what stands between them.
+        unit: what stands beside them, such as € or kg.
+        has_odd_minus: whether it is negative by parentheses or a minus at its end.
+    """
+
+    readings: dict[str, float]
+    digits: str
+    unit: str
+    has_odd_minus: bool
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether it is one number with a decimal point, and another with a decimal comma."""
+        return len(set(self.readings.values())) > 1
+
+    def value(self, decimal: str) -> float | None:
+        """The number, if this is the decimal mark of the file ("" if that is not known)."""
+        if decimal in self.readings:
+            return self.readings[decimal]
+        if self.is_ambiguous and "," in self.digits:
+            return None
+        return next(iter(self.readings.values()))
+
+
+def quantity(cell: str) -> Quantity | None:
+    """The cell as a number with what stands around it; None if it is no finite number."""
+    if (match := _QUANTITY.fullmatch(cell)) is None:
+        return None
+    minus = match["sign"] or "", match["inner"] or "", match["trailing"] or "", match["open"] or ""
+    if sum(map(len, minus)) > 1:
+        return None
+    readings = {}
+    for mark, pattern in _NUMERALS.items():
+        found = pattern.fullmatch(match["digits"])
+        if found is None or (match["trailing"] and not found[2]):
+            continue  # 2- is a mark of a school, 2.00- an amount
+        whole = re.sub(r"\D", "", found[1])
+        size = float(f"{whole or 0}.{found[2] or 0}{match['exponent'] or ''}")
+        readings[mark] = -size if "".join(minus) not in ("", "+") else size
+    unit = (match["currency"] or "") + (match["unit"] or "")
+    is_odd = bool(match["open"] or match["trailing"])
+    return Quantity(readings, match["digits"], unit, is_odd) if readings else None
+
+
+def number(cell: str) -> float | None:
+    """The cell as Python reads numbers, finite or infinite; None if it is none."""
+    try:
+        return None if "_" in cell or math.isnan(found := float(cell)) else found
+    except ValueError:
+        return None
+
+
+def is_number(cell: str) -> bool:
+    """Whether the cell is a number with any decimal mark, and without a unit."""
+    return number(cell) is not None or ((q := quantity(cell)) is not None and not q.unit)
+
+
+class NumberFormat(NamedTuple):
+    """How numbers are written.
+
+    Attributes:
+        decimal: the decimal mark, "." or ","; "" if it is not known.
+        units: the units and flags that may stand beside a number.
+    """
+
+    decimal: str = ""
+    units: tuple[str, ...] = ()
+
+    def parse(self, cell: str) -> float | None:
+        """The number that the cell is; None if it is none."""
+        if (found := quantity(cell)) is None:
+            return number(cell)
+        return found.value(self.decimal) if not found.unit or found.unit in self.units else None
+
+    def parse_block(self, block: str) -> list[float] | None:
+        """The cells as numbers, if all are finite numbers in the plainest form; else None."""
+        if "_" in block or (self.decimal == "," and "." in block):
+            return None
+        if self.decimal == ",":
+            block = block.replace(",", ".")
+        try:
+            found = list(map(float, split(block)))
+        except ValueError:
+            return None
+        return found if math.isfinite(sum(found)) else None
+
+
+def infer_formats(
+    columns: Sequence[Cells], delimiter: str, decimal: str = ""
+) -> tuple[str, list[tuple[str, ...]], list[str]]:
+    """Find out how the numbers of a table are written.
+
+    A unit counts where all cells of a column that have one have the same, and these are half of
+    them at least; or, if it is a currency, where all others are numbers. Flags may differ, and
+    stand beside half of the numbers at most.
+
+    Args:
+        columns: the cells.
+        delimiter: what separates them.
+        decimal: the decimal mark, if it is known from elsewhere; the cells may know better.
+
+    Returns:
+        the decimal mark of the file, "." or ",", or "" if it has none or both; the units of each
+        column; and notes on both, for people to read.
+    """
+    certain: set[str] = set()  # the decimal marks of cells that leave no doubt
+    doubtful: set[str] = set()  # the marks in cells that could be read with either
+    notes: Counter[str] = Counter()
+    units = []
+    for column in columns:
+        found_units: Counter[str] = Counter()
+        n_words = 0
+        for block in column.blocks:
+            if numbers := NumberFormat().parse_block(block):
+                found_units[""] += len(numbers)
+                if "." not in certain and "." in block:
+                    _weigh(map(quantity, split(block)), certain, doubtful)
+                continue
+            if "," in certain and (numbers := NumberFormat(",").parse_block(block)):
+                found_units[""] += len(numbers)
+                continue
+            for cell, count in Counter(split(block)).items():
+                if is_missing_number(cell):
+                    continue
+                if found := quantity(cell):
+                    _weigh([found], certain, doubtful)
+                    notes.update(_notes(found))
+                    found_units[found.unit] += count
+                else:
+                    n_words += count
+        accepted, note = _accepted(found_units, n_words)
+        units.append(accepted)
+        notes.update(note)
+    mark = _decimal_mark(certain, doubtful, delimiter, decimal)
+    if mark and doubtful - {mark}:
+        notes["thousands separators"] += 1
+    if mark == "," and "," in doubtful:
+        notes["decimal commas"] += 1
+    return mark, units, list(notes)
+
+
+def _weigh(found: Iterable[Quantity | None], certain: set[str], doubtful: set[str]) -> None:
+    """Note the decimal marks of these numbers, until one is certain to have a point."""
+    for each in found:
+        if each is None or not set(each.digits) & {".", ","}:
+            continue
+        if each.is_ambiguous:
+            doubtful.update(set(each.digits) & {".", ","})
+        elif len(each.readings) == 1:
+            certain.update(each.readings)
+            if "." in each.readings:
+                break
+
+
+def _decimal_mark(certain: set[str], doubtful: set[str], delimiter: str, decimal: str) -> str:
+    """The decimal mark of the cells that could be read with either."""
+    if certain:
+        return "".join(certain) if len(certain) == 1 else ""
+    if decimal or not doubtful:
+        return decimal
+    if len(doubtful) == 2:
+        return ""
+    return "," if doubtful == {","} and delimiter != "," else "."
+
+
+def _notes(found: Quantity) -> list[str]:
+    """How the number is written, for people to read, as far as it leaves no doubt."""
+    notes = ["negative numbers in parentheses or with a trailing minus"] * found.has_odd_minus
+    if not found.is_ambiguous:
+        mark = next(iter(found.readings))
+        between = set(found.digits) - set("0123456789" + mark)
+        notes += ["decimal commas"] * (mark == "," and "," in found.digits)
+        notes += ["thousands separators"] * bool(between)
+    return notes
+
+
+def _accepted(counts: Counter[str], n_words: int) -> tuple[tuple[str, ...], list[str]]:
+    """The units or flags of a column that are no part of its numbers, and a note on them."""
+    units = {unit: count for unit, count in counts.items() if unit}
+    share = sum(units.values()) / max(1, counts.total() + n_words)
+    if len(units) == 1:
+        [unit] = units
+        if share >= 0.5 or (re.match(_CURRENCY, unit) and not n_words):
+            return (unit,), [f"unit {unit} ignored"]
+    if units and share <= 0.5 and all(map(_FLAG.fullmatch, units)):
+        shown = abbreviated(f"{flag} {count}" for flag, count in units.items())
+        return tuple(units), [f"flags ignored ({shown})"]
+    return (), []

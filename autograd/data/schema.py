@@ -1,0 +1,356 @@
+"""The schema of a table: what its columns mean, by which its rows become numbers.
+
+It is kept with a model, so that new rows are read as those were that it learned from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+from autograd.data.errors import TableError, abbreviated
+from autograd.data.numbers import NumberFormat, number
+from autograd.data.sheet import Sheet, is_missing, is_missing_number, split
+
+Task: TypeAlias = Literal["classification", "regression"]
+Missing: TypeAlias = Literal["refuse", "drop", "mean"]
+
+EMPTY = "(empty)"
+"""The word for an empty cell in a column whose cells are one word or empty, as in a box to tick."""
+
+LARGEST = 1e150
+"""Beyond it the square of a number, and so a loss, is near the end of what a float holds."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """What is known of a column.
+
+    Attributes:
+        name, position: its name, and its place from 0.
+        kind: "number", "words", "date"; "mixed" if some cells are numbers and some are not;
+            "empty".
+        role: "input", "label", or "left out".
+        n_missing: how many of its cells are missing.
+        n_filled: how many are not.
+        words: how often each word comes, or each number, in their order; none where there are
+            more than a model can learn.
+        n_words: how many different ones there are, where they are counted.
+        spellings: how many spellings they had before those that differ in capitals became one.
+        strays: words, so few among numbers that they stand for missing ones.
+        odd_numbers: cells among numbers that look like numbers, and cannot be read as such.
+        span: the smallest and the largest number.
+        all_whole: whether all its numbers are whole.
+        units: the units and flags that may stand beside its numbers.
+    """
+
+    name: str
+    position: int
+    kind: str
+    role: str = "input"
+    n_missing: int = 0
+    n_filled: int = 0
+    words: Mapping[str, int] = field(default_factory=dict)
+    n_words: int = 0
+    spellings: int = 0
+    strays: tuple[str, ...] = ()
+    odd_numbers: tuple[str, ...] = ()
+    span: tuple[float, float] = (math.nan, math.nan)
+    all_whole: bool = False
+    units: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the inputs it becomes: its own, or one for each of its words."""
+        if self.kind == "words":
+            return tuple(f"{self.name}={word}" for word in self.words)
+        return (self.name,)
+
+    def is_missing(self, cell: str) -> bool:
+        """Whether the cell is missing in this column."""
+        if self.kind == "words":
+            return is_missing(cell) and EMPTY not in self.words
+        return is_missing_number(cell)
+
+    def index_of(self, cell: str) -> int | None:
+        """Which of its words the cell is, in a column of words; None if none."""
+        return self._indices.get(key(EMPTY if EMPTY in self.words and is_missing(cell) else cell))
+
+    @cached_property
+    def _indices(self) -> dict[str, int]:
+        return indices(self.words)
+
+
+def indices(words: Iterable[str]) -> dict[str, int]:
+    """The index of each word, by the key that its spellings share; the first of those that do."""
+    return {key(word): i for i, word in reversed(list(enumerate(words)))}
+
+
+def key(word: str) -> str:
+    """What words are compared by: capitals and spaces do not tell two apart, but single letters."""
+    word = " ".join(word.split())
+    found = number(word)
+    if found is not None and found.is_integer():
+        return str(int(found))
+    return word.casefold() if len(word) > 1 else word
+
+
+class Examples(NamedTuple):
+    """Rows as numbers.
+
+    Attributes:
+        X: the inputs of each row; nan where a cell is missing, if missing cells get the mean.
+        Y: its label, the index of a class or a number; empty if the table has none.
+        rows: which row of the sheet it is, from 0.
+    """
+
+    X: list[list[float]]
+    Y: list[int] | list[float]
+    rows: list[int]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """How the columns of a table become inputs and labels.
+
+    Attributes:
+        columns: all of them.
+        classes: the names of the classes; none if the label is a number, or missing.
+        missing: what is done about missing cells: "refuse", "drop" their rows, or fill in the
+            "mean" of the column.
+        is_default: which of label and task were not given, but inferred.
+        decimal, na_values: how cells are read, as in `Sheet`.
+        means: what is filled in for a missing number of each input, where a model knows it.
+    """
+
+    columns: tuple[Column, ...]
+    classes: tuple[str, ...] = ()
+    missing: Missing = "refuse"
+    is_default: frozenset[str] = frozenset()
+    decimal: str = ""
+    na_values: tuple[str, ...] = ()
+    means: tuple[float, ...] = ()
+
+    @property
+    def inputs(self) -> list[Column]:
+        """The columns that a model learns from."""
+        return [column for column in self.columns if column.role == "input"]
+
+    @property
+    def label(self) -> Column | None:
+        """The column to be predicted."""
+        return next((column for column in self.columns if column.role == "label"), None)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The name of each input of the model."""
+        return tuple(name for column in self.inputs for name in column.features)
+
+    def examples(self, sheet: Sheet, keep_unlabeled: bool = False) -> Examples:
+        """The rows as numbers.
+
+        Args:
+            sheet: the table.
+            keep_unlabeled: whether rows whose label is missing are kept, with nan for it.
+
+        Raises:
+            TableError: for a missing cell, if these are refused, and for a cell that is no finite
+                number or no known word; names line and column.
+        """
+        inputs = [values for column in self.inputs for values in self._inputs(sheet, column)]
+        labels = self._labels(sheet, keep_unlabeled)
+        gaps = list(inputs) if self.missing == "drop" else []
+        gaps += [labels] if labels and not keep_unlabeled else []
+        incomplete = {i for values in gaps for i, x in enumerate(values) if math.isnan(x)}
+        rows = [i for i in range(sheet.n_rows) if i not in incomplete]
+        if not rows:
+            raise TableError(
+                f"{sheet.file}: every row has a missing cell, so none is left", {"missing": "mean"}
+            )
+        X = [list(row) for i, row in enumerate(zip(*inputs, strict=True)) if i not in incomplete]
+        return Examples(X, [labels[i] for i in rows] if labels else [], rows)
+
+    def _inputs(self, sheet: Sheet, column: Column) -> list[list[float]]:
+        """The inputs that a column becomes, each a number for every row."""
+        refuse = TableError("it is missing", {"missing": "mean"})
+        gap = refuse if self.missing == "refuse" else None
+        if column.kind != "words":
+            return [_numbers(sheet, column, gap)]
+
+        def index(cell: str) -> int:
+            if (found := column.index_of(cell)) is None:
+                known = abbreviated(column.words, 10)
+                raise TableError(f"expected one of {known}, got {cell!r:.60}; leave that row out")
+            return found
+
+        which = _converted(sheet, column, index, gap)
+        n = len(column.words)
+        return [[math.nan if math.isnan(k) else float(k == i) for k in which] for i in range(n)]
+
+    def _labels(self, sheet: Sheet, may_lack: bool) -> list[Any]:
+        """The label of every row, nan if it is missing and may be; an empty list without labels."""
+        if (column := self.label) is None:
+            return []
+        refuse = TableError("the label is missing", {"missing": "drop"})
+        gap = refuse if self.missing == "refuse" and not may_lack else None
+        if not self.classes:
+            return _numbers(sheet, column, gap)
+        classes = indices(self.classes)
+        for i, name in enumerate(sheet.classes):  # what a first line of counts calls 0, 1, …
+            if key(name) in classes:
+                classes.setdefault(str(i), classes[key(name)])
+        parse = NumberFormat(sheet.decimal, column.units).parse
+
+        def index(cell: str) -> int:
+            found = classes.get(key(cell))
+            if found is None and (value := parse(cell)) is not None:
+                found = classes.get(key(repr(value)))
+            if found is None:
+                known = abbreviated(self.classes, 10)
+                raise TableError(f"expected one of the classes {known}, got {cell!r:.60}")
+            return found
+
+        return _converted(sheet, column, index, gap)
+
+    # --- another table ----------------------------------------------------------------------------
+
+    def located(self, sheet: Sheet) -> Schema:
+        """The same schema for another table: by the names of its columns, or else their places.
+
+        The label may be missing there, and so may the columns that are left out.
+
+        Raises:
+            TableError: if an input is missing; names it.
+        """
+        used = [column for column in self.columns if column.role != "left out"]
+        named = {key(name): i for i, name in enumerate(sheet.names)}
+        n = len(sheet.names)
+        inputs = self.inputs
+        unlabeled = [column for column in self.columns if column.role != "label"]
+        if sheet.has_header and any(key(column.name) in named for column in inputs):
+            places = {c.name: named[key(c.name)] for c in used if key(c.name) in named}
+        else:
+            candidates = [list(self.columns), inputs, unlabeled]
+            given = next((columns for columns in candidates if len(columns) == n), None)
+            if given is None:
+                raise TableError(
+                    f"{sheet.file}: expected {len(inputs)} columns "
+                    f"({abbreviated([column.name for column in inputs], 10)}), "
+                    f"got {n} ({abbreviated(sheet.names)})"
+                )
+            places = {column.name: i for i, column in enumerate(given)}
+        if lacking := [column.name for column in inputs if column.name not in places]:
+            raise TableError(
+                f"{sheet.file}: it has no column {abbreviated(lacking)}; its columns are "
+                f"{abbreviated(sheet.names, 10)}; name them as those that the model learned from"
+            )
+        return replace(
+            self,
+            columns=tuple(replace(c, position=places[c.name]) for c in used if c.name in places),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """What a model has to keep, to read other tables alike: plain lists and texts."""
+        return {
+            "columns": [
+                [c.name, c.role, list(c.words) if c.kind == "words" else None, list(c.units)]
+                for c in self.columns
+            ],
+            "missing": self.missing,
+            "decimal": self.decimal,
+            "na_values": list(self.na_values),
+            "means": list(self.means),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Any, classes: Sequence[str]) -> Schema:
+        """The schema that `to_json` kept. ValueError if it is damaged."""
+        try:
+            columns = tuple(
+                Column(
+                    _checked(name, str),
+                    i,
+                    "number" if words is None else "words",
+                    _checked(role, "input", "label", "left out"),
+                    words=dict.fromkeys(_texts(words or []), 0),
+                    units=_texts(units),
+                )
+                for i, (name, role, words, units) in enumerate(kept["columns"])
+            )
+            schema = cls(
+                columns,
+                tuple(classes),
+                _checked(kept["missing"], *get_args(Missing)),
+                decimal=_checked(kept["decimal"], "", ".", ","),
+                na_values=_texts(kept["na_values"]),
+                means=tuple(float(_checked(mean, int, float)) for mean in kept["means"]),
+            )
+            if unknown := kept.keys() - schema.to_json().keys():
+                raise ValueError(f"unexpected {unknown}")
+            if len(schema.means) not in (0, len(schema.features)):
+                raise ValueError(f"{len(schema.means)} means of {len(schema.features)} inputs")
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"the model's columns are damaged: {error!r}") from error
+        return schema
+
+
+def _checked(found: Any, *allowed: Any) -> Any:
+    """What was found, if it is one of the texts, or of the types, that are allowed."""
+    if found not in allowed and type(found) not in allowed:
+        raise ValueError(f"unexpected {found!r:.40}")
+    return found
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    return tuple(_checked(text, str) for text in _checked(found, list) or [])
+
+
+def _numbers(sheet: Sheet, column: Column, gap: TableError | None) -> list[float]:
+    """The numbers of a column, of a size that can be squared and summed, as learning does."""
+    form = NumberFormat(sheet.decimal, column.units)
+
+    def finite(cell: str) -> float:
+        found = form.parse(cell)
+        if found is None or math.isinf(found):
+            raise TableError(f"expected a finite number, got {cell!r:.60}; correct that cell")
+        if abs(found) > LARGEST:
+            raise TableError(f"{cell!r:.60} is too large to be squared; use another unit")
+        return found
+
+    return _converted(sheet, column, finite, gap, form.parse_block)
+
+
+def _converted(
+    sheet: Sheet,
+    column: Column,
+    rule: Callable[[str], float],
+    gap: TableError | None,
+    parse_block: Callable[[str], list[float] | None] = lambda _: None,
+) -> list[float]:
+    """What the rule makes of the cells of a column, each different cell of a block once.
+
+    Where a cell is missing it is nan, or the error `gap`; this and an error of the rule are raised
+    with line and column. What `parse_block` makes of a block, if anything, goes first.
+    """
+    found: list[float] = []
+    for block in sheet.columns[column.position].blocks:
+        numbers = parse_block(block)
+        if numbers and min(numbers) >= -LARGEST and max(numbers) <= LARGEST:
+            found += numbers
+            continue
+        cells = split(block)
+        known: dict[str, float] = {}
+        for cell in dict.fromkeys(cells):
+            try:
+                is_gap = column.is_missing(cell)
+                if is_gap and gap:
+                    raise TableError(f"{gap.problem} ({cell!r:.20})", gap.fix)
+                known[cell] = math.nan if is_gap else rule(cell)
+            except TableError as error:
+                place = sheet.place(len(found) + cells.index(cell), column.position)
+                raise TableError(f"{place}: {error.problem}", error.fix) from None
+        found += map(known.__getitem__, cells)
+    return found

@@ -1,0 +1,120 @@
+"""A table as it stands in a file: names, and cells that are still text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+from autograd.data.errors import printable
+
+MISSING = frozenset({"", "?", "na", "n/a", "<na>", "nan", "null", "n. a.", "k. a.", "k.a."})
+"""What stands for a missing number or word, in lower case."""
+
+_SPREADSHEET_ERROR = re.compile(r"#[^\W\d_].*[!?]|#n/a|#nv", re.IGNORECASE)
+"""What a spreadsheet writes where it could compute nothing, such as #DIV/0! or #N/A."""
+
+_NO_NUMBER = re.compile(r"none|--?|–|—|\.|\.\.\.|:(?: ?[a-z])?", re.IGNORECASE)
+"""What stands for a missing number, but may be a word among words; Eurostat has `:` and `: c`."""
+
+_SEPARATOR = "\0"  # no text has it: a file with zero bytes is refused
+
+
+def is_missing(cell: str) -> bool:
+    """Whether the cell stands for a missing value: empty, NA, ?, #DIV/0! and the like."""
+    return cell.lower() in MISSING or (cell[0] == "#" and bool(_SPREADSHEET_ERROR.fullmatch(cell)))
+
+
+def is_missing_number(cell: str) -> bool:
+    """Whether the cell stands for a missing value in a column of numbers, as - and : do there."""
+    return is_missing(cell) or bool(_NO_NUMBER.fullmatch(cell))
+
+
+class Line(NamedTuple):
+    """One row of a table: the number of its line in the file, from 1, and its cells."""
+
+    number: int
+    cells: list[str]
+
+
+def split(block: str) -> list[str]:
+    """The cells of a block."""
+    return block.split(_SEPARATOR)
+
+
+class Cells:
+    """The cells of a column, as text.
+
+    They are kept in blocks of some thousand, each a single text: a Python string for every cell
+    would take several times the size of the file.
+    """
+
+    def __init__(self) -> None:
+        self.blocks: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(map(split, self.blocks))
+
+    def append(self, cells: Iterable[str]) -> None:
+        """Add a block of cells, one at least."""
+        self.blocks.append(_SEPARATOR.join(cells))
+
+    def blank(self, numbers: Container[float], parse: Callable[[str], float | None]) -> None:
+        """Make every cell empty that is one of these numbers."""
+        for i, cells in enumerate(map(split, self.blocks)):
+            kept = {cell: "" if parse(cell) in numbers else cell for cell in set(cells)}
+            self.blocks[i] = _SEPARATOR.join(map(kept.__getitem__, cells))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as it stands in a file, every cell still text.
+
+    Attributes:
+        file: the path of the file, as it is shown in messages.
+        names: a name for each column; `column 1` and so on where the file has none.
+        columns: the cells of each column.
+        line_numbers: for each row, the number of its line in the file, from 1.
+        notes: what was recognized, for people to read: `commas`, `gzip`, `a header`.
+        has_header: whether the names come from the file.
+        named_rows: whether the first column has no name, and so only names or counts the rows.
+        classes: the names of the labels 0, 1, …, if a first line of counts gives them.
+        left_out: lines that are no rows: a title, a footnote, a line of totals.
+        decimal: the decimal mark, "." or ","; "" if no cell tells.
+        units: for each column the units and flags that its numbers may have.
+        na_values: the words and numbers that were read as missing.
+    """
+
+    file: str
+    names: tuple[str, ...]
+    columns: Sequence[Cells]
+    line_numbers: Sequence[int]
+    notes: tuple[str, ...]
+    has_header: bool
+    named_rows: bool = False
+    classes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    decimal: str = ""
+    units: Sequence[tuple[str, ...]] = ()
+    na_values: tuple[str, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return len(self.line_numbers)
+
+    def column(self, position: int) -> list[str]:
+        """The cells of one column."""
+        return list(self.columns[position])
+
+    def named(self, position: int) -> str:
+        """A column, for a message: by its name, or its place from 1."""
+        name = printable(self.names[position])
+        return f"column {name}" if self.has_header and not name.startswith("column ") else name
+
+    def place(self, row: int, position: int | None = None) -> str:
+        """Where a row or one of its cells is, for a message."""
+        column = "" if position is None else f", {self.named(position)}"
+        return f"{self.file}, line {self.line_numbers[row]}{column}"

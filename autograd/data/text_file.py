@@ -1,0 +1,159 @@
+"""The lines of a file of text: decompressed, decoded, and refused where it is no text."""
+
+from __future__ import annotations
+
+import codecs
+import importlib
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from autograd.data.errors import TableError
+
+COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
+"""The module that decompresses a file that begins with these bytes. Not every Python has all."""
+
+NO_TEXT = {
+    b"PK\x03\x04": "a zip archive, as Excel's workbooks are; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
+    b"PAR1": "in Parquet; with pandas, pandas.read_parquet(…).to_csv('table.csv', index=False)",
+    b"\x93NUMPY": "an array of NumPy; numpy.savetxt('table.csv', numpy.load(…), delimiter=',')",
+}
+"""What a file is that begins with these bytes, and what to do about it."""
+
+NO_TABLE = {
+    ("[", "{"): (
+        "JSON; with pandas, "
+        "pandas.read_json({file!r}).to_csv('table.csv', index=False) makes a table of it"
+    ),
+    ("<!doctype", "<html"): "a web page; save what it links to, often called raw or download",
+}
+"""What a text is that begins so, in lower case, and what to do about it."""
+
+MOST_BYTES = 500_000_000
+"""A larger text is read only up to a limit: as numbers it takes about six times its size."""
+
+LONGEST_LINE = 10_000_000
+
+SOME_ROWS = 100_000
+"""The limit that is suggested for a table that is too large."""
+
+
+class TextFile:
+    """A file of text, compressed or not, in UTF-8, UTF-16 with its mark, or cp1252.
+
+    Attributes:
+        name: its name in messages.
+        encoding: what to decode it by, at first.
+        notes: how it is compressed, for people to read.
+    """
+
+    def __init__(self, path: Path, name: str, encoding: str | None) -> None:
+        self._path, self.name = path, name
+        self._content: bytes | None = None
+        if not path.is_file():  # a pipe, which can be read only once
+            with path.open("rb") as pipe:
+                self._content = pipe.read(MOST_BYTES + 1)
+        self._module = ""
+        with self._open() as file:
+            start = file.read(8)
+        self._module = next((m for begin, m in COMPRESSED.items() if start.startswith(begin)), "")
+        self.notes = [f"{self._module} compressed"] if self._module else []
+        with self._open() as file:
+            head = file.read(1 << 16)
+        for begin, kind in NO_TEXT.items():
+            if head.startswith(begin):
+                raise TableError(f"{name}: it is {kind}")
+        has_mark = head[:2] in (b"\xff\xfe", b"\xfe\xff")
+        self.encoding = encoding or ("utf-16" if has_mark else "utf-8-sig")
+        if not encoding and not has_mark and b"\0" in head:
+            # Of two bytes one is 0 where UTF-16 writes letters and digits, and lacks its mark.
+            is_wide = 3 * head.count(0) > len(head)
+            wide = "utf-16-be" if head[0] == 0 else "utf-16-le"
+            raise TableError(
+                f"{name}: it is not text in UTF-8, but has zero bytes in it",
+                {"encoding": wide} if is_wide else {},
+            )
+
+    def check_size(self) -> None:
+        """Raise a TableError if there is too much text to be read whole."""
+        size = 0
+        if self._module or self._content is not None:
+            with self._open() as file:
+                while size <= MOST_BYTES and (block := file.read(1 << 20)):
+                    size += len(block)
+        else:
+            size = self._path.stat().st_size
+        if size > MOST_BYTES:
+            raise TableError(
+                f"{self.name}: it holds more than {MOST_BYTES // 10**6} MB of text, too much to "
+                f"read whole",
+                {"limit": SOME_ROWS},
+            )
+
+    def lines(self, encoding: str) -> Iterator[str]:
+        """The lines with their ends. UnicodeDecodeError if the text is not so encoded."""
+        begin = ""
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise TableError(
+                f"{self.name}: there is no encoding {encoding!r}; try latin-1"
+            ) from None
+        with self._open() as file, io.TextIOWrapper(file, encoding) as text:
+            while line := text.readline(LONGEST_LINE):
+                if len(line) == LONGEST_LINE:
+                    raise TableError(f"{self.name}: a line has {LONGEST_LINE} characters or more")
+                if "\0" in line:
+                    raise TableError(f"{self.name}: it is not text, but has zero bytes in it")
+                if not begin and (begin := line[:200].lstrip().casefold()):
+                    for starts, kind in NO_TABLE.items():
+                        if begin.startswith(starts):
+                            raise TableError(f"{self.name}: it is {kind.format(file=self.name)}")
+                yield line
+
+    def other_encoding(self, encoding: str, error: UnicodeDecodeError) -> str:
+        """What to decode the text by where this failed: cp1252 after UTF-8, if that is likely.
+
+        Raises:
+            TableError: if no other is likely.
+        """
+        reason = f"byte {error.object[error.start : error.start + 1].hex()}"
+        if encoding != "utf-8-sig":
+            raise TableError(f"{self.name}: it is not text in {encoding} ({reason}); try another")
+        # Excel saves a plain CSV in the encoding of Windows, which has € and “ where Latin-1 has
+        # characters that nobody types. In the languages it is for, most letters are ASCII.
+        try:
+            letters = [c for c in error.object.decode("cp1252") if c.isalpha()]
+        except UnicodeDecodeError:
+            letters = []
+        if letters and 2 * sum(map(str.isascii, letters)) > len(letters):
+            return "cp1252"
+        is_windows = any(0x80 <= byte < 0xA0 for byte in error.object)
+        raise TableError(
+            f"{self.name}: it is not text in UTF-8 ({reason})",
+            {"encoding": "cp1252" if is_windows else "latin-1"},
+        )
+
+    @contextmanager
+    def _open(self) -> Iterator[BinaryIO]:
+        """The file, or what it decompresses to."""
+        content = self._content
+        with self._path.open("rb") if content is None else io.BytesIO(content) as source:
+            if not self._module:
+                yield source
+                return
+            try:
+                unpack = importlib.import_module(self._module)
+            except ImportError as error:  # as in a browser
+                raise TableError(
+                    f"{self.name}: it is compressed, and this Python lacks the module "
+                    f"{self._module}; unpack it"
+                ) from error
+            try:
+                yield unpack.open(source)
+            except (OSError, EOFError, zlib.error, getattr(unpack, "LZMAError", OSError)) as error:
+                raise TableError(f"{self.name}: it is compressed, and damaged: {error}") from error
