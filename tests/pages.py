@@ -7,8 +7,8 @@ from pathlib import Path
 
 import autograd as ag
 from autograd import Value, play
-from autograd.playground import Playground
-from autograd.stepping import Player
+from autograd.viz import Player
+from autograd.viz.playground import Playground
 
 FOLDER = Path(__file__).parents[1] / "notebooks" / "pages"
 

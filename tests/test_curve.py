@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from autograd.curve import captioned, confusion_svg, curve_svg, scatter_svg
+from autograd.viz.charts import captioned, confusion_svg, curve_svg, scatter_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -21,9 +21,10 @@ import pytest
 
 import autograd as ag
 from autograd import __main__ as command_line
-from autograd import datasets, drawing
+from autograd import datasets
 from autograd.__main__ import COMMANDS, main
 from autograd.commands import learning, train
+from autograd.viz import drawing
 
 QUICK = ["--epochs", "3", "--hidden", "4", "--check", "none"]
 FILES = ["accuracy.svg", "confusion.svg", "graph.svg", "loss.svg", "model.json"]

@@ -15,7 +15,7 @@ from autograd.__main__ import main
 from autograd.datasets import Standardisation
 from autograd.nn import Layer
 from autograd.optim import Stepper
-from autograd.playground import Playground
+from autograd.viz.playground import Playground
 
 HOSTILE = "</script><script>pwned=1</script><img src=x onerror='pwned=1'>"
 

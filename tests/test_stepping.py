@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value
-from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, names
 from autograd.primitives import TABLE
-from autograd.stepping import Chain, Explanation, explain
-from autograd.stepping.explanation import (
+from autograd.value import adjoints, topological_order
+from autograd.viz import Chain, Explanation, explain
+from autograd.viz.explanation import (
     FACTORS_SHOWN,
     LINKS_SHOWN,
     PATHS_SHOWN,
     THROUGH_UNLABELLED,
 )
-from autograd.value import adjoints, topological_order
+from autograd.viz.notation import LATEX, TEXT, TOTAL_AND_LOCAL, names
 from tests.graphs import Program, any_float, inputs, ordinary, programs
 from tests.numerics import ordinary_points, same
 

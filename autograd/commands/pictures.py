@@ -8,14 +8,14 @@ from pathlib import Path
 from autograd.commands.draw import saved
 from autograd.commands.jobs import Job
 from autograd.commands.learning import listed
-from autograd.curve import captioned, confusion_svg, curve_svg, scatter_svg
 from autograd.datasets import Rows, printable
-from autograd.drawing import draw
 from autograd.files import write_whole
 from autograd.losses import cross_entropy, mean_squared_error
 from autograd.nn import MLP
 from autograd.training import History
 from autograd.value import Value, topological_order
+from autograd.viz.charts import captioned, confusion_svg, curve_svg, scatter_svg
+from autograd.viz.drawing import draw
 
 MANY_INPUTS = 8
 """How many inputs of a neuron are drawn."""

@@ -17,7 +17,7 @@ from autograd.commands.learning import Learner, Settings
 from autograd.datasets import filled, printable
 from autograd.nn import GAINS
 from autograd.optim import Adam
-from autograd.playground import playground
+from autograd.viz.playground import playground
 
 HELP = "write a page on which a network learns a data set"
 EXAMPLE = "grades.csv --label passed --drop name --hidden 8 8"

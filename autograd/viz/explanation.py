@@ -16,11 +16,19 @@ from functools import reduce
 from operator import add
 from typing import Any, TypeAlias, overload
 
-from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, Names, Notation, changed_since, names
 from autograd.nn import Module
-from autograd.picture import called_after
-from autograd.stepping.steps import checked
 from autograd.value import Value, adjoints, topological_order
+from autograd.viz.graphview import called_after
+from autograd.viz.notation import (
+    LATEX,
+    TEXT,
+    TOTAL_AND_LOCAL,
+    Names,
+    Notation,
+    changed_since,
+    names,
+)
+from autograd.viz.steps import checked
 
 PATHS_SHOWN = 8
 FACTORS_SHOWN = 16

@@ -17,19 +17,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from autograd import drawing
-from autograd.drawing import Drawing, Place, Places, Way, html_image
-from autograd.formula import Notation, changed_since, in_a_line, names, shortened, visible
+from autograd.files import write_whole
 from autograd.nn import Module
 from autograd.optim import GradientDescent
-from autograd.picture import Edge, Fold, Node, TooLargeError, called_after, check_size, picture
 from autograd.primitives import TABLE
-from autograd.stepping.page import json_for_script, write_page
-from autograd.stepping.sentences import SENTENCES
-from autograd.stepping.steps import checked
 from autograd.value import Operand, Value, adjoints, topological_order
+from autograd.viz import drawing
+from autograd.viz.dot import dot_text, is_dense
+from autograd.viz.drawing import Drawing, html_image
+from autograd.viz.graphview import (
+    Edge,
+    Fold,
+    Node,
+    TooLargeError,
+    called_after,
+    check_size,
+    picture,
+)
+from autograd.viz.html import json_for_script, page_text, scripts
+from autograd.viz.notation import (
+    TEXTBOOK,
+    Notation,
+    changed_since,
+    in_a_line,
+    names,
+    shortened,
+    visible,
+)
+from autograd.viz.player.messages import MESSAGES
+from autograd.viz.steps import checked
+from autograd.viz.svg import EdgePath, Place, Places
 
 if TYPE_CHECKING:
     from autograd.compiler.program import Program
@@ -38,18 +57,29 @@ if TYPE_CHECKING:
 def play(
     value: Value,
     *,
+    title: str = "",
+    mode: Mode = "edges",
+    rankdir: Literal["LR", "TB"] | None = None,
     collapse: Fold | None = None,
     model: Module | None = None,
     limit: int = 300,
 ) -> Player:
-    """A page on which `value` is computed anew as leaves are changed; it shows itself in Jupyter.
+    """A page where you carry out backpropagation yourself; it shows itself in Jupyter.
 
-    *Backward* finds the derivatives, at once or edge by edge, or asks what they are; *Step* moves
-    the leaves against them, or the parameters alone if the graph has any. The page begins with what
-    was recorded and changes nothing in the graph, `grad` included.
+    Leaves can be changed, and `value` is then computed again. *Backward* computes the derivatives,
+    all at once or edge by edge, or asks for them; *Step* moves the leaves against them, or the
+    parameters alone if the graph has any. The page starts from what was recorded; the graph, `grad`
+    included, is not changed.
+
+    A page whose address ends in `?present` opens with larger text, for a projector.
 
     Args:
         value: the output of the graph.
+        title: the heading of the page, "Backpropagation through L" by default.
+        mode: how *Backward* proceeds at first: "once" for all at once, "edges" for edge by edge, or
+            "predict" to be asked for each contribution.
+        rankdir: "LR" draws the graph from left to right, "TB" from top to bottom; by default it
+            depends on the width of the page.
         collapse: "neurons" or "layers" shows each of those as one node, to be opened for its
             weights.
         model: whose parameters the graph's are, and after whose parts its nodes are called. Without
@@ -59,18 +89,24 @@ def play(
     Raises:
         TypeError: if `value` is no Value.
         ValueError: if the graph has more nodes than `limit`, 20 times as many edges, or edges that
-            pass over 100 times as many columns of nodes: no layout could untangle these.
+            pass over 100 times as many columns of nodes: no layout could untangle these; or if an
+            argument is none of those above.
     """
     order = topological_order(checked(value, "play"))
+    if mode not in get_args(Mode):
+        raise ValueError(f'play: mode is "once", "edges" or "predict", got {mode!r}')
+    if rankdir not in (None, "LR", "TB"):
+        raise ValueError(f'play: rankdir is "LR", "TB" or None, got {rankdir!r}')
     try:
         if collapse is None:
             check_size(len(order), "nodes", limit)  # before naming any of a million
-        return Player(_Graph(order, collapse, model, limit))
+        graph = _Graph(order, collapse, model, limit, mode, rankdir)
     except TooLargeError as reason:
         raise ValueError(
             f"play: {reason}: play a smaller graph (one neuron, one example), fold a network "
             f"(collapse='neurons' or 'layers'), or pass a higher limit= and be patient"
         ) from None
+    return Player(graph, in_a_line(title, LONGEST_TITLE))
 
 
 class Player:
@@ -81,17 +117,18 @@ class Player:
             there is no program to lay out the picture.
     """
 
-    def __init__(self, graph: _Graph) -> None:
+    def __init__(self, graph: _Graph, title: str = "") -> None:
         self._graph = graph
+        self._title = title or f"Backpropagation through {graph.title}"
 
     @functools.cached_property
     def html(self) -> str:
         """One self-contained piece of HTML."""
         graph = self._graph
-        title = escape(f"Backpropagation through {graph.title}, step by step")
+        title = escape(f"{self._title}, step by step")
         described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
         picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
-        style, script = ((HERE / name).read_text("utf-8") for name in ("player.css", "player.js"))
+        style = (HERE / "player.css").read_text("utf-8")
         return (
             f'<div class="autograd-player" role="group" aria-label="{title}">\n'
             f"<style>\n{style}</style>\n"
@@ -99,7 +136,7 @@ class Player:
             f'<p class="still">{escape(STILL)}</p>\n'
             f'<script type="application/json">{json_for_script(graph.page())}</script>\n'
             f"<script>\n// The graph, computed and taken apart.\n(() => {{\n"
-            f'"use strict";\n{graph.program()}{script}}})();\n</script>\n'
+            f'"use strict";\n{graph.program()}{scripts(HERE, SCRIPTS)}}})();\n</script>\n'
             f"</div>\n"
         )
 
@@ -109,12 +146,23 @@ class Player:
         The file appears when it is complete. Returns its path. ValueError for a name that does not
         end in .html or .htm.
         """
-        title = f"Backpropagation through {self._graph.title}"
-        return write_page(path, title, INTRODUCTION, self.html)
+        return write_whole(path, self._page(path))
+
+    def _page(self, path: str | os.PathLike[str] = "page.html") -> str:
+        return page_text(path, self._title, INTRODUCTION, self.html)
 
     def __repr__(self) -> str:
         nodes, edges = len(self._graph.shown.nodes), len(self._graph.shown.edges)
         return f"Player(nodes={nodes}, edges={edges}): .save('backprop.html') writes a page"
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, for notebooks that do not run the scripts of an output."""
+        try:
+            page = escape(self._page())
+        except RuntimeError as reason:
+            return f"<pre>{escape(repr(self))}\n{escape(str(reason))}</pre>"
+        style = "width: 100%; height: 640px; border: 0"
+        return f'<iframe title="{escape(self._title)}" style="{style}" srcdoc="{page}"></iframe>'
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         try:
@@ -123,20 +171,29 @@ class Player:
             return {"text/plain": f"{self!r}\n{reason}"}
 
 
+Mode: TypeAlias = Literal["once", "edges", "predict"]
+
 HERE = Path(__file__).parent
+
+SCRIPTS = (
+    *("../shared/text.js", "../shared/dom.js"),
+    *("page.js", "graph.js", "view.js", "backward.js", "step.js", "predict.js", "controls.js"),
+    *("fields.js", "layout.js", "folded.js", "render.js", "chart.js", "start.js"),
+)
+"""One file a concern, in the order in which the page runs them."""
 
 LONGEST_NAME, LONGEST_TITLE = 24, 200
 """A label of more characters is shortened in cards and sentences; in a title it has more room."""
 
 STILL = (
-    "This picture stands still, because no scripts run here: run the cell, or trust the notebook, "
+    "This is a still picture, because no scripts run here: run the cell, or trust the notebook, "
     "to change its numbers and to step through it."
 )
 
 INTRODUCTION = (
-    "Change any number: all values follow at once. Backward finds how the output would change with "
-    "each leaf. Step moves the leaves against that. These are two buttons because they are two "
-    "different things."
+    "Change any number, and all values are computed again. Backward computes how the output would "
+    "change with each leaf; Step moves the leaves against these derivatives. They are two buttons "
+    "because backpropagation computes gradients and gradient descent applies them."
 )
 
 
@@ -144,15 +201,9 @@ INTRODUCTION = (
 
 
 class _PageNotation(Notation):
-    """As on the page: a true minus, exponents raised."""
+    """As on the page: with a true minus."""
 
     minus = "−"
-    _raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-    def _power(self, base: str, exponent: str) -> str:
-        if exponent.isascii() and exponent.isdigit():
-            return base + exponent.translate(self._raised)
-        return super()._power(base, exponent)
 
 
 _PAGE = _PageNotation()
@@ -181,9 +232,17 @@ class _Graph:
     """What a page needs to know of a graph: its nodes, what is shown of them, and its program."""
 
     def __init__(
-        self, order: Sequence[Value], collapse: Fold | None, model: Module | None, limit: int
+        self,
+        order: Sequence[Value],
+        collapse: Fold | None,
+        model: Module | None,
+        limit: int,
+        mode: Mode,
+        rankdir: str | None,
     ) -> None:
         self.order = order
+        self.mode = mode
+        self.rankdir = rankdir
         called = called_after(order, model)
         self.names = names(order, called, LONGEST_NAME)
         self.in_full = {
@@ -223,15 +282,15 @@ class _Graph:
     @functools.cached_property
     def drawing(self) -> Drawing:
         """The picture for where no scripts run."""
-        return Drawing(self.shown, "LR", "")
+        return Drawing(self.shown, self.rankdir or "LR", "")
 
     def page(self) -> dict[str, Any]:
         """All that the page is told."""
         leaves = [node for node in self.order if not node.op]
         moved = self.parameters or leaves
-        is_dense = drawing.is_dense(self.shown)
+        dense = is_dense(self.shown)
         return {
-            "sentences": SENTENCES,
+            "messages": MESSAGES,
             "nodes": [self._node(node) for node in self.order],
             "edges": [self._edge(node, k) for node, k in self.edges],
             "leaves": [self.position[node] for node in leaves],
@@ -239,12 +298,13 @@ class _Graph:
             "moves": "all parameters" if self.parameters else "all",
             "outdated": [self.position[node] for node in changed_since(self.order)],
             "cards": [self._card(node) for node in self.shown.nodes],
-            "ways": [self._way(edge) for edge in self.shown.edges],
+            "links": [self._link(edge) for edge in self.shown.edges],
             "layouts": {
-                "wide": self._layout("LR", DENSE if is_dense else WIDE),
-                "tall": self._layout("TB", TALL),
+                "wide": self._layout(self.rankdir or "LR", DENSE if dense else WIDE),
+                "tall": self._layout(self.rankdir or "TB", TALL),
             },
-            "dense": is_dense,
+            "mode": self.mode,
+            "dense": dense,
             "rates": RATES,
             "coefficients": [float(x) for x in STEPPER.coefficients()],
             "state": list(STEPPER.initial_state),
@@ -290,17 +350,21 @@ class _Graph:
         if kind == "folded":
             told["operation"] = node.operation
             told["name"] = ".".join(filter(None, [node.frame, node.label]))
+        if kind == "input":
+            told["shows"] = node.rows[0][1].replace("-", "−")
         if node.is_output:
             told["output"] = True
         return told
 
-    def _way(self, edge: Edge) -> dict[str, Any]:
+    def _link(self, edge: Edge) -> dict[str, Any]:
         """An edge of the picture, which stands for one of the graph or for several."""
         told: dict[str, Any] = {
             "from": self.places[edge.source],
             "to": self.places[edge.target],
             "edges": [self.numbers[use] for use in edge.operands if use in self.numbers],
         }
+        if not edge.operands:  # of a plain number
+            return told
         (node, k), *others = edge.operands
         if self._is_plain(edge) and not others and edge.has_derivative:
             told["local"] = _PAGE.partial(node, k, self.names)
@@ -308,7 +372,10 @@ class _Graph:
             if why := _PAGE.why(node, k, self._marks):
                 told["why"] = {f"{x:g}": _parts(text) for x, text in why.items()}
             else:
-                told["rule"] = _parts(_PAGE.local_derivative(node, k, self._marks))
+                exact = _PAGE.local_derivative(node, k, self._marks)
+                told["rule"] = _parts(_PAGE.textbook(node, self._marks) or exact)
+                if node.op in TEXTBOOK:
+                    told["exactly"] = _parts(exact)
         return told
 
     def _is_plain(self, edge: Edge) -> bool:
@@ -321,13 +388,13 @@ class _Graph:
         sizes = {node.id: self._size(node, look) for node in self.shown.nodes}
         edges = [replace(edge, label=self._room_for(edge, look)) for edge in self.shown.edges]
         shown = replace(self.shown, edges=edges)
-        places = Places(drawing.layout(drawing.dot_text(shown, rankdir, sizes=sizes)))
+        places = Places(drawing.layout(dot_text(shown, rankdir, sizes=sizes)))
         frames = dict.fromkeys(node.frame for node in self.shown.nodes if node.frame)
         return {
             "tagged": look.names_locals,
             "size": [places.width, places.height],
             "cards": [_rounded(places.node(node.id)) for node in self.shown.nodes],
-            "ways": [_told(places.edge(edge.id)) for edge in self.shown.edges],
+            "links": [_told(places.edge(edge.id)) for edge in self.shown.edges],
             "frames": [
                 {"name": visible(name), "box": box and _rounded(box), "at": _rounded(at)[:2]}
                 for name in frames
@@ -431,6 +498,6 @@ def _rounded(place: Place) -> list[float]:
     return [round(x, 1) for x in place]
 
 
-def _told(way: Way) -> dict[str, Any]:
+def _told(way: EdgePath) -> dict[str, Any]:
     label = way.label and _rounded(way.label)[:2]
     return {"path": way.path, "tip": way.tip, "label": label}

@@ -15,10 +15,10 @@ from functools import reduce
 from operator import add
 from typing import Literal, NamedTuple, TypeAlias
 
-from autograd.formula import TEXT, changed_since, short_number, visible
 from autograd.nn import GAINS, Module
 from autograd.primitives import TABLE
 from autograd.value import Value
+from autograd.viz.notation import TEXT, changed_since, short_number, visible
 
 Fold: TypeAlias = Literal["neurons", "layers"]
 Selection: TypeAlias = Value | str | Iterable[Value | str]
@@ -33,7 +33,7 @@ class Node:
     Attributes:
         id: "node3" for the fourth Value in topological order.
         kind: "leaf", "parameter", "operation", "part" (of an operation written out), "folded"
-            (several Values in one) or "cut".
+            (several Values in one), "input" (a plain number that folded neurons take) or "cut".
         label, operation: the name given, and the symbol with the plain numbers it is applied to.
         rows: captions and their texts, such as ("data", "2"); the data of a node whose operands
             have changed since have the caption "recorded".
@@ -142,7 +142,11 @@ def picture(
         if not outdated.isdisjoint(values):
             found = [_marked(node) for node in found]
         nodes += found
+    inputs, entering = _inputs(members, neurons, collapse)
+    nodes = [*inputs, *nodes]
+    check_size(len(nodes), "nodes", limit)
     edges = _edges(operands, {node.id for node in nodes if node.kind != "folded"})
+    edges = [*entering, *edges]
     check_size(len(edges), "edges", 20 * limit)
     check_size(passed_over(edges), "columns passed over by edges", 100 * limit)
     drawn = {node.id for node in nodes}
@@ -374,6 +378,41 @@ def _folded_node(
         grad=grads[x],
         details=f"{node.details}\n{_exactly(x.data, grads[x])}",
     )
+
+
+def _inputs(
+    members: Mapping[str, Sequence[Value]],
+    neurons: Mapping[Value, Path],
+    collapse: Fold | None,
+) -> tuple[list[Node], list[Edge]]:
+    """The plain numbers that folded neurons take, as nodes x0, x1 … with edges to the neurons.
+
+    One node per layer and position; it shows its number, or how many there are if the neurons are
+    applied to several examples.
+    """
+    numbers: dict[tuple[Path, int], list[float]] = {}
+    weights: dict[tuple[Path, int], dict[str, list[float]]] = {}
+    for name, values in members.items():
+        for x in values if folded(neurons.get(values[0], ()), collapse) else ():
+            half = len(x.args) // 2
+            pairs = zip(x.args[:half], x.args[half:], strict=True) if x.op == "dot" else ()
+            for k, (weight, number) in enumerate(pairs):
+                if isinstance(weight, Value) and not isinstance(number, Value):
+                    place = (neurons[x][:-1], k)
+                    numbers.setdefault(place, []).append(number)
+                    weights.setdefault(place, {}).setdefault(name, []).append(weight.data)
+    nodes, edges = [], []
+    for (layer, k), found in numbers.items():
+        ident, distinct = f"node-{identifier((*layer, f'x{k}'))}", list(dict.fromkeys(found))
+        data = distinct[0] if len(distinct) == 1 else None
+        row = ("numbers", str(len(distinct))) if data is None else ("data", short_number(data))
+        details = f"input {k}\n{_exact(data) if data is not None else f'{len(distinct)} numbers'}"
+        nodes.append(Node(ident, "input", f"x{k}", rows=(row,), data=data, details=details))
+        for target, ws in weights[layer, k].items():
+            label = short_number(ws[0]) if len(set(ws)) == 1 else f"{len(set(ws))} weights"
+            edge = f"edge-{ident}-{target}"
+            edges.append(Edge(edge, ident, target, label, None, "a plain number: no gradient"))
+    return nodes, edges
 
 
 def _rows(data: float, grad: float | None) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from autograd.formula import TEXT, Names, names
-from autograd.picture import called_after
 from autograd.value import Value, edges, topological_order
+from autograd.viz.graphview import called_after
+from autograd.viz.notation import TEXT, Names, names
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,13 +1,13 @@
-"""What the pages have in common: one file with everything in it, and nothing from elsewhere."""
+"""What the pages share: each is one HTML file that loads nothing from elsewhere."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-
-from autograd.files import write_whole
 
 STYLE = """\
 body { margin: 0; background: light-dark(#fcfcfa, #14171b); color: light-dark(#1f2328, #e6e9ed);
@@ -16,24 +16,36 @@ main { max-width: 1180px; margin: 0 auto; padding: clamp(14px, 2.5vw, 32px) }
 h1 { font: 600 clamp(23px, 2.6vw, 30px)/1.2 Georgia, "Iowan Old Style", serif; margin: 0 0 8px;
   overflow-wrap: anywhere }
 main > p { max-width: 84ch; margin: 0 0 18px; color: light-dark(#59636e, #9ba5b0) }
+@media (max-height: 700px), (max-width: 560px) {
+  main { display: flex; flex-direction: column; padding-top: 8px; padding-bottom: 8px }
+  h1 { font-size: 18px; margin: 0 0 6px }
+  main > p { order: 1; margin: 18px 0 0; font-size: 15px }
+}
 """
+"""Where there is little room, the introduction stands below the content."""
 
 
-def write_page(path: str | os.PathLike[str], title: str, introduction: str, content: str) -> Path:
-    """Write a page: a heading, a paragraph, and a piece of HTML. Returns its path.
+def scripts(folder: Path, names: Iterable[str]) -> str:
+    """These files one after the other, without their comments on lines of their own."""
+    text = "".join((folder / name).read_text("utf-8") for name in names)
+    return re.sub(r"(?m)^ *//.*\n|^\n", "", text)
 
-    The file appears when it is complete. ValueError for a name that does not end in .html or .htm.
+
+def page_text(path: str | os.PathLike[str], title: str, introduction: str, content: str) -> str:
+    """A page: a heading, a paragraph, and a piece of HTML.
+
+    ValueError if the name that it is to have does not end in .html or .htm.
     """
     if Path(path).suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"save: a page is HTML; name a file that ends in .html, got {str(path)!r}")
     title = escape(title)
-    return write_whole(
-        path,
+    return (
         '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
         '<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>\n{STYLE}</style>\n"
-        f"<main>\n<h1>{title}</h1>\n<p>{escape(introduction)}</p>\n{content}</main>\n</html>\n",
+        f'<main class="autograd-page">\n<h1>{title}</h1>\n<p>{escape(introduction)}</p>\n'
+        f"{content}</main>\n</html>\n"
     )
 
 

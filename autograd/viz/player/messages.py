@@ -1,6 +1,6 @@
-"""What the player says, each sentence once, with places in braces for names and numbers.
+"""The messages of the player, each once, with placeholders in braces for names and numbers.
 
-The page fills them in; nothing that is filled in is read for places again.
+The page fills them in; what is filled in is not searched for placeholders again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LINES = {
     "more": "{total} receives {upstream} · {local} = {numbers}",
     "first": "{total} = {local} = {contribution}",
     "first of more": "{total} receives {local} = {contribution}",
-    "several": "{source} receives its share from {target}",
+    "several": "{source} receives its contribution from {target}",
     "question": "{target} = {formula}, {upstream} = {number}",
     "question at the end": "{target} = {formula}",
     "question of parts": "{upstream} = {number}, {local} = {partial}",
@@ -37,52 +37,55 @@ LINES = {
 }
 
 WORDS = {
-    "fresh": "Every value is known. How would {output} change if you moved {leaves} a little? "
+    "fresh": "Every value is known. How would {output} change if you changed {leaves} a little? "
     "Press Backward to find out.",
-    "lost": "The values followed. The derivatives belonged to the old ones, so they are gone. "
-    "Press Backward for new ones.",
-    "recorded": "{name} no longer follows from what it was computed from: a number has been "
-    "changed since. The picture shows values and derivatives as they were recorded. Change a "
-    "number here, and all are computed anew.",
+    "lost": "The values were computed again. The derivatives belonged to the old values and are "
+    "gone. Press Backward for new ones.",
+    "recorded": "An operand of {name} has changed since {name} was recorded. The picture shows "
+    "values and derivatives as they were recorded. Change a number here to compute all of them "
+    "again.",
     "fixed": "Only Python can compute {primitive}, so the numbers on this page stay as they are.",
-    "begin": "It starts at the end: per unit of {output}, {output} changes by 1. From there it "
-    "goes against the arrows, one edge after the other.",
+    "begin": "The backward pass starts at the output: per unit of {output}, {output} changes by 1. "
+    "It then follows the edges against their arrows, one at a time.",
     "local": "Per unit of {source}, {target} = {formula} changes by {why}",
     "local of parts": "Per unit of {source}, {target} changes by {why}",
     "is": "{rule} = {number}",
     "because": "{number}: {reason}",
-    "through": ", and per unit of {target}, {output} changes by {upstream}. So along this way it "
-    "is {contribution}.",
-    "to come": " {source} has {n} more ways to {output}, still to come.",
-    "one to come": " {source} has another way to {output}, still to come.",
-    "sum": " With {before} from before: {sum} = {total}.",
-    "several": "Several numbers go from {source} to {target}. The chain rule is applied to each of "
-    "them, and what comes back to the same number is added up.",
-    "last": " That was the last edge: all derivatives are known, and nothing has moved yet.",
-    "known": "Nothing has moved yet. {output} depends most on {leaf}: make {leaf} a little larger, "
-    "and {output} gets {larger} by {size} times that. ",
-    "known of one": "Nothing has moved yet. Make {leaf} a little larger, and {output} gets "
+    "exactly": "(Computed as {local} = {rule}, which is the same function without cancellation.)",
+    "through": ", and per unit of {target}, {output} changes by {upstream}. This path "
+    "contributes {contribution}.",
+    "to come": " {source} is used {n} more times; those contributions follow.",
+    "one to come": " {source} is used once more; that contribution follows.",
+    "sum": " Added to the {before} from before: {sum} = {total}.",
+    "several": "Several numbers go from {source} to {target}. The chain rule applies to each of "
+    "them, and the contributions to the same number are added.",
+    "last": " That was the last edge: all derivatives are known, and no leaf has changed yet.",
+    "known": "No leaf has changed yet. {output} depends most on {leaf}: make {leaf} a little "
+    "larger, and {output} gets {larger} by {size} times that. ",
+    "known of one": "No leaf has changed yet. Make {leaf} a little larger, and {output} gets "
     "{larger} by {size} times that. ",
-    "flat": "All of them are 0: moved a little, no leaf changes {output}. A step would move "
-    "nothing.",
+    "flat": "All of them are 0: to first order, {output} does not depend on any leaf here, and a "
+    "step would change nothing.",
     "score": "You found {k} of {n} at the first try. ",
     "step moves": "Step moves {leaves} against the derivatives.",
     "stuck": "{total} is {number}, so no step can be taken from here. Change a leaf.",
-    "early": "Press Backward first. Step needs the derivatives, which tell it where downhill is.",
-    "stale": "Press Backward first. The derivatives in the picture belong to the place before the "
-    "step.",
+    "early": "Press Backward first. Step needs the derivatives to know which way is downhill.",
+    "stale": "Press Backward first. The derivatives in the picture belong to the values before "
+    "the step.",
     "early stuck": "Where a number is not finite, there is no direction to step in. Change a leaf.",
     "from to": "{output} went from {before} to {after}. ",
-    "promise": "The derivatives promised a change of {promised}; it was {came}. ",
-    "kept": "A step this small keeps its promise.",
-    "rose": "So far away the promise no longer held, and {output} rose: the step was too large.",
-    "roughly": "So far away the promise holds only roughly.",
+    "predicted": "The derivatives predicted a change of {predicted}; it was {came}. ",
+    "close": "For a step this small, the prediction is close.",
+    "rose": "{output} rose: the step was too large.",
+    "roughly": "For a step this large, the prediction holds only roughly.",
+    "far": "The step was far too large: the derivatives describe {output} only near the values at "
+    "which they were computed.",
     "refused": "The step would make {leaf} {number}. Nothing was changed. Try a smaller learning "
     "rate.",
     "empty": "{leaf} is empty.",
     "no number": "“{text}” is not a number.",
     "too large": "“{text}” is too large for a float64, which ends at about 1.8e308.",
-    "keeps": " The picture keeps {leaf} = {number} until there is a number.",
+    "keeps": " The picture keeps {leaf} = {number} until you type a number.",
     "larger": "larger",
     "smaller": "smaller",
     "and": "{some} and {last}",
@@ -101,43 +104,44 @@ STRANGE = {
     "leaf inf": "{name} is infinite.",
     "inf": "{name} = {formula} is beyond the largest float64, about 1.8e308.",
     "nan": "{name} = {formula} has no value at these numbers.",
-    "after": " What comes after it cannot be trusted. Change a leaf.",
+    "after": " Values computed from it are not meaningful. Change a leaf.",
 }
 """Why a value is not finite while those it comes from are: by the operation, and by what its
 second operand (of `div`) or its first is."""
 
 PREDICT = {
     "question": "What does {source} receive from {target}?",
-    "along": "Only along the thick edge: {source} has {n} ways to {output}.",
+    "along": "Only through the thick edge: {source} is used {n} times.",
     "form": "A number, please: 4, −0.5, 1/3 or 2·3.",
     "yes": "Yes: {numbers}.",
     "yes, first": "Yes, {contribution}: at the end there is nothing to multiply by.",
-    "with": " With the {before} from before, {total} = {sum}.",
+    "with": " Together with the {before} from before, {total} = {sum}.",
     "shown": "{upstream} · {local} = {numbers}.",
     "shown, first": "{local} = {contribution}.",
-    "sum": "{answer} is the whole of {total} so far. Asked is only what this edge adds.",
-    "sign": "The size is right. Look at the sign again.",
-    "local": "{partial} is the local derivative, {local}. It counts for {target}; for {output} it "
-    "has to be multiplied by {upstream} = {number}.",
-    "upstream": "{number} is what {target} has. How much of it reaches {source} depends on the "
-    "operation: multiply by {local}.",
-    "added": "Along one way, derivatives are multiplied. They are added only where ways meet.",
+    "sum": "{answer} is the sum of {total} so far. The question is what this edge alone "
+    "contributes.",
+    "sign": "The magnitude is right. Check the sign.",
+    "local": "{partial} is the local derivative, {local}: the effect on {target}. For the effect "
+    "on {output}, multiply it by {upstream} = {number}.",
+    "upstream": "{number} is {upstream}, the derivative at {target}. For the one at {source}, "
+    "multiply it by the local derivative {local}.",
+    "added": "Along one path, derivatives are multiplied. They are added only where paths meet.",
     "again": "Not yet. Multiply {upstream} by the local derivative: per unit of {source}, how much "
     "does {target} change?",
     "hint": "Not yet. The local derivative is {why}. Times {number}?",
     "again, first": "Not yet. Per unit of {source}, how much does {target} = {formula} change?",
     "hint, first": "Not yet. It is {why}.",
 }
-"""What is asked, and what is answered, by the kind of mistake."""
+"""The questions, and an answer to each kind of mistake."""
 
 LABELS = {
     "backward": "Backward",
     "next": "Next edge",
     "end": "To the end",
     "step": "Step",
-    "mode": "Backward goes",
-    "once": "at once",
-    "ways": "edge by edge",
+    "mode": "Backward mode",
+    "once": "all at once",
+    "edges": "edge by edge",
     "predict": "I predict",
     "rate": "Learning rate",
     "restart": "Start again",
@@ -146,11 +150,13 @@ LABELS = {
     "show": "Show me",
     "graph": "The graph of {output}",
     "happens": "What happens",
-    "acts": "Learning, in two acts",
+    "acts": "The two halves of a training step",
+    "present": "Present",
+    "end presentation": "End presentation",
     "curve": "{output}, step by step.",
-    "dashed": "Dashed: as promised",
+    "dashed": "Dashed: as predicted",
     "curve now": "{output} after {n} steps: {value}",
-    "curve promise": "; the derivatives promise {promised}",
+    "curve prediction": "; the derivatives predict {predicted}",
     "leaf": "leaf",
     "leaf card": "{name}, a leaf: value {value}, {derivative}",
     "card": "{name} = {formula}: value {value}, {derivative}",
@@ -165,14 +171,17 @@ LABELS = {
     "inside": "Inside {name}",
     "open": "Numbers of {name}",
     "close": "Close",
-    "drag": "Drag",
+    "drag": "Drag sideways to change the number",
     "changed": "changed since",
-    "total": "total: how {output} changes per unit of x, all ways from x to {output} together",
-    "local": "local: how one operation's z changes per unit of its operand x, its other operands "
-    "held still",
+    "total": "total derivative: how {output} changes per unit of x, summed over all paths from x "
+    "to {output}",
+    "local": "local derivative: how the result z of one operation changes per unit of its operand "
+    "x, with its other operands held fixed",
+    "arrows": "an operand is used by an operation; derivatives go against the arrow",
+    "grip": "drag it sideways to change a number",
 }
 
-SENTENCES = {
+MESSAGES = {
     "titles": TITLES,
     "lines": LINES,
     "words": WORDS,

@@ -22,16 +22,17 @@ from typing import Any
 from autograd import recording
 from autograd.compiler import javascript
 from autograd.datasets import Standardisation
-from autograd.formula import in_a_line, visible
+from autograd.files import write_whole
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
 from autograd.optim import Adam, GradientDescent, Stepper
-from autograd.playground import programs
-from autograd.stepping.page import json_for_script, write_page
 from autograd.training.batches import Plan
 from autograd.training.examples import checked_examples, class_indices
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
+from autograd.viz.html import json_for_script, page_text
+from autograd.viz.notation import in_a_line, visible
+from autograd.viz.playground import programs
 
 HERE = Path(__file__).parent
 
@@ -263,7 +264,8 @@ class Playground:
         n, m = len(self._page["moved"]), self._n_learnt
         learnt = f"{n:,} number{'s are' if n > 1 else ' is'} learnt"
         learnt += f" from {m:,} example{'s' if m > 1 else ''}."
-        return write_page(path, self._title, f"{learnt} {INTRODUCTION}", self.html)
+        text = page_text(path, self._title, f"{learnt} {INTRODUCTION}", self.html)
+        return write_whole(path, text)
 
     def __repr__(self) -> str:
         n = len(self._page["moved"])

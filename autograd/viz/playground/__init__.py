@@ -1,0 +1,5 @@
+"""A page where a model trains in the reader's browser: `playground`."""
+
+from autograd.viz.playground.page import Playground, playground
+
+__all__ = ["Playground", "playground"]
