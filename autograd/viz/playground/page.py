@@ -26,20 +26,20 @@ from autograd.files import write_whole
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
 from autograd.optim import Adam, GradientDescent, Stepper
-from autograd.training.batches import Plan
 from autograd.training.examples import checked_examples, class_indices
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
-from autograd.viz.html import json_for_script, page_text
+from autograd.viz.html import json_for_script, page_text, scripts
 from autograd.viz.notation import in_a_line, visible
 from autograd.viz.playground import programs
 
 HERE = Path(__file__).parent
 
-SCRIPTS = ("learning.js", "drawing.js", "pictures.js", "playground.js")
-
-N_EPOCHS = 25
-"""So many epochs have their order in the page, which is 50 steps of any size; then they repeat."""
+SCRIPTS = (
+    *("../shared/charts.js", "training.js", "examples.js", "plane.js", "network.js", "curves.js"),
+    *("controls.js", "figures.js", "selection.js", "messages.js", "loop.js"),
+)
+"""One file a concern, in the order in which the page runs them, for each model that it opens."""
 
 N_EXAMPLES = 5000
 """A page holds at most so many."""
@@ -184,12 +184,10 @@ class Playground:
         place = {leaf: i for i, leaf in enumerate(dict.fromkeys(leaves))}
         steppers = _steppers(optimizer)
         rules = [javascript.update_rule(stepper) for stepper in steppers]
-        self._source = "".join(
-            programs.source(name, found) for name, found in {**printed, "rules": rules}.items()
-        )
+        self.source = "".join(programs.source(name, found) for name, found in printed.items())
+        self.rules = programs.source("rules", rules)
         states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
-        plan = Plan(n_learnt, 1, N_EPOCHS, seed, shuffle and n_learnt > 1)
-        self._page: dict[str, Any] = {
+        self.told: dict[str, Any] = {
             "names": _names(place),
             "numbers": _finite(place),
             "spread": _spread(model, place, parameters),
@@ -224,7 +222,8 @@ class Playground:
                 }
                 for unit in forward.units
             ],
-            "order": plan.chunk(n_learnt * N_EPOCHS).order or [0] * N_EPOCHS,
+            "seed": seed_words(seed),
+            "shuffle": shuffle,
             "batch": min(batch_size, n_learnt),
             "kind": _kind(objective, rows, forward.n_outputs),
             "threshold": 0.0 if objective.loss in CORRECT or forward.ends_in != "sigmoid" else 0.5,
@@ -245,15 +244,8 @@ class Playground:
     @functools.cached_property
     def html(self) -> str:
         """One self-contained piece of HTML."""
-        scripts = "".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
-        return (
-            f'<div class="autograd-playground" role="group" aria-label="{escape(self._title)}">\n'
-            f"<style>\n{(HERE / 'playground.css').read_text('utf-8')}</style>\n"
-            f'<p class="still">{escape(STILL)}</p>\n'
-            f'<script type="application/json">{json_for_script(self._page)}</script>\n'
-            f'<script>\n(() => {{\n"use strict";\n{self._source}{scripts}}})();\n'
-            f"</script>\n</div>\n"
-        )
+        opened = "open(root, told, { gradient, forward, rules }, {});\n"
+        return html_of(self._title, self.told, self.source + self.rules + opened)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a page of its own, which needs no network and no Python. Returns its path.
@@ -261,26 +253,47 @@ class Playground:
         The file appears when it is complete. ValueError for a name that does not end in .html or
         .htm.
         """
-        n, m = len(self._page["moved"]), self._n_learnt
-        learnt = f"{n:,} number{'s are' if n > 1 else ' is'} learnt"
-        learnt += f" from {m:,} example{'s' if m > 1 else ''}."
+        n, m = len(self.told["moved"]), self._n_learnt
+        learnt = f"{n:,} parameter{'s are' if n > 1 else ' is'} trained"
+        learnt += f" on {m:,} example{'s' if m > 1 else ''}."
         text = page_text(path, self._title, f"{learnt} {INTRODUCTION}", self.html)
         return write_whole(path, text)
 
     def __repr__(self) -> str:
-        n = len(self._page["moved"])
+        n = len(self.told["moved"])
         return f"Playground({n} parameters, {self._n_learnt} examples): .save('learn.html')"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self.html, "text/plain": repr(self)}
 
 
+def html_of(title: str, told: dict[str, Any], program: str) -> str:
+    """The HTML of a playground: its data, the scripts, and the program that opens a model."""
+    workplace = "function open(root, told, { gradient, forward, rules }, kept) {\n"
+    workplace += f"{scripts(HERE, SCRIPTS)}}}\n"
+    once = scripts(HERE, ("../shared/dom.js", "random.js", "start.js"))
+    return (
+        f'<div class="autograd-playground" role="group" aria-label="{escape(title)}">\n'
+        f"<style>\n{(HERE / 'playground.css').read_text('utf-8')}</style>\n"
+        f'<p class="still">{escape(STILL)}</p>\n'
+        f'<script type="application/json">{json_for_script(told)}</script>\n'
+        f'<script>\n(() => {{\n"use strict";\n{once}{workplace}{program}}})();\n'
+        f"</script>\n</div>\n"
+    )
+
+
+def seed_words(seed: int) -> list[int]:
+    """The seed in words of 32 bits, the lowest first, as Python's generator takes it."""
+    seed = abs(seed)
+    return [seed >> shift & 0xFFFFFFFF for shift in range(0, max(1, seed.bit_length()), 32)]
+
+
 STILL = "No scripts run here: run the cell, or trust the notebook, to train this model."
 
 INTRODUCTION = (
-    "Each step computes the loss and its derivative by every one of them, then moves them all a "
-    "little downhill. The program was printed by autograd and runs in this page; nothing is sent "
-    "anywhere."
+    "Each step computes the loss and its derivative with respect to each of them, then moves them "
+    "all a little downhill. The page needs no Python: it runs JavaScript that Python generated, "
+    "and sends nothing anywhere."
 )
 
 

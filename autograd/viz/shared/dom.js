@@ -9,6 +9,8 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+const count = (n, from = 0) => Array.from({ length: n }, (_, i) => from + i);
+
 function drawn(tag, attributes) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, text] of Object.entries(attributes)) made.setAttribute(name, text);

@@ -1,43 +1,33 @@
-// What pictures are made of: numbers as text, colours, shapes, axes.
+// Charts on canvases: numbers as text, colors, shapes, axes, curves. `root` has the colors.
 
-const raised = text => text.replace(/./g, c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? (c === "-" ? "⁻" : ""));
 const threeDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const isPlain = x => x === 0 || (Math.abs(x) >= 1e-4 && Math.abs(x) < 1e7);
 function short(x) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "no number" : x > 0 ? "∞" : "−∞";
-  const [size, power] = isPlain(x) ? [x || 0] : x.toExponential(2).split("e");
-  return threeDigits.format(size).replace("-", "−") + (power ? ` · 10${raised(power)}` : "");
+  const [size, sign, power] = isPlain(x) ? [x || 0] : x.toExponential(2).split(/e([-+])/);
+  return (threeDigits.format(size) + (sign ? `e${sign}${power.padStart(2, "0")}` : "")).replace(/-/g, "−");
 }
 const grouped = n => n.toLocaleString("en");
 const plural = (n, name) => `${grouped(n)} ${name}${n === 1 ? "" : "s"}`;
 
-// --- colours and shapes ---------------------------------------------------------------------------
+// --- colors and shapes
 
-let colour = {}; // by name, as three numbers
-function colours() {
+let color = {}; // by name, as three numbers
+function readColors() {
   const probe = document.createElement("i");
   root.append(probe);
   for (const name of ["page", "ink", "quiet", "rule", "work", "plus", "minus", "zero"]) {
     probe.style.color = `var(--${name})`;
-    colour[name] = getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
+    color[name] = getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
   }
   probe.remove();
 }
 const css = (c, alpha = 1) => `rgba(${c.join()},${alpha})`;
-const rgb = (name, alpha) => css(colour[name], alpha);
+const rgb = (name, alpha) => css(color[name], alpha);
 const between = (a, b, share) => [0, 1, 2].map(i => a[i] + (b[i] - a[i]) * share);
 function tint(z, most) { // of a number from −1 to 1
-  return between(colour.zero, z > 0 ? colour.plus : colour.minus, most * Math.min(1, Math.abs(z) || 0));
+  return between(color.zero, z > 0 ? color.plus : color.minus, most * Math.min(1, Math.abs(z) || 0));
 }
-const HUES = [
-  [11, 102, 156], [168, 67, 0], [66, 112, 34], [122, 69, 214],
-  [176, 44, 96], [0, 112, 112], [125, 96, 0], [88, 96, 105],
-];
-function hue(k) { // of a class
-  if (!isClasses) return k ? colour.plus : colour.minus;
-  return between(HUES[k % 8], [255, 255, 255], colour.page[0] < 128 ? 0.45 : 0);
-}
-const GLYPHS = ["●", "◆", "■", "▲"], glyph = k => (k + Math.floor(k / 8)) % 4;
 function shape(x, X, Y, kind, r) {
   x.beginPath();
   if (kind === 0) x.arc(X, Y, r, 0, 7);
@@ -49,7 +39,7 @@ function shape(x, X, Y, kind, r) {
   x.closePath();
 }
 
-// --- canvases -------------------------------------------------------------------------------------
+// --- canvases
 
 function fit(canvas) { // sharp on any screen, and empty
   const { width: W, height: H } = canvas.getBoundingClientRect(), d = devicePixelRatio || 1;
@@ -61,7 +51,7 @@ function fit(canvas) { // sharp on any screen, and empty
   return [x, W, H];
 }
 const papers = {};
-function painted(columns, lines, colourAt) { // a small picture, to be drawn larger
+function painted(columns, lines, colorAt) { // a small picture, to be drawn larger
   const paper = papers[`${columns}, ${lines}`] ??= (() => {
     const canvas = document.createElement("canvas"), x = canvas.getContext("2d");
     Object.assign(canvas, { width: columns, height: lines });
@@ -69,7 +59,7 @@ function painted(columns, lines, colourAt) { // a small picture, to be drawn lar
   })();
   const { data } = paper.pixels;
   for (let q = 0; q < columns * lines; q++) {
-    const c = colourAt(q);
+    const c = colorAt(q);
     data[4 * q] = c[0];
     data[4 * q + 1] = c[1];
     data[4 * q + 2] = c[2];
@@ -144,7 +134,7 @@ function dot(x, X, Y, r, style) {
   x.fillStyle = style;
   x.fill();
 }
-function curve(x, points, style) { // breaks where there is no number
+function curve(x, points, style, lineWidth = 1.7) { // breaks where there is no number
   let pen = false;
   x.beginPath();
   for (const [X, Y] of points) {
@@ -152,7 +142,7 @@ function curve(x, points, style) { // breaks where there is no number
     pen = Number.isFinite(Y);
   }
   x.strokeStyle = style;
-  x.lineWidth = 1.7;
+  x.lineWidth = lineWidth;
   x.stroke();
 }
 function contour(x, [left, top, W, H], G, f, level) { // of G × G numbers: marching squares

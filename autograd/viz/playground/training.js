@@ -1,12 +1,7 @@
-// What the page computes: a step as `fit` takes it, and how the model stands with its examples.
-// The programs `gradient`, `forward` and `rules` are printed above.
-const root = document.currentScript.parentElement;
-const told = JSON.parse(root.querySelector("script[type='application/json']").textContent);
-root.querySelector(".still").remove();
+// What the page computes: a step as `fit` takes it, and the model's loss on its examples.
 
 const { inputs, moved, units } = told;
 const rows = Float64Array.from(told.rows); // of each example the inputs, then the target
-const count = (n, from = 0) => Array.from({ length: n }, (_, i) => from + i);
 const learnt = count(told.learnt), held = count(rows.length / told.width - told.learnt, told.learnt);
 const all = [...learnt, ...held];
 const numbers = Float64Array.from(told.numbers); // of all leaves
@@ -24,14 +19,18 @@ function runner(programs, leaves) {
     return programs.length > 1 && found.some(Number.isNaN) ? run(1, examples, which) : found;
   };
 }
-const slopesOf = runner(gradient, told.leaves.gradient); // objective, share right, slopes
+const slopesOf = runner(gradient, told.leaves.gradient); // objective, share right, derivatives
 const outputsOf = runner(forward, told.leaves.forward); // of each row predictions, loss, right, units
 const width = forward[0].sizes.y, lossAt = told.outputs, rightAt = lossAt + 1, unitsAt = lossAt + 2;
 
-// What is known of the numbers as they are: it is found when it is asked for, and once.
+// What is known of the numbers as they are, computed once when it is first needed.
 let known = {};
 const outputs = () => (known.outputs ??= outputsOf(rows, all));
 const slopes = () => (known.slopes ??= slopesOf(rows, learnt).slice());
+// Whether the objective has a penalty: its strengths may be chosen in the page, and be 0.
+const isPenalised = () => told.penalised && !(told.strengths?.every(place => numbers[place] === 0));
+// The objective is what is minimized: the loss, and the penalty if there is one.
+const objective = () => (isPenalised() ? "objective" : "loss");
 function standing(which) {
   const found = outputs();
   let loss = 0, right = 0;
@@ -57,15 +56,18 @@ function begin() { // the states as Python has them, if its weights are there to
 }
 
 let t = 0, batch = told.batch, at = 0, isPythons = true, trouble = "", losses = [], unnoted = 0;
+let epochs, epoch = { number: -1, order: [] };
 function nextRows() { // in the order of `fit`
   if (batch >= told.learnt) return learnt;
-  const n = told.learnt, from = at % n, end = Math.min(from + batch, n);
-  const epoch = Math.floor(at / n) % (told.order.length / n) * n;
+  const n = told.learnt, from = at % n, end = Math.min(from + batch, n), number = Math.floor(at / n);
+  if (at === 0) epochs = orders(told.seed, n);
+  if (at === 0 || number !== epoch.number) epoch = { number, order: told.shuffle ? epochs.next().value : learnt };
   at += end - from;
-  return told.order.slice(epoch + from, epoch + end);
+  return epoch.order.slice(from, end);
 }
 function step() {
-  const before = at, which = nextRows(), y = slopesOf(rows, which), changed = size - 1;
+  const before = at, which = nextRows(), changed = size - 1;
+  const y = which === learnt ? slopes() : slopesOf(rows, which);
   for (let i = 0; i < moved.length; i++) {
     table[i * size] = numbers[moved[i]];
     table[i * size + changed] = y[2 + i];
@@ -75,7 +77,7 @@ function step() {
   if (wrong) {
     at = before;
     trouble = `Step ${t + 1} was refused: ${wrong}. Nothing has changed. ` +
-      (t ? "Choose a smaller learning rate, or reset." : "Choose a smaller learning rate, or smaller numbers to learn from.");
+      (t ? "Choose a smaller learning rate, or reset." : "Choose a smaller learning rate, or rescale the examples.");
     return false;
   }
   for (let i = 0; i < moved.length; i++) {
@@ -85,25 +87,27 @@ function step() {
   if (losses.length < 1000) losses.push(y[0]);
   t++;
   known = {};
-  unnoted += which.length; // looking at all examples shall not take longer than learning from some
+  unnoted += which.length; // the loss on all examples must not take longer than the steps themselves
   if (unnoted >= told.learnt && t % record.every === 0) note();
   return true;
 }
 function whatIsWrong(y, news) {
   if (!Number.isFinite(y[0])) return "the loss is not finite";
   const isWrong = x => !Number.isFinite(x), slope = y.findIndex((x, i) => i > 1 && isWrong(x));
-  if (slope >= 0) return `the derivative by ${told.names[moved[slope - 2]]} is not finite`;
+  if (slope >= 0) return `the derivative with respect to ${told.names[moved[slope - 2]]} is not finite`;
   const number = news.findIndex(isWrong);
   return number < 0 ? "" : `${told.names[moved[Math.floor(number / (size - 1))]]} would not be finite`;
 }
 
-// --- what has been -----------------------------------------------------------------------------------
+// --- the record of the training ---------------------------------------------------------------------
 
 const record = { every: 1, points: [], marks: [] };
 function note() {
   if (record.points.at(-1)?.t === t) return;
   unnoted = 0;
-  record.points.push({ t, own: standing(learnt), other: held.length ? standing(held) : null });
+  const own = standing(learnt);
+  if (isPenalised()) own.objective = slopes()[0];
+  record.points.push({ t, own, other: held.length ? standing(held) : null });
   if (record.points.length > 500) {
     record.every *= 2;
     record.points = record.points.filter((_, i) => i % 2 === 0);
