@@ -438,9 +438,9 @@ def test_dot_is_written_out_as_products_and_additions() -> None:
     picture = ag.draw(output, expand=True)
     shown = {name: (text["name"], text["data"]) for name, text in nodes(picture).items()}
     assert list(shown.items())[6:] == [
-        ("node6_0", ("·", "4")),
-        ("node6_1", ("·", "10")),
-        ("node6_2", ("·", "18")),
+        ("node6_0", ("×", "4")),
+        ("node6_1", ("×", "10")),
+        ("node6_2", ("×", "18")),
         ("node6_3", ("+", "14")),
         ("node6", ("+", "32")),
     ]
@@ -457,7 +457,7 @@ def test_dot_is_written_out_as_products_and_additions() -> None:
         (lambda x: ag.dot([x], [3.0]), ["· 3"]),
         (lambda x: ag.dot([2.0, x], [x, 3.0]), ["2 ·", "· 3", "+"]),
         (lambda x: ag.dot([2.0, x], [5.0, 3.0]), ["· 3", "10 +"]),
-        (lambda x: ag.dot([x, 2.0], [x, 5.0]), ["·", "+ 10"]),
+        (lambda x: ag.dot([x, 2.0], [x, 5.0]), ["×", "+ 10"]),
         (lambda x: ag.sum([x, x, x]), ["+", "+"]),
         (lambda x: ag.sum([1.0, 2.0, x]), ["3 +"]),
         (lambda x: ag.sum([x, 1.0]), ["+ 1"]),
@@ -532,7 +532,7 @@ def test_a_loss_is_no_part_of_the_neuron_it_starts_from(loss: Callable[[Value], 
     n_network = len(topological_order(y))
     output = loss(y)
     shown = nodes(ag.draw(output, collapse="neurons"))
-    assert len(shown) == 3 + len(topological_order(output)) - n_network
+    assert len(shown) == 2 + 3 + len(topological_order(output)) - n_network, "two inputs, too"
 
 
 def test_several_examples_and_weight_decay_fold_too() -> None:
@@ -541,7 +541,7 @@ def test_several_examples_and_weight_decay_fold_too() -> None:
     loss = ag.mean(losses) + ag.sum([w * w for w in model.parameters()])
     shown = nodes(ag.draw(loss, collapse="neurons"))
     assert shown["layer0-neuron1"]["outputs"] == "6", "three activations, and three parameters"
-    assert len(shown) == 4 + 3 * 2 + 2 + 13 + 2
+    assert len(shown) == 2 + 4 + 3 * 2 + 2 + 13 + 2
 
 
 def test_a_neuron_written_by_hand_folds_too() -> None:
@@ -571,7 +571,7 @@ def test_only_some_nodes_with_the_cut_shown() -> None:
     picture = ag.draw(output, only=["product", b])
     assert {name: text["name"] for name, text in nodes(picture).items()} == {
         "node1": "b",
-        "node2": "product·",
+        "node2": "product×",
         "before-node2": "…",
         "after-node2": "…",
     }

@@ -137,7 +137,7 @@ def test_the_neuron_drawn_is_a_saved_one_and_says_at_which_example() -> None:
     saved = json.loads(Path("runs/model.json").read_text("utf-8"))["parameters"]
     names = [name for name, _ in ag.MLP(4, [4, 3]).named_parameters()]
     neuron = re.search(
-        r"(layer0\.neuron\d) at the example held out .*? \(line (\d+): (\w+)\)", picture
+        r"(layer0\.neuron\d) at the held-out example .*? \(line (\d+): (\w+)\)", picture
     )
     assert neuron is not None
     line, name = int(neuron[2]), neuron[3]
@@ -147,7 +147,7 @@ def test_the_neuron_drawn_is_a_saved_one_and_says_at_which_example() -> None:
     places = [picture.index(name) for name in ("sepal length", "sepal width", "petal length")]
     assert places == sorted(places)
     assert ">–<" not in picture  # every gradient is there
-    assert "Blue: more of it raises the loss" in picture
+    assert "Blue: increasing it raises the loss" in picture
     ET.fromstring(picture)
 
 
@@ -157,7 +157,7 @@ def test_of_a_neuron_with_many_inputs_the_heaviest_are_drawn() -> None:
     table("wide.csv", ",".join([*names, "kind"]), rows)
     assert main(["train", "wide.csv", *QUICK]) == 0
     picture = Path("runs/graph.svg").read_text("utf-8")
-    assert "The 8 inputs of 400 that weigh most" in picture
+    assert "The 8 of 400 inputs with the largest products w·x" in picture
     assert len(re.findall(r">f\d+<", picture)) == 8
 
 

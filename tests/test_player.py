@@ -113,7 +113,7 @@ def test_local_derivatives_are_told_by_their_rule_or_in_words() -> None:
     assert [link["local"] for link in told["links"]] == ["∂L/∂x", "∂L/∂y"]
     assert [link["rule"] for link in told["links"]] == [["", 1, ""], ["", 0, ""]]
     (link,) = json_part(play(x.relu()).html)["links"]
-    assert link["why"]["1"] == ["", 0, " is above 0, and relu passes it on as it is"]
+    assert link["why"]["1"] == ["", 0, " is positive, and relu(x) = x there"]
 
 
 def test_what_is_compared_is_shown_and_takes_no_part() -> None:

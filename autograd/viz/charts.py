@@ -1,7 +1,7 @@
-"""The pictures that the command line leaves behind, as SVG text made by the standard library alone.
+"""Charts of the command line as SVG text: curves, scatter plots and confusion matrices.
 
-It must show how the loss fell also where matplotlib is not installed; everything beyond these few
-pictures is in `plotting`.
+They need the standard library alone, because `train` works where matplotlib is not installed; all
+other charts are in `plotting`.
 """
 
 from __future__ import annotations
@@ -32,13 +32,17 @@ def curve_svg(values: Sequence[float], name: str = "loss") -> str:
     up = _Axis(min(0.0, *values), max(values), HEIGHT - BOTTOM, TOP)
     points = " ".join(f"{across(i):.1f},{up(x):.1f}" for i, x in enumerate(values, start=1))
     x, y, anchor = across(n), up(values[-1]), "end" if n > 1 else "start"
+    label = f"{values[-1]:.4g}"
+    beside = [up(v) for i, v in enumerate(values, start=1) if across(i) > x - 12 - 8 * len(label)]
+    free = [min(beside) - 8, max(beside) + 18]  # above or below all of the curve that it stands at
+    label_y = min((f for f in free if TOP / 2 < f < HEIGHT - BOTTOM - 2), key=lambda f: abs(f - y))
     return _page(
         f"The {name} over {n} epochs, {values[-1]:.4g} in the last",
         *_frame(across, up, "epoch", name),
         f'<polyline points="{points}" fill="none" stroke="{BLUE}" stroke-width="2" '
         f'stroke-linejoin="round"/>',
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{BLUE}"/>',
-        _text(x - 6, y - 8 if y > 2 * TOP else y + 18, f"{values[-1]:.4g}", anchor),
+        _text(x - 6, label_y, label, anchor),
     )
 
 
@@ -68,7 +72,7 @@ def scatter_svg(targets: Sequence[float], predictions: Sequence[float]) -> str:
 
 
 def confusion_svg(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
-    """How often each class (a row) was taken for each class (a column).
+    """Confusion matrix: a row for each class, a column for each predicted class.
 
     Raises:
         ValueError: if there is not a row and a column for each class.
@@ -92,18 +96,18 @@ def confusion_svg(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> st
         for j, count in enumerate(row):
             share = count / max(1, sum(row))
             x = left + j * side
-            title = escape(f"{classes[i]} taken for {classes[j]}: {count}")
+            title = escape(f"{classes[i]} predicted as {classes[j]}: {count}")
             cells.append(
                 f'<rect x="{x}" y="{y}" width="{side - 1}" height="{side - 1}" '
                 f'fill="{BLUE}" fill-opacity="{0.04 + 0.9 * share:.2f}">'
                 f"<title>{title}</title></rect>"
             )
             if count:
-                colour = "#fff" if share > 0.5 else INK
-                cells.append(_text(x + side / 2, y + side / 2 + 4, count, "middle", colour))
+                color = "#fff" if share > 0.5 else INK
+                cells.append(_text(x + side / 2, y + side / 2 + 4, count, "middle", color))
     right, total = sum(counts[i][i] for i in range(n)), sum(map(sum, counts))
     return _page(
-        f"Rows: the class; columns: what it was taken for; {right} of {total} right",
+        f"Rows: the class; columns: the predicted class; {right} of {total} right",
         _text(8, 18, "row: the class · column: predicted as"),
         *cells,
         size=(max(width, 300), height),
@@ -155,9 +159,9 @@ def _frame(across: _Axis, up: _Axis, x_name: str, y_name: str) -> Iterable[str]:
     yield f'<text transform="translate(16 {HEIGHT / 2}) rotate(-90)">{escape(y_name)}</text>'
 
 
-def _text(x: float, y: float, text: object, anchor: str = "start", colour: str = INK) -> str:
+def _text(x: float, y: float, text: object, anchor: str = "start", color: str = INK) -> str:
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">'
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}">'
         f"{escape(str(text))}</text>"
     )
 

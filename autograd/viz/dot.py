@@ -13,7 +13,7 @@ from autograd.viz.notation import shortened
 # Nodes are light cards with dark text, on any background. What stands on the background itself is
 # of middling lightness, which is told from white paper as well as from a dark page.
 PAPER, INK, FAINT_INK, OUTLINE, MUTED = "#ffffff", "#1f2328", "#57606a", "#7d8590", "#757e88"
-# Blue, vermilion and yellow from the palette that Okabe and Ito made for colour-blind readers.
+# Blue, vermilion and yellow from the palette that Okabe and Ito made for color-blind readers.
 POSITIVE, NEGATIVE, NOT_FINITE, NOT_FINITE_LINE = "#0072b2", "#d55e00", "#f0e442", "#b3a000"
 
 MANY_EDGES = 60
@@ -28,7 +28,7 @@ def is_dense(shown: Picture) -> bool:
 
 
 class Palette:
-    """The colours of gradients, relative to the largest in the picture."""
+    """The colors of gradients, relative to the largest in the picture."""
 
     def __init__(self, shown: Picture) -> None:
         gradients = [x.grad for x in shown.nodes] + [x.contribution for x in shown.edges]
@@ -47,20 +47,20 @@ class Palette:
             return NOT_FINITE
         if not node.grad:
             return PAPER
-        return _mixed(PAPER, _sign_colour(node.grad), 0.05 + 0.35 * self.strength(node.grad))
+        return _mixed(PAPER, _sign_color(node.grad), 0.05 + 0.35 * self.strength(node.grad))
 
     def line(self, gradient: float | None) -> str:
         """The color of an edge."""
         if gradient is not None and not math.isfinite(gradient):
             return NOT_FINITE_LINE
-        return _mixed(OUTLINE, _sign_colour(gradient), 0.3 + 0.7 * self.strength(gradient))
+        return _mixed(OUTLINE, _sign_color(gradient), 0.3 + 0.7 * self.strength(gradient))
 
     def width(self, gradient: float | None) -> float:
         """The width of an edge."""
         return round(0.8 + 1.6 * self.strength(gradient), 2)
 
 
-def _sign_colour(gradient: float | None) -> str:
+def _sign_color(gradient: float | None) -> str:
     return OUTLINE if not gradient else POSITIVE if gradient > 0 else NEGATIVE
 
 

@@ -21,8 +21,8 @@ The parts of the SVG, for scripts and style sheets (i counts in topological orde
   `part` or `cut` as their second class and other ids, as have the edges between them; the frames
   of neurons and the names of layers are `<g class="frame">`.
 
-Colours show the gradient: blue is positive, orange negative, stronger is larger, yellow is not
-finite. An edge has the colour and the width of what it contributes to the gradient of its operand.
+Colors show the gradient: blue is positive, orange negative, stronger is larger, yellow is not
+finite. An edge has the color and the width of what it contributes to the gradient of its operand.
 """
 
 from __future__ import annotations

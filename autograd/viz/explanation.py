@@ -1,4 +1,4 @@
-"""A gradient written out: as the sum over paths that it is, and from label to label.
+"""A gradient written out: as the sum over all paths, and from one labelled node to the next.
 
 dL/da is the sum, over all paths from L down to a, of the product of the local derivatives along
 the path. Paths multiply quickly (60 doublings make 2⁶⁰), so they are counted, ranked and added up
@@ -36,7 +36,7 @@ LINKS_SHOWN = 40
 TERMS_SHOWN = 4
 LEGEND_SHOWN = 12
 
-THROUGH_UNLABELLED = " Here it leads from label to label, through what has none."
+MERGED = " Unlabelled nodes in between are merged."
 
 AS_RECORDED = "these are the derivatives at the point that was recorded."
 
@@ -88,7 +88,7 @@ def explain(
 
 @dataclass(frozen=True)
 class Path:
-    """One way from the output down to the leaf.
+    """A path from the output down to the leaf.
 
     Attributes:
         nodes: the nodes on it, the output first, the leaf last.
@@ -143,7 +143,7 @@ def _nodes_above(leaf: Value, order: Sequence[Value]) -> set[Value]:
 
 
 Prefix: TypeAlias = "tuple[float, tuple[Value, int, Prefix] | None]"
-"""A path on its way down: its product, the operand it took last, and how it had come there."""
+"""The beginning of a path: its product, its last operand, and what came before."""
 
 
 def _largest_paths(
@@ -264,7 +264,7 @@ class Chain:
 
     Attributes:
         output: what is differentiated.
-        links: its gradients, the output's neighbours first.
+        links: its gradients, the output's neighbors first.
         names: what the nodes are called.
         changed: nodes whose operands have changed since they were recorded.
     """
@@ -322,14 +322,14 @@ class Chain:
         def symbols(term: tuple[Value, float, float]) -> str:
             user = self.names[term[0]]
             local = notation.local(user, node)
-            if has_other_ways(*term):
+            if has_other_paths(*term):
                 local = f"{local} + {notation.dots}"
             if term[0] is self.output:  # dL/dL is 1
                 return local
-            local = f"({local})" if has_other_ways(*term) else local
+            local = f"({local})" if has_other_paths(*term) else local
             return f"{notation.total(output, user)}{notation.times}{local}"
 
-        def has_other_ways(user: Value, _: float, local: float) -> bool:
+        def has_other_paths(user: Value, _: float, local: float) -> bool:
             """Whether the node reaches its user directly, and through nodes without a label too."""
             direct = link.direct(user)
             return bool(direct) and _total(direct) != local and not math.isnan(local)
@@ -349,7 +349,7 @@ class Chain:
     def _signs(self) -> str:
         """What the two signs mean here."""
         passes = any(link.passes_unlabelled for link in self.links[:LINKS_SHOWN])
-        return TOTAL_AND_LOCAL + THROUGH_UNLABELLED * passes
+        return TOTAL_AND_LOCAL + MERGED * passes
 
     def _itself(self, notation: Notation) -> str:
         """What there is to say of a leaf."""
@@ -405,7 +405,7 @@ class Explanation:
         if legend := self._legend(TEXT):
             blocks.append("where " + "\n      ".join(map(" = ".join, legend)))
         if len(self.chain.links) > 1:
-            blocks.append(f"From label to label:\n\n{self.chain.table()}")
+            blocks.append(f"From each labelled node to the next:\n\n{self.chain.table()}")
         return "\n\n".join([*blocks, *self.chain.remarks()])
 
     __repr__ = __str__
@@ -423,7 +423,7 @@ class Explanation:
             rows.append(f"&{where} {name} = {made}")
             where = r"\phantom{\text{where }}"
         if len(self.chain.links) > 1:
-            rows += [r"&\text{From label to label:}", *self.chain.latex_rows()]
+            rows += [r"&\text{From each labelled node to the next:}", *self.chain.latex_rows()]
         return _aligned([*rows, *self.chain.latex_remarks()])
 
     def _derivative(self, notation: Notation) -> str:
@@ -431,15 +431,17 @@ class Explanation:
 
     def _summary(self) -> str:
         if self.count == 0:
-            return "for no path leads there"
+            return "because no path leads there"
         if self.count == 1:
             return "the product along the only path:"
         total, gradient = self.sum_over_paths, self.gradient
         rounding = ""
         if math.isnan(total) and not math.isnan(gradient):
-            rounding = " (a branch that was not taken has no say, not even by a nan)"
+            rounding = " (an unselected branch contributes no gradient, even where it is nan)"
         elif total != gradient and not math.isnan(gradient):
-            rounding = f" (off by {abs(total - gradient):.1g}, being rounded in another order)"
+            rounding = (
+                f" (off by {abs(total - gradient):.1g}, because it is rounded in another order)"
+            )
         return f"the sum over {_counted(self.count)} paths{rounding}:"
 
     def _path(self, path: Path, notation: Notation) -> tuple[str, str]:

@@ -54,7 +54,7 @@ def parse(text: str, /, **numbers: float) -> Value:
             to no variable.
     """
     text = text.strip()
-    # Python's parser normalises the names in the text, so that "µ" is one variable however typed.
+    # Python's parser normalizes the names in the text, so that "µ" is one variable however typed.
     normal = {name: unicodedata.normalize("NFKC", name) for name in numbers}
     variables = {normal[name]: Value(number, normal[name]) for name, number in numbers.items()}
     operands: list[Operand] = []

@@ -1,8 +1,8 @@
-"""What a drawing of a computation graph shows: its nodes and edges, before they have a place.
+"""The graph view: which nodes and edges a picture shows, and what is written on them.
 
 Usually that is one node per Value and one edge per operand. A part of the graph, a network folded
 to its neurons or layers, and a `dot` written out as products and additions differ in which nodes
-there are, and in where the edges begin and end. How all this looks is the affair of `drawing`.
+there are, and in where the edges begin and end. Colors and sizes are decided in `dot` and `svg`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Node:
         label, operation: the name given, and the symbol with the plain numbers it is applied to.
         rows: captions and their texts, such as ("data", "2"); the data of a node whose operands
             have changed since have the caption "recorded".
-        data, grad: the numbers that colour the node.
+        data, grad: the numbers that color the node.
         frame: the neuron or layer to draw around it and others, if it lies in one.
         details: what the node shows, in full.
         is_output: whether it is the output, or has it in it.
@@ -64,7 +64,7 @@ class Node:
 class Edge:
     """An operand, drawn from `source` to `target`; several in one, at a folded or cut node.
 
-    `contribution` is upstream gradient × local derivative, which is what colours the edge.
+    `contribution` is upstream gradient × local derivative, which is what colors the edge.
     `has_derivative` is False where the operation only compares what comes along it. `operands` are
     the uses of a Value that it stands for, each as the user and the index among its operands.
     """
@@ -320,7 +320,7 @@ def _nodes(
         yield Node(
             id=part.id,
             kind="part",
-            operation=part.operation,
+            operation=_readable(part.operation),
             rows=_rows(part.data, grad),
             data=part.data,
             grad=grad,
@@ -333,7 +333,7 @@ def _nodes(
         id=name,
         kind=kind,
         label=label.removeprefix(f"{frame}.") if frame else label,
-        operation=parts[-1].operation if parts else TEXT.applied(x) if x.op else "",
+        operation=_readable(parts[-1].operation if parts else TEXT.applied(x) if x.op else ""),
         rows=_rows(x.data, grad),
         data=x.data,
         grad=grad,
@@ -413,6 +413,14 @@ def _inputs(
             edge = f"edge-{ident}-{target}"
             edges.append(Edge(edge, ident, target, label, None, "a plain number: no gradient"))
     return nodes, edges
+
+
+SIGNS = str.maketrans({"·": "×", "-": "−"})
+
+
+def _readable(operation: str) -> str:
+    """The operation as a title: a sign that stands alone is one that is large enough to be read."""
+    return operation if any(map(str.isalnum, operation)) else operation.translate(SIGNS)
 
 
 def _rows(data: float, grad: float | None) -> tuple[tuple[str, str], tuple[str, str]]:

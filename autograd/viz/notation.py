@@ -1,15 +1,14 @@
-"""One notation: operations, derivatives and numbers as text and as LaTeX, and text as a graph.
+"""Operations, derivatives and numbers as text and as LaTeX.
 
-What a picture, a line of `backward_steps`, a formula of `explain` and a page of `play` say of a
-graph is written here, so that all of them say it alike.
+Pictures, `backward_steps`, `explain` and `play` all use this notation.
 
-A node goes by its label. One without is called by its place in the topological order, counted
+A node is named by its label. One without is named by its place in the topological order, counted
 from 0: v3, as in the literature (Griewank and Walther, Evaluating Derivatives, SIAM 2008). Two
 nodes that share a label are told apart: x and x#2.
 
 Total derivatives are written dL/da, local ones ∂d/∂a; `TOTAL_AND_LOCAL` says why. The local ones
-are read off the table of primitives, whose rules record their own formula on Values; nothing here
-knows calculus.
+come from the table of primitives, whose rules record their own formula on Values; no derivative is
+stated here.
 """
 
 from __future__ import annotations
@@ -29,8 +28,7 @@ Arg: TypeAlias = Value | float
 Names: TypeAlias = Mapping[Value, str]
 
 TOTAL_AND_LOCAL = (
-    "d is total, along all paths together; ∂ is local, of one operation whose other operands "
-    "are held still."
+    "d is the total derivative, summed over all paths; ∂ is the local derivative of one operation."
 )
 """Why two signs: L may depend on a along several paths, while an operation depends on each of its
 operands once. With one sign for both, ∂L/∂a could be either number."""
@@ -147,7 +145,7 @@ def _unique(name: str, taken: dict[str, int]) -> str:
 
 
 def changed_since(order: Iterable[Value]) -> list[Value]:
-    """The nodes whose number no longer follows from those of their operands.
+    """The nodes one of whose operands has changed since they were recorded.
 
     A leaf's data may be reassigned; what was recorded before keeps its value and its partials.
     """
@@ -171,7 +169,7 @@ TERMS_SHOWN = 6
 BINDING = {"add": 1, "sub": 1, "dot": 1, "mul": 2, "div": 2, "neg": 2, "pow": 3} | dict.fromkeys(
     ("lt", "le", "gt", "ge"), 0
 )
-"""How tightly an operation holds its operands; a function's are in parentheses anyway."""
+"""Precedence of the operators; a function's operands are in parentheses anyway."""
 
 TEXTBOOK = {"sigmoid": "{0} · (1 - {0})", "tanh": "1 - {0} ** 2"}
 """Derivatives as textbooks have them, by the name of the row; {0} is the result of the operation.
@@ -181,13 +179,13 @@ The rows state the same derivatives in a form that does not cancel, which `local
 
 KINKS: dict[str, dict[float, str]] = {
     "relu": {
-        1.0: "{0} is above 0, and relu passes it on as it is",
-        0.0: "{0} is not above 0, and relu passes nothing on",
+        1.0: "{0} is positive, and relu(x) = x there",
+        0.0: "{0} is not positive, and relu(x) = 0 there",
     },
     "abs": {
         1.0: "{0} is positive",
         -1.0: "{0} is negative",
-        0.0: "at 0, where abs has its kink, 0 is taken",
+        0.0: "at the kink of abs, at 0, the derivative is defined as 0",
     },
     "maximum": {
         1.0: "{i} is the larger one",
@@ -199,9 +197,9 @@ KINKS: dict[str, dict[float, str]] = {
         0.0: "{i} is the larger one",
         0.5: "both are equal, and each gets half",
     },
-    "where": {1.0: "{i} is the one chosen", 0.0: "{i} is not the one chosen"},
+    "where": {1.0: "{i} is the one selected", 0.0: "{i} is not selected"},
 }
-"""Why a local derivative is what it is, for the operations that choose among cases, by its value.
+"""The reason for a local derivative of an operation that selects among cases, by its value.
 
 {0} stands for the first operand, {i} for the one in question.
 """

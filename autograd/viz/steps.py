@@ -1,4 +1,4 @@
-"""The forward and the backward pass as iterators over their single steps."""
+"""The forward and the backward pass, one step at a time."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Step:
 
 
 def forward_steps(value: Value) -> Iterator[ForwardStep]:
-    """How `value` came about: each operation in the order of the forward pass.
+    """The operations of the forward pass that computed `value`, in their order.
 
     Raises TypeError for anything but a Value.
     """
@@ -96,8 +96,8 @@ def _backward_steps(order: Sequence[Value]) -> Iterator[Step]:
 def sweep(order: Sequence[Value], named: Names) -> Iterator[Step]:
     """The steps of a backward pass over a topological order; changes nothing.
 
-    This is `value.adjoints`, told step by step; where a nan comes out of it, branches that were not
-    taken have no say, as there.
+    These are the steps of `value.adjoints`; where its result is nan, unselected branches contribute
+    nothing, as there.
     """
     plain = list(_steps(order, named, follows_choices=False))
     if any(math.isnan(step.total) for step in plain):

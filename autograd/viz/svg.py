@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 class EdgePath(NamedTuple):
-    """Where an edge goes: the data of an SVG path, the corners of its tip, its label's place."""
+    """The path of an edge: the data of an SVG path, the corners of its tip, its label's place."""
 
     path: str
     tip: str
@@ -55,7 +55,7 @@ class Places:
         return Place(x, y, 72.0 * float(place["width"]), 72.0 * float(place["height"]))
 
     def edge(self, name: str) -> EdgePath:
-        """The way of an edge: Bézier curves from a start to the base of the tip."""
+        """The path of an edge: Bézier curves from a start to the base of the tip."""
         place = self._found[name]
         points = self._points(place["pos"].removeprefix("e,"))
         end = points.pop(0) if place["pos"].startswith("e,") else None
@@ -143,8 +143,8 @@ def _name(node: Node, x: float, y: float) -> str:
     label, operation = escape(shortened(node.label)), escape(shortened(node.operation))
     gap = ' dx="5"' if label else ""
     bold = "" if label else ' font-weight="bold"'
-    if node.operation and not any(map(str.isalnum, node.operation)):  # a sign alone, such as ·
-        operation, bold = operation.replace("-", "−"), f'{bold} font-size="17"'
+    if node.operation and not any(map(str.isalnum, node.operation)):  # a sign alone
+        bold += ' font-size="17"'
     return (
         f'<text class="name" x="{x:.2f}" y="{y + 4:.2f}" fill="{INK}" text-anchor="middle">'
         f'<tspan font-weight="bold" unicode-bidi="isolate">{label}</tspan>'
@@ -153,17 +153,17 @@ def _name(node: Node, x: float, y: float) -> str:
 
 
 def _edge(edge: Edge, places: Places, palette: Palette, prefix: str) -> Iterator[str]:
-    way = places.edge(edge.id)
-    colour, width = palette.line(edge.contribution), palette.width(edge.contribution)
+    path = places.edge(edge.id)
+    color, width = palette.line(edge.contribution), palette.width(edge.contribution)
     yield f'<g class="edge" id="{prefix}{edge.id}">'
     yield f"<title>{escape(edge.details)}</title>"
     dashes = "" if edge.has_derivative else ' stroke-dasharray="4 3"'
-    yield f'<path d="{way.path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashes}/>'
-    if way.tip:
-        yield f'<polygon points="{way.tip}" fill="{colour}"/>'
-    if way.label:
-        x, y, *_ = way.label
-        yield _text("partial", x, y, edge.label, MUTED, "middle", 'font-size="11"')
+    yield f'<path d="{path.path}" fill="none" stroke="{color}" stroke-width="{width}"{dashes}/>'
+    if path.tip:
+        yield f'<polygon points="{path.tip}" fill="{color}"/>'
+    if path.label:
+        x, y, *_ = path.label
+        yield _text("partial", x, y - 3, edge.label, MUTED, "middle", 'font-size="11"')
     yield "</g>"
 
 
@@ -185,10 +185,10 @@ def _box(x: float, y: float, width: float, height: float, corner: float, paint: 
 
 
 def _text(
-    css_class: str, x: float, y: float, text: str, colour: str, anchor: str, more: str = ""
+    css_class: str, x: float, y: float, text: str, color: str, anchor: str, more: str = ""
 ) -> str:
     """A line of text whose middle has the height y; its baseline is a third of its size below."""
     return (
-        f'<text class="{css_class}" x="{x:.2f}" y="{y + 4:.2f}" fill="{colour}" '
+        f'<text class="{css_class}" x="{x:.2f}" y="{y + 4:.2f}" fill="{color}" '
         f'text-anchor="{anchor}" {more}>{escape(text)}</text>'
     )

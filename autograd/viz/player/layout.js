@@ -3,7 +3,7 @@
 const NARROW = 680; // pixels; below it the graph runs from top to bottom
 const SMALLEST = { wide: 0.66, tall: 0.85 }; // a graph that would have to shrink more is scrolled
 const READABLE = 0.5; // a whole picture that would have to shrink more is cut into bands
-const LEAST_HEIGHT = 230; // pixels for the graph, however low the window is
+const LEAST_HEIGHT = 160; // pixels for the graph, however low the window is
 
 const made = cards.map((card, c) => {
   const box = element("div", { class: `card ${card.kind}`, role: "group" });
@@ -104,11 +104,11 @@ function fit(wanted) {
   const whole = wanted || paper.matches;
   const [width, height] = layout.size;
   const across = (stage.clientWidth - 2) / width;
-  const smallest = SMALLEST[layout === page.layouts.tall ? "tall" : "wide"];
+  const smallest = SMALLEST[layout === page.layouts.tall ? "tall" : "wide"] * (isPresented ? 1.5 : 1);
   const largest = isPresented ? 1.8 : 1;
   const usual = Math.min(largest, Math.max(smallest, Math.min(across, room() / height)));
   isCut = whole && across < READABLE;
-  scale = whole && !isCut ? Math.min(largest, across) : usual;
+  scale = isCut && !isPresented ? smallest : whole && !isCut ? Math.min(largest, across) : usual;
   scene.hidden = isCut;
   bands.hidden = !isCut;
   scene.style.transform = scale === 1 ? "" : `scale(${scale})`;
@@ -186,7 +186,7 @@ function scrolled(shown, axis, view, now, offset) {
 }
 
 // From top to bottom, a wide graph's middle has the output in it.
-function centre(c) {
+function center(c) {
   if (layout === page.layouts.tall) {
     stage.scrollLeft = layout.cards[c][0] * scale - stage.clientWidth / 2;
   }

@@ -498,6 +498,6 @@ def _rounded(place: Place) -> list[float]:
     return [round(x, 1) for x in place]
 
 
-def _told(way: EdgePath) -> dict[str, Any]:
-    label = way.label and _rounded(way.label)[:2]
-    return {"path": way.path, "tip": way.tip, "label": label}
+def _told(path: EdgePath) -> dict[str, Any]:
+    label = path.label and _rounded(path.label)[:2]
+    return {"path": path.path, "tip": path.tip, "label": label}

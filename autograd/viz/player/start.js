@@ -27,7 +27,7 @@ function adapt() {
   lay();
   fit(isWhole);
   render();
-  if (layout !== before && !active) centre(cardOf[output]);
+  if (layout !== before && !active) center(cardOf[output]);
 }
 if (new URLSearchParams(location.search).has("present")) present(true);
 adapt(); // at once, for a button may be pressed before the observer is heard

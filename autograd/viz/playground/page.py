@@ -80,7 +80,7 @@ def playground(
         held_out: examples and targets that are not learnt from; the page shows how they fare.
         features: the names of the inputs.
         classes: the names of the classes 0, 1, …
-        scale, target_scale: the standardisations that X and Y were made with, for an `MLP`. The
+        scale, target_scale: the standardizations that X and Y were made with, for an `MLP`. The
             page then shows numbers as they were before, and the file of weights is of a model that
             takes and predicts such.
         title: the page's heading.

@@ -64,7 +64,7 @@ def gradient(
     """A batch's objective, its share of right predictions and its slopes, and by what these are.
 
     Raises:
-        RuntimeError: if the objective depends on none of the optimiser's parameters.
+        RuntimeError: if the objective depends on none of the optimizer's parameters.
     """
 
     def of_one(x: Any, y: Any) -> list[Operand]:
@@ -80,7 +80,7 @@ def gradient(
     reached = set(leaves_of(recorded.outputs[0]))
     moved = [p for p in optimizer.parameters if p in reached]
     if not moved:
-        raise RuntimeError("playground: the loss depends on none of the optimiser's parameters")
+        raise RuntimeError("playground: the loss depends on none of the optimizer's parameters")
     return _programs(of_one, shapes, recorded, with_slopes), moved
 
 
