@@ -31,6 +31,12 @@ def scripts(folder: Path, names: Iterable[str]) -> str:
     return re.sub(r"(?m)^ *//.*\n|^\n", "", text)
 
 
+def styles(folder: Path, names: Iterable[str]) -> str:
+    """These style sheets one after the other, without comments and indentation."""
+    text = "".join((folder / name).read_text("utf-8") for name in names)
+    return re.sub(r"(?m)/\*.*?\*/|^ +|^\n", "", text)
+
+
 def page_text(path: str | os.PathLike[str], title: str, introduction: str, content: str) -> str:
     """A page: a heading, a paragraph, and a piece of HTML.
 

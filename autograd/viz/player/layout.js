@@ -106,7 +106,9 @@ function fit(wanted) {
   const across = (stage.clientWidth - 2) / width;
   const smallest = SMALLEST[layout === page.layouts.tall ? "tall" : "wide"] * (isPresented ? 1.5 : 1);
   const largest = isPresented ? 1.8 : 1;
-  const usual = Math.min(largest, Math.max(smallest, Math.min(across, room() / height)));
+  // What has to be scrolled across anyway is as large as the height allows.
+  const fitting = across < smallest ? room() / height : Math.min(across, room() / height);
+  const usual = Math.min(largest, Math.max(smallest, fitting));
   isCut = whole && across < READABLE;
   scale = isCut && !isPresented ? smallest : whole && !isCut ? Math.min(largest, across) : usual;
   scene.hidden = isCut;

@@ -36,7 +36,7 @@ from autograd.viz.graphview import (
     check_size,
     picture,
 )
-from autograd.viz.html import json_for_script, page_text, scripts
+from autograd.viz.html import json_for_script, page_text, scripts, styles
 from autograd.viz.notation import (
     TEXTBOOK,
     Notation,
@@ -128,7 +128,7 @@ class Player:
         title = escape(f"{self._title}, step by step")
         described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
         picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
-        style = (HERE / "player.css").read_text("utf-8")
+        style = styles(HERE, STYLES)
         return (
             f'<div class="autograd-player" role="group" aria-label="{title}">\n'
             f"<style>\n{style}</style>\n"
@@ -176,11 +176,13 @@ Mode: TypeAlias = Literal["once", "edges", "predict"]
 HERE = Path(__file__).parent
 
 SCRIPTS = (
-    *("../shared/text.js", "../shared/dom.js"),
+    *("../shared/dom.js", "text.js"),
     *("page.js", "graph.js", "view.js", "backward.js", "step.js", "predict.js", "controls.js"),
     *("fields.js", "layout.js", "folded.js", "render.js", "chart.js", "start.js"),
 )
 """One file a concern, in the order in which the page runs them."""
+
+STYLES = ("../shared/page.css", "player.css", "graph.css", "sizes.css")
 
 LONGEST_NAME, LONGEST_TITLE = 24, 200
 """A label of more characters is shortened in cards and sentences; in a title it has more room."""

@@ -88,7 +88,7 @@ const panel = element("div", { class: "panel", role: "group", "aria-label": "Dat
   labelled("Network", selection("network", told.networks.map((network, k) => [k, architecture(network)]))),
   labelled("Activation", selection("activation", same(Object.keys(told.networks[0].own)))),
   labelled("Regularization", penalty),
-  labelled("Seed of the weights", seed));
+  labelled("Seed", seed));
 
 // --- examples of one's own: typed, or by clicks into the picture
 

@@ -29,14 +29,14 @@ from autograd.optim import Adam, GradientDescent, Stepper
 from autograd.training.examples import checked_examples, class_indices
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
-from autograd.viz.html import json_for_script, page_text, scripts
+from autograd.viz.html import json_for_script, page_text, scripts, styles
 from autograd.viz.notation import in_a_line, visible
 from autograd.viz.playground import programs
 
 HERE = Path(__file__).parent
 
 SCRIPTS = (
-    *("../shared/charts.js", "training.js", "examples.js", "plane.js", "network.js", "curves.js"),
+    *("charts.js", "training.js", "examples.js", "plane.js", "network.js", "curves.js"),
     *("controls.js", "figures.js", "selection.js", "messages.js", "loop.js"),
 )
 """One file a concern, in the order in which the page runs them, for each model that it opens."""
@@ -274,7 +274,7 @@ def html_of(title: str, told: dict[str, Any], program: str) -> str:
     once = scripts(HERE, ("../shared/dom.js", "random.js", "start.js"))
     return (
         f'<div class="autograd-playground" role="group" aria-label="{escape(title)}">\n'
-        f"<style>\n{(HERE / 'playground.css').read_text('utf-8')}</style>\n"
+        f"<style>\n{styles(HERE, ('../shared/page.css', 'playground.css'))}</style>\n"
         f'<p class="still">{escape(STILL)}</p>\n'
         f'<script type="application/json">{json_for_script(told)}</script>\n'
         f'<script>\n(() => {{\n"use strict";\n{once}{workplace}{program}}})();\n'
