@@ -1,10 +1,9 @@
-"""`play`: a graph whose numbers can be changed, and whose derivatives are found edge by edge.
+"""`play`: a page where you carry out backpropagation yourself.
 
-What is written here is one piece of HTML with everything in it: the final picture as an image,
-which shows wherever images do; what the page says of the graph, as JSON; the graph's values and
-local derivatives as a program in JavaScript, printed by the compiler from the same table that
-Python computes with; and `player.js` and `player.css`. Where scripts run, the page computes: with
-no Python, kernel, server or network.
+The page is one piece of HTML that loads nothing: the final picture as an image, for where scripts
+do not run; the data of the graph and all messages as JSON; its values and local derivatives as a
+JavaScript program, generated from the table of primitives; and the scripts and style sheets of this
+folder. It needs no Python, kernel, server or network.
 """
 
 from __future__ import annotations
@@ -110,7 +109,7 @@ def play(
 
 
 class Player:
-    """A graph to change and to step through.
+    """A page where you carry out backpropagation through a graph.
 
     Attributes:
         html: what it shows, to be put into any page. RuntimeError, saying what to install, if
@@ -231,7 +230,7 @@ def _number(x: float | None) -> float | str | None:
 
 
 class _Graph:
-    """What a page needs to know of a graph: its nodes, what is shown of them, and its program."""
+    """The data that a page needs of a graph: its nodes, what is shown of them, and its program."""
 
     def __init__(
         self,
@@ -287,7 +286,7 @@ class _Graph:
         return Drawing(self.shown, self.rankdir or "LR", "")
 
     def page(self) -> dict[str, Any]:
-        """All that the page is told."""
+        """The data of the page."""
         leaves = [node for node in self.order if not node.op]
         moved = self.parameters or leaves
         dense = is_dense(self.shown)
@@ -491,7 +490,7 @@ DENSE = _Look(118.0, 118.0, 86.0, (144.0, 44.0), names_locals=False)
 TALL = _Look(112.0, 168.0, 92.0, (138.0, 44.0), names_locals=False)
 
 STEPPER = GradientDescent([Value(0.0)], learning_rate=0.01)
-"""What Step does; its learning rate is the page's to choose."""
+"""The rule that Step applies; the learning rate is chosen in the page."""
 
 RATES = [0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0]
 

@@ -81,7 +81,7 @@ def examples(name: str, noise: float) -> tuple[datasets.Rows, list[int]]:
 
 
 def penalty(parameters: Iterable[Any], l1: Any, l2: Any) -> Any:
-    """l1·Σ|w| + l2·Σw² over the weights; biases are free."""
+    """l1·Σ|w| + l2·Σw² over the weights; biases are not penalized."""
     weights = [p for p in parameters if not p.label.endswith("bias")]
     return l1 * functions.sum(map(abs, weights)) + l2 * functions.sum(w * w for w in weights)
 
@@ -160,9 +160,9 @@ def _variant(
     strengths: tuple[Value, Value],
     programs: dict[str, str],
 ) -> dict[str, Any]:
-    """What the page knows of one network. Its program is added to the others, unless it is there.
+    """The data of one network for the page; its program is added to `programs`, once.
 
-    The numbers to begin with and the examples are the choice of the page.
+    The initial weights and the examples are chosen in the page.
     """
     X, Y = examples("moons", 0.1)
     model = MLP(2, [*widths, 1], activation=activation, seed=0)
@@ -182,7 +182,7 @@ def _variant(
 
 
 def _limits(widths: Sequence[int], activation: str) -> list[tuple[int, int, float]]:
-    """Of each layer its inputs, its neurons, and how far from 0 its first weights may lie."""
+    """For each layer: inputs, neurons, and the limit of the uniform distribution of its weights."""
     sizes = [2, *widths, 1]
     gains = [GAINS[activation]] * len(widths) + [GAINS["linear"]]
     return [
@@ -196,7 +196,7 @@ def _flat(X: datasets.Rows, Y: Sequence[int]) -> list[float]:
 
 
 def _common(told: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What is the same in all of them."""
+    """The items that are equal in all of them."""
     first, *others = told
     return {k: v for k, v in first.items() if all(k in o and o[k] == v for o in others)}
 

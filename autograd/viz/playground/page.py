@@ -1,4 +1,4 @@
-"""`playground`: a page that trains a model on its data, with neither Python nor a server.
+"""`playground`: a page that trains a model in the browser, without Python and without a server.
 
 What a step needs is printed as JavaScript: the objective of a batch with its gradient, the model
 with its loss, and the rule of the stepper, all by the compiler, from the same code that `fit` runs.
@@ -42,10 +42,10 @@ SCRIPTS = (
 """One file a concern, in the order in which the page runs them, for each model that it opens."""
 
 N_EXAMPLES = 5000
-"""A page holds at most so many."""
+"""The most examples that a page holds."""
 
 LONGEST_NAME, LONGEST_TITLE = 60, 200
-"""A name of an input or a class, and a title, of more characters is shortened."""
+"""The longest name of an input or a class, and the longest title; longer ones are shortened."""
 
 
 def playground(
@@ -148,7 +148,7 @@ class _Rows:
 
 
 class Playground:
-    """A model that learns in a page.
+    """A page in which a model is trained.
 
     Attributes:
         html: what it shows, to be put into any page.
@@ -283,7 +283,7 @@ def html_of(title: str, told: dict[str, Any], program: str) -> str:
 
 
 def seed_words(seed: int) -> list[int]:
-    """The seed in words of 32 bits, the lowest first, as Python's generator takes it."""
+    """The seed in words of 32 bits, the lowest first, as `random.Random` uses it."""
     seed = abs(seed)
     return [seed >> shift & 0xFFFFFFFF for shift in range(0, max(1, seed.bit_length()), 32)]
 
@@ -300,7 +300,7 @@ INTRODUCTION = (
 def _check_scales(
     model: Model, scale: Standardisation | None, target_scale: Standardisation | None
 ) -> None:
-    """Whether the model can take them in."""
+    """Raise if the model cannot absorb the scales into its first and last layer."""
     if not scale and not target_scale:
         return
     if not isinstance(model, MLP):
@@ -322,7 +322,7 @@ def _check_names(what: str, names: Sequence[str], n: int) -> None:
 
 
 def _check_targets(objective: Objective, rows: _Rows) -> None:
-    """The loss refuses a wrong target here: printed, it cannot."""
+    """Raise for targets that the loss refuses; the generated program does not check them."""
     with recording.no_grad():
         prediction = objective.model(rows.x)
         for row in {tuple(row[rows.n_inputs :]) for row in rows.numbers}:
@@ -330,7 +330,7 @@ def _check_targets(objective: Objective, rows: _Rows) -> None:
 
 
 def _steppers(optimizer: Stepper) -> list[Stepper]:
-    """The one given, then those to choose instead of it."""
+    """The optimizer given, then the alternatives that the page offers."""
     one = [Value(0.0)]
     others = [GradientDescent(one, 0.1), GradientDescent(one, 0.03, momentum=0.9), Adam(one, 0.01)]
     return [optimizer, *(other for other in others if _name(other) != _name(optimizer))]
@@ -345,7 +345,7 @@ def _name(stepper: Stepper) -> str:
 
 
 def _names(leaves: Iterable[Value]) -> list[str]:
-    """The labels, made different where they are not."""
+    """The labels of the leaves; duplicates get their place appended."""
     names: dict[str, None] = {}
     for i, leaf in enumerate(leaves):
         name = visible(leaf.label) or f"p{i}"
@@ -361,7 +361,7 @@ def _finite(leaves: Iterable[Value]) -> list[float]:
 
 
 def _kind(objective: Objective, rows: _Rows, n_outputs: int) -> str:
-    """What a prediction is: "classes" by the largest of several, a "score", or a "number"."""
+    """The kind of the prediction: "classes" (the largest of several), a "score" or a "number"."""
     if objective.loss is cross_entropy:
         return "classes"
     two = len({tuple(row[rows.n_inputs :]) for row in rows.numbers}) <= 2
@@ -369,7 +369,7 @@ def _kind(objective: Objective, rows: _Rows, n_outputs: int) -> str:
 
 
 def _spread(model: Model, leaves: Iterable[Value], parameters: list[Any]) -> list[float]:
-    """How far from 0 a new weight may lie: as far as those of its array that are there.
+    """The limit of the uniform distribution of new weights, estimated from their array.
 
     If all are 0, from which no network learns, it is 1.
     """
@@ -387,7 +387,7 @@ def _spread(model: Model, leaves: Iterable[Value], parameters: list[Any]) -> lis
 
 
 def _arrays(model: Model, place: dict[Value, int], moved: list[Any]) -> list[dict[str, Any]]:
-    """The parameters as tables: those of a layer have a row for each neuron, its bias last."""
+    """The parameters as tables: for a layer one row per neuron, its bias last."""
     if not isinstance(model, Module):
         return [_table("parameters", min(len(moved), 16), moved, place)]
     arrays, tables = model.arrays(), []
@@ -411,7 +411,7 @@ def _table(
 
 
 def _file(model: Model) -> dict[str, Any] | None:
-    """What the file of the model says, for the page to put its own numbers in."""
+    """The content of the saved model, into which the page puts its own numbers."""
     if not isinstance(model, Module):
         return None
     with tempfile.TemporaryDirectory() as folder:

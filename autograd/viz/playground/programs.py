@@ -1,4 +1,4 @@
-"""What a page computes, as programs: a batch's objective with its slopes, and what a model says."""
+"""The programs of a page: the objective of a batch with its gradient, and the forward pass."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class Forward:
-    """What the model says of an example.
+    """The forward pass for one example.
 
     Attributes:
         programs: what to run, and what to run where that finds a nan, if it is another. They
-            return the predictions, the loss, whether it is right (1 or 0), and what each unit says.
+            return the predictions, the loss, whether it is right (1 or 0), and each unit's output.
         n_outputs: how many predictions there are.
         ends_in: the operation that makes them.
         units: the neurons of the model, if they can be shown.
@@ -61,7 +61,7 @@ class Forward:
 def gradient(
     objective: Objective, shapes: Shapes, optimizer: Stepper, parameters: Iterable[Any]
 ) -> tuple[list[Program], list[Any]]:
-    """A batch's objective, its share of right predictions and its slopes, and by what these are.
+    """The objective of a batch, its accuracy and its gradient; and the parameters of the gradient.
 
     Raises:
         RuntimeError: if the objective depends on none of the optimizer's parameters.
@@ -108,7 +108,7 @@ def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> 
 
 
 def flat(numbers: Any) -> list[Any]:
-    """What stands in lists of lists."""
+    """The numbers in nested lists, flattened."""
     if not isinstance(numbers, list | tuple):
         return [numbers]
     return [number for part in numbers for number in flat(part)]
@@ -120,7 +120,7 @@ def _programs(
     recorded: Trace,
     listed: Callable[[Trace, bool], tuple[Listing, bool]],
 ) -> list[Program]:
-    """The program of what is listed, and the one that follows branches, if that is another.
+    """The program of the recording, and the one that follows branches, if it differs.
 
     The second is for where the first finds a nan: it lets none through of a branch not taken.
     """
@@ -143,7 +143,7 @@ def source(name: str, programs: Sequence[Program]) -> str:
 
 
 def _units(model: Model, recorded: Trace, n_inputs: int) -> dict[Value, Unit]:
-    """The neurons by the node of what they say; none if there are too many to be shown."""
+    """The neurons by their output nodes; none if there are too many to be shown."""
     loss = recorded.outputs[-2]
     if not isinstance(model, Module) or not isinstance(loss, Value):
         return {}
@@ -174,7 +174,7 @@ def _units(model: Model, recorded: Trace, n_inputs: int) -> dict[Value, Unit]:
 
 
 def _origin(x: Any, places: dict[Any, int]) -> Any:
-    """What stands behind operations on one number alone, such as a scaling."""
+    """The input behind operations on a single number, such as a scaling."""
     while isinstance(x, Value) and x not in places:
         args = [arg for arg in x.args if isinstance(arg, Value)]
         if len(args) != 1:
