@@ -17,9 +17,10 @@ The parts of the SVG, for scripts and style sheets (i counts in topological orde
 - the edge to operand k of node i is `<g class="edge" id="edge{i}_{k}">`. Its `<text>`, of class
   `partial`, is the local derivative ∂node i/∂operand k.
 - a node whose operands have changed since it was recorded has the class `outdated`, too.
-- nodes that stand for several Values, for part of one, or for what was left out, have `folded`,
-  `part` or `cut` as their second class and other ids, as have the edges between them; the frames
-  of neurons and the names of layers are `<g class="frame">`.
+- nodes that stand for several Values, for part of one, for a plain number that folded neurons take,
+  or for what was left out, have `folded`, `part`, `input` or `cut` as their second class and other
+  ids, as have the edges between them; the frames of neurons and the names of layers are
+  `<g class="frame">`.
 
 Colors show the gradient: blue is positive, orange negative, stronger is larger, yellow is not
 finite. An edge has the color and the width of what it contributes to the gradient of its operand.
@@ -83,7 +84,7 @@ def draw(
         value: the output of the graph.
         expand: show `dot` and `sum` as their products and additions.
         collapse: "neurons" or "layers" draws each of those as one node; an edge between two
-            neurons is then the weight between them.
+            neurons is then the weight between them. Plain numbers that they take are nodes x0, x1 …
         only: the part to draw: nodes, their labels, or the name of a layer or neuron
             (`"layer0"`); one of these or several. What is cut off is shown as "…".
         rankdir: "LR" draws from left to right, "TB" from top to bottom.
