@@ -5,30 +5,39 @@ A *primitive* is an operation with a value and one partial derivative per argume
 
     mul = Primitive("mul", "·", "x * y", lambda z, x, y: y, lambda z, x, y: x)
 
-that is: the name, the symbol, the value on floats, then ∂z/∂x and ∂z/∂y, each written on the
-result `z` and the arguments. The rules use Python's `+ - *`, comparisons, and this table's own
-operations, which compute on floats and *record* on anything that has a `record` method (the
-`Value` of a higher floor, which this file never imports). So one and the same rule, read with
-floats, gives the number that `backward()` multiplies by; read with Values, it builds the
-derivative as new graph; read with names, it is its own formula.
+that is: the name, the symbol, the value on floats, then ∂z/∂x and ∂z/∂y, each written in terms of
+the result `z` and the arguments. Called with floats, a rule gives the number that `backward()`
+multiplies by; with Values, it builds the derivative as new graph; with symbols, it is its own
+formula, from which the source of the operator is made (see `operators`).
 
-Arithmetic is IEEE 754 float64 throughout: where Python would raise or turn complex, the value is
-±inf or nan. A rule therefore never divides with `/`, never writes `**`, and branches only through
-`where`, which can be recorded, never through `if`, which cannot. Each rule is written in a form
-that keeps its digits also in the tails: sech²(x) for tanh', not 1 - z², which cancels.
+A row is *elementary* or *composite*. An elementary row has a value in Python and one spelling in
+each language that programs are printed in: arithmetic, comparisons, `where`, the functions of the
+C library. The value of a composite row (`sigmoid`, `maximum`, `hypot`) is itself a function of the
+table's operations, so it is stated once for floats, graphs and all languages.
+
+Arithmetic is IEEE 754 float64 throughout: where Python would raise or turn complex, the result is
+±inf or nan. Rules and composite values may use Python's operators, `/` and `**` among them, which
+follow that arithmetic too, and the operations of the table. They branch through `where`, which can
+be recorded, never through `if`. Each rule is written in a form that keeps its digits in the tails
+as well: sech²(x) for tanh', not 1 - z², which cancels.
 """
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import math
 import operator
 import re
 import reprlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from numbers import Real
 from typing import Any, Protocol, Self, TypeAlias, TypeGuard, TypeVar, overload
+
+from autograd import operators
+from autograd.operators import Symbol
 
 
 class Recorder(Protocol):
@@ -46,37 +55,49 @@ Scalar: TypeAlias = Any
 Rule: TypeAlias = "Callable[..., Scalar] | None"
 """∂z/∂argument on `(z, *args)`; None where there is no derivative, as of a comparison."""
 
-TABLE: dict[str, Primitive] = {}
+
+TABLE: dict[str, Primitive] = operators.TABLE
 """Every primitive by name, in the order in which they were made."""
 
 
 class Primitive:
     """One row of the table: a named operation, its value on floats and its partial derivatives.
 
-    A row made anywhere works everywhere: `erfcx = Primitive("erfcx", "erfcx", scipy.special.erfcx,
+    A row that you make works everywhere: `erfcx = Primitive("erfcx", "erfcx", scipy.special.erfcx,
     lambda z, x: 2.0 * x * z - 2.0 / math.sqrt(math.pi))` computes on floats, records on Values,
-    can be differentiated as often as its rule can, drawn, and compiled.
+    can be differentiated as often as its rule can, drawn, and compiled. Compiled code calls such a
+    Python function back; a composite value compiles to code like the rest.
 
     Args:
         name: how the row is found in `TABLE`, and in messages.
         symbol: how formulas write it; a word is a function, anything else an operator before its
             argument, or between two.
-        value: the value on floats: a function, which must return a float and not raise; or the
-            same as an expression, whose arguments are the single letters in it, in the order of
-            the alphabet. An operator holds that in place of a call.
+        value: the value on floats: a function, which must return a float and not raise; or an
+            expression in the operations of the table, such as "x * exp(-x)", whose parameters are
+            those of the rules (without rules: the names in it, sorted).
         partials: for each argument a rule `rule(z, *args)` on floats and Values alike, in the
             operations of the table; None for an argument without a derivative.
         variadic: takes any number of arguments; a single rule returns all partials in a sequence.
-        chooses: hands one of its arguments on; one that is not chosen, by a partial of 0, has no
-            influence, not even by a nan.
+            (Such a rule runs on plain floats, so it divides by `div` and not by `/`.)
+        chooses: selects one of its arguments: one that is not selected, whose partial is 0, gets
+            gradient 0 even where its own derivative is nan.
+        composite: whether the value is written in the operations of the table, as an expression
+            is; it is then compiled like any other operation.
         doc: what it computes, in a line.
 
     Raises:
         ValueError: if there is a row of that name, or name or symbol cannot be printed.
+        TypeError: if a rule, or a composite value, cannot be called with the arguments, branches
+            with `if`, or asks for a number (as `math.cos` does).
 
     Calling the primitive with real numbers returns a float; with a Value among the arguments it
     records a node and returns that. Anything else is a TypeError.
     """
+
+    definition: Callable[..., Scalar] | None
+    """The value in the operations of the table; None for an elementary row."""
+    template: str
+    """How Python writes the operation, with {0} for the first operand; "" for a function's call."""
 
     def __init__(
         self,
@@ -86,30 +107,113 @@ class Primitive:
         *partials: Rule,
         variadic: bool = False,
         chooses: bool = False,
+        composite: bool | None = None,
         doc: str = "",
     ) -> None:
         _check(name, symbol, value, partials, variadic)
         self.name = self.__name__ = name
         self.symbol = symbol
-        self.expression = value if isinstance(value, str) else ""
-        self.value: Callable[..., float] = _function(value) if isinstance(value, str) else value
         self.partials = partials
         self.arity = None if variadic else len(partials)
         self.variadic = variadic
         self.chooses = chooses
-        self.operator: Callable[..., Scalar] = self.on_any  # until `value` has made a faster one
         self.__doc__ = doc
+        self.key = operators.key_of(name)
+        self.operator: Callable[..., Scalar] = self.on_any
+        """The function that records it, or computes it where all arguments are floats."""
+        self.definition, self.template = None, ""
+        if isinstance(value, str):
+            value = self._from_expression(value)
+        elif composite:
+            self.definition = value
+        self._function: Callable[..., float] = value
+        operators.NAMESPACE[f"{self.key}_row"] = self
+        operators.NAMESPACE[self.key] = value
+        if is_complete:
+            self.make_operator()
         TABLE[name] = self
+
+    def _from_expression(self, expression: str) -> Callable[..., float]:
+        rule = next((rule for rule in self.partials if rule is not None), None)
+        if rule is None:
+            parameters = operators.parameters_of(expression)
+        else:
+            parameters = list(inspect.signature(rule).parameters)[1:]
+        text = f"lambda {', '.join(parameters)}: {expression}"
+        if self.name in ELEMENTARY:
+            names = rf"\b({'|'.join(parameters)})\b"
+            self.template = re.sub(names, lambda x: f"{{{parameters.index(x[0])}}}", expression)
+            function: Callable[..., float] = eval(text, operators.NAMESPACE)
+            return function
+        self.definition = eval(text, dict(TABLE))
+        return self.definition
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
     def has_derivative(self, index: int) -> bool:
-        """Whether there is a derivative by this argument."""
+        """Whether there is a derivative with respect to this argument."""
         return self.variadic or self.partials[index] is not None
 
-    def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[..., Primitive], tuple[str | int]]:
         return _row, (self.name,)  # a graph that was copied or pickled has the same rows
+
+    def formulas(self, names: Sequence[str]) -> list[Any]:
+        """The value and each partial (None where there is none) as formulas of symbols.
+
+        Args:
+            names: what to call the result and the arguments.
+        """
+        z, *args = map(Symbol, names)
+        value = self.definition and self._read(self.definition, "value", *args)
+        return [
+            Symbol("", self, args) if value is None else value,
+            *[
+                rule and self._read(rule, f"rule for argument {i}", z, *args)
+                for i, rule in enumerate(self.partials, 1)
+            ],
+        ]
+
+    def _read(self, function: Callable[..., Scalar], part: str, *symbols: Symbol) -> Scalar:
+        """A rule or a composite value of symbols; a TypeError that names it if it is none."""
+        try:
+            formula = function(*symbols)
+            if formula is not None and not isinstance(formula, Symbol):
+                formula = float(formula)
+        except NameError:  # a row that is made later
+            raise
+        except Exception as error:
+            raise TypeError(f"{self.name}: its {part} cannot be used: {error}") from error
+        if formula is None:
+            raise TypeError(f"{self.name}: its {part} returned None, which is no formula")
+        return formula
+
+    def make_operator(self) -> None:
+        """Make the operator from the formulas, which checks them.
+
+        Where a rule refers to a row that is not made yet, the general one stays.
+        """
+        if self.arity in (1, 2, 3):
+            with contextlib.suppress(NameError):
+                self.operator = operators.operator(self)
+
+    @cached_property
+    def value(self) -> Callable[..., float]:
+        """The value as a function of floats."""
+        if self.definition is None or self.variadic:
+            return self._function
+        names = [f"x{i}" for i in range(len(self.partials))]
+        formula = self._read(self.definition, "value", *map(Symbol, names))
+        return operators.function_of(formula, names, self.key)
+
+    @cached_property
+    def _slopes(self) -> list[Callable[..., float] | None]:
+        """The rules on floats, compiled, so that `/` and `**` are those of the table."""
+        names = ["z", *[f"x{i}" for i in range(len(self.partials))]]
+        return [
+            None if formula is None else operators.function_of(formula, names, self.key)
+            for formula in self.formulas(names)[1:]
+        ]
 
     @overload
     def __call__(self, *args: float) -> float: ...  # type: ignore[overload-overlap]
@@ -157,9 +261,10 @@ class Primitive:
         None where the operand is a plain float, or where there is no derivative.
         """
         if not self.variadic:
+            rules = self._slopes if type(z) is float else self.partials
             return [
-                None if rule is None or type(x) is float else self._given(rule(z, *args))
-                for x, rule in zip(operands, self.partials, strict=True)
+                None if rule is None or type(x) is float else rule(z, *args)
+                for x, rule in zip(operands, rules, strict=True)
             ]
         every = tuple(self.partials[0](z, *args))  # type: ignore[misc]
         if len(every) != len(args):
@@ -169,11 +274,6 @@ class Primitive:
         if float not in map(type, operands):
             return every
         return [None if type(x) is float else p for x, p in zip(operands, every, strict=True)]
-
-    def _given(self, partial: Scalar) -> Scalar:
-        if partial is None:
-            raise TypeError(f"{self.name}: its rule returned None, and no partial derivative")
-        return partial
 
     def number(self, operand: object) -> float:
         """The operand as a float; a TypeError that names this operation if it is no real number."""
@@ -208,18 +308,11 @@ def _row(name: str) -> Primitive:
     return TABLE[name]
 
 
-LETTER = r"\b[a-z]\b"
-"""An argument, where a value is given as an expression."""
+ELEMENTARY = {"add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "where", "stop_gradient"}
+"""The elementary rows that Python writes as an expression and not as the call of a function."""
 
-
-def letters(expression: str) -> list[str]:
-    """What an expression is of: the single letters in it, sorted."""
-    return sorted(set(re.findall(LETTER, expression)))
-
-
-def _function(expression: str) -> Callable[..., float]:
-    function: Callable[..., float] = eval(f"lambda {', '.join(letters(expression))}: {expression}")
-    return function
+is_complete = False
+"""Whether the package's own rows are made; those that are made later are users'."""
 
 
 def real_number(
@@ -286,18 +379,18 @@ def _power(x: float, y: float) -> float:
         return math.copysign(math.inf, x) if odd else math.inf  # overflow, or 1/0
 
 
-def _sigmoid(x: float) -> float:
-    e = math.exp(-math.fabs(x))  # at most 1, so nothing overflows at either end
-    return (1.0 if x >= 0.0 else e) / (1.0 + e)
+def _atanh(x: float) -> float:
+    if -1.0 < x < 1.0:
+        return math.atanh(x)
+    return math.copysign(math.inf, x) if math.fabs(x) == 1.0 else math.nan
 
 
-def _sech2(x: float) -> float:
-    e = math.exp(-2.0 * math.fabs(x))
-    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+def _floor(x: float) -> float:
+    return math.copysign(float(math.floor(x)), x) if math.isfinite(x) else x  # -0.0 stays -0.0
 
 
-def _softplus(x: float) -> float:
-    return relu.value(x) + math.log1p(math.exp(-math.fabs(x)))
+def _fmod(x: float, y: float) -> float:
+    return math.fmod(x, y) if math.isfinite(x) and y != 0.0 else math.nan * x * y
 
 
 def _added(terms: Iterator[float]) -> float:
@@ -310,16 +403,69 @@ def _dot(*factors: float) -> float:
     return _added(map(operator.mul, factors[:half], factors[half:]))
 
 
-def _hypot(*xs: float) -> float:
-    largest = reduce(maximum.value, map(math.fabs, xs), 0.0)
-    if not 0.0 < largest < math.inf:
-        return math.inf if math.inf in map(math.fabs, xs) else largest
-    return largest * math.sqrt(_added(iter([(x / largest) * (x / largest) for x in xs])))
+# --- composite values, and rules that need more than a line ---------------------------------------
 
 
-_TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
+def _maximum(x: Scalar, y: Scalar) -> Scalar:
+    return where(x >= y, x, where(x < y, y, x + y))  # nan + y is nan
 
-# --- rules that need more than a line -------------------------------------------------------------
+
+def _minimum(x: Scalar, y: Scalar) -> Scalar:
+    return where(x <= y, x, where(x > y, y, x + y))
+
+
+def _round(x: Scalar) -> Scalar:
+    """To the nearest whole number, of two the even one, as the addition of 2⁵² rounds."""
+    size = abs(x)
+    whole = (size + 4503599627370496.0) - 4503599627370496.0
+    signed = where(x < 0.0, -whole, where(x > 0.0, whole, x))
+    return where(size < 4503599627370496.0, signed, x)
+
+
+def _mod(x: Scalar, y: Scalar) -> Scalar:
+    """Python's x % y: the exact rest, of y's sign, a zero too."""
+    rest = fmod(x, y)
+    of_negative = where(rest > 0.0, rest + y, -abs(rest))
+    of_positive = where(rest < 0.0, rest + y, abs(rest))
+    return where(y < 0.0, of_negative, of_positive)
+
+
+def _floordiv(x: Scalar, y: Scalar) -> Scalar:
+    """Python's x // y, of which x = (x // y)·y + x % y; x/0 is ±inf or nan."""
+    rest = fmod(x, y)
+    is_beyond = where(y < 0.0, where(rest > 0.0, 1.0, 0.0), where(rest < 0.0, 1.0, 0.0))
+    quotient = div(x - rest, y) - is_beyond
+    whole = floor(quotient)
+    whole = where(quotient - whole > 0.5, whole + 1.0, whole)  # the division was rounded
+    ratio = div(x, y)
+    signed_zero = where(abs(quotient) <= 0.0, where(ratio < 0.0, -0.0, 0.0 * ratio), whole)
+    return where(abs(y) <= 0.0, ratio, signed_zero)
+
+
+def _sigmoid(x: Scalar) -> Scalar:
+    e = exp(-abs(x))  # at most 1, so nothing overflows at either end
+    return where(x >= 0.0, 1.0, e) / (1.0 + e)
+
+
+def _logistic_pdf(x: Scalar) -> Scalar:
+    """The square is multiplied out, for fewer roundings (2.3 ulp in place of 3.7): 2e is exact."""
+    e = exp(-abs(x))
+    return div(e, 1.0 + (2.0 * e + e * e))
+
+
+def _softplus(x: Scalar) -> Scalar:
+    return relu(x) + log1p(exp(-abs(x)))
+
+
+def _hypot(*xs: Scalar) -> Scalar:
+    sizes = [abs(x) for x in xs]
+    largest = reduce(maximum, sizes, 0.0)
+    ratios = [div(x, largest) for x in sizes]  # so that no square overflows
+    length = largest * sqrt(dot(*ratios, *ratios))
+    infinite = reduce(
+        maximum, [where(x >= math.inf, x, 0.0) for x in sizes], 0.0
+    )  # though one be nan
+    return where(infinite > 0.0, infinite, where(largest <= 0.0, largest, length))
 
 
 def _swap_halves(z: Scalar, *factors: Scalar) -> Sequence[Scalar]:
@@ -327,56 +473,68 @@ def _swap_halves(z: Scalar, *factors: Scalar) -> Sequence[Scalar]:
     return factors[half:] + factors[:half]
 
 
-def _if(condition: Scalar, x: Callable[[], Scalar], y: Callable[[], Scalar]) -> Scalar:
-    """`where`, but a plain bool decides at once: a constant exponent leaves no branch behind."""
+def _first(*cases: tuple[Scalar, Callable[[], Scalar]]) -> Scalar:
+    """The value of the first case that holds, as nested `where`.
+
+    A condition on plain numbers is a bool and decides at once: a constant exponent leaves no
+    branches behind.
+    """
+    (condition, value), *others = cases
     if type(condition) is bool:
-        return x() if condition else y()
-    return where(condition, x(), y())
+        return value() if condition else _first(*others)
+    return where(condition, value(), _first(*others))
 
 
 def _power_by_base(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
-    """y·xʸ⁻¹, and 0 for y = 0. Below ½, where y - 1 would lose bits of y, it is y·z/x.
+    """y·xʸ⁻¹, in the form that keeps its digits.
 
-    At two corners, x⁰ and 0¹, the derivative of this by y is infinite: there stands a root of 0.
+    At 0¹ and x⁰ the derivative of this with respect to y is infinite, or 1/x: there stands a term
+    that is 0 and has that derivative.
     """
 
-    def by_power() -> Scalar:
-        return y * pow(x, y - 1.0)
-
-    def by_quotient() -> Scalar:
-        return _if(div(x, x) > 0.0, lambda: div(y * z, x), by_power)  # x is neither 0 nor infinite
-
-    def of_a_constant() -> Scalar:  # by which there is no derivative that might be infinite
-        return _if(abs(y) <= 0.0, lambda: 0.0, lambda: _if(y >= 0.5, by_power, by_quotient))
-
-    def up_to_one() -> Scalar:
-        at_one = lambda: y * (1.0 - sqrt(y - 1.0))  # noqa: E731
-        return _if(abs(x) + abs(y - 1.0) <= 0.0, at_one, by_power)
-
-    def of_zero() -> Scalar:
-        root = _if(x < 0.0, lambda: 0.0 - sqrt(y), lambda: 0.0 + sqrt(y))
-        return _if(abs(x) >= sys.float_info.min, lambda: 0.0 + y * div(z, x), lambda: root)
-
-    def below_half() -> Scalar:
-        return _if(abs(y) <= 0.0, of_zero, by_quotient)
-
-    def of_a_variable() -> Scalar:
-        return _if(y >= 0.5, lambda: _if(y <= 1.0, up_to_one, by_power), below_half)
-
-    return _if(type(y) is float, of_a_constant, of_a_variable)
+    by_power = lambda: y * pow(x, y - 1.0)  # noqa: E731
+    by_quotient = (div(x, x) > 0.0, lambda: div(y * z, x))  # x is neither 0 nor infinite
+    of_constant = lambda: _first(  # noqa: E731
+        (y == 0.0, lambda: 0.0),
+        (y == 1.0, lambda: 1.0),  # x⁰ and x¹ are no operations
+        (y == 2.0, lambda: 2.0 * x),
+        (y >= 0.5, by_power),
+        by_quotient,  # y - 1 would lose bits of y
+        (True, by_power),
+    )
+    return _first(
+        (type(y) is float, of_constant),
+        (y > 1.0, by_power),
+        (abs(x) + abs(y - 1.0) <= 0.0, lambda: y * (1.0 - sqrt(y - 1.0))),  # 0¹: by y it is -inf
+        (y >= 0.5, by_power),
+        (abs(y) > 0.0, lambda: _first(by_quotient, (True, by_power))),  # y - 1 would lose bits
+        (abs(x) >= sys.float_info.min, lambda: 0.0 + y * div(z, x)),  # x⁰: by y it is 1/x,
+        (x < 0.0, lambda: 0.0 - sqrt(y)),  # which may overflow
+        (True, lambda: 0.0 + sqrt(y)),
+    )
 
 
 def _power_by_exponent(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
     """z·log x, and 0 for x = 0 and y ≥ 0, where its derivative by x is -inf (y ≤ 1) or inf (0)."""
     usual = lambda: z * log(x)  # noqa: E731
-    up_to_one = lambda: _if(y > 0.0, lambda: 0.0 - sqrt(x), lambda: 0.0 + sqrt(x))  # noqa: E731
-    of_zero = lambda: _if(y > 1.0, lambda: 0.0, lambda: _if(y >= 0.0, up_to_one, usual))  # noqa: E731
-    return _if(abs(x) <= 0.0, of_zero, usual)
+    of_zero = lambda: _first(  # noqa: E731
+        (y > 1.0, lambda: 0.0),
+        (y > 0.0, lambda: 0.0 - sqrt(x)),
+        (y >= 0.0, lambda: 0.0 + sqrt(x)),
+        (True, usual),
+    )
+    return _first((abs(x) <= 0.0, of_zero), (True, usual))
 
 
-def _root_of_one_minus_square(x: Scalar) -> Scalar:
-    """√(1 - x²), by factors where x² would cancel."""
-    return sqrt(where(abs(x) < 0.5, 1.0 - x * x, (1.0 - x) * (1.0 + x)))
+def _one_minus_square(x: Scalar) -> Scalar:
+    """1 - x², by factors where x² would cancel. (asin and acos take the root of it.)"""
+    return where(abs(x) < 0.5, 1.0 - x * x, (1.0 - x) * (1.0 + x))
+
+
+def _asinh_slope(x: Scalar) -> Scalar:
+    """1/√(1 + x²). From 2²⁸ the 1 is below the last digit of x², and x² may overflow."""
+    near = div(1.0, sqrt(1.0 + x * x))
+    return where(abs(x) < 268435456.0, near, div(1.0, abs(x)))
 
 
 def _atan_slope(x: Scalar) -> Scalar:
@@ -389,19 +547,8 @@ def _over_square(a: Scalar, x: Scalar, y: Scalar) -> Scalar:
     """a/(x² + y²), and 0 at the origin; scaled, so that no square overflows."""
     scale = stop_gradient(minimum(maximum(abs(x), abs(y)), sys.float_info.max))
     u, v = div(x, scale), div(y, scale)
-    return where(scale <= 0.0, 0.0, div(div(div(a, scale), u * u + v * v), scale))
-
-
-def _bell(x: Scalar) -> Scalar:
-    """exp(-x²). A large square rounded would cost digits, so it is taken in two parts.
-
-    The upper half of x's digits (Veltkamp's splitting: Dekker, A floating-point technique for
-    extending the available precision, Numer. Math. 18, 1971) has an exact square.
-    """
-    x = minimum(abs(x), 30.0)  # beyond which it is 0
-    shifted = 134217729.0 * x  # 2²⁷ + 1
-    upper = shifted - (shifted - x)
-    return exp(-(upper * upper)) * exp((upper - x) * (upper + x))
+    inside = div(div(div(a, scale), u * u + v * v), scale)
+    return where(scale <= 0.0, 0.0 * sqrt(abs(a)), inside)  # by choice, see hypot
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -413,7 +560,7 @@ def _bell(x: Scalar) -> Scalar:
 add = Primitive("add", "+", "x + y", lambda z, x, y: 1.0, lambda z, x, y: 1.0)
 sub = Primitive("sub", "-", "x - y", lambda z, x, y: 1.0, lambda z, x, y: -1.0)
 mul = Primitive("mul", "·", "x * y", lambda z, x, y: y, lambda z, x, y: x)
-div: Primitive = Primitive("div", "/", "x / y if y else x * math.copysign(math.inf, y)",
+div: Primitive = Primitive("div", "/", "x / y if y else x * copysign(inf, y)",
     lambda z, x, y: div(1.0, y),
     lambda z, x, y: div(-z, y))
 pow = Primitive("pow", "**", _power, _power_by_base, _power_by_exponent)
@@ -427,21 +574,55 @@ where: Primitive = Primitive("where", "where", "x if c else y",
     None,  # a condition jumps: it has no derivative
     lambda z, c, x, y: where(c, 1.0, 0.0),
     lambda z, c, x, y: where(c, 0.0, 1.0), chooses=True)
-maximum = Primitive("maximum", "max", "x if x >= y else y if x < y else x + y",  # nan + y is nan
+logical_and = Primitive("logical_and", "&", "where(x, where(y, 1.0, 0.0), 0.0)", None, None)
+logical_or = Primitive("logical_or", "|", "where(x, 1.0, where(y, 1.0, 0.0))", None, None)
+logical_not = Primitive("logical_not", "~", "where(x, 0.0, 1.0)", None)
+maximum: Primitive = Primitive("maximum", "max", _maximum,
     lambda z, x, y: where(x <= y, where(x >= y, 0.5, 0.0), 1.0),
-    lambda z, x, y: where(y <= x, where(y >= x, 0.5, 0.0), 1.0), chooses=True,
+    lambda z, x, y: where(y <= x, where(y >= x, 0.5, 0.0), 1.0), chooses=True, composite=True,
     doc="The larger of x and y, nan if either is. A tie gives each half the gradient.")
-minimum = Primitive("minimum", "min", "x if x <= y else y if x > y else x + y",
+minimum: Primitive = Primitive("minimum", "min", _minimum,
     lambda z, x, y: where(x >= y, where(x <= y, 0.5, 0.0), 1.0),
-    lambda z, x, y: where(y >= x, where(y <= x, 0.5, 0.0), 1.0), chooses=True,
+    lambda z, x, y: where(y >= x, where(y <= x, 0.5, 0.0), 1.0), chooses=True, composite=True,
     doc="The smaller of x and y, nan if either is. A tie gives each half the gradient.")
-relu = Primitive("relu", "relu", "0.0 if x < 0.0 else x",  # nan stays nan, and -0 stays -0
+clip = Primitive("clip", "clip",
+    lambda x, low, high: minimum(maximum(x, low), high),
+    # at a bound the slope is x's, as of torch.clamp: bounds count where they are strictly passed
+    lambda z, x, low, high: where(x < low, 0.0, where(x > high, 0.0, 1.0)),
+    lambda z, x, low, high: where(x < low, where(low > high, 0.0, 1.0), 0.0),
+    lambda z, x, low, high: where(maximum(x, low) > high, 1.0, 0.0), chooses=True, composite=True,
+    doc="x, but no less than low and no more than high, nan if one is; at a bound x has slope 1.")
+relu = Primitive("relu", "relu", "where(x < 0.0, 0.0, x)",  # nan stays nan, and -0 stays -0
     lambda z, x: where(x <= 0.0, 0.0, 1.0), chooses=True,
     doc="max(0, x); its derivative at 0 is 0.")
 stop_gradient = Primitive("stop_gradient", "stop_gradient", "x", None,
     doc="x itself, but as a constant: no gradient goes through it.")
 
-abs = Primitive("abs", "abs", math.fabs,
+floor: Primitive = Primitive("floor", "floor", _floor, lambda z, x: 0.0, chooses=True,
+    doc="The largest whole number up to x; its derivative is 0.")
+ceil = Primitive("ceil", "ceil", lambda x: -floor(-x), lambda z, x: 0.0,
+    chooses=True, composite=True,
+    doc="The smallest whole number from x on; its derivative is 0.")
+trunc = Primitive("trunc", "trunc",
+    lambda x: where(x < 0.0, -floor(-x), floor(x)),
+    lambda z, x: 0.0, chooses=True, composite=True,
+    doc="x without what stands after the point; its derivative is 0.")
+round: Primitive = Primitive("round", "round", _round, lambda z, x: 0.0,
+    chooses=True, composite=True,
+    doc="The nearest whole number, of two the even one; its derivative is 0.")
+fmod: Primitive = Primitive("fmod", "fmod", _fmod,
+    lambda z, x, y: 1.0, lambda z, x, y: round(div(z - x, y)),
+    doc="What is left of x after whole multiples of y, with the sign of x; C's. Python's is %.")
+mod: Primitive = Primitive("mod", "%", _mod,
+    lambda z, x, y: 1.0, lambda z, x, y: -floordiv(x, y), composite=True)
+floordiv: Primitive = Primitive("floordiv", "//", _floordiv,
+    lambda z, x, y: 0.0, lambda z, x, y: 0.0, chooses=True, composite=True)
+sign = Primitive("sign", "sign",
+    lambda x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, abs(x))),
+    lambda z, x: 0.0, chooses=True, composite=True,
+    doc="1, -1 or 0 as x is positive, negative or 0; its derivative is 0.")
+
+abs: Primitive = Primitive("abs", "abs", math.fabs,
     lambda z, x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)),
     doc="|x|; its derivative at 0 is 0.")
 sqrt = Primitive("sqrt", "sqrt", _ieee(math.sqrt), lambda z, x: div(0.5, z),
@@ -454,6 +635,12 @@ log = Primitive("log", "log", _ieee(math.log, pole=0.0), lambda z, x: div(1.0, x
     doc="The natural logarithm, -inf at 0, nan below.")
 log1p = Primitive("log1p", "log1p", _ieee(math.log1p, pole=-1.0), lambda z, x: div(1.0, 1.0 + x),
     doc="log(1 + x), exact near 0; -inf at -1, nan below.")
+log2 = Primitive("log2", "log2", _ieee(math.log2, pole=0.0),
+    lambda z, x: div(1.0 / math.log(2.0), x),
+    doc="The logarithm to base 2, exact for powers of 2; -inf at 0, nan below.")
+log10 = Primitive("log10", "log10", _ieee(math.log10, pole=0.0),
+    lambda z, x: div(1.0 / math.log(10.0), x),
+    doc="The logarithm to base 10; -inf at 0, nan below.")
 sin = Primitive("sin", "sin", _ieee(math.sin), lambda z, x: cos(x),
     doc="The sine of x in radians.")
 cos: Primitive = Primitive("cos", "cos", _ieee(math.cos), lambda z, x: -sin(x),
@@ -461,38 +648,56 @@ cos: Primitive = Primitive("cos", "cos", _ieee(math.cos), lambda z, x: -sin(x),
 tan = Primitive("tan", "tan", _ieee(math.tan), lambda z, x: 1.0 + z * z,
     doc="The tangent of x in radians.")
 asin = Primitive("asin", "asin", _ieee(math.asin),
-    lambda z, x: div(1.0, _root_of_one_minus_square(x)),
+    lambda z, x: div(1.0, sqrt(_one_minus_square(x))),
     doc="The angle from -π/2 to π/2 whose sine is x, nan outside of -1 to 1.")
 acos = Primitive("acos", "acos", _ieee(math.acos),
-    lambda z, x: div(-1.0, _root_of_one_minus_square(x)),
+    lambda z, x: div(-1.0, sqrt(_one_minus_square(x))),
     doc="The angle from 0 to π whose cosine is x, nan outside of -1 to 1.")
 atan = Primitive("atan", "atan", math.atan, lambda z, x: _atan_slope(x),
     doc="The angle from -π/2 to π/2 whose tangent is x.")
 atan2 = Primitive("atan2", "atan2", math.atan2,
     lambda z, y, x: _over_square(x, x, y),
     lambda z, y, x: _over_square(-y, x, y),
-    doc="The angle of the point (x, y), from -π to π; y comes first. Its gradient at 0 is 0.")
+    doc="The angle of the point (x, y), from -π to π; y comes first. Its gradient at 0 is 0, its "
+        "second derivative there nan.")
 sinh: Primitive = Primitive("sinh", "sinh", _ieee(math.sinh), lambda z, x: cosh(x),
     doc="The hyperbolic sine, ±inf beyond 710.")
 cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh), lambda z, x: sinh(x),
     doc="The hyperbolic cosine, inf beyond ±710.")
+asinh = Primitive("asinh", "asinh", math.asinh, lambda z, x: _asinh_slope(x),
+    doc="The number whose hyperbolic sine is x.")
+acosh = Primitive("acosh", "acosh", _ieee(math.acosh),
+    # two roots: x² - 1 would cancel near 1 and overflow far out
+    lambda z, x: div(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)),
+    doc="The positive number whose hyperbolic cosine is x, nan below 1.")
+atanh = Primitive("atanh", "atanh", _atanh, lambda z, x: div(1.0, _one_minus_square(x)),
+    doc="The number whose hyperbolic tangent is x, ±inf at ±1 and nan beyond.")
 tanh: Primitive = Primitive("tanh", "tanh", math.tanh, lambda z, x: sech2(x),
     doc="The hyperbolic tangent, from -1 to 1.")
-sech2: Primitive = Primitive("sech2", "sech²", _sech2, lambda z, x: -2.0 * (z * tanh(x)),
+logistic_pdf: Primitive = Primitive("logistic_pdf", "logistic_pdf", _logistic_pdf,
+    lambda z, x: -(z * tanh(0.5 * x)), composite=True,
+    doc="e⁻ˣ / (1 + e⁻ˣ)², the derivative of sigmoid.")
+sech2: Primitive = Primitive("sech2", "sech²", lambda x: 4.0 * logistic_pdf(2.0 * x),
+    lambda z, x: -2.0 * (z * tanh(x)), composite=True,
     doc="1 / cosh²(x), the derivative of tanh.")
-sigmoid = Primitive("sigmoid", "sigmoid", _sigmoid, lambda z, x: 0.25 * sech2(0.5 * x),
+sigmoid: Primitive = Primitive("sigmoid", "sigmoid", _sigmoid, lambda z, x: logistic_pdf(x),
+    composite=True,
     doc="The logistic function 1 / (1 + e⁻ˣ), from 0 to 1, stable at both ends.")
-softplus = Primitive("softplus", "softplus", _softplus, lambda z, x: sigmoid(x),
+softplus: Primitive = Primitive("softplus", "softplus", _softplus, lambda z, x: sigmoid(x),
+    composite=True,
     doc="log(1 + eˣ), a smooth relu, stable at both ends.")
-erf = Primitive("erf", "erf", math.erf, lambda z, x: _TWO_BY_ROOT_PI * _bell(x),
-    doc="The error function 2/√π · ∫₀ˣ exp(-t²) dt, from -1 to 1.")
-erfc = Primitive("erfc", "erfc", math.erfc, lambda z, x: -_TWO_BY_ROOT_PI * _bell(x),
-    doc="1 - erf(x), exact also where erf is nearly 1.")
+log_sigmoid = Primitive("log_sigmoid", "log_sigmoid", lambda x: -softplus(-x),
+    lambda z, x: sigmoid(-x), composite=True,
+    doc="log(sigmoid(x)), exact at both ends.")
 
-sum = Primitive("sum", "Σ", lambda *terms: _added(iter(terms)),
+sum: Primitive = Primitive("sum", "Σ", lambda *terms: _added(iter(terms)),
     lambda z, *terms: [1.0] * len(terms), variadic=True)
 dot = Primitive("dot", "·", _dot, _swap_halves, variadic=True)
 hypot: Primitive = Primitive("hypot", "hypot", _hypot,
-    lambda z, *xs: [where(z <= 0.0, 0.0, div(x, z)) for x in xs], variadic=True,
-    doc="√(x² + y² + …), the length of a vector of any dimension; its gradient at 0 is 0.")
+    # At the origin the gradient is 0 by choice. What it comes from has no slope there, so that a
+    # second derivative, which does not exist, is nan and not 0.
+    lambda z, *xs: [where(z <= 0.0, 0.0 * sqrt(z), div(x, z)) for x in xs],
+    variadic=True, composite=True,
+    doc="√(x² + y² + …), the length of a vector of any dimension; its gradient at 0 is 0, its "
+        "second derivative there nan. For a squared length write dot(v, v).")
 # fmt: on

@@ -16,55 +16,31 @@ No derivative is stated here (they stand in `primitives`), and no learning rate 
 from __future__ import annotations
 
 import builtins
-import linecache
 import math
-from collections.abc import Callable, Container, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from numbers import Real
+from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import operators, primitives, recording
-from autograd.primitives import TABLE, Primitive, real_number
-
-_NAMESPACE: dict[str, Any] = {
-    "inf": math.inf,
-    "nan": math.nan,
-    "math": math,
-    "new": object.__new__,
-    "open_pauses": recording.open_pauses,
-    "is_paused": recording.is_paused,
-    **{name: row.value for name, row in TABLE.items()},
-    **{f"{name}_row": row for name, row in TABLE.items()},
-}
-"""What the source of the operators refers to; `Value` comes to it."""
-
-
-@cache
-def operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
-    """The function that records `primitive`: as an operator, a method, or called by its name."""
-    text = operators.source(primitive, reflected)
-    filename = f"<autograd operator {primitive.name}{' reflected' if reflected else ''}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    made: dict[str, Callable[..., Any]] = {}
-    exec(compile(text, filename, "exec"), _NAMESPACE, made)
-    function = made[primitive.name]
-    function.__doc__ = primitive.__doc__
-    return function
-
+from autograd import special as _  # noqa: F401 - the rest of the table
+from autograd.operators import Symbol, following
+from autograd.primitives import TABLE, Primitive, is_bool, real_number
 
 UnaryMethod: TypeAlias = "Callable[[Value], Value]"
 BinaryMethod: TypeAlias = "Callable[[Value, Value | float], Value]"
 
 
 def _unary(primitive: Primitive) -> UnaryMethod:
-    return operator(primitive)
+    return operators.operator(primitive)
 
 
 def _binary(primitive: Primitive) -> tuple[BinaryMethod, BinaryMethod]:
-    return operator(primitive), operator(primitive, reflected=True)
+    return operators.operator(primitive), operators.operator(primitive, reflected=True)
 
 
 def _comparison(primitive: Primitive) -> Callable[[Value, Value | float], Condition]:
-    return operator(primitive)
+    return operators.operator(primitive)
 
 
 class Value:
@@ -90,11 +66,15 @@ class Value:
 
     # One object a node, for the garbage collector visits them all: the operands of one or two, and
     # their partials, stand in slots. Of more, `_x` and `_dx` are tuples.
-    __slots__ = ("__weakref__", "_dx", "_dy", "_float", "_x", "_y", "grad", "label", "primitive")
+    __slots__ = (
+        *("__weakref__", "_created", "_dx", "_dy", "_float", "_x", "_y"),
+        *("grad", "label", "primitive"),
+    )
 
     grad: float | None
     label: str
     primitive: Primitive | None
+    _created: int
     _x: Any
     _y: Any
     _dx: Any
@@ -105,6 +85,7 @@ class Value:
             raise TypeError(f"Value: expected text as the label, got {label!r:.80}")
         self._float = data if type(data) is float else real_number(data, "Value")
         self.label = label
+        self._created = following()
         self.grad = self.primitive = None
         self._x = self._y = self._dx = self._dy = None
 
@@ -167,17 +148,22 @@ class Value:
                     return traced
             numbers = [arg if type(arg) is float else arg._float for arg in args]
         z = primitive.at(numbers)
-        node = Condition(z) if primitive.name in operators.COMPARISONS else Value(z)
+        node = Condition(z) if primitive.name in operators.CONDITIONS else Value(z)
         if not (recording.open_pauses and recording.is_paused()):
             node.primitive = primitive
             node._keep(args, primitive.partials_at(z, numbers, args))
         return node
 
+    # The operators are generated from their rows (see `operators`). That of a product, for example,
+    # makes a node whose data is x.data * y.data, whose args are (x, y), and whose partials are
+    # (y.data, x.data).
     __add__, __radd__ = _binary(primitives.add)
     __sub__, __rsub__ = _binary(primitives.sub)
     __mul__, __rmul__ = _binary(primitives.mul)
     __truediv__, __rtruediv__ = _binary(primitives.div)
     __pow__, __rpow__ = _binary(primitives.pow)
+    __mod__, __rmod__ = _binary(primitives.mod)
+    __floordiv__, __rfloordiv__ = _binary(primitives.floordiv)
     __neg__ = _unary(primitives.neg)
     __abs__ = abs = _unary(primitives.abs)
     exp = _unary(primitives.exp)
@@ -196,6 +182,30 @@ class Value:
     __gt__ = _comparison(primitives.gt)
     __ge__ = _comparison(primitives.ge)
 
+    def __and__(self, other: Value | bool) -> Value:
+        both: Value = primitives.logical_and(condition(self, "&"), condition(other, "&"))
+        return both
+
+    def __or__(self, other: Value | bool) -> Value:
+        either: Value = primitives.logical_or(condition(self, "|"), condition(other, "|"))
+        return either
+
+    def __invert__(self) -> Value:
+        opposite: Value = primitives.logical_not(condition(self, "~"))
+        return opposite
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Real) or is_bool(other):
+            raise TypeError(
+                f"==: a Value equals itself alone, and {self!r} was compared with the number "
+                f"{other!r}; compare its number, x.data == {other!r}"
+            )
+        return self is other if isinstance(other, Value) else NotImplemented
+
+    __hash__ = object.__hash__
+
     def __pos__(self) -> Value:
         return self
 
@@ -203,24 +213,14 @@ class Value:
         """x itself, which is real: NumPy asks for it in `np.var`."""
         return self
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """NumPy's functions of a Value are those of the table: `np.exp(x)` is `ag.exp(x)`."""
-        # Of a scalar that it compares with a Value, NumPy makes an array without dimensions.
-        inputs = tuple(x.item() if getattr(x, "shape", None) == () else x for x in inputs)
-        is_elementwise = any(getattr(x, "shape", None) for x in inputs)
-        if ufunc.__name__ in ("equal", "not_equal") and not is_elementwise:
-            return (inputs[0] is inputs[1]) is (ufunc.__name__ == "equal")
-        primitive = TABLE.get(operators.UFUNCS.get(ufunc.__name__, ufunc.__name__))
-        if primitive is None or method != "__call__" or options:
-            raise TypeError(
-                f"np.{ufunc.__name__} takes no Value; write it with the functions of ag"
-            )
-        return primitive(*inputs)
+    __array_ufunc__ = operators.array_ufunc
 
     def _refuse(self) -> NoReturn:
         raise TypeError(
-            f"{self!r} is a node, not a plain number: in a formula write ag.exp(x) for "
-            f"math.exp(x), to branch compare it, for its number ask its `.data`"
+            f"{self!r} is a graph node, not a float. Use ag.exp(x) instead of math.exp(x), a "
+            f"comparison to branch, and `.data` for the number. (A derivative at plain floats is a "
+            f"Value where it depends on other Values: give it those as arguments, or take it "
+            f"under ag.no_grad(), where it is a float.)"
         )
 
     __bool__ = __float__ = __int__ = _refuse
@@ -266,94 +266,111 @@ class Condition(Value):
         return self._float != 0.0
 
 
-_NAMESPACE |= {"Value": Value, "Condition": Condition}
+operators.NAMESPACE |= {"Value": Value, "Condition": Condition}
 for _row in TABLE.values():
-    if not _row.variadic:
-        _row.operator = operator(_row)
+    _row.make_operator()
+primitives.is_complete = True
+
+
+def condition(x: object, operation: str) -> Any:
+    """The condition as an operand; a TypeError that names the operation if x is none."""
+    if isinstance(x, Value) and x.op in operators.CONDITIONS:
+        return x
+    if isinstance(x, Condition):  # recorded by nobody, in a no_grad block
+        return x._float
+    if isinstance(x, Symbol):  # of a rule that is read
+        return x
+    if not is_bool(x):
+        raise TypeError(
+            f"{operation}: expected a comparison of Values or a bool as the condition, "
+            f"got {x!r} of type {type(x).__name__}"
+        )
+    return float(x)
+
 
 Operand: TypeAlias = Value | float
 """What arithmetic on Values takes; at run time, any real number will do for the float."""
 
 # NumPy computes np.sinh of an array by the method `sinh` of each element.
-for _name in ("expm1", "log1p", "sinh", "cosh", "arcsin", "arccos", "arctan", "arctan2", "fabs"):
+_METHODS = (
+    *("expm1", "log1p", "log2", "log10", "sinh", "cosh", "arcsin", "arccos", "arctan", "arctan2"),
+    *("arcsinh", "arccosh", "arctanh", "cbrt", "floor", "ceil", "trunc", "rint", "sign", "fabs"),
+    *("fmod", "logaddexp"),
+)
+for _name in _METHODS:
     setattr(Value, _name, TABLE[operators.UFUNCS.get(_name, _name)].operator)
 
 
+_creation = attrgetter("_created")
+
+
 def topological_order(output: Value) -> list[Value]:
-    """All nodes that `output` depends on, each after its operands, `output` last.
+    """All nodes that `output` depends on in the order of their creation, so `output` is the last.
 
-    This is the postorder of a depth-first walk, operands from left to right, so it depends on the
-    program alone.
+    A node is made after its operands, so each comes after all that it depends on.
     """
-    return list(_postorder(output))
-
-
-def _postorder(output: Value) -> dict[Any, Any]:
-    """`topological_order` as the keys of a dictionary, for a sweep to note a number at each.
-
-    The walk keeps its own stack: a graph may be deeper than Python's.
-    """
-    finished: dict[Value, None] = {}
-    stack: list[Any] = [output]
-    push, pop = stack.append, stack.pop
+    found, stack = {output}, [output]
     while stack:
-        node = pop()
-        if node is None:  # the node beneath has all its operands finished
-            finished[pop()] = None
-        elif node not in finished:
-            x, y = node._x, node._y
-            if x is None:
-                finished[node] = None
-                continue
-            push(node)
-            push(None)
-            if type(x) is tuple:
-                stack += [a for a in reversed(x) if type(a) is not float and a not in finished]
-                continue
-            if y is not None and type(y) is not float and y not in finished:
-                push(y)
-            if type(x) is not float and x not in finished:
-                push(x)
-    return finished
+        new = [x for x in stack.pop().args if type(x) is not float and x not in found]
+        found.update(new)
+        stack += new
+    return sorted(found, key=_creation)
 
 
 def adjoints(output: Value) -> dict[Value, float]:
     """doutput/dnode for every node that `output` depends on, in one sweep; changes nothing.
 
-    The sweep starts from doutput/doutput = 1 and visits a node only after all nodes that use it,
-    when its adjoint is complete. The node then contributes upstream gradient × local derivative
-    to each operand, and an operand that is used several times receives the sum. That is the chain
-    rule of several variables.
+    The sweep starts from doutput/doutput = 1 and goes from the latest node to the earliest, so a
+    node is visited after all nodes that use it, when its adjoint is complete. The node then
+    contributes upstream gradient × partial derivative to each operand; an operand that is used
+    several times receives the sum. That is the chain rule of several variables.
     """
-    adjoints = _postorder(output)
-    adjoints[output] = 1.0
-    for node in reversed(adjoints):
-        upstream = adjoints[node]
-        if upstream is None:  # it was compared, and has no other way to the output
-            continue
-        x, dx, dy = node._x, node._dx, node._dy
+    adjoint = _without_contributions(output)
+    adjoint[output] = 1.0
+    for node in sorted(adjoint, key=_creation, reverse=True):
+        upstream = adjoint[node]
+        dx, dy = node._dx, node._dy
         if type(dx) is tuple:
-            for arg, partial in zip(x, dx):  # noqa: B905 - aligned when recorded
+            for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
                 if partial is not None:
-                    so_far = adjoints[arg]
-                    contribution = upstream * partial
-                    adjoints[arg] = contribution if so_far is None else so_far + contribution
+                    adjoint[x] += upstream * partial
             continue
         if dx is not None:
-            so_far = adjoints[x]
-            adjoints[x] = upstream * dx if so_far is None else so_far + upstream * dx
+            adjoint[node._x] += upstream * dx
         if dy is not None:
-            y = node._y
-            so_far = adjoints[y]
-            adjoints[y] = upstream * dy if so_far is None else so_far + upstream * dy
-    if None in adjoints.values():
-        adjoints = {node: adjoint for node, adjoint in adjoints.items() if adjoint is not None}
-    if math.isnan(builtins.sum(adjoints.values())):
-        return _adjoints_where_active(output, list(adjoints))
-    return adjoints
+            adjoint[node._y] += upstream * dy
+    if math.isnan(builtins.sum(adjoint.values())):
+        return _adjoints_where_active(output, adjoint)
+    return adjoint
 
 
-def _adjoints_where_active(output: Value, order: Sequence[Value]) -> dict[Value, float]:
+def _without_contributions(output: Value) -> dict[Any, float]:
+    """The nodes that `output` has a derivative with respect to, each with an empty sum.
+
+    That is -0.0, because -0.0 + x is x whatever the sign of a zero x.
+    """
+    adjoint = {output: -0.0}
+    stack = [output]
+    push, pop = stack.append, stack.pop
+    while stack:
+        node = pop()
+        dx, dy = node._dx, node._dy
+        if type(dx) is tuple:
+            for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
+                if partial is not None and x not in adjoint:
+                    adjoint[x] = -0.0
+                    push(x)
+            continue
+        if dx is not None and (x := node._x) not in adjoint:
+            adjoint[x] = -0.0
+            push(x)
+        if dy is not None and (x := node._y) not in adjoint:
+            adjoint[x] = -0.0
+            push(x)
+    return adjoint
+
+
+def _adjoints_where_active(output: Value, nodes: Iterable[Value]) -> dict[Value, float]:
     """`adjoints`, once a nan came out of it: it has no say on a branch that was not taken.
 
     A node is active if edges lead from it to the output that were all chosen, where there was a
@@ -361,7 +378,7 @@ def _adjoints_where_active(output: Value, order: Sequence[Value]) -> dict[Value,
     """
     adjoints = {output: 1.0}
     active = {output}
-    for node in reversed(order):
+    for node in sorted(nodes, key=_creation, reverse=True):
         upstream = adjoints[node]
         for arg, partial, is_chosen in edges(node, active):
             contribution = upstream * partial
@@ -370,7 +387,7 @@ def _adjoints_where_active(output: Value, order: Sequence[Value]) -> dict[Value,
             elif math.isnan(contribution):
                 contribution = 0.0
             adjoints[arg] = adjoints[arg] + contribution if arg in adjoints else contribution
-    return {node: adjoints[node] for node in order}
+    return adjoints
 
 
 def edges(node: Value, active: Container[Value]) -> Iterator[tuple[Value, float, bool]]:

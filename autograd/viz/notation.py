@@ -166,7 +166,8 @@ def _same(x: float, y: float) -> bool:
 TERMS_SHOWN = 6
 """How many operands of a long operation are written out, the last among them."""
 
-BINDING = {"add": 1, "sub": 1, "dot": 1, "mul": 2, "div": 2, "neg": 2, "pow": 3} | dict.fromkeys(
+BINDING = {"add": 1, "sub": 1, "dot": 1, "pow": 3}
+BINDING |= dict.fromkeys(("mul", "div", "mod", "floordiv", "neg"), 2) | dict.fromkeys(
     ("lt", "le", "gt", "ge"), 0
 )
 """Precedence of the operators; a function's operands are in parentheses anyway."""
@@ -232,8 +233,9 @@ class Notation:
         """∂node/∂argᵢ; `∂y/∂(2nd x)` where an operand occurs several times, as in y = x·x."""
         arg = node.args[index]
         operand = named[arg]
-        if node.args.count(arg) > 1:
-            operand = f"({_ordinal(node.args[: index + 1].count(arg))} {operand})"
+        is_arg = [x is arg for x in node.args]
+        if is_arg.count(True) > 1:
+            operand = f"({_ordinal(is_arg[: index + 1].count(True))} {operand})"
         return self.local(named[node], operand)
 
     def product(self, factors: Sequence[float], shown: int = 1000) -> str:
@@ -325,7 +327,7 @@ class Notation:
         """A rule's formula. (It recurses: a rule is at most a handful of operations deep.)"""
         if not isinstance(x, Value) or not x.args:
             return self._operand(x, lambda leaf: leaf.label)
-        if x.op == "pow" and x.args[1] == 1.0:
+        if x.op == "pow" and type(x.args[1]) is float and x.args[1] == 1.0:
             return self._expression(x.args[0])
         return self._operation(x.op, [self._held(x.op, i, arg) for i, arg in enumerate(x.args)])
 
@@ -336,7 +338,8 @@ class Notation:
         if not isinstance(arg, Value) or op not in BINDING or arg.op not in BINDING:
             return text
         binds, needs = BINDING[op], BINDING[arg.op]
-        regroups = op in ("sub", "div", "pow") and index == 1
+        rounds = arg.op in ("mod", "floordiv")  # -(a // b) is not (-a) // b
+        regroups = (op in ("sub", "div", "pow") or rounds) and (index == 1 or op == "neg")
         return f"({text})" if needs < binds or (needs == binds and regroups) else text
 
     def _operation(self, op: str, operands: Sequence[str]) -> str:
