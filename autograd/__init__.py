@@ -38,7 +38,6 @@ from autograd.derivatives import (
     jvp,
     value_and_gradient,
 )
-from autograd.drawing import Drawing, draw
 from autograd.functions import abs as abs
 from autograd.functions import (
     acos,
@@ -98,12 +97,12 @@ from autograd.gradcheck import GradientCheckError, check_gradient
 from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squared_error
 from autograd.nn import MLP, Layer, Module, Neuron
 from autograd.optim import Adam, AdamW, GradientDescent, RMSprop, Stepper
-from autograd.playground import playground
 from autograd.primitives import Primitive
 from autograd.recording import no_grad
-from autograd.stepping import Step, backward_steps, explain, forward_steps, play
 from autograd.training import History, Recording, batches, fit
 from autograd.value import Condition, Value, first_nonfinite
+from autograd.viz import Drawing, Step, backward_steps, draw, explain, forward_steps, play
+from autograd.viz.playground import playground
 
 __version__ = "0.1.0"
 

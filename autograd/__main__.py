@@ -1,8 +1,8 @@
 """The command line: train a small network on real data, apply it, and see how it works.
 
 Without a command it trains on Fisher's irises. `train` takes other data and other settings,
-`predict` applies a saved model, `draw` draws the graph of a formula, and `playground` writes a page
-on which a network learns.
+`predict` applies a saved model, `draw` draws the graph of a formula, `play` writes a page where you
+carry out backpropagation yourself, and `playground` one where a network trains.
 """
 
 from __future__ import annotations
@@ -11,13 +11,19 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from autograd.commands import draw, playground, predict, train
+from autograd.commands import draw, play, playground, predict, train
 from autograd.commands.arguments import Parser, program, typed
 from autograd.commands.output import discard, flush, prepare, say
 from autograd.commands.signals import Interrupts
 from autograd.data import TableError
 
-COMMANDS = {"train": train, "predict": predict, "draw": draw, "playground": playground}
+COMMANDS = {
+    "train": train,
+    "predict": predict,
+    "draw": draw,
+    "play": play,
+    "playground": playground,
+}
 """A command is a file of `commands/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
 
 WHERE_TO_BEGIN = """\

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from autograd.curve import captioned, confusion_svg, curve_svg, scatter_svg
+from autograd.viz.charts import captioned, confusion_svg, curve_svg, scatter_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -56,10 +56,10 @@ def test_a_confusion_matrix_counts_in_rows_of_the_class_and_columns_of_the_predi
     picture = ET.fromstring(svg)
     titles = [title.text for title in picture.iter(f"{SVG}title")]
     assert titles == [
-        "a<b taken for a<b: 5",
-        "a<b taken for c: 1",
-        "c taken for a<b: 0",
-        "c taken for c: 7",
+        "a<b predicted as a<b: 5",
+        "a<b predicted as c: 1",
+        "c predicted as a<b: 0",
+        "c predicted as c: 7",
     ]
     assert picture.attrib["aria-label"].endswith("12 of 13 right")
     with pytest.raises(ValueError, match="expected 2 rows of 2 counts"):
@@ -74,3 +74,23 @@ def test_a_caption_stands_above_the_picture() -> None:
     assert float(inner.attrib["y"]) >= 40
     assert float(picture.attrib["height"]) == 360 + float(inner.attrib["y"])
     assert [text.text for text in picture.findall(f"{SVG}text")] == ["what <this> is", "and more"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [3.0 * 0.6**i + 0.1 for i in range(40)],
+        [float(i) for i in range(30)],
+        [1.0 + 0.2 * (-1) ** i for i in range(50)],
+        [5.0, 1.0],
+        [0.0] * 10,
+    ],
+)
+def test_the_last_number_does_not_touch_the_curve(values: list[float]) -> None:
+    svg = ET.fromstring(curve_svg(values))
+    (line,) = svg.iter("{http://www.w3.org/2000/svg}polyline")
+    points = [tuple(map(float, point.split(","))) for point in line.get("points", "").split()]
+    *_, label = svg.iter("{http://www.w3.org/2000/svg}text")
+    x, baseline = float(label.get("x", "")), float(label.get("y", ""))
+    left, top = x - 7 * len(label.text or ""), baseline - 10
+    assert not [p for p in points if left <= p[0] <= x and top <= p[1] <= baseline]

@@ -20,9 +20,10 @@ import pytest
 from hypothesis import given, settings
 
 import autograd as ag
-from autograd import Value, drawing
-from autograd.formula import LONGEST_TEXT, short_number, visible
+from autograd import Value
 from autograd.value import topological_order
+from autograd.viz import dot, drawing
+from autograd.viz.notation import LONGEST_TEXT, short_number, visible
 from tests.graphs import Program, programs
 
 pytest.importorskip("graphviz", reason="the DOT text is built with it")
@@ -133,7 +134,7 @@ def test_a_leaf_alone_is_the_output() -> None:
         (lambda x: x - 1.0, "- 1"),
         (lambda x: x**2, "** 2"),
         (lambda x: 2.0**x, "2 **"),
-        (lambda x: -x, "-"),
+        (lambda x: -x, "−"),
         (lambda x: x + x, "+"),
         (lambda x: x.tanh(), "tanh"),
         (lambda x: ag.maximum(x, 0.0), "max(_, 0)"),
@@ -423,7 +424,7 @@ def test_what_is_not_finite_stands_out() -> None:
     fills = {
         texts(g)["name"]: paint(g, "fill") for g in groups(ag.draw(output).svg, "node").values()
     }
-    assert fills["log"] == fills["x"] == drawing.NOT_FINITE != fills["exp"]
+    assert fills["log"] == fills["x"] == dot.NOT_FINITE != fills["exp"]
 
 
 # --- dot and sum written out ----------------------------------------------------------------------
@@ -437,9 +438,9 @@ def test_dot_is_written_out_as_products_and_additions() -> None:
     picture = ag.draw(output, expand=True)
     shown = {name: (text["name"], text["data"]) for name, text in nodes(picture).items()}
     assert list(shown.items())[6:] == [
-        ("node6_0", ("·", "4")),
-        ("node6_1", ("·", "10")),
-        ("node6_2", ("·", "18")),
+        ("node6_0", ("×", "4")),
+        ("node6_1", ("×", "10")),
+        ("node6_2", ("×", "18")),
         ("node6_3", ("+", "14")),
         ("node6", ("+", "32")),
     ]
@@ -456,7 +457,7 @@ def test_dot_is_written_out_as_products_and_additions() -> None:
         (lambda x: ag.dot([x], [3.0]), ["· 3"]),
         (lambda x: ag.dot([2.0, x], [x, 3.0]), ["2 ·", "· 3", "+"]),
         (lambda x: ag.dot([2.0, x], [5.0, 3.0]), ["· 3", "10 +"]),
-        (lambda x: ag.dot([x, 2.0], [x, 5.0]), ["·", "+ 10"]),
+        (lambda x: ag.dot([x, 2.0], [x, 5.0]), ["×", "+ 10"]),
         (lambda x: ag.sum([x, x, x]), ["+", "+"]),
         (lambda x: ag.sum([1.0, 2.0, x]), ["3 +"]),
         (lambda x: ag.sum([x, 1.0]), ["+ 1"]),
@@ -531,7 +532,7 @@ def test_a_loss_is_no_part_of_the_neuron_it_starts_from(loss: Callable[[Value], 
     n_network = len(topological_order(y))
     output = loss(y)
     shown = nodes(ag.draw(output, collapse="neurons"))
-    assert len(shown) == 3 + len(topological_order(output)) - n_network
+    assert len(shown) == 2 + 3 + len(topological_order(output)) - n_network, "two inputs, too"
 
 
 def test_several_examples_and_weight_decay_fold_too() -> None:
@@ -540,7 +541,7 @@ def test_several_examples_and_weight_decay_fold_too() -> None:
     loss = ag.mean(losses) + ag.sum([w * w for w in model.parameters()])
     shown = nodes(ag.draw(loss, collapse="neurons"))
     assert shown["layer0-neuron1"]["outputs"] == "6", "three activations, and three parameters"
-    assert len(shown) == 4 + 3 * 2 + 2 + 13 + 2
+    assert len(shown) == 2 + 4 + 3 * 2 + 2 + 13 + 2
 
 
 def test_a_neuron_written_by_hand_folds_too() -> None:
@@ -570,7 +571,7 @@ def test_only_some_nodes_with_the_cut_shown() -> None:
     picture = ag.draw(output, only=["product", b])
     assert {name: text["name"] for name, text in nodes(picture).items()} == {
         "node1": "b",
-        "node2": "product·",
+        "node2": "product×",
         "before-node2": "…",
         "after-node2": "…",
     }
@@ -795,3 +796,26 @@ def test_an_interrupted_save_leaves_what_was_there(
         picture.save(path)
     assert path.read_text() == "earlier"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def is_input(group: Any) -> bool:
+    return group.get("class") == "node input"
+
+
+def test_a_folded_network_shows_the_plain_numbers_that_it_takes() -> None:
+    model = ag.MLP(2, [3, 1], seed=1)
+    drawing = ag.draw(model([0.5, -1.0]), collapse="neurons")
+    drawn = groups(drawing.svg, "node")
+    inputs = {texts(g)["name"]: texts(g)["data"] for g in drawn.values() if is_input(g)}
+    assert inputs == {"x0": "0.5", "x1": "-1"}
+    labels = [texts(g)["partial"] for g in groups(drawing.svg, "edge").values()]
+    for neuron in model.layers[0].neurons:
+        for weight in neuron.weights:
+            assert short_number(weight.data) in labels
+    several = ag.sum([model([0.5, -1.0]), model([0.5, 2.0])])
+    drawn = groups(ag.draw(several, collapse="layers").svg, "node")
+    rows = [texts(g) for g in drawn.values() if is_input(g)]
+    assert [(row["name"], row.get("data"), row.get("numbers")) for row in rows] == [
+        ("x0", "0.5", None),
+        ("x1", None, "2"),
+    ]

@@ -7,8 +7,9 @@ import math
 import pytest
 
 import autograd as ag
-from autograd.formula import LATEX, TEXT, in_a_line, isolated, parse, shortened, visible
 from autograd.primitives import TABLE
+from autograd.viz.formula import parse
+from autograd.viz.notation import LATEX, TEXT, in_a_line, isolated, shortened, visible
 
 
 def test_an_operator_of_more_than_two_is_written_as_a_function() -> None:

@@ -21,10 +21,11 @@ import pytest
 
 import autograd as ag
 from autograd import __main__ as command_line
-from autograd import data, datasets, drawing
+from autograd import data, datasets
 from autograd.__main__ import COMMANDS, main
 from autograd.commands import check, learning, train
 from autograd.gradcheck import Comparison, GradientReport
+from autograd.viz import drawing
 
 QUICK = ["--epochs", "3", "--hidden", "4", "--check", "none"]
 FILES = ["accuracy.svg", "confusion.svg", "graph.svg", "loss.svg", "model.json"]
@@ -137,7 +138,7 @@ def test_the_neuron_drawn_is_a_saved_one_and_says_at_which_example() -> None:
     saved = json.loads(Path("runs/model.json").read_text("utf-8"))["parameters"]
     names = [name for name, _ in ag.MLP(4, [4, 3]).named_parameters()]
     neuron = re.search(
-        r"(layer0\.neuron\d) at the example held out .*? \(line (\d+): (\w+)\)", picture
+        r"(layer0\.neuron\d) at the held-out example .*? \(line (\d+): (\w+)\)", picture
     )
     assert neuron is not None
     line, name = int(neuron[2]), neuron[3]
@@ -147,7 +148,7 @@ def test_the_neuron_drawn_is_a_saved_one_and_says_at_which_example() -> None:
     places = [picture.index(name) for name in ("sepal length", "sepal width", "petal length")]
     assert places == sorted(places)
     assert ">–<" not in picture  # every gradient is there
-    assert "Blue: more of it raises the loss" in picture
+    assert "Blue: increasing it raises the loss" in picture
     ET.fromstring(picture)
 
 
@@ -157,7 +158,7 @@ def test_of_a_neuron_with_many_inputs_the_heaviest_are_drawn() -> None:
     table("wide.csv", ",".join([*names, "kind"]), rows)
     assert main(["train", "wide.csv", *QUICK]) == 0
     picture = Path("runs/graph.svg").read_text("utf-8")
-    assert "The 8 inputs of 342 that weigh most" in picture
+    assert "The 8 of 342 inputs with the largest products w·x" in picture
     assert len(re.findall(r">f\d+<", picture)) == 8
 
 

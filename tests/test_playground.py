@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from autograd.__main__ import main
 from autograd.datasets import Standardization
 from autograd.nn import Layer
 from autograd.optim import Stepper
-from autograd.playground import Playground
+from autograd.viz.playground import Playground
 
 HOSTILE = "</script><script>pwned=1</script><img src=x onerror='pwned=1'>"
 
@@ -77,7 +78,7 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
             "request",
             lambda request: (
                 None
-                if request.url == path.as_uri() or request.url.startswith("blob:")
+                if request.url.partition("?")[0] == path.as_uri() or request.url.startswith("blob:")
                 else errors.append(request.url)
             ),
         )
@@ -204,7 +205,7 @@ def test_train_pause_step_reset_and_new_weights(open_page: Open) -> None:
     model, *others = moons()
     page = open_page(ag.playground(model, *others))
     say = page.locator(".say")
-    assert say.inner_text().startswith("Nothing is learnt yet.")
+    assert say.inner_text().startswith("Before the first step the loss is ")
     press(page, "Train")
     page.wait_for_function(f"{LEARNS}.steps > 3")
     press(page, "Pause")
@@ -267,7 +268,7 @@ def test_weights_are_told_by_keyboard_and_pointer(open_page: Open) -> None:
     box = page.locator(".map").bounding_box()
     page.mouse.move(box["x"] + 4, box["y"] + 24)
     assert told.inner_text().startswith("layer0.neuron0.weight0, on x1, is ")
-    assert "the objective changes by" in told.inner_text()
+    assert "The derivative of the loss with respect to it is " in told.inner_text()
 
 
 def test_the_weights_come_out_as_a_file_of_the_model(open_page: Open, tmp_path: Path) -> None:
@@ -360,7 +361,7 @@ def test_a_neuron_without_a_say_is_told(open_page: Open) -> None:
     page = open_page(ag.playground(model, *others))
     assert "8 of 16 neurons are dead: 0 at every example" in page.locator(".say").inner_text()
     page.get_by_role("button", name="layer1.neuron3").hover()
-    assert "It is 0 at every example" in page.locator(".told").inner_text()
+    assert "Its output is 0 at every example" in page.locator(".told").inner_text()
 
 
 def test_only_a_unit_that_cuts_off_at_zero_dies(open_page: Open) -> None:
@@ -372,7 +373,7 @@ def test_only_a_unit_that_cuts_off_at_zero_dies(open_page: Open) -> None:
     page = open_page(ag.playground(model, *others))
     assert "dead" not in page.locator(".say").inner_text()
     page.get_by_role("button", name="layer0.neuron3").hover()
-    assert page.locator(".told").inner_text().endswith(" It is 0.")
+    assert page.locator(".told").inner_text().endswith(" Its output is 0.")
 
 
 def test_what_is_learnt_wholly_needs_no_new_weights(open_page: Open) -> None:
@@ -381,8 +382,8 @@ def test_what_is_learnt_wholly_needs_no_new_weights(open_page: Open) -> None:
     steps(page, 100)
     press(page, "Step")
     assert page.locator(".say").inner_text() == (
-        "After 101 steps the loss is 0. All 60 answers are right. "
-        "Nothing is left to learn: every derivative is 0, too."
+        "After 101 steps the loss is 0. All 60 predictions are right. "
+        "The minimum is reached: every derivative is 0, too."
     )
 
 
@@ -404,7 +405,48 @@ def test_a_model_that_starts_beyond_the_largest_number_says_what_to_do(open_page
     press(page, "Step")
     said = page.locator(".say").inner_text()
     assert said.startswith("Step 1 was refused: the loss is not finite.")
-    assert said.endswith("or smaller numbers to learn from.")
+    assert said.endswith("or rescale the examples.")
+
+
+def test_the_curve_of_the_cost_follows_the_training_however_long_it_takes(open_page: Open) -> None:
+    X, labels = ag.datasets.moons(n=3000, seed=3)
+    model = ag.MLP(2, [8, 8, 1], seed=1)
+    optimizer = ag.GradientDescent(model.parameters(), 0.1)
+    page = open_page(
+        ag.playground(model, ag.hinge, X, [2 * y - 1 for y in labels], optimizer, batch_size=32)
+    )
+    drawn = "document.querySelector('.cost').toDataURL()"
+    press(page, "Train")
+    for _ in range(3):
+        before = page.evaluate(drawn)
+        page.wait_for_function(f"before => {drawn} !== before", arg=before, timeout=120_000)
+    assert page.get_by_role("button", name="Pause", exact=True).is_visible(), "while it trains"
+
+
+def test_the_number_whose_cost_is_drawn_belongs_to_what_is_chosen(open_page: Open) -> None:
+    page = open_page(ag.playground(*moons()))
+    said = page.locator(".detail figcaption")
+    assert said.inner_text() == "The loss as a function of layer0.neuron0.weight0 alone."
+    page.get_by_role("button", name="layer1.neuron3").click()
+    assert "layer1.neuron3.weight" in said.inner_text()
+    page.get_by_role("button", name="x2", exact=True).click()
+    assert re.search(r"layer0\.neuron\d\.weight1 alone", said.inner_text())
+
+
+def test_loss_penalty_and_objective_are_told_apart(open_page: Open) -> None:
+    model, *others = moons()
+    page = open_page(ag.playground(model, *others, penalty=lambda ps: 100.0 * decay(ps)))
+    press(page, "Step")
+    said = page.locator(".say").inner_text()
+    pattern = (
+        r"After 1 step the loss is (.*), the penalty (.*), and their sum, the objective, (.*?)\. "
+    )
+    (found,) = re.findall(pattern, said)
+    loss, penalty, objective = map(float, found)
+    assert penalty > 0.0
+    assert loss + penalty == pytest.approx(objective, rel=0.01)
+    assert page.locator(".chart figcaption").first.inner_text().endswith("Thin: the objective.")
+    assert "The derivative of the objective" in page.locator(".told").inner_text()
 
 
 # --- how it looks, and what it is called ----------------------------------------------------------
@@ -556,7 +598,7 @@ def test_numbers_whose_squares_are_too_large_are_told(open_page: Open) -> None:
             target_scale=units,
         )
     )
-    assert "Predictions miss by 1 · 10³⁰⁰, " in page.locator(".say").inner_text()
+    assert "The root mean squared error is 1e+300." in page.locator(".say").inner_text()
 
 
 def test_names_that_are_empty_long_or_from_right_to_left(open_page: Open) -> None:
@@ -641,10 +683,10 @@ def test_a_table_keeps_its_units(open_page: Open, tmp_path: Path, widths: list[i
     ]
     page.get_by_role("button", name="area", exact=True).hover()
     low, high = (f"{x:.3g}" for x in (min(row[0] for row in X), max(row[0] for row in X)))
-    assert f"it is from {low} to {high}." in page.locator(".told").inner_text()
+    assert f"it ranges from {low} to {high}." in page.locator(".told").inner_text()
     squares = [(p[0] - y[0]) ** 2 for p, y in zip(predictions, Y, strict=True)]
     error = float(f"{math.sqrt(sum(squares) / len(Y)):.3g}")
-    assert f"miss by {error:,.0f}, the root of the mean square" in page.locator(".say").inner_text()
+    assert f"The root mean squared error is {error:,.0f}." in page.locator(".say").inner_text()
     with page.expect_download() as download:
         press(page, "Save weights (JSON)")
     download.value.save_as(tmp_path / "model.json")

@@ -410,7 +410,7 @@ def test_tables_of_pandas_are_drawn_as_their_rows_are() -> None:
 def test_blue_is_positive_as_in_pictures_of_graphs() -> None:
     from matplotlib.colors import to_hex
 
-    from autograd.drawing import POSITIVE
+    from autograd.viz.dot import POSITIVE
 
     axes = plotting.decision_boundary(Line(1.0, 0.0, -0.5), X, Y, resolution=5).axes[0]
     *_, no, yes = axes.collections

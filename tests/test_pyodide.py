@@ -79,7 +79,7 @@ told["eager"] = [ag.gradient(f)(0.7, -1.3), *ag.hessian(f)(0.7, -1.3)]
 
 ONLY_THERE = """
 import json, sys
-from autograd import drawing
+from autograd.viz import drawing
 
 told["platform"] = sys.platform
 told["auto"] = ag.jit(f)(*columns)

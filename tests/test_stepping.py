@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value
-from autograd.formula import LATEX, TEXT, TOTAL_AND_LOCAL, names
 from autograd.primitives import TABLE
-from autograd.stepping import Chain, Explanation, explain
-from autograd.stepping.explanation import (
+from autograd.value import adjoints, topological_order
+from autograd.viz import Chain, Explanation, explain
+from autograd.viz.explanation import (
     FACTORS_SHOWN,
     LINKS_SHOWN,
+    MERGED,
     PATHS_SHOWN,
-    THROUGH_UNLABELLED,
 )
-from autograd.value import adjoints, topological_order
+from autograd.viz.notation import LATEX, TEXT, TOTAL_AND_LOCAL, names
 from tests.graphs import Program, any_float, inputs, ordinary, programs
 from tests.numerics import ordinary_points, same
 
@@ -155,7 +155,7 @@ def test_what_is_only_compared_takes_no_part_in_the_steps() -> None:
     squared = labelled(a * a, "squared")
     chosen = labelled(ag.where(squared < b, b, 5.0), "w")
     assert [str(step) for step in ag.backward_steps(chosen)] == ["dw/db += ∂w/∂b = 1"]
-    assert str(explain(chosen, a)) == "dw/da = 0, for no path leads there"
+    assert str(explain(chosen, a)) == "dw/da = 0, because no path leads there"
     assert "squared" not in str(explain(chosen))
 
 
@@ -169,8 +169,8 @@ def test_one_sentence_says_why_there_are_two_signs() -> None:
 def test_a_sign_that_leads_through_what_has_no_label_is_said_to() -> None:
     a, b = leaves(a=2.0, b=-3.0)
     unlabelled = labelled(ag.tanh(a * b) + a, "L")
-    assert str(explain(unlabelled)).endswith(TOTAL_AND_LOCAL + THROUGH_UNLABELLED)
-    assert THROUGH_UNLABELLED in explain(unlabelled)._repr_latex_()
+    assert str(explain(unlabelled)).endswith(TOTAL_AND_LOCAL + MERGED)
+    assert MERGED in explain(unlabelled)._repr_latex_()
     every_one = labelled(labelled(a * b, "d") + a, "L")
     assert str(explain(every_one)).endswith(TOTAL_AND_LOCAL)
 
@@ -303,8 +303,8 @@ def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda a, b: a.relu(), "a is above 0, and relu passes it on as it is"),
-        (lambda a, b: b.relu(), "b is not above 0, and relu passes nothing on"),
+        (lambda a, b: a.relu(), "a is positive, and relu(x) = x there"),
+        (lambda a, b: b.relu(), "b is not positive, and relu(x) = 0 there"),
         (lambda a, b: abs(b), "b is negative"),
         (ag.maximum, "a is the larger one"),
         (lambda a, b: ag.minimum(a, 5.0), "a is the smaller one"),
@@ -485,7 +485,7 @@ def test_an_order_of_rounding_is_owned_up_to() -> None:
     y = ag.sum([x * 0.3, x * 0.2, x * 0.1])
     found = explain(y, x)
     assert found.sum_over_paths != found.gradient
-    assert "(off by 1e-16, being rounded in another order)" in str(found)
+    assert "(off by 1e-16, because it is rounded in another order)" in str(found)
 
 
 @pytest.mark.parametrize("slope", [math.inf, math.nan])
@@ -504,9 +504,9 @@ def test_a_path_through_nan_is_shown_first() -> None:
 def test_what_does_not_depend_says_so() -> None:
     output, _ = example()
     (x,) = leaves(x=1.0)
-    assert str(explain(output, x)) == "dL/dx = 0, for no path leads there"
+    assert str(explain(output, x)) == "dL/dx = 0, because no path leads there"
     x.label = "a"  # as another in the graph
-    assert str(explain(output, x)) == "dL/da#2 = 0, for no path leads there"
+    assert str(explain(output, x)) == "dL/da#2 = 0, because no path leads there"
 
 
 def test_a_value_explains_itself() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from autograd.commands.output import say
 from autograd.commands.signals import Interrupts
-from autograd.drawing import Drawing, draw
-from autograd.formula import parse
+from autograd.value import Value
+from autograd.viz.drawing import Drawing, draw
+from autograd.viz.formula import parse
 
 HELP = "draw a formula's graph"
 EXAMPLE = '"tanh(a*b + c)" a=2 b=-3 c=10'
@@ -18,17 +19,27 @@ EXAMPLE = '"tanh(a*b + c)" a=2 b=-3 c=10'
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
-    formula = 'such as "tanh(a*b + c)"; put -- before one that begins with a minus'
-    parser.add_argument("formula", help=formula)
-    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="such as a=2 b=-3 c=10")
+    add_formula(parser)
     parser.add_argument(
         "--output", default="graph.svg", metavar="FILE", help="(default: graph.svg)"
     )
 
 
+def add_formula(parser: argparse.ArgumentParser) -> None:
+    """The arguments for a formula and the numbers of its variables."""
+    formula = 'such as "tanh(a*b + c)"; put -- before one that begins with a minus'
+    parser.add_argument("formula", help=formula)
+    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="such as a=2 b=-3 c=10")
+
+
+def formula_of(options: argparse.Namespace) -> Value:
+    """The graph of the formula that the arguments name."""
+    return parse(options.formula, **dict(map(_assignment, options.numbers)))
+
+
 def run(options: argparse.Namespace, _: Interrupts) -> None:
     """Draw it, and say what its value is."""
-    output = parse(options.formula, **dict(map(_assignment, options.numbers)))
+    output = formula_of(options)
     output.backward()
     label = output.label if len(output.label) <= 60 else f"{output.label[:59]}…"
     path = Path(options.output)

@@ -1,4 +1,4 @@
-"""The pictures that a training leaves behind."""
+"""The pictures that `train` writes: curves, confusion matrix or predictions, and a neuron."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from autograd.commands.data import Examples
 from autograd.commands.draw import saved
 from autograd.commands.learning import listed
-from autograd.curve import captioned, confusion_svg, curve_svg, scatter_svg
 from autograd.data import Rows, printable
-from autograd.drawing import draw
 from autograd.files import write_whole
 from autograd.losses import cross_entropy, mean_squared_error
 from autograd.nn import MLP
 from autograd.training import History
 from autograd.value import Value, topological_order
+from autograd.viz.charts import captioned, confusion_svg, curve_svg, scatter_svg
+from autograd.viz.drawing import draw
 
 MANY_INPUTS = 8
 """How many inputs of a neuron are drawn."""
@@ -41,18 +41,18 @@ def pictures(
         write("loss.svg", curve_svg([row.loss for row in history]), "the loss over the epochs")
         shares = [row.accuracy for row in history if row.accuracy is not None]
         if shares:
-            what = "the accuracy over the epochs, on the examples learned from"
+            what = "the accuracy on the training examples over the epochs"
             write("accuracy.svg", curve_svg(shares, "accuracy"), what)
     if job.classes:
         counts = [[0] * len(job.classes) for _ in job.classes]
         for z, y in zip(predictions, job.Y_test, strict=True):
             counts[int(y)][z.index(max(z))] += 1
         names = [printable(name) for name in job.classes]
-        what = "which class was taken for which, of the examples held out"
+        what = "the confusion matrix of the held-out examples"
         write("confusion.svg", confusion_svg(counts, names), what)
     else:
         numbers = [z for [z] in predictions]
-        what = "predictions against targets, of the examples held out"
+        what = "predictions against targets of the held-out examples"
         write("predictions.svg", scatter_svg(job.Y_test, numbers), what)
     loss = cross_entropy if job.classes else mean_squared_error
     wrong = [
@@ -62,17 +62,18 @@ def pictures(
     i = wrong.index(max(wrong))
     target = job.Y_test[i]
     shown = printable(job.classes[int(target)]) if job.classes else f"target {target:g}"
-    example = f"the example held out that it is most wrong about ({job.places[i]}{shown})"
+    example = f"the held-out example with the largest loss ({job.places[i]}{shown})"
     neuron, part = _neuron_in_context(model, X_test[i], target, job)
     path = saved(draw(neuron, only=part), folder / "graph.svg")
     if path.suffix == ".svg":
         lines = [
             f"{neuron.label} at {example}, with gradients of its loss.",
-            "Blue: more of it raises the loss; orange: lowers it; the stronger, the more.",
+            "Blue: increasing it raises the loss; orange: lowers it; "
+            "stronger color, larger effect.",
         ]
         if part:
             total = len(job.features)
-            lines.append(f"The {MANY_INPUTS} inputs of {total} that weigh most; … are the others.")
+            lines.append(f"The {MANY_INPUTS} of {total} inputs with the largest products w·x.")
         write_whole(path, captioned(path.read_text("utf-8"), lines))
     written[path] = f"one neuron, its values and gradients at {example}"
     return written

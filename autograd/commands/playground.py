@@ -1,4 +1,6 @@
-"""`playground`: a page on which a network learns a data set, in any browser and without Python."""
+"""`playground`: a page where a network trains on a data set, in any browser and without Python.
+
+Without a data set it is a page in which data, noise, network and regularization are chosen."""
 
 from __future__ import annotations
 
@@ -19,9 +21,9 @@ from autograd.commands.signals import Interrupts
 from autograd.data import filled, printable
 from autograd.nn import GAINS
 from autograd.optim import Adam
-from autograd.playground import playground
+from autograd.viz.playground import Choices, playground
 
-HELP = "write a page on which a network learns a data set"
+HELP = "write a page where a network trains in the browser"
 EXAMPLE = "grades.csv --label passed --drop name --hidden 8 8"
 
 
@@ -29,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     option = parser.add_argument
     data = f"iris, {', '.join(TOY_SETS)}, or a file: a table, with the label in its last column"
-    option("data", nargs="?", default="moons", help=f"{data} (default: moons)")
+    option("data", nargs="?", help=f"{data} (default: all is chosen in the page)")
     add_column_options(parser)
     add_file_options(parser)
     option(
@@ -51,6 +53,9 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     """Write the page."""
     if Path(options.output).suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"{options.output}: a page is HTML; name a file that ends in .html")
+    if options.data is None:
+        _write_choices(options)
+        return
     job = examples_of(options)
     settings = Settings(options.hidden, options.activation, seed=options.seed)
     learner = Learner(job.X_train, job.Y_train, job.classes, settings)
@@ -73,7 +78,18 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
         classes=job.classes,
         scale=learner.scale,
         target_scale=None if job.classes else scale,
-        title=f"A network learns {printable(job.name)}",
+        title=f"A network trains on {printable(job.name)}",
     )
     path = page.save(Path(options.output))
+    say(f"wrote {path}: open it in a browser")
+
+
+def _write_choices(options: argparse.Namespace) -> None:
+    """Write the page in which all is chosen. ValueError for an option that needs a data set."""
+    given = vars(options)
+    for name, default in vars(options.parser.parse_args([])).items():
+        if name != "output" and given.get(name) != default:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} needs a data set: type its name first, such as moons")
+    path = Choices().save(Path(options.output))
     say(f"wrote {path}: open it in a browser")

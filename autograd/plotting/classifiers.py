@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.checks import rows_of
-from autograd.drawing import html_image
 from autograd.files import write_whole
 from autograd.plotting.style import (
     COLOURS,
@@ -37,6 +36,7 @@ from autograd.plotting.style import (
 )
 from autograd.recording import no_grad
 from autograd.training import Recording
+from autograd.viz.drawing import html_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.formula import short_number
 from autograd.plotting.style import (
     COLOURS,
     FAINT,
@@ -32,6 +31,7 @@ from autograd.plotting.style import (
 )
 from autograd.recording import no_grad
 from autograd.value import Value
+from autograd.viz.notation import short_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

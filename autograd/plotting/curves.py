@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from autograd.formula import short_number
 from autograd.plotting.style import (
     COLOURS,
     add_legend,
@@ -23,6 +22,7 @@ from autograd.plotting.style import (
     transposed,
 )
 from autograd.training import Epoch
+from autograd.viz.notation import short_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

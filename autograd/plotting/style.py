@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from autograd.drawing import html_image
-from autograd.formula import short_number, shortened, visible
 from autograd.value import Value
+from autograd.viz.drawing import html_image
+from autograd.viz.notation import short_number, shortened, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,485 @@
+"""A gradient written out: as the sum over all paths, and from one labelled node to the next.
+
+dL/da is the sum, over all paths from L down to a, of the product of the local derivatives along
+the path. Paths multiply quickly (60 doublings make 2⁶⁰), so they are counted, ranked and added up
+by dynamic programming: every node keeps its few largest products, and count and sum of the rest,
+and one sweep over the graph does it all.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
+from typing import Any, TypeAlias, overload
+
+from autograd.nn import Module
+from autograd.value import Value, adjoints, topological_order
+from autograd.viz.graphview import called_after
+from autograd.viz.notation import (
+    LATEX,
+    TEXT,
+    TOTAL_AND_LOCAL,
+    Names,
+    Notation,
+    changed_since,
+    names,
+)
+from autograd.viz.steps import checked
+
+PATHS_SHOWN = 8
+FACTORS_SHOWN = 16
+LINKS_SHOWN = 40
+TERMS_SHOWN = 4
+LEGEND_SHOWN = 12
+
+MERGED = " Unlabelled nodes in between are merged."
+
+AS_RECORDED = "these are the derivatives at the point that was recorded."
+
+
+@overload
+def explain(value: Value, *, model: Module | None = None) -> Chain: ...
+@overload
+def explain(value: Value, leaf: Value, *, model: Module | None = None) -> Explanation: ...
+def explain(
+    value: Value, leaf: Value | None = None, *, model: Module | None = None
+) -> Explanation | Chain:
+    """dvalue/dleaf written out, in symbols and numbers; prints as text, in Jupyter as formulas.
+
+    Args:
+        value: what to differentiate.
+        leaf: with respect to what: a leaf or an inner node. Without it, the whole backward pass
+            is written out from label to label, one gradient a line.
+        model: after whose parts the graph's nodes are called, as in `draw` and `play`. Without it,
+            parameters are known by the labels that `nn` gives them.
+
+    Returns:
+        An `Explanation`: the gradient as the sum over paths of the products of partials, then from
+        label to label. Without a leaf, a `Chain`: the latter alone, for every labelled node and
+        leaf. Neither changes anything.
+
+    Raises:
+        TypeError: if value or leaf is no Value.
+    """
+    order = topological_order(checked(value, "explain"))
+    named = names(order, called_after(order, model))
+    gradients = adjoints(value)
+    changed = changed_since(order)
+    if leaf is None:
+        ends = {node for node in order if node.label or not node.args}
+        return Chain(value, _links(order, ends, set(order), gradients), named, changed)
+    if checked(leaf, "explain") not in gradients:
+        if leaf not in order:
+            named = names([*order, leaf], called_after(order, model))
+        return Explanation(value, leaf, 0.0, (), 0, 0.0, Chain(value, (), named), named)
+    above = _nodes_above(leaf, order)
+    paths, left_out, left_out_sum = _largest_paths(order, leaf, above)
+    ends = {node for node in above if node.label or node is leaf}
+    chain = Chain(value, _links(order, ends, above, gradients), named, changed)
+    return Explanation(value, leaf, gradients[leaf], paths, left_out, left_out_sum, chain, named)
+
+
+# --- what there is to say -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Path:
+    """A path from the output down to the leaf.
+
+    Attributes:
+        nodes: the nodes on it, the output first, the leaf last.
+        indices: which operand of each node the next one is.
+        partials: the local derivative of each node with respect to that operand.
+        product: their product, multiplied from the output down.
+    """
+
+    nodes: tuple[Value, ...]
+    indices: tuple[int, ...]
+    partials: tuple[float, ...]
+    product: float
+
+
+@dataclass(frozen=True)
+class Link:
+    """A gradient of the chain, by the gradients of the labelled nodes that use its node.
+
+    Attributes:
+        node: whose gradient it is.
+        terms: (user, doutput/duser, ∂user/∂node) for each labelled node that uses it, directly or
+            through nodes without a label.
+        gradient: doutput/dnode as `backward()` finds it.
+    """
+
+    node: Value
+    terms: tuple[tuple[Value, float, float], ...]
+    gradient: float
+
+    def direct(self, user: Value) -> list[float]:
+        """∂user/∂node at each place of the node among the operands."""
+        operands = zip(user.args, user.partials, strict=True)
+        return [p for arg, p in operands if arg is self.node and p is not None]
+
+    @property
+    def passes_unlabelled(self) -> bool:
+        """Whether a ∂ goes through nodes without a label."""
+        return any(
+            _total(self.direct(user)) != local and not math.isnan(local)
+            for user, _, local in self.terms
+        )
+
+
+def _nodes_above(leaf: Value, order: Sequence[Value]) -> set[Value]:
+    """The leaf and all nodes that depend on it."""
+    above: set[Any] = {leaf}
+    for node in order:
+        operands = zip(node.args, node.partials, strict=True)
+        if any(partial is not None and arg in above for arg, partial in operands):
+            above.add(node)
+    return above
+
+
+Prefix: TypeAlias = "tuple[float, tuple[Value, int, Prefix] | None]"
+"""The beginning of a path: its product, its last operand, and what came before."""
+
+
+def _largest_paths(
+    order: Sequence[Value], leaf: Value, above: set[Value]
+) -> tuple[tuple[Path, ...], int, float]:
+    """The paths with the largest products; how many others there are, and their sum.
+
+    A node that is visited has its prefixes complete, as its adjoint in `backward()`. Those that
+    fall behind at one node can never catch up below it, where all meet the same factors.
+    """
+    largest: dict[Value, list[Prefix]] = {order[-1]: [(1.0, None)]}
+    others: dict[Value, tuple[int, float]] = {}
+    for node in reversed(order):
+        if node is leaf:
+            break
+        if node not in above or node not in largest:
+            continue
+        prefixes = largest.pop(node)
+        n_others, sum_of_others = others.pop(node, (0, 0.0))
+        for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
+            if isinstance(arg, Value) and partial is not None and arg in above:
+                arrived = largest.get(arg, [])
+                arrived = arrived + [(p[0] * partial, (node, index, p)) for p in prefixes]
+                largest[arg], behind = _ranked(arrived)
+                if n_others or behind:
+                    count, so_far = others.get(arg, (0, 0.0))
+                    terms = [so_far, *([sum_of_others * partial] if n_others else []), *behind]
+                    others[arg] = (count + n_others + len(behind), _total(terms))
+    paths = tuple(_path(prefix, leaf) for prefix in _by_size(largest[leaf]))
+    return paths, *others.get(leaf, (0, 0.0))
+
+
+def _ranked(prefixes: list[Prefix]) -> tuple[list[Prefix], list[float]]:
+    if len(prefixes) <= PATHS_SHOWN:
+        return prefixes, []
+    prefixes = _by_size(prefixes)
+    return prefixes[:PATHS_SHOWN], [product for product, _ in prefixes[PATHS_SHOWN:]]
+
+
+def _by_size(prefixes: list[Prefix]) -> list[Prefix]:
+    return sorted(prefixes, key=lambda p: math.inf if math.isnan(p[0]) else abs(p[0]), reverse=True)
+
+
+def _path(prefix: Prefix, leaf: Value) -> Path:
+    product, last = prefix
+    edges: list[tuple[Value, int]] = []
+    while last is not None:
+        node, index, (_, last) = last
+        edges.append((node, index))
+    edges.reverse()
+    return Path(
+        nodes=(*(node for node, _ in edges), leaf),
+        indices=tuple(index for _, index in edges),
+        partials=tuple(p for node, i in edges if (p := node.partials[i]) is not None),
+        product=product,
+    )
+
+
+def _links(
+    order: Sequence[Value], ends: set[Value], within: set[Value], gradients: dict[Value, float]
+) -> tuple[Link, ...]:
+    """The gradients of `ends`, each when its last user has passed its own on, inner nodes first."""
+    output = order[-1]
+    position = {node: i for i, node in enumerate(order)}
+    terms: dict[Value, list[tuple[Value, float, float]]] = {}
+    complete: dict[Value, tuple[int, bool]] = {}
+    for rank, user in enumerate(reversed(order)):
+        if (user in ends or user is output) and user in gradients:
+            for node, local in _local_derivatives(user, ends, within, position):
+                terms.setdefault(node, []).append((user, gradients[user], local))
+                complete[node] = (rank, not node.args)
+    return tuple(
+        Link(node, tuple(terms[node]), gradients[node])
+        for node in sorted(complete, key=lambda node: complete[node])
+    )
+
+
+def _local_derivatives(
+    user: Value, ends: set[Value], within: set[Value], position: dict[Value, int]
+) -> Iterator[tuple[Value, float]]:
+    """∂user/∂end for the ends that `user` reaches without passing another: a small backward pass.
+
+    The heap brings the latest node in topological order first, so that it is complete when met.
+    """
+    derivatives: dict[Value, float] = {user: 1.0}
+    heap = [-position[user]]
+    node_at = {-position[user]: user}
+    while heap:
+        node = node_at.pop(heapq.heappop(heap))
+        if node in ends and node is not user:
+            yield node, derivatives[node]
+            continue
+        for arg, partial in zip(node.args, node.partials, strict=True):
+            if isinstance(arg, Value) and partial is not None and arg in within:
+                contribution = derivatives[node] * partial
+                if arg in derivatives:
+                    derivatives[arg] += contribution
+                else:
+                    derivatives[arg] = contribution
+                    heapq.heappush(heap, -position[arg])
+                    node_at[-position[arg]] = arg
+
+
+def _total(terms: Iterable[float]) -> float:
+    """Added from left to right, as everything here."""
+    return reduce(add, terms, 0.0)
+
+
+# --- how it is said -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False)
+class Chain:
+    """The backward pass from label to label, in the order in which it goes.
+
+    It prints one gradient a line, each factor by name and by number, and next to it what
+    `backward()` finds.
+
+    Attributes:
+        output: what is differentiated.
+        links: its gradients, the output's neighbors first.
+        names: what the nodes are called.
+        changed: nodes whose operands have changed since they were recorded.
+    """
+
+    output: Value
+    links: tuple[Link, ...]
+    names: Names = field(compare=False)
+    changed: Sequence[Value] = field(default=(), compare=False)
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.table() or self._itself(TEXT), *self.remarks()])
+
+    __repr__ = __str__
+
+    def _repr_latex_(self) -> str:
+        rows = self.latex_rows() if self.links else [self._itself(LATEX)]
+        return _aligned([*rows, *self.latex_remarks()])
+
+    def table(self) -> str:
+        """The lines, one below the other."""
+        rows = [self._row(link, TEXT) for link in self.links[:LINKS_SHOWN]]
+        left, right = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
+        lines = [f"{a:{left}} = {b:{right}}   backward(): {c}" for a, b, c in rows]
+        return "\n".join([*lines, *self._left_out()])
+
+    def remarks(self) -> list[str]:
+        """What holds for all lines: the two signs, and what has changed since the recording."""
+        remarks = [self._signs()] if self.links else []
+        if self.changed:
+            name = TEXT.name(self.names[self.changed[0]])
+            remarks.append(f"An operand of {name} has changed since: {AS_RECORDED}")
+        return remarks
+
+    def latex_remarks(self) -> list[str]:
+        """The same as rows of an `aligned` environment."""
+        rows = [rf"&\text{{{self._signs()}}}"] if self.links else []
+        if self.changed:
+            name = LATEX.name(self.names[self.changed[0]])
+            rows.append(
+                rf"&\text{{An operand of }} {name} \text{{ has changed since: {AS_RECORDED}}}"
+            )
+        return rows
+
+    def latex_rows(self) -> Iterator[str]:
+        """The lines as rows of an `aligned` environment."""
+        for link in self.links[:LINKS_SHOWN]:
+            left, right, gradient = self._row(link, LATEX)
+            yield rf"{left} &= {right} &\quad \text{{backward(): }} {gradient}"
+        yield from (rf"&\text{{{line}}}" for line in self._left_out())
+
+    def _row(self, link: Link, notation: Notation) -> tuple[str, str, str]:
+        """The gradient's symbol, its terms in symbols and numbers, and what `backward()` finds."""
+        output, node = self.names[self.output], self.names[link.node]
+
+        def symbols(term: tuple[Value, float, float]) -> str:
+            user = self.names[term[0]]
+            local = notation.local(user, node)
+            if has_other_paths(*term):
+                local = f"{local} + {notation.dots}"
+            if term[0] is self.output:  # dL/dL is 1
+                return local
+            local = f"({local})" if has_other_paths(*term) else local
+            return f"{notation.total(output, user)}{notation.times}{local}"
+
+        def has_other_paths(user: Value, _: float, local: float) -> bool:
+            """Whether the node reaches its user directly, and through nodes without a label too."""
+            direct = link.direct(user)
+            return bool(direct) and _total(direct) != local and not math.isnan(local)
+
+        def numbers(term: tuple[Value, float, float]) -> str:
+            product = notation.product(term[2:] if term[0] is self.output else term[1:])
+            return product if term is link.terms[0] else notation.guarded(product)
+
+        right = [
+            notation.joined(" + ", link.terms, symbols, TERMS_SHOWN),
+            notation.joined(" + ", link.terms, numbers, TERMS_SHOWN),
+            notation.number(_total(upstream * local for _, upstream, local in link.terms)),
+        ]
+        equal = " = ".join(dict.fromkeys(right))
+        return notation.total(output, node), equal, notation.number(link.gradient)
+
+    def _signs(self) -> str:
+        """What the two signs mean here."""
+        passes = any(link.passes_unlabelled for link in self.links[:LINKS_SHOWN])
+        return TOTAL_AND_LOCAL + MERGED * passes
+
+    def _itself(self, notation: Notation) -> str:
+        """What there is to say of a leaf."""
+        name = self.names[self.output]
+        return f"{notation.total(name, name)} = 1"
+
+    def _left_out(self) -> list[str]:
+        more = len(self.links) - LINKS_SHOWN
+        return [f"and {more:,} more"] if more > 0 else []
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """dvalue/dleaf as a sum over paths; prints as text, in Jupyter as formulas.
+
+    Attributes:
+        value: what is differentiated.
+        leaf: with respect to what.
+        gradient: dvalue/dleaf as `backward()` finds it.
+        paths: those with the largest products in magnitude, the largest first.
+        left_out: how many other paths there are.
+        left_out_sum: what their products add up to.
+        chain: the same gradient from label to label.
+        names: what the nodes are called.
+    """
+
+    value: Value
+    leaf: Value
+    gradient: float
+    paths: tuple[Path, ...]
+    left_out: int
+    left_out_sum: float
+    chain: Chain
+    names: Names = field(compare=False)
+
+    @property
+    def count(self) -> int:
+        """How many paths lead from the value to the leaf."""
+        return len(self.paths) + self.left_out
+
+    @property
+    def sum_over_paths(self) -> float:
+        """All the products added up: the gradient, but for the rounding of another order."""
+        shown = _total(path.product for path in self.paths)
+        return shown + self.left_out_sum if self.left_out else shown
+
+    def __str__(self) -> str:
+        blocks = [f"{self._derivative(TEXT)} = {TEXT.number(self.gradient)}, {self._summary()}"]
+        blocks += ["\n  = ".join(self._path(path, TEXT)) for path in self.paths]
+        if self.left_out:
+            blocks.append(f"{self._others()} {TEXT.number(self.left_out_sum)}")
+        blocks = ["\n\n  ".join(blocks)]
+        if legend := self._legend(TEXT):
+            blocks.append("where " + "\n      ".join(map(" = ".join, legend)))
+        if len(self.chain.links) > 1:
+            blocks.append(f"From each labelled node to the next:\n\n{self.chain.table()}")
+        return "\n\n".join([*blocks, *self.chain.remarks()])
+
+    __repr__ = __str__
+
+    def _repr_latex_(self) -> str:
+        gradient = LATEX.number(self.gradient)
+        rows = [rf"{self._derivative(LATEX)} &= {gradient} \text{{, {self._summary()}}}"]
+        for path in self.paths:
+            symbols, numbers = self._path(path, LATEX)
+            rows += [rf"&\quad {symbols}", rf"&\quad\quad = {numbers}"]
+        if self.left_out:
+            rows.append(rf"&\quad \text{{{self._others()} }} {LATEX.number(self.left_out_sum)}")
+        where = r"\text{where }"
+        for name, made in self._legend(LATEX):
+            rows.append(f"&{where} {name} = {made}")
+            where = r"\phantom{\text{where }}"
+        if len(self.chain.links) > 1:
+            rows += [r"&\text{From each labelled node to the next:}", *self.chain.latex_rows()]
+        return _aligned([*rows, *self.chain.latex_remarks()])
+
+    def _derivative(self, notation: Notation) -> str:
+        return notation.total(self.names[self.value], self.names[self.leaf])
+
+    def _summary(self) -> str:
+        if self.count == 0:
+            return "because no path leads there"
+        if self.count == 1:
+            return "the product along the only path:"
+        total, gradient = self.sum_over_paths, self.gradient
+        rounding = ""
+        if math.isnan(total) and not math.isnan(gradient):
+            rounding = " (an unselected branch contributes no gradient, even where it is nan)"
+        elif total != gradient and not math.isnan(gradient):
+            rounding = (
+                f" (off by {abs(total - gradient):.1g}, because it is rounded in another order)"
+            )
+        return f"the sum over {_counted(self.count)} paths{rounding}:"
+
+    def _path(self, path: Path, notation: Notation) -> tuple[str, str]:
+        """The product in symbols, and in numbers with its result."""
+        if not path.partials:
+            return self._derivative(notation), notation.number(path.product)
+        edges = list(zip(path.nodes, path.indices, strict=False))  # the leaf has no operand
+
+        def symbol(edge: tuple[Value, int]) -> str:
+            return notation.partial(*edge, self.names)
+
+        symbols = notation.joined(notation.times, edges, symbol, FACTORS_SHOWN)
+        numbers = notation.product(path.partials, FACTORS_SHOWN)
+        product = notation.number(path.product)
+        return symbols, numbers if numbers == product else f"{numbers} = {product}"
+
+    def _others(self) -> str:
+        paths = "1 other path:" if self.left_out == 1 else f"{_counted(self.left_out)} other paths:"
+        return f"and {paths}"
+
+    def _legend(self, notation: Notation) -> list[tuple[str, str]]:
+        """What the nodes without a label are, that the paths mention."""
+        mentioned = dict.fromkeys(x for path in self.paths for x in path.nodes[:FACTORS_SHOWN])
+        unlabelled = [node for node in mentioned if node.args and not node.label]
+        return [
+            (notation.name(self.names[node]), notation.formula(node, self.names))
+            for node in unlabelled[:LEGEND_SHOWN]
+        ]
+
+
+def _aligned(rows: Iterable[str]) -> str:
+    body = r" \\[1ex] ".join(rows)
+    return rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
+
+
+def _counted(count: int) -> str:
+    """A count with its thousands set off; one too long to read in powers of ten."""
+    if count < 10**21:
+        return f"{count:,}"
+    exponent = math.log10(count)
+    return f"about {10 ** (exponent % 1):.3f}e{int(exponent)}"

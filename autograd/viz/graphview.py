@@ -1,0 +1,579 @@
+"""The graph view: which nodes and edges a picture shows, and what is written on them.
+
+Usually that is one node per Value and one edge per operand. A part of the graph, a network folded
+to its neurons or layers, and a `dot` written out as products and additions differ in which nodes
+there are, and in where the edges begin and end. Colors and sizes are decided in `dot` and `svg`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+from typing import Literal, NamedTuple, TypeAlias
+
+from autograd.nn import GAINS, Module
+from autograd.primitives import TABLE
+from autograd.value import Value
+from autograd.viz.notation import TEXT, changed_since, short_number, visible
+
+Fold: TypeAlias = Literal["neurons", "layers"]
+Selection: TypeAlias = Value | str | Iterable[Value | str]
+Path: TypeAlias = tuple[str, ...]
+"""A part of a model by its dotted name: `("layer0", "neuron3")`."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A card of the picture, or the "…" in place of what was cut off.
+
+    Attributes:
+        id: "node3" for the fourth Value in topological order.
+        kind: "leaf", "parameter", "operation", "part" (of an operation written out), "folded"
+            (several Values in one), "input" (a plain number that folded neurons take) or "cut".
+        label, operation: the name given, and the symbol with the plain numbers it is applied to.
+        rows: captions and their texts, such as ("data", "2"); the data of a node whose operands
+            have changed since have the caption "recorded".
+        data, grad: the numbers that color the node.
+        frame: the neuron or layer to draw around it and others, if it lies in one.
+        details: what the node shows, in full.
+        is_output: whether it is the output, or has it in it.
+        is_outdated: whether its data no longer follow from those of its operands.
+        values, exits: the Values that it stands for, and those of them that others use.
+    """
+
+    id: str
+    kind: str
+    label: str = ""
+    operation: str = ""
+    rows: Sequence[tuple[str, str]] = ()
+    data: float | None = None
+    grad: float | None = None
+    frame: str = ""
+    details: str = ""
+    is_output: bool = False
+    is_outdated: bool = False
+    values: Sequence[Value] = ()
+    exits: Sequence[Value] = ()
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An operand, drawn from `source` to `target`; several in one, at a folded or cut node.
+
+    `contribution` is upstream gradient × local derivative, which is what colors the edge.
+    `has_derivative` is False where the operation only compares what comes along it. `operands` are
+    the uses of a Value that it stands for, each as the user and the index among its operands.
+    """
+
+    id: str
+    source: str
+    target: str
+    label: str
+    contribution: float | None
+    details: str
+    has_derivative: bool = True
+    operands: Sequence[tuple[Value, int]] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The nodes, in topological order, and the edges."""
+
+    nodes: Sequence[Node]
+    edges: Sequence[Edge]
+
+
+def picture(
+    order: Sequence[Value],
+    *,
+    expand: bool = False,
+    collapse: Fold | None = None,
+    only: Selection | None = None,
+    limit: int = 300,
+    model: Module | None = None,
+    labels: Mapping[Value, str] | None = None,
+    gradients: Mapping[Value, float] | None = None,
+) -> Picture:
+    """What to show of the graph whose nodes are given in topological order; see `drawing.draw`.
+
+    `labels` and `gradients` stand in for those that the nodes have.
+    """
+    if collapse is None and only is None:
+        check_size(len(order), "nodes", limit)  # before looking at any of a million
+    parameters = _parameters(order, model)
+    neurons = _neurons(order, parameters)
+    if labels is None:
+        labels = {x: str(x.label or parameters.get(x, "")) for x in order}
+    grads = {x: x.grad if gradients is None else gradients.get(x) for x in order}
+    kept = set(order) if only is None else _selected(order, neurons, labels, only)
+    members: dict[str, list[Value]] = {}
+    ids: dict[Path, str] = {}
+    parts: dict[Value, list[_Part]] = {}
+    for i, x in enumerate(order):
+        if x in kept:
+            path = folded(neurons.get(x, ()), collapse)
+            if path and path not in ids:
+                ids[path] = _free_id(path, ids.values())
+            members.setdefault(ids[path] if path else f"node{i}", []).append(x)
+            if expand and not path and x.op in ("dot", "sum"):
+                parts[x] = _written_out(x, f"node{i}")
+    check_size(len(members) + sum(map(len, parts.values())), "nodes", limit)
+
+    names = {x: name for name, values in members.items() for x in values}
+    operands = list(_operands(order, names, parts, grads))
+    leaving = {(operand.source, operand.arg) for operand in operands}
+    outdated = set(changed_since(kept))
+    nodes: list[Node] = []
+    for name, values in members.items():
+        path = neurons.get(values[0], ())
+        is_output = order[-1] in values
+        if fold := folded(path, collapse):
+            exits = [x for x in values if x is order[-1] or (name, x) in leaving]
+            found = [_folded_node(name, fold, values, exits, grads, is_output)]
+        else:
+            (x,) = values
+            kind = "parameter" if x in parameters else "operation" if x.op else "leaf"
+            written_out = parts.get(x, [])
+            found = list(_nodes(name, x, kind, path, written_out, grads[x], labels[x], is_output))
+        if not outdated.isdisjoint(values):
+            found = [_marked(node) for node in found]
+        nodes += found
+    inputs, entering = _inputs(members, neurons, collapse)
+    nodes = [*inputs, *nodes]
+    check_size(len(nodes), "nodes", limit)
+    edges = _edges(operands, {node.id for node in nodes if node.kind != "folded"})
+    edges = [*entering, *edges]
+    check_size(len(edges), "edges", 20 * limit)
+    check_size(passed_over(edges), "columns passed over by edges", 100 * limit)
+    drawn = {node.id for node in nodes}
+    ends = dict.fromkeys(end for edge in edges for end in (edge.source, edge.target))
+    cut = [Node(end, "cut", "…", details="not drawn") for end in ends if end not in drawn]
+    return Picture([*nodes, *cut], edges)
+
+
+class TooLargeError(ValueError):
+    """More than the limit allows: how much of what, for others to say what to do."""
+
+
+def check_size(count: int, what: str, limit: int) -> None:
+    """`TooLargeError` if there is more of it than the limit."""
+    if count > limit:
+        raise TooLargeError(f"{count:,} {what} are more than the limit of {limit:,}")
+
+
+def passed_over(edges: Sequence[Edge]) -> int:
+    """How many columns of nodes the edges pass over, together, on their way to a later one.
+
+    Graphviz makes a point for each, which is where its time goes: a weight that is used at each of
+    fifty steps takes longer to lay out than a network of as many nodes.
+    """
+    into: dict[str, list[str]] = {}
+    for edge in edges:
+        into.setdefault(edge.target, []).append(edge.source)
+    column: dict[str, int] = {}
+    for target, sources in into.items():  # in topological order, as the edges are
+        column[target] = 1 + max(column.get(source, 0) for source in sources)
+    for edge in edges:
+        if edge.source not in into:  # a leaf stands just before the first that uses it
+            before = column[edge.target] - 1
+            column[edge.source] = min(before, column.get(edge.source, before))
+    return sum(max(0, column[edge.target] - column[edge.source] - 1) for edge in edges)
+
+
+# --- which Values, and which of them belong together ----------------------------------------------
+
+LABEL = re.compile(r"(?:layer\d+\.)?neuron\d+\.(?:weight\d+|bias)")
+"""The label of a parameter of `nn`, by which it is known where no model is given."""
+
+
+def _parameters(order: Sequence[Value], model: Module | None) -> dict[Value, str]:
+    """The parameters among the nodes, by their dotted names: the model's, or those labelled so."""
+    if model is None:
+        leaves = ((x, str(x.label)) for x in order if not x.op)
+        return {x: label for x, label in leaves if LABEL.fullmatch(label)}
+    graph = set(order)
+    return {x: name for name, x in model.named_parameters() if x in graph}
+
+
+def groups(order: Sequence[Value], model: Module | None = None) -> dict[Value, Path]:
+    """The neuron, or other part of a model, of every node that is part of one."""
+    return _neurons(order, _parameters(order, model))
+
+
+def folded(path: Path, collapse: Fold | None) -> Path:
+    """The part that a node is folded into: its neuron, or the layer of that; () if it is not."""
+    if collapse == "layers" and len(path) > 1 and path[-1].startswith("neuron"):
+        return path[:-1]
+    return path if collapse else ()
+
+
+def called_after(order: Sequence[Value], model: Module | None = None) -> dict[Value, str]:
+    """What a model calls its nodes: `layer0.neuron2.z` is w·x + b, `.a` its activation.
+
+    Its parameters have their dotted names, unless they were given labels of their own.
+    """
+    parameters = _parameters(order, model)
+    called = {x: name for x, name in parameters.items() if not x.label or name.endswith(x.label)}
+    for x, path in _neurons(order, parameters).items():
+        ending = "a" if x.op in GAINS else PARTS_OF_A_NEURON.get(x.op)
+        if ending and not x.label:
+            called[x] = ".".join([*path, ending])
+    return called
+
+
+PARTS_OF_A_NEURON = {"dot": "wx", "add": "z", "sum": "z"}
+
+
+def identifier(path: Iterable[str]) -> str:
+    """A name as it may stand in an id: of letters, digits, _ and - alone."""
+    return "-".join(re.sub(r"\W", "_", part, flags=re.ASCII) for part in path)
+
+
+def _free_id(path: Path, taken: Iterable[str]) -> str:
+    free = identifier(path)
+    if re.match(r"node|edge|frame|before|after", free):  # as other ids begin
+        free = f"part-{free}"
+    while free in taken:
+        free += "_"
+    return free
+
+
+def _neurons(order: Sequence[Value], parameters: Mapping[Value, str]) -> dict[Value, Path]:
+    """The neuron of every node that is part of one: its parameters, w·x + b, and the activation."""
+    if not parameters:
+        return {}
+    uses = Counter(arg for node in order for arg in node.args if isinstance(arg, Value))
+    neurons: dict[Value, Path] = {}
+    for node in order:
+        if node.op:
+            path = _neuron_of_operation(node, neurons, uses)
+        else:
+            path = tuple(parameters.get(node, "").split(".")[:-1])
+        if path:
+            neurons[node] = path
+    return neurons
+
+
+def _neuron_of_operation(
+    node: Value, neurons: Mapping[Value, Path], uses: Mapping[Value, int]
+) -> Path:
+    operands = {arg for arg in node.args if isinstance(arg, Value)}
+    if node.op in GAINS:
+        # An activation is all that becomes of w·x + b. What a loss does to it may look the same.
+        (z,) = operands
+        return neurons.get(z, ()) if uses[z] == 1 and z.op in ("add", "sum", "dot") else ()
+    if node.op not in ("add", "sum", "mul", "dot") or len(set(node.args)) == 1:
+        return ()  # not w·x + b, nor w·w, which is weight decay
+    found = {neurons[x] for x in operands if not x.op and x in neurons}
+    if not found and any(x.op == "mul" for x in operands):
+        found = {neurons.get(x, ()) for x in operands}  # products of parameters, added
+    return found.pop() if len(found) == 1 else ()
+
+
+def _selected(
+    order: Sequence[Value],
+    neurons: Mapping[Value, Path],
+    labels: Mapping[Value, str],
+    only: Selection,
+) -> set[Value]:
+    graph = set(order)
+    selected: set[Value] = set()
+    for part in only if isinstance(only, Iterable) and not isinstance(only, str) else [only]:
+        if isinstance(part, Value):
+            found = {part} & graph
+        elif isinstance(part, str):
+            found = {x for x in order if part == labels[x] or _lies_in(part, neurons.get(x, ()))}
+        else:
+            raise TypeError(f"draw: only= takes Values and labels, got {part!r}")
+        if not found:
+            raise ValueError(f"draw: only={part!r} is no node, label, neuron or layer of the graph")
+        selected |= found
+    if not selected:
+        raise ValueError("draw: only= selects nothing; name at least one node")
+    return selected
+
+
+def _lies_in(name: str, path: Path) -> bool:
+    return any(name == ".".join(path[:n]) for n in range(1, len(path) + 1))
+
+
+# --- nodes ----------------------------------------------------------------------------------------
+
+
+def _nodes(
+    name: str,
+    x: Value,
+    kind: str,
+    path: Path,
+    parts: Sequence[_Part],
+    grad: float | None,
+    given: str,
+    is_output: bool,
+) -> Iterator[Node]:
+    """The node of one Value, after those of the parts that it is written out in, if it is."""
+    frame = ".".join(path)
+    for part in parts[:-1]:
+        yield Node(
+            id=part.id,
+            kind="part",
+            operation=_readable(part.operation),
+            rows=_rows(part.data, grad),
+            data=part.data,
+            grad=grad,
+            frame=frame,
+            details=f"part of {_formula(x)}\n{_exactly(part.data, grad)}",
+        )
+    label = visible(given)
+    in_full = "\n".join(map(visible, given.split("\n")))
+    yield Node(
+        id=name,
+        kind=kind,
+        label=label.removeprefix(f"{frame}.") if frame else label,
+        operation=_readable(parts[-1].operation if parts else TEXT.applied(x) if x.op else ""),
+        rows=_rows(x.data, grad),
+        data=x.data,
+        grad=grad,
+        frame=frame,
+        details=f"{in_full}\n{_formula(x) or kind}\n{_exactly(x.data, grad)}".strip(),
+        is_output=is_output,
+        values=[x],
+        exits=[x],
+    )
+
+
+def _folded_node(
+    name: str,
+    path: Path,
+    values: Sequence[Value],
+    exits: Sequence[Value],
+    grads: Mapping[Value, float | None],
+    is_output: bool,
+) -> Node:
+    """The one node for a neuron or layer. It shows data and grad if it has a single output."""
+    *frame, label = path
+    n_parameters = sum(not x.op for x in values)
+    node = Node(
+        id=name,
+        kind="folded",
+        label=label,
+        rows=(("parameters", str(n_parameters)), ("outputs", str(len(exits)))),
+        frame=".".join(frame),
+        details=f"{'.'.join(path)}\nparameters {n_parameters}\noutputs {len(exits)}",
+        is_output=is_output,
+        values=values,
+        exits=exits,
+    )
+    if len(exits) != 1:
+        return node
+    (x,) = exits
+    return replace(
+        node,
+        operation=TEXT.symbol(x.op) if x.op in GAINS else "",
+        rows=_rows(x.data, grads[x]),
+        data=x.data,
+        grad=grads[x],
+        details=f"{node.details}\n{_exactly(x.data, grads[x])}",
+    )
+
+
+def _inputs(
+    members: Mapping[str, Sequence[Value]],
+    neurons: Mapping[Value, Path],
+    collapse: Fold | None,
+) -> tuple[list[Node], list[Edge]]:
+    """The plain numbers that folded neurons take, as nodes x0, x1 … with edges to the neurons.
+
+    One node per layer and position; it shows its number, or how many there are if the neurons are
+    applied to several examples.
+    """
+    numbers: dict[tuple[Path, int], list[float]] = {}
+    weights: dict[tuple[Path, int], dict[str, list[float]]] = {}
+    for name, values in members.items():
+        for x in values if folded(neurons.get(values[0], ()), collapse) else ():
+            half = len(x.args) // 2
+            pairs = zip(x.args[:half], x.args[half:], strict=True) if x.op == "dot" else ()
+            for k, (weight, number) in enumerate(pairs):
+                if isinstance(weight, Value) and not isinstance(number, Value):
+                    place = (neurons[x][:-1], k)
+                    numbers.setdefault(place, []).append(number)
+                    weights.setdefault(place, {}).setdefault(name, []).append(weight.data)
+    nodes, edges = [], []
+    for (layer, k), found in numbers.items():
+        ident, distinct = f"node-{identifier((*layer, f'x{k}'))}", list(dict.fromkeys(found))
+        data = distinct[0] if len(distinct) == 1 else None
+        row = ("numbers", str(len(distinct))) if data is None else ("data", short_number(data))
+        details = f"input {k}\n{_exact(data) if data is not None else f'{len(distinct)} numbers'}"
+        nodes.append(Node(ident, "input", f"x{k}", rows=(row,), data=data, details=details))
+        for target, ws in weights[layer, k].items():
+            label = short_number(ws[0]) if len(set(ws)) == 1 else f"{len(set(ws))} weights"
+            edge = f"edge-{ident}-{target}"
+            edges.append(Edge(edge, ident, target, label, None, "a plain number: no gradient"))
+    return nodes, edges
+
+
+SIGNS = str.maketrans({"·": "×", "-": "−"})
+
+
+def _readable(operation: str) -> str:
+    """The operation as a title: a sign that stands alone is one that is large enough to be read."""
+    return operation if any(map(str.isalnum, operation)) else operation.translate(SIGNS)
+
+
+def _rows(data: float, grad: float | None) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("data", short_number(data)), ("grad", short_number(grad))
+
+
+def _exactly(data: float, grad: float | None) -> str:
+    return f"data {_exact(data)}\ngrad {_exact(grad)}"
+
+
+def _exact(number: float | None) -> str:
+    return "–" if number is None else repr(number)
+
+
+def _formula(x: Value) -> str:
+    """The operation on its operands by name, or by number; nothing for a leaf."""
+    return TEXT.formula(x, {}) if x.op else ""
+
+
+def _marked(node: Node) -> Node:
+    """The node as one whose operands have changed since: what it shows is what was recorded."""
+    rows = [("recorded" if caption == "data" else caption, text) for caption, text in node.rows]
+    details = f"{node.details}\nan operand has changed since this was recorded"
+    return replace(node, rows=rows, details=details, is_outdated=True)
+
+
+# --- edges ----------------------------------------------------------------------------------------
+
+
+class _Operand(NamedTuple):
+    """One use of one Value: what an edge stands for."""
+
+    id: str
+    arg: Value | None
+    source: str
+    target: str
+    partial: float | None
+    contribution: float | None
+    use: tuple[Value, int] | None = None
+
+
+def _operands(
+    order: Sequence[Value],
+    names: Mapping[Value, str],
+    parts: Mapping[Value, Sequence[_Part]],
+    grads: Mapping[Value, float | None],
+) -> Iterator[_Operand]:
+    """Every operand that is drawn, from and to the nodes of these names."""
+    for i, x in enumerate(order):
+        grad = grads[x]
+        takers = {}
+        for part in parts.get(x, ()):
+            for term in (part.left, part.right):
+                if term.part:
+                    edge = f"edge-{term.part}-{part.id}"
+                    yield _Operand(edge, None, term.part, part.id, 1.0, grad)
+                takers[term.operand] = part.id
+        for k, (arg, partial) in enumerate(zip(x.args, x.partials, strict=True)):
+            if isinstance(arg, Value):
+                source, target = names.get(arg), takers.get(k, names.get(x))
+                if source != target:  # both in one folded node, or neither drawn
+                    yield _Operand(
+                        f"edge{i}_{k}",
+                        arg,
+                        source or f"before-{target}",
+                        target or f"after-{source}",
+                        partial,
+                        None if grad is None or partial is None else grad * partial,
+                        (x, k),
+                    )
+
+
+def _edges(operands: Iterable[_Operand], plain: set[str]) -> list[Edge]:
+    """An edge for each operand; one for all those between a folded or cut node and another."""
+    bundles: dict[object, list[_Operand]] = {}
+    for operand in operands:
+        source, target = operand.source, operand.target
+        is_plain = source in plain and target in plain
+        bundles.setdefault(operand.id if is_plain else (source, target), []).append(operand)
+    return [_edge(*bundle) for bundle in bundles.values()]
+
+
+def _edge(first: _Operand, *others: _Operand) -> Edge:
+    operands = (first, *others)
+    contributions = [x.contribution for x in operands if x.contribution is not None]
+    contribution = reduce(add, contributions) if contributions else None
+    has_derivative = any(x.partial is not None for x in operands)
+    label, details = f"{len(operands)} operands", ""
+    if not has_derivative:
+        label, details = "", "without a derivative\n"
+    elif not others:
+        label, details = short_number(first.partial), f"local derivative {first.partial!r}\n"
+    details += f"contributes {_exact(contribution)}"
+    return Edge(
+        first.id,
+        first.source,
+        first.target,
+        label,
+        contribution,
+        details,
+        has_derivative,
+        [x.use for x in operands if x.use],
+    )
+
+
+# --- dot and sum written out ----------------------------------------------------------------------
+
+
+class _Term(NamedTuple):
+    """What is multiplied or added: an operand of the operation, an earlier part, or a number."""
+
+    data: float
+    operand: int | None = None
+    part: str = ""
+
+    @property
+    def text(self) -> str:
+        return "" if self.part or self.operand is not None else short_number(self.data)
+
+
+class _Part(NamedTuple):
+    """One of the products and additions in place of a `dot` or `sum`."""
+
+    id: str
+    op: str
+    left: _Term
+    right: _Term
+    data: float
+
+    @property
+    def operation(self) -> str:
+        return f"{self.left.text} {TEXT.symbol(self.op)} {self.right.text}".strip()
+
+
+def _written_out(x: Value, name: str) -> list[_Part]:
+    """`dot` or `sum` as products and additions, as they are computed; the last is x itself."""
+    parts: list[_Part] = []
+
+    def combined(op: str, left: _Term, right: _Term) -> _Term:
+        data = TABLE[op].value(left.data, right.data)
+        if left.text and right.text:
+            return _Term(data)
+        parts.append(_Part(f"{name}_{len(parts)}", op, left, right, data))
+        return _Term(data, part=parts[-1].id)
+
+    terms = [
+        _Term(arg.data, k) if isinstance(arg, Value) else _Term(float(arg))
+        for k, arg in enumerate(x.args)
+    ]
+    if x.op == "dot":
+        half = len(terms) // 2
+        terms = [combined("mul", u, v) for u, v in zip(terms[:half], terms[half:], strict=True)]
+    reduce(lambda so_far, term: combined("add", so_far, term), terms)
+    if parts:
+        parts[-1] = parts[-1]._replace(id=name)
+    return parts

@@ -1,0 +1,61 @@
+"""What the pages share: each is one HTML file that loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+STYLE = """\
+body { margin: 0; background: light-dark(#fcfcfa, #14171b); color: light-dark(#1f2328, #e6e9ed);
+  font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif }
+main { max-width: 1180px; margin: 0 auto; padding: clamp(14px, 2.5vw, 32px) }
+h1 { font: 600 clamp(23px, 2.6vw, 30px)/1.2 Georgia, "Iowan Old Style", serif; margin: 0 0 8px;
+  overflow-wrap: anywhere }
+main > p { max-width: 84ch; margin: 0 0 18px; color: light-dark(#59636e, #9ba5b0) }
+@media (max-height: 700px), (max-width: 560px) {
+  main { display: flex; flex-direction: column; padding-top: 8px; padding-bottom: 8px }
+  h1 { font-size: 18px; margin: 0 0 6px }
+  main > p { order: 1; margin: 18px 0 0; font-size: 15px }
+}
+"""
+"""Where there is little room, the introduction stands below the content."""
+
+
+def scripts(folder: Path, names: Iterable[str]) -> str:
+    """These files one after the other, without their comments on lines of their own."""
+    text = "".join((folder / name).read_text("utf-8") for name in names)
+    return re.sub(r"(?m)^ *//.*\n|^\n", "", text)
+
+
+def styles(folder: Path, names: Iterable[str]) -> str:
+    """These style sheets one after the other, without comments and indentation."""
+    text = "".join((folder / name).read_text("utf-8") for name in names)
+    return re.sub(r"(?m)/\*.*?\*/|^ +|^\n", "", text)
+
+
+def page_text(path: str | os.PathLike[str], title: str, introduction: str, content: str) -> str:
+    """A page: a heading, a paragraph, and a piece of HTML.
+
+    ValueError if the name that it is to have does not end in .html or .htm.
+    """
+    if Path(path).suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"save: a page is HTML; name a file that ends in .html, got {str(path)!r}")
+    title = escape(title)
+    return (
+        '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
+        '<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>\n{STYLE}</style>\n"
+        f'<main class="autograd-page">\n<h1>{title}</h1>\n<p>{escape(introduction)}</p>\n'
+        f"{content}</main>\n</html>\n"
+    )
+
+
+def json_for_script(content: object) -> str:
+    """JSON that is text to the HTML parser, too: no label in it can end the script or begin one."""
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")

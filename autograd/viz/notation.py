@@ -1,0 +1,465 @@
+"""Operations, derivatives and numbers as text and as LaTeX.
+
+Pictures, `backward_steps`, `explain` and `play` all use this notation.
+
+A node is named by its label. One without is named by its place in the topological order, counted
+from 0: v3, as in the literature (Griewank and Walther, Evaluating Derivatives, SIAM 2008). Two
+nodes that share a label are told apart: x and x#2.
+
+Total derivatives are written dL/da, local ones ∂d/∂a; `TOTAL_AND_LOCAL` says why. The local ones
+come from the table of primitives, whose rules record their own formula on Values; no derivative is
+stated here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from autograd import recording
+from autograd.primitives import TABLE
+from autograd.value import Value
+
+T = TypeVar("T")
+Arg: TypeAlias = Value | float
+Names: TypeAlias = Mapping[Value, str]
+
+TOTAL_AND_LOCAL = (
+    "d is the total derivative, summed over all paths; ∂ is the local derivative of one operation."
+)
+"""Why two signs: L may depend on a along several paths, while an operation depends on each of its
+operands once. With one sign for both, ∂L/∂a could be either number."""
+
+
+# --- numbers and labels as text -------------------------------------------------------------------
+
+
+def short_number(number: float | None) -> str:
+    """A number in four significant digits, "–" for None; -0 is 0.
+
+    A number that is exact without zeros at its end has none: 1 is 1, and 1.000 is nearly so.
+    """
+    if number is None:
+        return "–"
+    short = f"{number + 0.0:.4g}"
+    is_exact = float(short) == number or not math.isfinite(number)
+    return short if is_exact else f"{number:#.4g}".removesuffix(".")
+
+
+LONGEST_TEXT = 40
+
+DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""Unicode's embeddings, overrides and isolates, and their ends."""
+
+ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+
+
+def visible(text: str) -> str:
+    """`text` in one line, with a sign in place of each character that XML or a page can't show.
+
+    Those are control characters, halves of surrogate pairs, ends of lines, and what would turn the
+    direction in which the rest of the line is read. What `isolated` has set apart stays so.
+    """
+    if text.isprintable():
+        return text
+    if _is_isolated(text):
+        return ISOLATE + visible(text[1:-1]) + END
+    return "".join(map(_visible_character, text))
+
+
+def _visible_character(character: str) -> str:
+    if character == "\n":
+        return "↵"
+    if character < " ":
+        return chr(0x2400 + ord(character))  # Unicode's pictures of them, in the same order
+    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
+    is_hidden = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+    if is_noncharacter or is_hidden or unicodedata.bidirectional(character) in DIRECTIONS:
+        return "\N{REPLACEMENT CHARACTER}"
+    return character
+
+
+def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
+    """`text`, or its beginning and dots, where it would be too long for a picture or a line."""
+    if _is_isolated(text):
+        return ISOLATE + shortened(text[1:-1], longest) + END
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def isolated(text: str) -> str:
+    """`text`, set apart if it is read from right to left: a formula around it keeps its order."""
+    if _is_isolated(text):
+        return text
+    is_turned = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
+    return ISOLATE + text + END if is_turned else text
+
+
+def _is_isolated(text: str) -> bool:
+    return text.startswith(ISOLATE) and text.endswith(END)
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def names(
+    order: Sequence[Value], called: Names | None = None, longest: int = LONGEST_TEXT
+) -> dict[Value, str]:
+    """A name of its own for every node of a topological order, of about `longest` characters.
+
+    The labels people gave go first, then what a model calls its nodes (`called`), then the place.
+    """
+    called = called or {}
+    named = {node: in_a_line(node.label or called.get(node, ""), longest) for node in order}
+    taken: dict[str, int] = {}
+    found: dict[Value, str] = {}
+    for given in (True, False):
+        for node in order:
+            if named[node] and bool(node.label) is given:
+                found[node] = _unique(named[node], taken)
+    for i, node in enumerate(order):
+        if node not in found:
+            found[node] = _unique(f"v{i}", taken)
+    return found
+
+
+def in_a_line(label: str, longest: int = LONGEST_TEXT) -> str:
+    """A label as a part of a line: in about `longest` characters, with single blanks for all white
+    space in it, nothing that cannot be seen, and no influence on what stands beside it.
+    """
+    return isolated(shortened(visible(" ".join(str(label).split())), longest))
+
+
+def _unique(name: str, taken: dict[str, int]) -> str:
+    candidate = name
+    while candidate in taken:
+        taken[name] += 1
+        candidate = f"{name}#{taken[name]}"
+    taken[candidate] = 1
+    return candidate
+
+
+# --- what has changed since it was recorded -------------------------------------------------------
+
+
+def changed_since(order: Iterable[Value]) -> list[Value]:
+    """The nodes one of whose operands has changed since they were recorded.
+
+    A leaf's data may be reassigned; what was recorded before keeps its value and its partials.
+    """
+    return [node for node in order if node.op and not _same(_value_now(node), node.data)]
+
+
+def _value_now(node: Value) -> float:
+    numbers = (arg.data if isinstance(arg, Value) else arg for arg in node.args)
+    return TABLE[node.op].value(*numbers)
+
+
+def _same(x: float, y: float) -> bool:
+    return x == y or (math.isnan(x) and math.isnan(y))
+
+
+# --- operations and derivatives -------------------------------------------------------------------
+
+TERMS_SHOWN = 6
+"""How many operands of a long operation are written out, the last among them."""
+
+BINDING = {"add": 1, "sub": 1, "dot": 1, "pow": 3}
+BINDING |= dict.fromkeys(("mul", "div", "mod", "floordiv", "neg"), 2) | dict.fromkeys(
+    ("lt", "le", "gt", "ge"), 0
+)
+"""Precedence of the operators; a function's operands are in parentheses anyway."""
+
+TEXTBOOK = {"sigmoid": "{0} · (1 - {0})", "tanh": "1 - {0} ** 2"}
+"""Derivatives as textbooks have them, by the name of the row; {0} is the result of the operation.
+
+The rows state the same derivatives in a form that does not cancel, which `local_derivative` writes.
+"""
+
+KINKS: dict[str, dict[float, str]] = {
+    "relu": {
+        1.0: "{0} is positive, and relu(x) = x there",
+        0.0: "{0} is not positive, and relu(x) = 0 there",
+    },
+    "abs": {
+        1.0: "{0} is positive",
+        -1.0: "{0} is negative",
+        0.0: "at the kink of abs, at 0, the derivative is defined as 0",
+    },
+    "maximum": {
+        1.0: "{i} is the larger one",
+        0.0: "{i} is the smaller one",
+        0.5: "both are equal, and each gets half",
+    },
+    "minimum": {
+        1.0: "{i} is the smaller one",
+        0.0: "{i} is the larger one",
+        0.5: "both are equal, and each gets half",
+    },
+    "where": {1.0: "{i} is the one selected", 0.0: "{i} is not selected"},
+}
+"""The reason for a local derivative of an operation that selects among cases, by its value.
+
+{0} stands for the first operand, {i} for the one in question.
+"""
+
+
+class Notation:
+    """Plain text: `dL/da`, `∂d/∂a`, `-2 · (-3)`, `tanh(n)`."""
+
+    times = " · "
+    dots = "…"
+    minus = "-"
+
+    def name(self, name: str) -> str:
+        """A node's name."""
+        return name
+
+    def number(self, x: float) -> str:
+        """x in four significant digits: `-3`, `0.1`, `1e-07`, `inf`."""
+        return short_number(x).replace("-", self.minus)
+
+    def total(self, of: str, by: str) -> str:
+        """The total derivative of one name by another: `dL/da`."""
+        return f"d{of}/d{by}"
+
+    def local(self, of: str, by: str) -> str:
+        """The local derivative of one name by another: `∂d/∂a`."""
+        return f"∂{of}/∂{by}"
+
+    def partial(self, node: Value, index: int, named: Names) -> str:
+        """∂node/∂argᵢ; `∂y/∂(2nd x)` where an operand occurs several times, as in y = x·x."""
+        arg = node.args[index]
+        operand = named[arg]
+        is_arg = [x is arg for x in node.args]
+        if is_arg.count(True) > 1:
+            operand = f"({_ordinal(is_arg[: index + 1].count(True))} {operand})"
+        return self.local(named[node], operand)
+
+    def product(self, factors: Sequence[float], shown: int = 1000) -> str:
+        """`-2 · (-3)`: a negative factor stands in parentheses, but for the first."""
+        texts = [self.number(x) for x in factors]
+        return self.joined(self.times, [*texts[:1], *map(self.guarded, texts[1:])], str, shown)
+
+    def joined(
+        self, separator: str, items: Sequence[T], write: Callable[[T], str], shown: int
+    ) -> str:
+        """The items as written; of more than `shown`, the first ones, dots, and the last."""
+        if len(items) <= shown:
+            return separator.join(map(write, items))
+        return separator.join([*map(write, items[: shown - 1]), self.dots, write(items[-1])])
+
+    def guarded(self, text: str) -> str:
+        """In parentheses if it begins with a minus, which must not stand beside another sign."""
+        return f"({text})" if text.startswith(self.minus) else text
+
+    # --- operations -------------------------------------------------------------------------------
+
+    def formula(self, node: Value, named: Names) -> str:
+        """The operation that made the node, on its operands' names: `a · b`, `w1·x1 + w2·x2`."""
+        return self.written(node, lambda x: self._name_of(x, named))
+
+    def numbers(self, node: Value) -> str | None:
+        """The same on the operands' data: `2 · (-3)`.
+
+        None if the data no longer give the node's: one of them has been reassigned since.
+        """
+        return None if changed_since([node]) else self.written(node, lambda x: self.number(x.data))
+
+    def written(self, node: Value, write: Callable[[Value], str]) -> str:
+        """The node's operation on its operands, each as `write` has it."""
+        return self._operation(node.op, [self._operand(arg, write) for arg in node.args])
+
+    def symbol(self, op: str) -> str:
+        """The operation alone: `·`, `tanh`; `dot` by its name, which would be a product else."""
+        return op if op == "dot" else TABLE[op].symbol.replace("-", self.minus)
+
+    def applied(self, node: Value) -> str:
+        """The operation with the plain numbers among its operands: `· 3`, `10 /`, `max(_, 0)`.
+
+        Those of a `dot` are left out: they are the local derivatives on its edges.
+        """
+        symbol = self.symbol(node.op)
+        plain = [self.number(arg) for arg in node.args if not isinstance(arg, Value)]
+        if node.op == "dot" or not plain:
+            return symbol
+        if node.op == "sum":
+            return " + ".join([symbol, *map(self.guarded, plain)])
+        blank = "_" if _is_called(symbol, len(node.args)) else ""
+        return self.written(node, lambda _: blank).strip()
+
+    def local_derivative(self, node: Value, index: int, named: Names) -> str:
+        """∂node/∂argᵢ as the table of primitives states it, on names: `b` for ∂(a·b)/∂a.
+
+        Where the rule distinguishes cases, it is the case that holds at the node's numbers.
+
+        The rule is read with Values that carry the names, so that it records its own formula.
+        """
+        with recording.recorded():
+            z = Value(node.data, self._name_of(node, named))
+            args = [
+                Value(x.data, self._name_of(x, named)) if isinstance(x, Value) else x
+                for x in node.args
+            ]
+            partial = TABLE[node.op].partials_at(z, args, args)[index]
+        return self._expression(_case_that_holds(partial))
+
+    def textbook(self, node: Value, named: Names) -> str:
+        """∂node/∂arg as textbooks have it, where the row computes it in another way; else ""."""
+        name = self._name_of(node, named)
+        return TEXTBOOK.get(node.op, "").replace("-", self.minus).replace("{0}", name)
+
+    def why(self, node: Value, index: int, named: Names) -> dict[float, str]:
+        """In words, why ∂node/∂argᵢ is what it is, for each value that it may have.
+
+        Empty for an operation whose rule says it better (see `local_derivative`).
+        """
+        operands = [self._operand(arg, lambda x: self._name_of(x, named)) for arg in node.args]
+        cases = KINKS.get(node.op, {})
+        return {
+            value: words.replace("{0}", operands[0]).replace("{i}", operands[index])
+            for value, words in cases.items()
+        }
+
+    def _expression(self, x: Arg) -> str:
+        """A rule's formula. (It recurses: a rule is at most a handful of operations deep.)"""
+        if not isinstance(x, Value) or not x.args:
+            return self._operand(x, lambda leaf: leaf.label)
+        if x.op == "pow" and type(x.args[1]) is float and x.args[1] == 1.0:
+            return self._expression(x.args[0])
+        return self._operation(x.op, [self._held(x.op, i, arg) for i, arg in enumerate(x.args)])
+
+    def _held(self, op: str, index: int, arg: Arg) -> str:
+        """An operand's formula, in parentheses where the operation would tear it apart."""
+        arg = _case_that_holds(arg)
+        text = self._expression(arg)
+        if not isinstance(arg, Value) or op not in BINDING or arg.op not in BINDING:
+            return text
+        binds, needs = BINDING[op], BINDING[arg.op]
+        rounds = arg.op in ("mod", "floordiv")  # -(a // b) is not (-a) // b
+        regroups = (op in ("sub", "div", "pow") or rounds) and (index == 1 or op == "neg")
+        return f"({text})" if needs < binds or (needs == binds and regroups) else text
+
+    def _operation(self, op: str, operands: Sequence[str]) -> str:
+        symbol = self.symbol(op)
+        if op == "dot":
+            half = len(operands) // 2
+            products = map(self._pair, operands[:half], operands[half:])
+            return self.joined(" + ", list(products), str, TERMS_SHOWN)
+        if _is_called(symbol, len(operands)):
+            return f"{self._function(symbol)}({self.joined(', ', operands, str, TERMS_SHOWN)})"
+        if len(operands) == 1:
+            return f"{symbol}{self.guarded(operands[0])}"
+        first, second = operands
+        if op == "pow":
+            return self._power(self.guarded(first), second)
+        spaced = self.times if op == "mul" else f" {self._infix(symbol)} "
+        is_comparison = BINDING.get(op) == 0
+        return f"{first}{spaced}{second if is_comparison else self.guarded(second)}"
+
+    def _function(self, symbol: str) -> str:
+        return symbol
+
+    def _infix(self, symbol: str) -> str:
+        return symbol
+
+    def _pair(self, one: str, other: str) -> str:
+        return f"{self.guarded(one)}·{self.guarded(other)}"
+
+    def _power(self, base: str, exponent: str) -> str:
+        return f"{base} ** {exponent}"
+
+    def _operand(self, arg: Arg, write: Callable[[Value], str]) -> str:
+        return write(arg) if isinstance(arg, Value) else self.number(arg)
+
+    def _name_of(self, node: Value, named: Names) -> str:
+        """A node's name, or its number where it has none."""
+        name = named.get(node) or in_a_line(node.label)
+        return self.name(name) if name else self.number(node.data)
+
+
+def _case_that_holds(x: Any) -> Any:
+    while isinstance(x, Value) and x.op == "where":
+        condition, then, otherwise = x.args
+        holds = condition.data if isinstance(condition, Value) else condition
+        x = then if holds else otherwise
+    return x
+
+
+def is_word(symbol: str) -> bool:
+    """Whether an operation's symbol is a name, such as tanh, and no sign."""
+    return symbol[0].isalpha()
+
+
+def _is_called(symbol: str, count: int) -> bool:
+    """Whether an operation is written as a function of so many operands, not before or between."""
+    return is_word(symbol) or count > 2
+
+
+def _ordinal(n: int) -> str:
+    ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
+
+
+class LaTeX(Notation):
+    r"""For mathematics in LaTeX: `\frac{\mathrm{d} L}{\mathrm{d} a}`, `-2 \cdot (-3)`."""
+
+    times = r" \cdot "
+    dots = r"\ldots"
+
+    _escapes = str.maketrans(
+        {
+            "\\": r"\backslash{}",
+            "^": r"\wedge{}",
+            "~": r"\sim{}",
+            "<": r"\lt{}",
+            ">": r"\gt{}",
+            "'": r"\prime{}",
+            " ": r"\ ",
+            ISOLATE: "",  # each symbol of a formula is set on its own
+            END: "",
+        }
+        | {character: f"\\{character}" for character in "{}$&#%_"}
+    )
+
+    def name(self, name: str) -> str:
+        """A letter with its index, or upright as it stands; nothing in it is a command."""
+        if indexed := re.fullmatch(r"([^\W\d_])_?(\d+)", name):
+            return f"{indexed[1]}_{{{indexed[2]}}}"
+        escaped = name.translate(self._escapes)
+        return escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}"
+
+    def number(self, x: float) -> str:
+        """x in four significant digits, with a power of ten where it needs one."""
+        mantissa, e, exponent = super().number(x).partition("e")
+        if e:
+            return rf"{mantissa} \times 10^{{{int(exponent)}}}"
+        if math.isnan(x):
+            return r"\mathrm{nan}"
+        return mantissa.replace("inf", r"\infty")
+
+    def total(self, of: str, by: str) -> str:
+        """The total derivative as a fraction."""
+        return rf"\frac{{\mathrm{{d}} {self.name(of)}}}{{\mathrm{{d}} {self.name(by)}}}"
+
+    def local(self, of: str, by: str) -> str:
+        """The local derivative as a fraction."""
+        return rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(by)}}}"
+
+    def _function(self, symbol: str) -> str:
+        return rf"\mathrm{{{symbol}}}"
+
+    def _infix(self, symbol: str) -> str:
+        return {"<": r"\lt", "<=": r"\le", ">": r"\gt", ">=": r"\ge"}.get(symbol, symbol)
+
+    def _pair(self, one: str, other: str) -> str:
+        return f"{self.guarded(one)}{self.times}{self.guarded(other)}"
+
+    def _power(self, base: str, exponent: str) -> str:
+        return f"{{{base}}}^{{{exponent}}}"
+
+
+TEXT = Notation()
+LATEX = LaTeX()

@@ -1,0 +1,504 @@
+"""`play`: a page where you carry out backpropagation yourself.
+
+The page is one piece of HTML that loads nothing: the final picture as an image, for where scripts
+do not run; the data of the graph and all messages as JSON; its values and local derivatives as a
+JavaScript program, generated from the table of primitives; and the scripts and style sheets of this
+folder. It needs no Python, kernel, server or network.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from autograd.files import write_whole
+from autograd.nn import Module
+from autograd.optim import GradientDescent
+from autograd.primitives import TABLE
+from autograd.value import Operand, Value, adjoints, topological_order
+from autograd.viz import drawing
+from autograd.viz.dot import dot_text, is_dense
+from autograd.viz.drawing import Drawing, html_image
+from autograd.viz.graphview import (
+    Edge,
+    Fold,
+    Node,
+    TooLargeError,
+    called_after,
+    check_size,
+    picture,
+)
+from autograd.viz.html import json_for_script, page_text, scripts, styles
+from autograd.viz.notation import (
+    TEXTBOOK,
+    Notation,
+    changed_since,
+    in_a_line,
+    names,
+    shortened,
+    visible,
+)
+from autograd.viz.player.messages import MESSAGES
+from autograd.viz.steps import checked
+from autograd.viz.svg import EdgePath, Place, Places
+
+if TYPE_CHECKING:
+    from autograd.compiler.program import Program
+
+
+def play(
+    value: Value,
+    *,
+    title: str = "",
+    mode: Mode = "edges",
+    rankdir: Literal["LR", "TB"] | None = None,
+    collapse: Fold | None = None,
+    model: Module | None = None,
+    limit: int = 300,
+) -> Player:
+    """A page where you carry out backpropagation yourself; it shows itself in Jupyter.
+
+    Leaves can be changed, and `value` is then computed again. *Backward* computes the derivatives,
+    all at once or edge by edge, or asks for them; *Step* moves the leaves against them, or the
+    parameters alone if the graph has any. The page starts from what was recorded; the graph, `grad`
+    included, is not changed.
+
+    A page whose address ends in `?present` opens with larger text, for a projector.
+
+    Args:
+        value: the output of the graph.
+        title: the heading of the page, "Backpropagation through L" by default.
+        mode: how *Backward* proceeds at first: "once" for all at once, "edges" for edge by edge, or
+            "predict" to be asked for each contribution.
+        rankdir: "LR" draws the graph from left to right, "TB" from top to bottom; by default it
+            depends on the width of the page.
+        collapse: "neurons" or "layers" shows each of those as one node, to be opened for its
+            weights.
+        model: whose parameters the graph's are, and after whose parts its nodes are called. Without
+            it, leaves that are labelled as those of `nn` are taken for parameters.
+        limit: the most nodes to show.
+
+    Raises:
+        TypeError: if `value` is no Value.
+        ValueError: if the graph has more nodes than `limit`, 20 times as many edges, or edges that
+            pass over 100 times as many columns of nodes: no layout could untangle these; or if an
+            argument is none of those above.
+    """
+    order = topological_order(checked(value, "play"))
+    if mode not in get_args(Mode):
+        raise ValueError(f'play: mode is "once", "edges" or "predict", got {mode!r}')
+    if rankdir not in (None, "LR", "TB"):
+        raise ValueError(f'play: rankdir is "LR", "TB" or None, got {rankdir!r}')
+    try:
+        if collapse is None:
+            check_size(len(order), "nodes", limit)  # before naming any of a million
+        graph = _Graph(order, collapse, model, limit, mode, rankdir)
+    except TooLargeError as reason:
+        raise ValueError(
+            f"play: {reason}: play a smaller graph (one neuron, one example), fold a network "
+            f"(collapse='neurons' or 'layers'), or pass a higher limit= and be patient"
+        ) from None
+    return Player(graph, in_a_line(title, LONGEST_TITLE))
+
+
+class Player:
+    """A page where you carry out backpropagation through a graph.
+
+    Attributes:
+        html: what it shows, to be put into any page. RuntimeError, saying what to install, if
+            there is no program to lay out the picture.
+    """
+
+    def __init__(self, graph: _Graph, title: str = "") -> None:
+        self._graph = graph
+        self._title = title or f"Backpropagation through {graph.title}"
+
+    @functools.cached_property
+    def html(self) -> str:
+        """One self-contained piece of HTML."""
+        graph = self._graph
+        title = escape(f"{self._title}, step by step")
+        described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
+        picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
+        style = styles(HERE, STYLES)
+        return (
+            f'<div class="autograd-player" role="group" aria-label="{title}">\n'
+            f"<style>\n{style}</style>\n"
+            f"{picture}\n"
+            f'<p class="still">{escape(STILL)}</p>\n'
+            f'<script type="application/json">{json_for_script(graph.page())}</script>\n'
+            f"<script>\n// The graph, computed and taken apart.\n(() => {{\n"
+            f'"use strict";\n{graph.program()}{scripts(HERE, SCRIPTS)}}})();\n</script>\n'
+            f"</div>\n"
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the player as a page of its own, which needs no network and no Python.
+
+        The file appears when it is complete. Returns its path. ValueError for a name that does not
+        end in .html or .htm.
+        """
+        return write_whole(path, self._page(path))
+
+    def _page(self, path: str | os.PathLike[str] = "page.html") -> str:
+        return page_text(path, self._title, INTRODUCTION, self.html)
+
+    def __repr__(self) -> str:
+        nodes, edges = len(self._graph.shown.nodes), len(self._graph.shown.edges)
+        return f"Player(nodes={nodes}, edges={edges}): .save('backprop.html') writes a page"
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, for notebooks that do not run the scripts of an output."""
+        try:
+            page = escape(self._page())
+        except RuntimeError as reason:
+            return f"<pre>{escape(repr(self))}\n{escape(str(reason))}</pre>"
+        style = "width: 100%; height: 640px; border: 0"
+        return f'<iframe title="{escape(self._title)}" style="{style}" srcdoc="{page}"></iframe>'
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        try:
+            return {"text/html": self.html, "text/plain": repr(self)}
+        except RuntimeError as reason:
+            return {"text/plain": f"{self!r}\n{reason}"}
+
+
+Mode: TypeAlias = Literal["once", "edges", "predict"]
+
+HERE = Path(__file__).parent
+
+SCRIPTS = (
+    *("../shared/dom.js", "text.js"),
+    *("page.js", "graph.js", "view.js", "backward.js", "step.js", "predict.js", "controls.js"),
+    *("fields.js", "layout.js", "folded.js", "render.js", "chart.js", "start.js"),
+)
+"""One file a concern, in the order in which the page runs them."""
+
+STYLES = ("../shared/page.css", "player.css", "graph.css", "sizes.css")
+
+LONGEST_NAME, LONGEST_TITLE = 24, 200
+"""A label of more characters is shortened in cards and sentences; in a title it has more room."""
+
+STILL = (
+    "This is a still picture, because no scripts run here: run the cell, or trust the notebook, "
+    "to change its numbers and to step through it."
+)
+
+INTRODUCTION = (
+    "Change any number, and all values are computed again. Backward computes how the output would "
+    "change with each leaf; Step moves the leaves against these derivatives. They are two buttons "
+    "because backpropagation computes gradients and gradient descent applies them."
+)
+
+
+# --- notation with places for names and numbers ---------------------------------------------------
+
+
+class _PageNotation(Notation):
+    """As on the page: with a true minus."""
+
+    minus = "−"
+
+
+_PAGE = _PageNotation()
+_MARK = "\x00"
+
+Parts = list["str | int"]
+"""Text with places in it: strings, and between them the nodes whose names or numbers go there."""
+
+
+def _parts(text: str) -> Parts:
+    """The parts of a text in which nodes stand as their numbers between marks."""
+    return [int(part) if i % 2 else part for i, part in enumerate(text.split(_MARK))]
+
+
+def _number(x: float | None) -> float | str | None:
+    """A number as JSON has it; what is not finite by its name in JavaScript."""
+    if x is None or math.isfinite(x):
+        return x
+    return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+
+
+# --- the graph as a page has it -------------------------------------------------------------------
+
+
+class _Graph:
+    """The data that a page needs of a graph: its nodes, what is shown of them, and its program."""
+
+    def __init__(
+        self,
+        order: Sequence[Value],
+        collapse: Fold | None,
+        model: Module | None,
+        limit: int,
+        mode: Mode,
+        rankdir: str | None,
+    ) -> None:
+        self.order = order
+        self.mode = mode
+        self.rankdir = rankdir
+        called = called_after(order, model)
+        self.names = names(order, called, LONGEST_NAME)
+        self.in_full = {
+            node: in_a_line(node.label or called.get(node, ""), LONGEST_TITLE) or self.names[node]
+            for node in order
+        }
+        self.title = self.in_full[order[-1]]
+        self.shown = picture(
+            order,
+            collapse=collapse,
+            limit=limit,
+            model=model,
+            labels=self.names,
+            gradients=adjoints(order[-1]),
+        )
+        self.shorts = {
+            node.values[0]: in_a_line(node.label, LONGEST_NAME) or self.names[node.values[0]]
+            for node in self.shown.nodes
+            if len(node.values) == 1
+        }
+        """What a node is called within its frame."""
+        self.position = {node: i for i, node in enumerate(order)}
+        self.edges = [(node, k) for node in reversed(order) for k in _with_derivative(node)]
+        """Every operand with a derivative, in the order of the backward pass."""
+        self.numbers = {use: i for i, use in enumerate(self.edges)}
+        self.uses = Counter(node.args[k] for node, k in self.edges)
+        self.places = {node.id: i for i, node in enumerate(self.shown.nodes)}
+        self.parameters = [
+            node
+            for shown in self.shown.nodes
+            if shown.kind in ("parameter", "folded")
+            for node in shown.values
+            if not node.op
+        ]
+        self._marks = {node: f"{_MARK}{i}{_MARK}" for node, i in self.position.items()}
+
+    @functools.cached_property
+    def drawing(self) -> Drawing:
+        """The picture for where no scripts run."""
+        return Drawing(self.shown, self.rankdir or "LR", "")
+
+    def page(self) -> dict[str, Any]:
+        """The data of the page."""
+        leaves = [node for node in self.order if not node.op]
+        moved = self.parameters or leaves
+        dense = is_dense(self.shown)
+        return {
+            "messages": MESSAGES,
+            "nodes": [self._node(node) for node in self.order],
+            "edges": [self._edge(node, k) for node, k in self.edges],
+            "leaves": [self.position[node] for node in leaves],
+            "moved": sorted(self.position[node] for node in moved),
+            "moves": "all parameters" if self.parameters else "all",
+            "outdated": [self.position[node] for node in changed_since(self.order)],
+            "cards": [self._card(node) for node in self.shown.nodes],
+            "links": [self._link(edge) for edge in self.shown.edges],
+            "layouts": {
+                "wide": self._layout(self.rankdir or "LR", DENSE if dense else WIDE),
+                "tall": self._layout(self.rankdir or "TB", TALL),
+            },
+            "mode": self.mode,
+            "dense": dense,
+            "rates": RATES,
+            "coefficients": [float(x) for x in STEPPER.coefficients()],
+            "state": list(STEPPER.initial_state),
+            "fixed": self._unprintable,
+        }
+
+    def _node(self, node: Value) -> dict[str, Any]:
+        told: dict[str, Any] = {"name": self.names[node], "value": _number(node.data)}
+        if self.shorts.get(node, told["name"]) != told["name"]:
+            told["short"] = self.shorts[node]
+        if len(self.in_full[node]) > LONGEST_NAME:
+            told["full"] = self.in_full[node]
+        if node.op:
+            told |= {
+                "op": node.op,
+                "formula": _parts(_PAGE.formula(node, self._marks)),
+                "args": [self._argument(arg) for arg in node.args[:2]],
+            }
+        return told
+
+    def _argument(self, arg: Value | float) -> list[int] | float | str | None:
+        """An operand: the place of a node in a list, or a plain number."""
+        return [self.position[arg]] if isinstance(arg, Value) else _number(arg)
+
+    def _edge(self, node: Value, index: int) -> dict[str, Any]:
+        """An edge: its ends, its partial as recorded, and whether its operation chooses."""
+        told = {
+            "to": self.position[node],
+            "from": self.position[node.args[index]],
+            "partial": _number(node.partials[index]),
+        }
+        return told | ({"chooses": True} if getattr(TABLE[node.op], "chooses", False) else {})
+
+    def _card(self, node: Node) -> dict[str, Any]:
+        kind = "leaf" if node.kind == "parameter" else node.kind
+        exits = [self.position[x] for x in node.exits]
+        told: dict[str, Any] = {
+            "kind": kind,
+            "label": visible(node.label),
+            "exits": exits,
+            "values": [self.position[x] for x in node.values],
+        }
+        if kind == "folded":
+            told["operation"] = node.operation
+            told["name"] = ".".join(filter(None, [node.frame, node.label]))
+        if kind == "input":
+            told["shows"] = node.rows[0][1].replace("-", "−")
+        if node.is_output:
+            told["output"] = True
+        return told
+
+    def _link(self, edge: Edge) -> dict[str, Any]:
+        """An edge of the picture, which stands for one of the graph or for several."""
+        told: dict[str, Any] = {
+            "from": self.places[edge.source],
+            "to": self.places[edge.target],
+            "edges": [self.numbers[use] for use in edge.operands if use in self.numbers],
+        }
+        if not edge.operands:  # of a plain number
+            return told
+        (node, k), *others = edge.operands
+        if self._is_plain(edge) and not others and edge.has_derivative:
+            told["local"] = _PAGE.partial(node, k, self.names)
+            told["tag"] = _PAGE.partial(node, k, self.names | self.shorts)
+            if why := _PAGE.why(node, k, self._marks):
+                told["why"] = {f"{x:g}": _parts(text) for x, text in why.items()}
+            else:
+                exact = _PAGE.local_derivative(node, k, self._marks)
+                told["rule"] = _parts(_PAGE.textbook(node, self._marks) or exact)
+                if node.op in TEXTBOOK:
+                    told["exactly"] = _parts(exact)
+        return told
+
+    def _is_plain(self, edge: Edge) -> bool:
+        ends = (self.shown.nodes[self.places[end]] for end in (edge.source, edge.target))
+        return all(node.kind != "folded" for node in ends)
+
+    # --- where everything stands ------------------------------------------------------------------
+
+    def _layout(self, rankdir: str, look: _Look) -> dict[str, Any]:
+        sizes = {node.id: self._size(node, look) for node in self.shown.nodes}
+        edges = [replace(edge, label=self._room_for(edge, look)) for edge in self.shown.edges]
+        shown = replace(self.shown, edges=edges)
+        places = Places(drawing.layout(dot_text(shown, rankdir, sizes=sizes)))
+        frames = dict.fromkeys(node.frame for node in self.shown.nodes if node.frame)
+        return {
+            "tagged": look.names_locals,
+            "size": [places.width, places.height],
+            "cards": [_rounded(places.node(node.id)) for node in self.shown.nodes],
+            "links": [_told(places.edge(edge.id)) for edge in self.shown.edges],
+            "frames": [
+                {"name": visible(name), "box": box and _rounded(box), "at": _rounded(at)[:2]}
+                for name in frames
+                for box, at in [places.frame(name)]
+            ],
+        }
+
+    def _size(self, node: Node, look: _Look) -> tuple[float, float]:
+        """A card's width and height: room for its name, and for the derivative in it."""
+        if node.kind == "folded":
+            return look.folded
+        name = shortened(node.label, LONGEST_NAME)
+        total = len(f"d{self.names[self.order[-1]]}/d{name or 'v00'} = −0.0000")
+        formula = len(name) + (14 if node.kind == "operation" else 5)
+        width = 7.4 * max(total, formula) + 26.0
+        is_sum = bool(node.values) and self.uses[node.values[0]] > 1
+        sum_below = 20.0 if is_sum and look is not DENSE else 0.0
+        return min(max(width, look.narrowest), look.widest), look.height + sum_below
+
+    def _room_for(self, edge: Edge, look: _Look) -> str:
+        """The longest text that an edge's label will have."""
+        if not edge.has_derivative or not edge.operands:
+            return ""
+        node, k = edge.operands[0]
+        is_named = look.names_locals and self._is_plain(edge)
+        return (
+            f"{_PAGE.partial(node, k, self.names | self.shorts)} = −0.0000" if is_named else "−0.00"
+        )
+
+    # --- its program ------------------------------------------------------------------------------
+
+    def program(self) -> str:
+        """Two constants of JavaScript: the graph's numbers from its leaves, and the stepper's rule.
+
+        The first gives all values, then all partials; null if it has an operation of a user's that
+        JavaScript cannot compute.
+        """
+        from autograd.compiler.backends import javascript  # loaded for a page, not with the package
+
+        rule = javascript.source(javascript.update_rule(STEPPER), "rule")
+        if self._unprintable:
+            return f"const graph = null;\n{rule}"
+        return javascript.source(self._program(), "graph") + rule
+
+    @functools.cached_property
+    def _unprintable(self) -> str:
+        """The first operation that has no spelling in JavaScript, if there is one."""
+        from autograd.compiler.backends import javascript
+
+        spelled = javascript.SPELLING.keys() | javascript.HELPERS.keys() | {"sum", "dot"}
+        return next((node.op for node in self.order if node.op and node.op not in spelled), "")
+
+    def _program(self) -> Program:
+        from autograd.compiler.rolling import roll
+        from autograd.compiler.trace import listing, trace
+
+        def everything(leaves: list[Value]) -> list[Operand]:
+            at: dict[Value, Any] = dict(zip([x for x in self.order if not x.op], leaves))  # noqa: B905
+            partials: dict[Value, Sequence[Any]] = {}
+            for node in self.order:
+                if node.op:
+                    args = [at[arg] if isinstance(arg, Value) else arg for arg in node.args]
+                    at[node] = TABLE[node.op](*args)
+                    partials[node] = TABLE[node.op].partials_at(at[node], args, args)
+            return [
+                *map(at.__getitem__, self.order),
+                *(partials[node][k] for node, k in self.edges),
+            ]
+
+        n_leaves = sum(not node.op for node in self.order)
+        recorded = trace(everything, [(n_leaves,)])
+        return roll(listing(recorded.inputs, recorded.outputs, is_batch=False))
+
+
+def _with_derivative(node: Value) -> list[int]:
+    return [k for k, partial in enumerate(node.partials) if partial is not None]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The sizes of cards in pixels, and whether edges name the derivative that they carry."""
+
+    narrowest: float
+    widest: float
+    height: float
+    folded: tuple[float, float]
+    names_locals: bool
+
+
+WIDE = _Look(148.0, 250.0, 96.0, (132.0, 44.0), names_locals=True)
+DENSE = _Look(118.0, 118.0, 86.0, (144.0, 44.0), names_locals=False)
+TALL = _Look(112.0, 168.0, 92.0, (138.0, 44.0), names_locals=False)
+
+STEPPER = GradientDescent([Value(0.0)], learning_rate=0.01)
+"""The rule that Step applies; the learning rate is chosen in the page."""
+
+RATES = [0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0]
+
+
+def _rounded(place: Place) -> list[float]:
+    return [round(x, 1) for x in place]
+
+
+def _told(path: EdgePath) -> dict[str, Any]:
+    label = path.label and _rounded(path.label)[:2]
+    return {"path": path.path, "tip": path.tip, "label": label}

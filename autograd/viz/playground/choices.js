@@ -1,0 +1,122 @@
+// What is chosen in the page: data, network, regularization and seed. A choice opens its model.
+
+const chosen = { data: "moons", noise: "0.1", held: 30, network: 4, activation: "tanh", penalty: "none", seed: 0, kind: "1" };
+const OWN = [-1, -1, 0, 1, 1, 0, -1, 1, 1, 1, -1, 1]; // x, y, class of each example
+let own = [...OWN], opened = null;
+// A link may choose: playground.html?data=spirals&noise=0&held=30&network=5&seed=3
+const offered = {
+  data: [...Object.keys(told.data), "own"], noise: Object.keys(told.data.moons), held: told.held.map(String),
+  network: told.networks.map((_, k) => String(k)), activation: Object.keys(told.networks[0].own),
+  penalty: Object.keys(told.penalties),
+};
+for (const [key, text] of new URLSearchParams(location.search)) {
+  if (offered[key]?.includes(text)) chosen[key] = typeof chosen[key] === "number" ? Number(text) : text;
+  if (key === "seed" && /^\d{1,9}$/.test(text)) chosen.seed = Number(text);
+}
+
+// Weights as `MLP(seed=…)` draws them, neuron by neuron; biases are 0.
+function weights(limits, seed) {
+  const bits = twister([seed]), found = [];
+  for (const [inputs, width, limit] of limits) for (let j = 0; j < width; j++) {
+    for (let i = 0; i < inputs; i++) found.push(-limit + 2 * limit * uniform(bits));
+    found.push(0);
+  }
+  return found;
+}
+function model() {
+  const { shared, own: activations, limits } = told.networks[chosen.network];
+  const found = { ...told.base, ...shared, ...activations[chosen.activation] };
+  const last = Math.max(...found.units.map(unit => unit.layer));
+  const dies = unit => chosen.activation === "relu" && unit.layer < last;
+  const rows = chosen.data === "own" ? own : told.data[chosen.data][chosen.noise], n = rows.length / 3;
+  const numbers = found.names.map(() => 0);
+  weights(limits[chosen.activation], chosen.seed).forEach((x, k) => { numbers[found.parameters[k]] = x; });
+  found.strengths.forEach((place, k) => { numbers[place] = told.penalties[chosen.penalty][k]; });
+  return {
+    ...found, rows, numbers, seed: [chosen.seed], learnt: Math.max(1, Math.round(n * (1 - chosen.held / 100))),
+    units: found.units.map(unit => ({ ...unit, dies: dies(unit) })),
+    frame: chosen.data === "own" ? [-1.5, 1.5] : [],
+  };
+}
+function reopen(others = {}) {
+  const kept = { batch: Infinity, ...opened?.close(), ...others, newSeed };
+  const found = model();
+  found.batch = Math.min(kept.batch, found.learnt);
+  opened = open(root, found, programs[found.program](), kept);
+  noise.disabled = chosen.data === "own";
+  ownBox.hidden = chosen.data !== "own";
+}
+function newSeed() {
+  seed.value = chosen.seed + 1;
+  chosen.seed += 1;
+  reopen({ isRunning: false });
+}
+
+// --- the panel
+
+let fields = 0;
+function labelled(name, field) {
+  field.id = `playground-field-${fields++}-${Math.random().toString(36).slice(2)}`;
+  return element("div", {}, element("label", { class: "name", for: field.id }, name), field);
+}
+function selection(key, entries, change = () => reopen()) {
+  const field = element("select", {}, ...entries.map(([value, text]) => element("option", { value }, text)));
+  field.value = chosen[key];
+  field.addEventListener("change", () => {
+    chosen[key] = typeof chosen[key] === "number" ? Number(field.value) : field.value;
+    change();
+  });
+  return field;
+}
+const same = names => names.map(name => [name, name]);
+const noise = selection("noise", same(Object.keys(told.data.moons)).sort((a, b) => a[0] - b[0]));
+const architecture = ({ widths }) => (widths.length ? `${widths.join(" + ")} neurons` : "no hidden layer");
+const seed = element("input", { type: "number", min: 0, max: 4294967295, step: 1, value: chosen.seed });
+seed.addEventListener("change", () => {
+  chosen.seed = Math.min(4294967295, Math.max(0, Math.trunc(Number(seed.value)) || 0));
+  seed.value = chosen.seed;
+  reopen();
+});
+const penalty = selection("penalty", same(Object.keys(told.penalties)), () => {
+  const found = told.networks[chosen.network].shared.strengths ?? told.base.strengths;
+  found.forEach((place, k) => opened.assign(place, told.penalties[chosen.penalty][k]));
+});
+const panel = element("div", { class: "panel", role: "group", "aria-label": "Data and network" },
+  labelled("Data", selection("data", [...same(Object.keys(told.data)), ["own", "your own"]])),
+  labelled("Noise", noise),
+  labelled("Held out", selection("held", told.held.map(share => [share, `${share} %`]))),
+  labelled("Network", selection("network", told.networks.map((network, k) => [k, architecture(network)]))),
+  labelled("Activation", selection("activation", same(Object.keys(told.networks[0].own)))),
+  labelled("Regularization", penalty),
+  labelled("Seed", seed));
+
+// --- examples of one's own: typed, or by clicks into the picture
+
+const typedOwn = element("textarea", { rows: 5, spellcheck: "false" }), ownSays = element("p", { role: "status" });
+const kinds = selection("kind", [["0", "class 0"], ["1", "class 1"]], () => {});
+const lines = () => count(own.length / 3).map(k => own.slice(3 * k, 3 * k + 3).join(", ")).join("\n");
+typedOwn.value = lines();
+typedOwn.addEventListener("change", () => {
+  const found = typedOwn.value.split("\n").map(line => line.trim()).filter(line => line);
+  const numbers = found.map(line => line.split(/[\s,;]+/).map(Number));
+  const wrong = numbers.findIndex(row => row.length !== 3 || !row.every(Number.isFinite) || ![0, 1].includes(row[2]));
+  if (wrong >= 0 || numbers.length < 2) {
+    ownSays.textContent = wrong < 0 ? "Two examples are needed at least."
+      : `Example ${wrong + 1} is “${found[wrong].slice(0, 40)}”; expected x, y, class, such as 0.5, -1, 1.`;
+    return;
+  }
+  ownSays.textContent = "";
+  own = numbers.flat();
+  reopen();
+});
+const ownBox = element("div", { class: "own", hidden: "" },
+  labelled("Your examples: x, y, class", typedOwn), labelled("A click into the picture adds one of", kinds), ownSays);
+root.addEventListener("click", e => {
+  const place = chosen.data === "own" && e.target.matches(".plane") && opened.placeAt(e);
+  if (!place) return;
+  own.push(...place.map(x => Math.round(x * 1000) / 1000), Number(kinds.value));
+  typedOwn.value = lines();
+  reopen();
+});
+root.append(panel, ownBox);
+reopen();

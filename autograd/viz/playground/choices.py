@@ -1,0 +1,205 @@
+"""A playground whose data set, noise, network and regularization are chosen in the page.
+
+The programs of all networks and activations are generated once, and the data sets are stored with
+each level of noise. A seed gives the weights of `MLP(seed=…)` and the batches of `fit(seed=…)`, so
+that every choice can be repeated in Python:
+
+    X, Y = choices.examples("moons", noise=0.1)
+    l1, l2 = choices.PENALTIES["L2 0.001"]
+    model = ag.MLP(2, [8, 8, 1], activation="tanh", seed=7)
+    ag.fit(model, ag.binary_cross_entropy, X[:140], Y[:140], ag.Adam(model.parameters(), 0.03),
+           penalty=lambda parameters: choices.penalty(parameters, l1, l2), seed=7, …)
+
+A link can make the choices: `playground.html?data=spirals&noise=0&held=30&network=5&seed=3`, where
+network is its place in `NETWORKS`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import random
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograd import datasets, functions
+from autograd.files import write_whole
+from autograd.losses import binary_cross_entropy
+from autograd.nn import GAINS, MLP
+from autograd.optim import Adam
+from autograd.value import Value
+from autograd.viz.html import page_text, scripts
+from autograd.viz.playground.page import HERE, html_of, playground
+
+N_EXAMPLES = 200
+NOISES = (0.0, 0.05, 0.1, 0.2, 0.3)
+HELD_OUT = (0, 10, 30, 50)
+"""Percent of the examples."""
+
+NETWORKS = ((), (4,), (8,), (4, 4), (8, 8), (6, 6, 6))
+"""The widths of the hidden layers."""
+
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear")
+
+PENALTIES = {
+    "none": (0.0, 0.0),
+    "L1 0.001": (0.001, 0.0),
+    "L1 0.01": (0.01, 0.0),
+    "L2 0.001": (0.0, 0.001),
+    "L2 0.01": (0.0, 0.01),
+    "L2 0.1": (0.0, 0.1),
+}
+"""The strengths of the two penalties, l1 and l2."""
+
+LEARNING_RATE = 0.03
+
+
+def _square(n: int, noise: float) -> tuple[datasets.Rows, list[int]]:
+    """`xor` with its corners at ±1, so that the mean of each input is 0."""
+    X, Y = datasets.xor(n, noise / 2.0)
+    return [[2.0 * x - 1.0 for x in row] for row in X], Y
+
+
+DATA: dict[str, Callable[[int, float], tuple[datasets.Rows, list[int]]]] = {
+    "moons": datasets.moons,
+    "circles": datasets.circles,
+    "xor": _square,
+    "spirals": datasets.spirals,
+}
+
+
+def examples(name: str, noise: float) -> tuple[datasets.Rows, list[int]]:
+    """A data set of the page: its coordinates in three decimals, in random order.
+
+    Raises KeyError if there is no such data set.
+    """
+    X, Y = DATA[name](N_EXAMPLES, noise)
+    order = random.Random(0).sample(range(N_EXAMPLES), N_EXAMPLES)
+    return [[round(x, 3) for x in X[i]] for i in order], [Y[i] for i in order]
+
+
+def penalty(parameters: Iterable[Any], l1: Any, l2: Any) -> Any:
+    """l1·Σ|w| + l2·Σw² over the weights; biases are not penalized."""
+    weights = [p for p in parameters if not p.label.endswith("bias")]
+    return l1 * functions.sum(map(abs, weights)) + l2 * functions.sum(w * w for w in weights)
+
+
+class Choices:
+    """A page in which a network trains on data that are chosen there.
+
+    Attributes:
+        html: what it shows, to be put into any page.
+    """
+
+    @functools.cached_property
+    def html(self) -> str:
+        """One self-contained piece of HTML."""
+        strengths = Value(0.0, "l1"), Value(0.0, "l2")
+        programs: dict[str, str] = {}
+        networks = []
+        base: dict[str, Any] = {}
+        for widths in NETWORKS:
+            told = [_variant(widths, name, strengths, programs) for name in ACTIVATIONS]
+            shared = _common(told)
+            base = base or shared
+            networks.append([_without(each, shared) for each in told] + [shared])
+        base = _common([network[-1] for network in networks])
+        told_once = {
+            "base": base,
+            "networks": [
+                {
+                    "widths": widths,
+                    "shared": _without(shared, base),
+                    "own": dict(zip(ACTIVATIONS, own, strict=True)),
+                    "limits": {name: _limits(widths, name) for name in ACTIVATIONS},
+                }
+                for widths, (*own, shared) in zip(NETWORKS, networks, strict=True)
+            ],
+            "data": {
+                name: {f"{noise:g}": _flat(*examples(name, noise)) for noise in NOISES}
+                for name in DATA
+            },
+            "held": HELD_OUT,
+            "penalties": PENALTIES,
+        }
+        sources = ",\n".join(f"() => {{\n{text}}}" for text in programs)
+        rules = next(iter(programs.values()))
+        panel = scripts(HERE, ("choices.js",))
+        program = f"{rules}const programs = [\n{sources}];\n{panel}"
+        return html_of(TITLE, told_once, program)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a page of its own, which needs no network and no Python. Returns its path.
+
+        The file appears when it is complete. ValueError for a name that does not end in .html or
+        .htm.
+        """
+        return write_whole(path, page_text(path, TITLE, INTRODUCTION, self.html))
+
+    def __repr__(self) -> str:
+        return f"Choices({len(NETWORKS)} networks, {len(DATA)} data sets): .save('playground.html')"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": repr(self)}
+
+
+TITLE = "Train a neural network in your browser"
+
+INTRODUCTION = (
+    "Choose data and a network, then press Train. Each step computes the loss and its derivative "
+    "with respect to each parameter, then changes them all a little against it. The page needs no "
+    "Python: it runs JavaScript that Python generated, and sends nothing anywhere."
+)
+
+
+def _variant(
+    widths: Sequence[int],
+    activation: str,
+    strengths: tuple[Value, Value],
+    programs: dict[str, str],
+) -> dict[str, Any]:
+    """The data of one network for the page; its program is added to `programs`, once.
+
+    The initial weights and the examples are chosen in the page.
+    """
+    X, Y = examples("moons", 0.1)
+    model = MLP(2, [*widths, 1], activation=activation, seed=0)
+    page = playground(
+        *(model, binary_cross_entropy, X, Y),
+        Adam(model.parameters(), LEARNING_RATE),
+        penalty=lambda parameters: penalty(parameters, *strengths),
+        classes=("class 0", "class 1"),
+    )
+    told = {k: v for k, v in page.told.items() if k not in ("numbers", "spread", "rows", "learnt")}
+    told["units"] = [_without(unit, {"dies": unit["dies"]}) for unit in told["units"]]
+    told["strengths"] = [told["names"].index(x.label) for x in strengths]
+    told["steppers"] = [{**stepper, "states": None} for stepper in told["steppers"]]
+    source = f"{page.source}return {{ gradient, forward, rules }};\n"
+    programs.setdefault(source, page.rules)
+    return told | {"program": list(programs).index(source)}
+
+
+def _limits(widths: Sequence[int], activation: str) -> list[tuple[int, int, float]]:
+    """For each layer: inputs, neurons, and the limit of the uniform distribution of its weights."""
+    sizes = [2, *widths, 1]
+    gains = [GAINS[activation]] * len(widths) + [GAINS["linear"]]
+    return [
+        (n, width, math.sqrt(3.0 * gain / n))
+        for n, width, gain in zip(sizes, sizes[1:], gains, strict=False)
+    ]
+
+
+def _flat(X: datasets.Rows, Y: Sequence[int]) -> list[float]:
+    return [number for x, y in zip(X, Y, strict=True) for number in (*x, y)]
+
+
+def _common(told: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The items that are equal in all of them."""
+    first, *others = told
+    return {k: v for k, v in first.items() if all(k in o and o[k] == v for o in others)}
+
+
+def _without(told: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in told.items() if k not in known}

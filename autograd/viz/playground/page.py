@@ -1,0 +1,427 @@
+"""`playground`: a page that trains a model in the browser, without Python and without a server.
+
+What a step needs is printed as JavaScript: the objective of a batch with its gradient, the model
+with its loss, and the rule of the stepper, all by the compiler, from the same code that `fit` runs.
+The batches come in the order in which `fit` takes them.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from autograd import recording
+from autograd.compiler.backends import javascript
+from autograd.data import Standardization
+from autograd.files import write_whole
+from autograd.losses import CORRECT, cross_entropy
+from autograd.nn import MLP, Module
+from autograd.optim import Adam, GradientDescent, Stepper
+from autograd.training.examples import checked_examples, class_indices
+from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
+from autograd.value import Value
+from autograd.viz.html import json_for_script, page_text, scripts, styles
+from autograd.viz.notation import in_a_line, visible
+from autograd.viz.playground import programs
+
+HERE = Path(__file__).parent
+
+SCRIPTS = (
+    *("charts.js", "training.js", "examples.js", "plane.js", "network.js", "curves.js"),
+    *("controls.js", "figures.js", "selection.js", "messages.js", "loop.js"),
+)
+"""One file a concern, in the order in which the page runs them, for each model that it opens."""
+
+N_EXAMPLES = 5000
+"""The most examples that a page holds."""
+
+LONGEST_NAME, LONGEST_TITLE = 60, 200
+"""The longest name of an input or a class, and the longest title; longer ones are shortened."""
+
+
+def playground(
+    model: Model,
+    loss: Loss,
+    X: Iterable[Any],
+    Y: Iterable[Any],
+    optimizer: Stepper,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    batch_size: int | None = None,
+    penalty: Penalty | None = None,
+    seed: int = 0,
+    shuffle: bool = True,
+    accuracy: Correct | None = None,
+    held_out: tuple[Iterable[Any], Iterable[Any]] | None = None,
+    features: Sequence[str] = (),
+    classes: Sequence[str] = (),
+    scale: Standardization | None = None,
+    target_scale: Standardization | None = None,
+    title: str = "",
+) -> Playground:
+    """A page that trains the model as `fit` does, from the weights and settings as they are now.
+
+    The model, the loss and the stepper are recorded and printed; nothing of them is changed. The
+    numbers of the first steps are those of `fit`, up to the last places of functions such as exp.
+
+    Args:
+        model, loss, X, Y, optimizer, batch_size, penalty, seed, shuffle, accuracy: as for `fit`.
+            Every example is a number or a row of numbers, and all are alike.
+        path: where to write the page; None to write none yet.
+        held_out: examples and targets that are not learnt from; the page shows how they fare.
+        features: the names of the inputs.
+        classes: the names of the classes 0, 1, …
+        scale, target_scale: the standardizations that X and Y were made with, for an `MLP`. The
+            page then shows numbers as they were before, and the file of weights is of a model that
+            takes and predicts such.
+        title: the page's heading.
+
+    Raises:
+        TypeError, ValueError: as `fit`; if the examples are ragged, hold what is no finite number,
+            or are too many; for names that are not as many as the features or the classes; for an
+            operation that has no spelling in JavaScript; for a scale and a model that is no `MLP`.
+        OSError: if the page cannot be written.
+    """
+    examples = checked_examples("playground", X, Y)
+    targets = examples.Y
+    test_X: list[Any] = []
+    test_Y: list[Any] = []
+    if held_out is not None:
+        test_X, test_Y, _ = checked_examples("playground: held_out", *held_out)
+    if loss in CORRECT:
+        names = classes or getattr(model, "classes", ())
+        targets, classes = class_indices("playground", Y, targets, names)
+        test_Y = class_indices("playground: held_out", test_Y, test_Y, classes)[0]
+    if not isinstance(optimizer, Stepper):
+        raise TypeError(f"playground: optimizer must be a stepper with a rule, got {optimizer!r}")
+    _check_scales(model, scale, target_scale)
+    page = Playground(
+        Objective(model, loss, penalty, accuracy or CORRECT.get(loss)),
+        _Rows([*examples.X, *test_X], [*targets, *test_Y]),
+        len(examples.X),
+        optimizer,
+        batch_size=batch_size or len(examples.X),
+        seed=seed,
+        shuffle=shuffle,
+        features=features or examples.columns,
+        classes=classes,
+        scales=(scale, target_scale),
+        title=title,
+    )
+    if path is not None:
+        page.save(path)
+    return page
+
+
+class _Rows:
+    """Examples with their targets as rows of numbers of one length."""
+
+    def __init__(self, X: Sequence[Any], Y: Sequence[Any]) -> None:
+        if len(X) > N_EXAMPLES:
+            raise ValueError(
+                f"playground: {len(X):,} examples are more than a page holds ({N_EXAMPLES:,}); "
+                f"give a part of them"
+            )
+        self.x = X[0]
+        self.shapes = [_shape(X[0]), _shape(Y[0])]
+        self.n_inputs = math.prod(self.shapes[0])
+        self.numbers: list[list[float]] = []
+        for i, (x, y) in enumerate(zip(X, Y, strict=True)):
+            if [_shape(x), _shape(y)] != self.shapes:
+                raise ValueError(
+                    f"playground: row {i} has the shapes {_shape(x)} and {_shape(y)}, row 0 has "
+                    f"{self.shapes[0]} and {self.shapes[1]}; all examples have to be alike"
+                )
+            row = [float(number) for number in [*programs.flat(x), *programs.flat(y)]]
+            if not all(map(math.isfinite, row)):
+                raise ValueError(f"playground: row {i} holds {row}, which is not finite")
+            self.numbers.append(row)
+
+
+class Playground:
+    """A page in which a model is trained.
+
+    Attributes:
+        html: what it shows, to be put into any page.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        rows: _Rows,
+        n_learnt: int,
+        optimizer: Stepper,
+        *,
+        batch_size: int,
+        seed: int,
+        shuffle: bool,
+        features: Sequence[str],
+        classes: Sequence[str],
+        scales: tuple[Standardization | None, Standardization | None],
+        title: str,
+    ) -> None:
+        self._n_learnt = n_learnt
+        self._title = in_a_line(title, LONGEST_TITLE) or "A model learns"
+        model = objective.model
+        own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
+        parameters: list[Any] = list(dict.fromkeys([*own, *optimizer.parameters]))
+        _check_targets(objective, rows)
+        gradient, moved = programs.gradient(objective, rows.shapes, optimizer, parameters)
+        forward = programs.forward(objective, rows.shapes, parameters)
+        _check_names("features", features, rows.n_inputs)
+        _check_names("classes", classes, max(2, forward.n_outputs))
+        printed = {"gradient": gradient, "forward": forward.programs}
+        leaves = [leaf for each in printed.values() for x in each for leaf in x.leaves]
+        place = {leaf: i for i, leaf in enumerate(dict.fromkeys(leaves))}
+        steppers = _steppers(optimizer)
+        rules = [javascript.update_rule(stepper) for stepper in steppers]
+        self.source = "".join(programs.source(name, found) for name, found in printed.items())
+        self.rules = programs.source("rules", rules)
+        states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
+        self.told: dict[str, Any] = {
+            "names": _names(place),
+            "numbers": _finite(place),
+            "spread": _spread(model, place, parameters),
+            "arrays": _arrays(model, place, moved),
+            "moved": [place[leaf] for leaf in moved],
+            "leaves": {
+                name: [[place[leaf] for leaf in program.leaves] for program in found]
+                for name, found in printed.items()
+            },
+            "parameters": [place[leaf] for leaf in own],
+            "rows": list(itertools.chain.from_iterable(rows.numbers)),
+            "width": len(rows.numbers[0]),
+            "inputs": rows.n_inputs,
+            "features": [
+                in_a_line(name, LONGEST_NAME) or f"x{i + 1}"
+                for i, name in enumerate(features or [""] * rows.n_inputs)
+            ],
+            "scales": [scale and list(zip(*scale, strict=True)) for scale in scales],
+            "classes": [
+                in_a_line(name, LONGEST_NAME) or f"class {k}" for k, name in enumerate(classes)
+            ],
+            "learnt": n_learnt,
+            "outputs": forward.n_outputs,
+            "units": [
+                {
+                    "name": unit.name,
+                    "layer": unit.layer,
+                    "weights": [place[leaf] for leaf in unit.neuron.weights],
+                    "bias": place[unit.neuron.bias],
+                    "sources": unit.sources,
+                    "dies": unit.neuron.activation == "relu",
+                }
+                for unit in forward.units
+            ],
+            "seed": seed_words(seed),
+            "shuffle": shuffle,
+            "batch": min(batch_size, n_learnt),
+            "kind": _kind(objective, rows, forward.n_outputs),
+            "threshold": 0.0 if objective.loss in CORRECT or forward.ends_in != "sigmoid" else 0.5,
+            "counts": objective.correct is not None,
+            "penalised": objective.penalty is not None,
+            "steppers": [
+                {
+                    "name": _name(stepper),
+                    "coefficients": stepper.coefficients(),
+                    "initial": stepper.initial_state,
+                    "states": [states[leaf] for leaf in moved] if i == 0 else None,
+                }
+                for i, stepper in enumerate(steppers)
+            ],
+            "file": _file(model),
+        }
+
+    @functools.cached_property
+    def html(self) -> str:
+        """One self-contained piece of HTML."""
+        opened = "open(root, told, { gradient, forward, rules }, {});\n"
+        return html_of(self._title, self.told, self.source + self.rules + opened)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a page of its own, which needs no network and no Python. Returns its path.
+
+        The file appears when it is complete. ValueError for a name that does not end in .html or
+        .htm.
+        """
+        n, m = len(self.told["moved"]), self._n_learnt
+        learnt = f"{n:,} parameter{'s are' if n > 1 else ' is'} trained"
+        learnt += f" on {m:,} example{'s' if m > 1 else ''}."
+        text = page_text(path, self._title, f"{learnt} {INTRODUCTION}", self.html)
+        return write_whole(path, text)
+
+    def __repr__(self) -> str:
+        n = len(self.told["moved"])
+        return f"Playground({n} parameters, {self._n_learnt} examples): .save('learn.html')"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": repr(self)}
+
+
+def html_of(title: str, told: dict[str, Any], program: str) -> str:
+    """The HTML of a playground: its data, the scripts, and the program that opens a model."""
+    workplace = "function open(root, told, { gradient, forward, rules }, kept) {\n"
+    workplace += f"{scripts(HERE, SCRIPTS)}}}\n"
+    once = scripts(HERE, ("../shared/dom.js", "random.js", "start.js"))
+    return (
+        f'<div class="autograd-playground" role="group" aria-label="{escape(title)}">\n'
+        f"<style>\n{styles(HERE, ('../shared/page.css', 'playground.css'))}</style>\n"
+        f'<p class="still">{escape(STILL)}</p>\n'
+        f'<script type="application/json">{json_for_script(told)}</script>\n'
+        f'<script>\n(() => {{\n"use strict";\n{once}{workplace}{program}}})();\n'
+        f"</script>\n</div>\n"
+    )
+
+
+def seed_words(seed: int) -> list[int]:
+    """The seed in words of 32 bits, the lowest first, as `random.Random` uses it."""
+    seed = abs(seed)
+    return [seed >> shift & 0xFFFFFFFF for shift in range(0, max(1, seed.bit_length()), 32)]
+
+
+STILL = "No scripts run here: run the cell, or trust the notebook, to train this model."
+
+INTRODUCTION = (
+    "Each step computes the loss and its derivative with respect to each of them, then moves them "
+    "all a little downhill. The page needs no Python: it runs JavaScript that Python generated, "
+    "and sends nothing anywhere."
+)
+
+
+def _check_scales(
+    model: Model, scale: Standardization | None, target_scale: Standardization | None
+) -> None:
+    """Raise if the model cannot absorb the scales into its first and last layer."""
+    if not scale and not target_scale:
+        return
+    if not isinstance(model, MLP):
+        raise TypeError(f"playground: a scale is for an MLP, which can take it in, got {model!r}")
+    if scale and len(scale.means) != model.n_inputs:
+        raise ValueError(f"playground: scale is of {len(scale.means)} inputs, got {model!r}")
+    if target_scale and len(target_scale.means) != model.widths[-1]:
+        raise ValueError(
+            f"playground: target_scale is of {len(target_scale.means)} outputs, got {model!r}"
+        )
+
+
+def _check_names(what: str, names: Sequence[str], n: int) -> None:
+    if names and len(names) != n:
+        given = ", ".join(map(repr, names))
+        raise ValueError(
+            f"playground: expected names of {n} {what}, got {len(names)}: {given:.200}"
+        )
+
+
+def _check_targets(objective: Objective, rows: _Rows) -> None:
+    """Raise for targets that the loss refuses; the generated program does not check them."""
+    with recording.no_grad():
+        prediction = objective.model(rows.x)
+        for row in {tuple(row[rows.n_inputs :]) for row in rows.numbers}:
+            objective.loss(prediction, list(row) if rows.shapes[1] else row[0])
+
+
+def _steppers(optimizer: Stepper) -> list[Stepper]:
+    """The optimizer given, then the alternatives that the page offers."""
+    one = [Value(0.0)]
+    others = [GradientDescent(one, 0.1), GradientDescent(one, 0.03, momentum=0.9), Adam(one, 0.01)]
+    return [optimizer, *(other for other in others if _name(other) != _name(optimizer))]
+
+
+def _name(stepper: Stepper) -> str:
+    if type(stepper) is not GradientDescent:
+        return type(stepper).__name__
+    if stepper.momentum == 0.0:
+        return "Gradient descent"
+    return f"{'Nesterov' if stepper.nesterov else 'Momentum'} {stepper.momentum:g}"
+
+
+def _names(leaves: Iterable[Value]) -> list[str]:
+    """The labels of the leaves; duplicates get their place appended."""
+    names: dict[str, None] = {}
+    for i, leaf in enumerate(leaves):
+        name = visible(leaf.label) or f"p{i}"
+        names[f"{name} ({i})" if name in names else name] = None
+    return list(names)
+
+
+def _finite(leaves: Iterable[Value]) -> list[float]:
+    for leaf in leaves:
+        if not math.isfinite(leaf.data):
+            raise ValueError(f"playground: {leaf!r} is not finite; give it a number to start from")
+    return [leaf.data for leaf in leaves]
+
+
+def _kind(objective: Objective, rows: _Rows, n_outputs: int) -> str:
+    """The kind of the prediction: "classes" (the largest of several), a "score" or a "number"."""
+    if objective.loss is cross_entropy:
+        return "classes"
+    two = len({tuple(row[rows.n_inputs :]) for row in rows.numbers}) <= 2
+    return "score" if objective.correct is not None and n_outputs == 1 and two else "number"
+
+
+def _spread(model: Model, leaves: Iterable[Value], parameters: list[Any]) -> list[float]:
+    """The limit of the uniform distribution of new weights, estimated from their array.
+
+    If all are 0, from which no network learns, it is 1.
+    """
+    groups = [[p] for p in parameters]
+    if isinstance(model, Module):
+        groups = [found for _, found in model.arrays().values()]
+    limits = {
+        leaf: math.sqrt(3.0 / len(group)) * math.hypot(*[x.data for x in group])
+        for group in groups
+        for leaf in group
+    }
+    if not any(limits.values()):
+        limits = dict.fromkeys(limits, 1.0)
+    return [limits.get(leaf, 0.0) for leaf in leaves]
+
+
+def _arrays(model: Model, place: dict[Value, int], moved: list[Any]) -> list[dict[str, Any]]:
+    """The parameters as tables: for a layer one row per neuron, its bias last."""
+    if not isinstance(model, Module):
+        return [_table("parameters", min(len(moved), 16), moved, place)]
+    arrays, tables = model.arrays(), []
+    for name, (shape, found) in arrays.items():
+        columns, stem = math.prod(shape[-1:]), re.sub(r"(^|\.)(weight|bias)$", "", name)
+        part = stem and f"{stem}."
+        if name == f"{part}weight" and f"{part}bias" in arrays:
+            rows = [found[i : i + columns] for i in range(0, len(found), columns)]
+            biases = arrays[f"{part}bias"][1]
+            both = [x for row, bias in zip(rows, biases, strict=True) for x in (*row, bias)]
+            tables.append(_table(stem or "neuron", columns + 1, both, place))
+        elif name != f"{part}bias" or f"{part}weight" not in arrays:
+            tables.append(_table(name, columns, found, place))
+    return tables
+
+
+def _table(
+    name: str, columns: int, found: Iterable[Any], place: dict[Value, int]
+) -> dict[str, Any]:
+    return {"name": in_a_line(name), "columns": columns, "at": [place[leaf] for leaf in found]}
+
+
+def _file(model: Model) -> dict[str, Any] | None:
+    """The content of the saved model, into which the page puts its own numbers."""
+    if not isinstance(model, Module):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        model.save(path)
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return about | {"parameters": []}
+
+
+def _shape(example: Any) -> tuple[int, ...]:
+    if not isinstance(example, list | tuple):
+        return ()
+    return (len(example), *(_shape(example[0]) if example else ()))

@@ -1,0 +1,183 @@
+"""The programs of a page: the objective of a batch with its gradient, and the forward pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograd.compiler.backends import javascript
+from autograd.compiler.program import Program
+from autograd.compiler.rolling import roll
+from autograd.compiler.trace import Listing, Trace, gradient_of, leaves_of, listing, trace
+from autograd.nn import Module, Neuron
+from autograd.optim import Stepper
+from autograd.training.objective import Model, Objective
+from autograd.value import Operand, Value, topological_order
+
+WIDEST, MOST_WEIGHTS = 64, 4000
+"""A network with a wider layer, or more weights, is too much for a picture."""
+
+Shapes = Sequence[tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A neuron in the recording of a model.
+
+    Attributes:
+        name: the neuron's dotted name in the model.
+        layer: 1 if it works on inputs alone, else one more than the last of those it works on.
+        neuron: its weights and its bias.
+        sources: for each weight what it weighs: the number of an input, or of a unit counted on
+            from there; -1 if it is neither of them alone.
+    """
+
+    name: str
+    layer: int
+    neuron: Neuron
+    sources: list[int]
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The forward pass for one example.
+
+    Attributes:
+        programs: what to run, and what to run where that finds a nan, if it is another. They
+            return the predictions, the loss, whether it is right (1 or 0), and each unit's output.
+        n_outputs: how many predictions there are.
+        ends_in: the operation that makes them.
+        units: the neurons of the model, if they can be shown.
+    """
+
+    programs: list[Program]
+    n_outputs: int
+    ends_in: str
+    units: list[Unit]
+
+
+def gradient(
+    objective: Objective, shapes: Shapes, optimizer: Stepper, parameters: Iterable[Any]
+) -> tuple[list[Program], list[Any]]:
+    """The objective of a batch, its accuracy and its gradient; and the parameters of the gradient.
+
+    Raises:
+        RuntimeError: if the objective depends on none of the optimizer's parameters.
+    """
+
+    def of_one(x: Any, y: Any) -> list[Operand]:
+        value, predictions = objective([x], [y], optimizer.parameters)
+        return [value, objective.n_correct(predictions, [y])]
+
+    def with_slopes(recorded: Trace, follows_branches: bool) -> tuple[Listing, bool]:
+        slopes, has_branches = gradient_of(recorded.outputs[0], moved, follows_branches)
+        outputs = [*recorded.outputs, *slopes]
+        return listing(recorded.inputs, outputs, True, parameters), has_branches
+
+    recorded = trace(of_one, shapes)
+    reached = set(leaves_of(recorded.outputs[0]))
+    moved: list[Any] = [p for p in optimizer.parameters if p in reached]
+    if not moved:
+        raise RuntimeError("playground: the loss depends on none of the optimizer's parameters")
+    return _programs(of_one, shapes, recorded, with_slopes), moved
+
+
+def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> Forward:
+    """See `Forward`."""
+    predictions: list[Any] = []
+
+    def of_one(x: Any, y: Any) -> list[Operand]:
+        prediction = objective.model(x)
+        predictions[:] = flat(prediction)
+        correct = objective.n_correct([prediction], [y])
+        return [*predictions, objective.loss(prediction, y), correct]
+
+    def units_of(recorded: Trace) -> dict[Value, Unit]:
+        return _units(objective.model, recorded, math.prod(shapes[0]))
+
+    def with_units(recorded: Trace, _: bool) -> tuple[Listing, bool]:
+        outputs = [*recorded.outputs, *units_of(recorded)]
+        return listing(recorded.inputs, outputs, False, parameters), False
+
+    recorded = trace(of_one, shapes)
+    n_outputs, ends_in = len(predictions), getattr(predictions[0], "op", "")
+    programs = _programs(of_one, shapes, recorded, with_units)
+    return Forward(programs, n_outputs, ends_in, list(units_of(recorded).values()))
+
+
+def flat(numbers: Any) -> list[Any]:
+    """The numbers in nested lists, flattened."""
+    if not isinstance(numbers, list | tuple):
+        return [numbers]
+    return [number for part in numbers for number in flat(part)]
+
+
+def _programs(
+    f: Callable[..., Any],
+    shapes: Shapes,
+    recorded: Trace,
+    listed: Callable[[Trace, bool], tuple[Listing, bool]],
+) -> list[Program]:
+    """The program of the recording, and the one that follows branches, if it differs.
+
+    The second is for where the first finds a nan: it lets none through of a branch not taken.
+    """
+    plain, has_branches = listed(recorded, False)
+    if not (has_branches or recorded.has_branches):
+        return [roll(plain)]
+    followed, _ = listed(trace(f, shapes, True) if recorded.has_branches else recorded, True)
+    return [roll(plain)] + [roll(followed)] * (followed.key != plain.key)
+
+
+def source(name: str, programs: Sequence[Program]) -> str:
+    """The programs as one constant: a list of them, in JavaScript."""
+    parts = [javascript.source(program, f"{name}{i}") for i, program in enumerate(programs)]
+    return (
+        f"{''.join(parts)}const {name} = [{', '.join(f'{name}{i}' for i in range(len(parts)))}];\n"
+    )
+
+
+# --- the neurons of a model -----------------------------------------------------------------------
+
+
+def _units(model: Model, recorded: Trace, n_inputs: int) -> dict[Value, Unit]:
+    """The neurons by their output nodes; none if there are too many to be shown."""
+    loss = recorded.outputs[-2]
+    if not isinstance(model, Module) or not isinstance(loss, Value):
+        return {}
+    parts = [(name, x) for name, x in model.named_modules() if isinstance(x, Neuron)]
+    neurons: dict[Any, tuple[str, Neuron]] = {x.weights[0]: (name, x) for name, x in parts}
+    order = topological_order(loss)
+    users: dict[Any, Value] = {}
+    for node in order:
+        for arg in node.args:
+            users.setdefault(arg, node)
+    units: dict[Value, Unit] = {}
+    places: dict[Any, int] = {x: i for i, x in enumerate(recorded.inputs[:n_inputs])}
+    for node in order:
+        name, neuron = neurons.get(node.args[0], ("", None)) if node.op == "dot" else ("", None)
+        said = users.get(node)
+        if neuron is None or said is None or said.args != (node, neuron.bias):
+            continue
+        sources = [places.get(_origin(x, places), -1) for x in node.args[len(neuron.weights) :]]
+        before = [unit.layer for i, unit in enumerate(units.values()) if n_inputs + i in sources]
+        if neuron.activation != "linear":
+            said = users[said]
+        places[said] = n_inputs + len(units)
+        units[said] = Unit(name or "neuron", 1 + max(before, default=0), neuron, sources)
+    layers = [unit.layer for unit in units.values()]
+    widest = max(map(layers.count, layers), default=0)
+    n_weights = sum(len(unit.sources) for unit in units.values())
+    return units if max(widest, n_inputs) <= WIDEST and n_weights <= MOST_WEIGHTS else {}
+
+
+def _origin(x: Any, places: dict[Any, int]) -> Any:
+    """The input behind operations on a single number, such as a scaling."""
+    while isinstance(x, Value) and x not in places:
+        args = [arg for arg in x.args if isinstance(arg, Value)]
+        if len(args) != 1:
+            break
+        (x,) = args
+    return x

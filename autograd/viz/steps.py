@@ -1,0 +1,134 @@
+"""The forward and the backward pass, one step at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from autograd.value import Value, edges, topological_order
+from autograd.viz.graphview import called_after
+from autograd.viz.notation import TEXT, Names, names
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ForwardStep:
+    """One operation of the forward pass; prints as `e = a · b = 2 · (-3) = -6`."""
+
+    node: Value
+    names: Names = field(compare=False)
+
+    def __str__(self) -> str:
+        name, symbols = self.names[self.node], TEXT.formula(self.node, self.names)
+        numbers, result = TEXT.numbers(self.node), TEXT.number(self.node.data)
+        if numbers is None:
+            return f"{name} = {symbols} = {result} (an operand has changed since)"
+        return " = ".join([name, *dict.fromkeys([symbols, numbers]), result])
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Step:
+    """The chain rule at one edge of the graph; prints as `dL/da += dL/de · ∂e/∂a = -2 · (-3) = 6`.
+
+    Attributes:
+        node: the node that passes its gradient on (e).
+        arg: its operand, which receives it (a).
+        upstream: the node's adjoint, complete by now (dL/de).
+        partial: the local derivative at the recorded point (∂e/∂a).
+        contribution: upstream · partial.
+        total: the operand's adjoint in this pass, this contribution included.
+        index: which of `node.args` it is: x·x passes its gradient on to x twice.
+        output: the value being differentiated (L).
+        names: what the nodes are called.
+    """
+
+    node: Value
+    arg: Value
+    upstream: float
+    partial: float
+    contribution: float
+    total: float
+    index: int
+    output: Value
+    names: Names = field(compare=False)
+
+    def __str__(self) -> str:
+        output, node, arg = (self.names[x] for x in (self.output, self.node, self.arg))
+        symbols = TEXT.partial(self.node, self.index, self.names)
+        numbers = TEXT.number(self.contribution)
+        if self.node is not self.output:  # dL/dL is 1
+            symbols = f"{TEXT.total(output, node)} · {symbols}"
+            numbers = f"{TEXT.product([self.upstream, self.partial])} = {numbers}"
+        line = f"{TEXT.total(output, arg)} += {symbols} = {numbers}"
+        is_sum = self.total != self.contribution
+        return f"{line} (total {TEXT.number(self.total)})" if is_sum else line
+
+    __repr__ = __str__
+
+
+def forward_steps(value: Value) -> Iterator[ForwardStep]:
+    """The operations of the forward pass that computed `value`, in their order.
+
+    Raises TypeError for anything but a Value.
+    """
+    order = topological_order(checked(value, "forward_steps"))
+    named = names(order, called_after(order))
+    return (ForwardStep(node, named) for node in order if node.args)
+
+
+def backward_steps(value: Value) -> Iterator[Step]:
+    """Each step of `value.backward()`, in its order and with its sums.
+
+    Gradients are written when the iterator is exhausted, and then as `backward()` writes them;
+    abandoned before that, it has changed nothing. Raises TypeError for anything but a Value.
+    """
+    order = topological_order(checked(value, "backward_steps"))
+    return _backward_steps(order)
+
+
+def _backward_steps(order: Sequence[Value]) -> Iterator[Step]:
+    yield from sweep(order, names(order, called_after(order)))
+    order[-1].backward()
+
+
+def sweep(order: Sequence[Value], named: Names) -> Iterator[Step]:
+    """The steps of a backward pass over a topological order; changes nothing.
+
+    These are the steps of `value.adjoints`; where its result is nan, unselected branches contribute
+    nothing, as there.
+    """
+    plain = list(_steps(order, named, follows_choices=False))
+    if any(math.isnan(step.total) for step in plain):
+        return _steps(order, named, follows_choices=True)
+    return iter(plain)
+
+
+def _steps(order: Sequence[Value], named: Names, follows_choices: bool) -> Iterator[Step]:
+    output = order[-1]
+    adjoints = {output: 1.0}
+    active = {output}
+    for node in reversed(order):
+        if node not in adjoints:  # it was only compared
+            continue
+        upstream = adjoints[node]
+        indices = [i for i, partial in enumerate(node.partials) if partial is not None]
+        for index, (arg, partial, is_chosen) in zip(indices, edges(node, active), strict=True):
+            contribution = upstream * partial
+            if is_chosen:
+                active.add(arg)
+            elif follows_choices and math.isnan(contribution):
+                contribution = 0.0
+            total = adjoints[arg] + contribution if arg in adjoints else contribution
+            adjoints[arg] = total
+            yield Step(node, arg, upstream, partial, contribution, total, index, output, named)
+
+
+def checked(value: object, function: str) -> Value:
+    """The value itself; a TypeError that names the function if it is no Value."""
+    if not isinstance(value, Value):
+        raise TypeError(
+            f"{function}: expected a Value, got {value!r} of type {type(value).__name__}"
+        )
+    return value
