@@ -24,6 +24,7 @@ from autograd.derivatives import (
     jacobian,
     jvp,
     value_and_gradient,
+    vjp,
 )
 from autograd.drawing import Drawing, draw
 from autograd.functions import abs as abs
@@ -153,6 +154,7 @@ __all__ = [
     "tanh",
     "to_jax",
     "value_and_gradient",
+    "vjp",
     "where",
 ]
 

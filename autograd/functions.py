@@ -192,7 +192,11 @@ def take(rows: Sequence[Any], index: Operand) -> Any:
         number = index.data if isinstance(index, Value) else real_number(index, "take")
         if number not in range(len(rows)):
             raise ValueError(f"take: expected an index from 0 to {len(rows) - 1}, got {number!r}")
-        return rows[int(number)]
+        row = rows[int(number)]
+        if not isinstance(index, Value):
+            return row
+        # A node for each element, as in a compiled function: contributions add up in it first.
+        return primitives.sum(row) if None in lengths else [primitives.sum(x) for x in row]
     # As a sum of which all terms but one are -0.0, which leave every number as it is. The first
     # is nan where there is no other.
     chosen = [where(index <= k, where(index >= k, 1.0, 0.0), 0.0) for k in range(len(rows))]

@@ -1,0 +1,287 @@
+"""Derivatives of a recorded graph: `grad` in reverse mode and `tangents` in forward mode.
+
+Both read the rules of the table. With Values in place of floats, the derivative that a rule gives
+is new graph: it can be differentiated again, drawn, or compiled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from autograd import primitives, recording
+from autograd.primitives import Primitive
+from autograd.value import Operand, Value
+
+_creation = attrgetter("_created")
+
+
+def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
+    """doutput/dinput for each input, as new graph; `Value(0.0)` for one it does not depend on.
+
+    The sums are those of `backward()`, in the same order, so the numbers agree to the last bit.
+    Only nodes made since the oldest input are visited.
+
+    Args:
+        output: the Value to differentiate.
+        inputs: the Values to differentiate with respect to: leaves or inner nodes.
+
+    Raises:
+        TypeError: if the output or an input is no Value.
+        RuntimeError: if a leaf was changed since the graph was recorded, so that a partial built
+            from the graph as it is now would differ from the recorded one.
+    """
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"grad: expected a list of Values as inputs, got {inputs!r}; write [x]")
+    inputs = list(inputs)
+    for value in (output, *inputs):
+        if not isinstance(value, Value):
+            hint = "; of a function there is the gradient" if callable(value) else ""
+            raise TypeError(
+                f"grad: expected a Value, got {value!r} of type {type(value).__name__}{hint}"
+            )
+    order = _dependent([output], inputs)
+    depends_on_input = {*inputs, *order}
+    branches = _Branches(output)
+    contributions: dict[Value, list[Operand]] = {node: [] for node in depends_on_input}
+    if output in contributions:
+        contributions[output].append(1.0)
+    adjoints: dict[Value, Operand] = {}
+    for node in reversed(order):
+        if not contributions[node]:
+            continue
+        adjoints[node] = upstream = _sum(contributions[node])
+        args = node.args
+        if node.primitive is None or depends_on_input.isdisjoint(args):
+            continue
+        partials = node.primitive.partials_at(node, args, args)
+        for arg, partial, recorded in zip(args, partials, node.partials, strict=True):
+            if partial is not None and arg in depends_on_input:
+                if branches.tracing is None:  # else a compiled function reads the leaves anew
+                    _check_reproduced(node, partial, recorded)
+                contribution = _product(upstream, partial)
+                contributions[arg].append(branches.passed(node, arg, partial, contribution))
+    return [_as_value(adjoints.get(x, 0.0)) for x in inputs]
+
+
+def tangents(
+    outputs: Sequence[Value],
+    inputs: Sequence[Value],
+    directions: Sequence[Operand],
+    as_graph: bool,
+) -> list[Operand]:
+    """The derivative of each output as the inputs move along the directions.
+
+    This is forward mode: each node's tangent is the sum, over its operands from left to right, of
+    partial × tangent of the operand; an output that depends on no input has the tangent 0.0.
+
+    Args:
+        outputs: the Values to differentiate.
+        inputs: the leaves that they are functions of.
+        directions: how fast each input moves.
+        as_graph: whether the result is to be new graph. Otherwise the directions are floats, and
+            the recorded partials suffice.
+    """
+    if not as_graph:
+        return list(_tangent_numbers(outputs, inputs, directions))
+    tangent: dict[Any, Operand] = dict(zip(inputs, directions, strict=True))
+    tracing = recording.current_tracing()
+    for node in _dependent(outputs, inputs):
+        args, row = node.args, node.primitive
+        if node in tangent or row is None:
+            continue
+        terms = []
+        for arg, partial, recorded in zip(
+            args, row.partials_at(node, args, args), node.partials, strict=True
+        ):
+            if partial is not None and arg in tangent:
+                if tracing is None:
+                    _check_reproduced(node, partial, recorded)
+                terms.append(_selected(row, partial, _product(tangent[arg], partial), tracing))
+        if terms:
+            tangent[node] = _sum(terms)
+    return [tangent.get(output, 0.0) for output in outputs]
+
+
+def _tangent_numbers(
+    outputs: Sequence[Value], inputs: Sequence[Value], directions: Sequence[Any]
+) -> list[float]:
+    """The numbers of `tangents`, from the recorded partials."""
+    tangent: dict[Any, float] = dict(zip(inputs, directions, strict=True))
+    for node in _since(outputs, inputs):
+        if node in tangent:
+            continue
+        total = None
+        for arg, partial in zip(node.args, node.partials):  # noqa: B905 - aligned when recorded
+            if partial is not None and arg in tangent:
+                term = tangent[arg] * partial
+                if term != term and partial == 0.0 and node.primitive.chooses:  # type: ignore[union-attr]  # noqa: PLR0124
+                    term = 0.0
+                total = term if total is None else total + term
+        if total is not None:
+            tangent[node] = total
+    return [tangent.get(output, 0.0) for output in outputs]
+
+
+# --- which nodes ----------------------------------------------------------------------------------
+
+
+def _since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
+    """The nodes that the outputs depend on, made since the oldest input, in order of creation.
+
+    Whatever is older cannot depend on an input.
+    """
+    oldest = min((x._created for x in inputs), default=math.inf)
+    stack = [x for x in outputs if x._created >= oldest]
+    found = set(stack)
+    while stack:
+        for x in stack.pop().args:
+            if type(x) is not float and x._created >= oldest and x not in found:
+                found.add(x)
+                stack.append(x)
+    return sorted(found, key=_creation)
+
+
+def _dependent(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
+    """Those of the nodes between inputs and outputs that depend on an input, inputs included."""
+    dependent: set[object] = set(inputs)
+    order = []
+    for node in _since(outputs, inputs):
+        if node in dependent or not dependent.isdisjoint(node.args):
+            dependent.add(node)
+            order.append(node)
+    return order
+
+
+def depends_on_older(outputs: Iterable[Value], start: int, own: Iterable[Value]) -> bool:
+    """Whether an output has a derivative with respect to a Value made before `start`.
+
+    Args:
+        outputs: the Values to start from.
+        start: a creation number.
+        own: Values that are not looked behind, the function's own arguments.
+    """
+    found = set(own)
+    stack = []
+    for output in outputs:
+        if output not in found:
+            found.add(output)
+            stack.append(output)
+    while stack:
+        node = stack.pop()
+        if node._created < start:
+            return True
+        dx, dy = node._dx, node._dy
+        if type(dx) is tuple:
+            for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
+                if partial is not None and x not in found:
+                    found.add(x)
+                    stack.append(x)
+            continue
+        if dx is not None and (x := node._x) not in found:
+            found.add(x)
+            stack.append(x)
+        if dy is not None and (x := node._y) not in found:
+            found.add(x)
+            stack.append(x)
+    return False
+
+
+# --- terms ----------------------------------------------------------------------------------------
+
+
+def _sum(terms: list[Operand]) -> Operand:
+    return terms[0] if len(terms) == 1 else primitives.sum(*terms)
+
+
+def _product(upstream: Operand, partial: Operand) -> Operand:
+    """upstream·partial, without a node for a factor 1, which leaves every bit as it is."""
+    if type(partial) is float and partial == 1.0:
+        return upstream
+    if type(upstream) is float and upstream == 1.0:
+        return partial
+    return upstream * partial
+
+
+def _as_value(x: Operand) -> Value:
+    return x if isinstance(x, Value) else Value(x)
+
+
+def number_of(x: Operand) -> float:
+    """The number of a Value, or the number itself."""
+    return x.data if isinstance(x, Value) else x
+
+
+def _without_nan(x: float) -> float:
+    return 0.0 if math.isnan(x) else x
+
+
+def _zero_if_nan(x: Operand) -> Operand:
+    """x, or 0.0 where it is nan, as a constant of a function being compiled."""
+    is_number = x <= x  # noqa: PLR0124 - nan is not
+    return primitives.stop_gradient(primitives.where(is_number, x, 0.0))
+
+
+def _selected(
+    row: Primitive, partial: Operand, term: Operand, tracing: recording.Tracing | None
+) -> Operand:
+    """A term of a tangent: an operand that is not selected contributes 0, of whatever sign.
+
+    It contributes no graph either, so nothing to any higher derivative. While a function is traced
+    and branches are followed, that is decided by a `where`.
+    """
+    if not row.chooses:
+        return term
+    if tracing is None:
+        return term if number_of(partial) != 0.0 else _without_nan(number_of(term))
+    tracing.has_branches = True
+    if not tracing.follows_branches:
+        return term
+    return primitives.where(partial > 0.0, term, _zero_if_nan(term))
+
+
+class _Branches:
+    """Which nodes are active: linked to the output by edges that were selected.
+
+    What an inactive node contributes is the number 0, of whatever sign, and no graph, so it
+    contributes nothing to any higher derivative either. While a function is traced, a selection has
+    no number yet. Then the plain gradient is built; or, if the tracing follows branches, one that
+    knows for each node by a Value, 0 or 1, whether it is active.
+    """
+
+    def __init__(self, output: Value) -> None:
+        self.tracing = recording.current_tracing()
+        self.activity: dict[Value, Operand] = {output: 1.0}
+
+    def passed(self, node: Value, arg: Value, partial: Operand, contribution: Operand) -> Operand:
+        """The contribution of the node to its operand, as far as it has one."""
+        active = self.activity.get(node, 0.0)
+        chooses = node.primitive is not None and node.primitive.chooses
+        if self.tracing is None:
+            if chooses and number_of(partial) == 0.0:
+                active = 0.0
+            if active == 0.0:
+                return _without_nan(number_of(contribution))
+            self.activity[arg] = active
+            return contribution
+        self.tracing.has_branches |= chooses
+        if not self.tracing.follows_branches:
+            return contribution
+        if chooses:
+            active = primitives.where(partial > 0.0, active, 0.0)
+        self.activity[arg] = primitives.maximum(active, self.activity.get(arg, 0.0))
+        if type(active) is float and active == 1.0:
+            return contribution
+        return primitives.where(active > 0.0, contribution, _zero_if_nan(contribution))
+
+
+def _check_reproduced(node: Value, partial: Operand, recorded: float | None) -> None:
+    number = number_of(partial)
+    both_nan = recorded is not None and math.isnan(recorded) and math.isnan(number)
+    if number != recorded and not both_nan:
+        raise RuntimeError(
+            f"grad: a leaf was changed after {node!r} was recorded: its partial derivative was "
+            f"{recorded} then and would be {number} now; record the graph again, then call grad"
+        )
