@@ -14,7 +14,7 @@ and `Adam`, `fit`, pictures (`draw`, `play`, `explain`) and a compiler (`jit`).
 """
 
 from autograd import datasets, interop, plotting
-from autograd.compiler.jax import to_jax
+from autograd.compiler.backends.jax import to_jax
 from autograd.compiler.jit import jit
 from autograd.derivatives import (
     grad,

@@ -229,8 +229,9 @@ class Notation:
         """∂node/∂argᵢ; `∂y/∂(2nd x)` where an operand occurs several times, as in y = x·x."""
         arg = node.args[index]
         operand = named[arg]
-        if node.args.count(arg) > 1:
-            operand = f"({_ordinal(node.args[: index + 1].count(arg))} {operand})"
+        is_arg = [x is arg for x in node.args]
+        if is_arg.count(True) > 1:
+            operand = f"({_ordinal(is_arg[: index + 1].count(True))} {operand})"
         return self.local(named[node], operand)
 
     def product(self, factors: Sequence[float], shown: int = 1000) -> str:

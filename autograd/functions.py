@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any, Protocol, TypeVar, overload
 
-from autograd import operators, primitives, recording
+from autograd import primitives, recording, value
 from autograd.primitives import real_number
 from autograd.value import Condition, Operand, Value
 
@@ -114,16 +114,8 @@ def where(condition: Value | bool, x: Operand, y: Operand) -> Operand:
     The condition is a comparison of Values, or a bool. The branch taken has derivative 1, the
     other none: whatever it is, inf or nan, it has no say. The condition has none either.
     """
-    if isinstance(condition, Value) and condition.op in operators.COMPARISONS:
-        return primitives.where(condition, x, y)
-    if isinstance(condition, Condition):  # recorded by nobody, in a no_grad block
-        return primitives.where(condition.data, x, y)
-    if not primitives.is_bool(condition):
-        raise TypeError(
-            f"where: expected a comparison of Values or a bool as the condition, "
-            f"got {condition!r} of type {type(condition).__name__}"
-        )
-    return primitives.where(float(condition), x, y)
+    selected: Operand = primitives.where(value.condition(condition, "where"), x, y)
+    return selected
 
 
 @overload

@@ -1,189 +1,335 @@
-"""The operator of a primitive as source: what runs when `Value` records.
+"""Formulas as Python source: what runs when `Value` records an operation.
 
-A rule read with names is its own formula, and in Python's spelling that formula is code. So every
-row writes the fast operator itself, with its arithmetic in place, and states nothing twice.
+A rule that is called with symbols in place of numbers returns its own formula, and a formula
+written in Python is code. So the fast operator of every row of the table is generated from the
+row, and states nothing a second time:
 
     >>> print(source(primitives.exp))
 """
 
 from __future__ import annotations
 
+import ast
+import itertools
+import keyword
+import linecache
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NoReturn
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograd import primitives
-from autograd.primitives import LETTER, TABLE, Primitive, letters
+from autograd import recording
+
+if TYPE_CHECKING:
+    from autograd.primitives import Primitive
+
+TABLE: dict[str, Primitive] = {}
+"""Every primitive by name, in the order in which they were made (see `primitives`)."""
 
 BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}
 UNARY = {"neg": "neg", "abs": "abs"}
 COMPARISONS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
-"""Python's operators on the left, which row of the table they are on the right."""
+LOGICAL = {"and": "logical_and", "or": "logical_or"}
+"""Python's operators on the left, the rows of the table that they are on the right."""
+
+CONDITIONS = frozenset([*COMPARISONS.values(), *LOGICAL.values(), "logical_not"])
+"""The rows whose result is 1 or 0, for true or false."""
 
 UFUNCS = {
     "subtract": "sub",
     "multiply": "mul",
     "divide": "div",
     "power": "pow",
+    "remainder": "mod",
+    "floor_divide": "floordiv",
     "negative": "neg",
     "absolute": "abs",
     "fabs": "abs",
+    "rint": "round",
     "arcsin": "asin",
     "arccos": "acos",
     "arctan": "atan",
     "arctan2": "atan2",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
     "less": "lt",
     "less_equal": "le",
     "greater": "gt",
     "greater_equal": "ge",
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "invert": "logical_not",
 }
-"""NumPy's names for rows of the table that are called otherwise here."""
+"""NumPy's names for rows of the table that have another name here."""
+
+following = itertools.count().__next__
+"""The next creation number: of two nodes, the one made later has the higher."""
+
+NAMESPACE: dict[str, Any] = {
+    "copysign": math.copysign,
+    "inf": math.inf,
+    "nan": math.nan,
+    "fabs": math.fabs,
+    "new": object.__new__,
+    "following": following,
+    "open_pauses": recording.open_pauses,
+    "is_paused": recording.is_paused,
+    "Value": None,
+    "Condition": None,
+}
+"""The names in generated source. Rows are added as they are made, and the two classes by
+`value`."""
 
 
-class Name:
-    """A name, or a formula of names: what a rule computes with when it is read to be written.
+# --- symbols --------------------------------------------------------------------------------------
+
+
+class Symbol:
+    """An argument of a rule, or an operation on symbols: what a rule is read with.
 
     Attributes:
-        text: the formula in Python, in parentheses or otherwise one piece.
-        is_word: whether it is a name or a number, which may be repeated at no cost.
-        condition: of a comparison, the formula as a condition.
+        name: how an argument is written in Python; "" for an operation.
+        primitive: the operation; None for an argument.
+        args: its operands, symbols and floats.
     """
 
-    __slots__ = ("condition", "is_word", "text")
+    __slots__ = ("args", "name", "primitive")
 
-    def __init__(self, text: str, is_word: bool = False, condition: str = "") -> None:
-        self.text = text
-        self.is_word = is_word
-        self.condition = condition or text
+    def __init__(self, name: str, primitive: Any = None, args: Sequence[Any] = ()) -> None:
+        self.name = name
+        self.primitive = primitive
+        self.args = args
 
     @staticmethod
-    def record(primitive: Primitive, args: Sequence[Any]) -> Name:
-        """The formula of a primitive on formulas."""
-        names = [arg if isinstance(arg, Name) else _constant(float(arg)) for arg in args]
-        operands = [name.text for name in names]
-        if primitive is primitives.where:
-            operands[0] = names[0].condition
-        expression = primitive.expression
-        found = re.findall(LETTER, expression)
-        repeats = len(found) > len(names) and not all(name.is_word for name in names)
-        if not expression or repeats:
-            return Name(f"{primitive.name}({', '.join(map(written, names))})")
-        given = dict(zip(letters(expression), operands, strict=True))
-        text = re.sub(LETTER, lambda letter: given[letter[0]], expression)
-        condition = f" {primitive.symbol} ".join(operands)
-        return Name(f"({text})", condition=condition if primitive.name in COMPARISONS else "")
+    def record(primitive: Primitive, args: Sequence[Any]) -> Any:
+        """The operation on symbols; that of a composite row in elementary operations."""
+        if primitive.definition is not None:
+            return primitive.definition(*args)
+        return Symbol("", primitive, [x if isinstance(x, Symbol) else float(x) for x in args])
+
+    def __repr__(self) -> str:
+        lines, text = statements(self)
+        return "; ".join([*lines, text])
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
-            f"a rule branches on {self.text}, so that only one branch would be known: "
+            f"it branches on {self!r}, so that only one branch would be known: "
             f"write where(condition, x, y)"
         )
 
     def __float__(self) -> NoReturn:
         raise TypeError(
-            f"a rule asks for the number of {self.text}: write it in the operations of the table, "
-            f"such as autograd.exp for math.exp"
+            f"it asks for the number of {self!r}: write it in the operations of the table, such as "
+            f"autograd.exp for math.exp"
         )
 
 
-def _constant(number: float) -> Name:
-    text = repr(number)
-    return Name(f"({text})" if text[0] == "-" else text, is_word=True)
+def add_arithmetic(kind: type) -> None:
+    """Give a class with a `record` method Python's operators, and NumPy's functions."""
+    for python, name in (BINARY | COMPARISONS | LOGICAL).items():
+        setattr(kind, f"__{python}__", _method(name))
+        if python not in COMPARISONS:
+            setattr(kind, f"__r{python}__", _method(name, reflected=True))
+    for python, name in (UNARY | {"invert": "logical_not"}).items():
+        setattr(kind, f"__{python}__", _method(name))
+    kind.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]
 
 
-def _method(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
-    def method(*operands: Any) -> Any:  # a primitive itself would be no method, being no function
-        return primitive(*(operands[::-1] if reflected else operands))
+def _method(name: str, reflected: bool = False) -> Callable[..., Any]:
+    def method(*operands: Any) -> Any:
+        return TABLE[name](*(operands[::-1] if reflected else operands))
 
     return method
 
 
-for _python, _name in (BINARY | UNARY | COMPARISONS).items():
-    setattr(Name, f"__{_python}__", _method(TABLE[_name]))
-for _python, _name in BINARY.items():
-    setattr(Name, f"__r{_python}__", _method(TABLE[_name], reflected=True))
+def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    """NumPy's functions of a Value are those of the table: `np.exp(x)` is `ag.exp(x)`."""
+    # Of a scalar that it compares with a Value, NumPy makes an array without dimensions.
+    inputs = tuple(x.item() if getattr(x, "shape", None) == () else x for x in inputs)
+    is_elementwise = any(getattr(x, "shape", None) for x in inputs)
+    if ufunc.__name__ in ("equal", "not_equal") and not is_elementwise:
+        return (inputs[0] is inputs[1]) is (ufunc.__name__ == "equal")
+    primitive = TABLE.get(UFUNCS.get(ufunc.__name__, ufunc.__name__))
+    if primitive is None or method != "__call__" or options:
+        raise TypeError(f"np.{ufunc.__name__} takes no Value; write it with the functions of ag")
+    return primitive(*inputs)
 
 
-# --- the operator as a whole ----------------------------------------------------------------------
+add_arithmetic(Symbol)
+
+
+# --- formulas as source ---------------------------------------------------------------------------
+
+
+def parameters_of(expression: str) -> list[str]:
+    """The names in an expression that are no rows of the table, sorted."""
+    nodes = ast.walk(ast.parse(expression, mode="eval"))
+    return sorted({node.id for node in nodes if isinstance(node, ast.Name)} - set(TABLE))
+
+
+def statements(formula: Any) -> tuple[list[str], str]:
+    """A formula as Python: assignments of what is used more than once, and the expression."""
+    uses = Counter[Symbol]()
+
+    def count(x: Any) -> None:
+        if isinstance(x, Symbol) and x.primitive is not None:
+            for arg, times in zip(x.args, _times(x), strict=True):
+                if isinstance(arg, Symbol):
+                    if not uses[arg]:
+                        count(arg)
+                    uses[arg] += times
+
+    lines: list[str] = []
+    texts: dict[Symbol, str] = {}
+
+    def written(x: Any, as_condition: bool = False) -> str:
+        if not isinstance(x, Symbol):
+            text = repr(float(x))
+            return f"({text})" if text[0] == "-" else text
+        if x.primitive is None:
+            return x.name
+        if x in texts:
+            return texts[x]
+        is_where = x.primitive.name == "where"
+        operands = [written(arg, is_where and i == 0) for i, arg in enumerate(x.args)]
+        if as_condition and x.primitive.name in COMPARISONS and uses[x] == 1:
+            return f" {x.primitive.symbol} ".join(operands)
+        text = x.primitive.template.format(*operands) if x.primitive.template else ""
+        text = f"({text})" if text else f"{x.primitive.key}({', '.join(map(_bare, operands))})"
+        if uses[x] > 1:
+            texts[x] = f"t{len(texts)}"
+            lines.append(f"{texts[x]} = {_bare(text)}")
+            return texts[x]
+        return text
+
+    count(formula)
+    text = _bare(written(formula))
+    return lines, text
+
+
+def _times(x: Symbol) -> list[int]:
+    """How often each operand stands in the text of an operation."""
+    template = x.primitive.template
+    return [template.count(f"{{{i}}}") if template else 1 for i in range(len(x.args))]
+
+
+def _bare(text: str) -> str:
+    """The text without the parentheses around it."""
+    depth = 0
+    for i, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0 and i < len(text) - 1:
+            return text
+    return text[1:-1] if text[0] == "(" else text
+
+
+def function_of(formula: Any, parameters: Sequence[str], name: str) -> Callable[..., float]:
+    """The Python function that a formula of symbols is."""
+    lines, text = statements(formula)
+    return compiled(name, parameters, [*lines, f"return {text}"])
+
+
+def compiled(name: str, parameters: Sequence[str], lines: Sequence[str]) -> Callable[..., Any]:
+    """A function with this body; tracebacks and debuggers find its source."""
+    return _executed(name, _definition(name, parameters, lines))
+
+
+def _definition(name: str, parameters: Sequence[str], lines: Sequence[str]) -> str:
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"def {name}({', '.join(parameters)}):\n{body}"
+
+
+def _executed(name: str, text: str, title: str = "") -> Callable[..., Any]:
+    filename = f"<autograd {title or name}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    made: dict[str, Callable[..., Any]] = {}
+    exec(compile(text, filename, "exec"), NAMESPACE, made)
+    return made[name]
+
+
+def key_of(name: str) -> str:
+    """A name for a row in generated source, which nothing else there has."""
+    is_usable = name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
+    if not is_usable or re.fullmatch(r".|d.|t\d+", name):  # as operands and the like are called
+        name = "row"
+    names = itertools.chain([name], map(f"{name}_{{}}".format, itertools.count(2)))
+    return next(name for name in names if name not in NAMESPACE)
+
+
+# --- the operator of a row ------------------------------------------------------------------------
 
 _NUMBER = """\
-if type({x}) is float:
-    {a} = {x}
-elif type({x}) is int:
-    try:
-        {x} = {a} = float({x})
-    except OverflowError:
-        return {row}.on_any({operands})
-else:
-    return {row}.on_any({operands})
+if type({x}) is {kind}: {a} = {x}._float
+elif type({x}) is float: {a} = {x}
+elif type({x}) is int and -1e300 < {x} < 1e300: {x} = {a} = float({x})
+else: return {row}.on_any({operands})
 """
 
 _NODE = """\
-if open_pauses and is_paused():
-    return {kind}(z)
+if {only_numbers}: return z
+if open_pauses and is_paused(): return {kind}(z)
 node = new({kind})
 node._float = z
+node._created = following()
 node.grad = None
 node.label = ""
 node.primitive = {row}
-node._created = following()
-node._x = {args[0]}
-node._y = {args[1]}
-node._dx = {partials[0]}
-node._dy = {partials[1]}
-return node
 """
 
 
 def source(primitive: Primitive, reflected: bool = False) -> str:
     """The operator of a primitive as the text of a Python function.
 
-    Each operand may be a node or a number. That is asked of one after the other, and each case has
-    its own lines, so that nothing is computed that it does not need.
+    First the number of each operand, then the value, then the partial derivative with respect to
+    each operand that is a node; an operand that is its own number (`x is a`) is none.
     """
-    count = len(primitive.partials)
-    operands, row = list("xyv"[:count]), f"{primitive.name}_row"
-    result, *numbers = [Name(name, is_word=True) for name in "zabc"[: 1 + count]]
-    value = written(Name.record(primitive, numbers))
-    slopes = [rule and written(rule(result, *numbers)) for rule in primitive.partials]
+    operands, numbers = "xyv"[: len(primitive.partials)], "abc"[: len(primitive.partials)]
+    row, formulas = f"{primitive.key}_row", primitive.formulas(["z", *numbers])
+    parameters = list(operands[::-1] if reflected else operands)
+    value_lines, value = statements(formulas[0])
 
-    def cases(nodes: tuple[bool, ...] = ()) -> Iterator[str]:
-        """The lines for all cases of the operands but the first ones, of which `nodes` tells."""
-        if len(nodes) == count:
-            yield f"z = {value}" if any(nodes) else f"return {value}"
-            for x, slope, is_node in zip(operands, slopes, nodes, strict=True):
-                if any(nodes):
-                    yield f"d{x} = {slope if is_node else None}"
-            return
-        x, a = operands[len(nodes)], numbers[len(nodes)].text
-        is_condition = primitive is primitives.where and not nodes
-        yield f"if type({x}) is {'Condition' if is_condition else 'Value'}:"
-        yield f"    {a} = {x}._float"
-        yield from _indented(cases((*nodes, True)))
-        yield "else:"
-        number = _NUMBER.format(x=x, a=a, row=row, operands=", ".join(operands))
-        yield from _indented(number.splitlines())
-        yield from _indented(cases((*nodes, False)))
+    def lines() -> Iterator[str]:
+        for x, a in zip(operands, numbers, strict=True):
+            kind = "Condition" if primitive.name == "where" and x == "x" else "Value"
+            names = ", ".join(operands)
+            yield from _NUMBER.format(x=x, a=a, kind=kind, row=row, operands=names).splitlines()
+        yield from value_lines
+        yield f"z = {value}"
+        only_numbers = " and ".join(f"{x} is {a}" for x, a in zip(operands, numbers, strict=True))
+        kind = "Condition" if primitive.name in CONDITIONS else "Value"
+        yield from _NODE.format(only_numbers=only_numbers, kind=kind, row=row).splitlines()
+        slopes = []
+        for x, a, formula in zip(operands, numbers, formulas[1:], strict=True):
+            shared, slope = statements(formula) if formula is not None else ([], "None")
+            if len(operands) == 1:
+                yield from shared
+            elif shared:
+                yield f"if {x} is {a}: d{x} = None"
+                yield "else:"
+                yield from (f"    {line}" for line in [*shared, f"d{x} = {slope}"])
+                slope = f"d{x}"
+            elif formula is not None:
+                slope = f"None if {x} is {a} else {slope}"
+            slopes.append(slope)
+        if len(operands) > 2:
+            yield f"node._x = ({', '.join(operands)})"
+            yield "node._y = node._dy = None"
+            yield f"node._dx = ({', '.join(slopes)})"
+        else:
+            yield f"node._x = {operands[0]}"
+            yield f"node._y = {operands[1] if len(operands) == 2 else None}"
+            yield f"node._dx = {slopes[0]}"
+            yield f"node._dy = {slopes[1] if len(operands) == 2 else None}"
+        yield "return node"
 
-    def kept(names: list[str]) -> list[str]:
-        return [*names, "None"] if count <= 2 else [f"({', '.join(names)})", "None"]
-
-    node = _NODE.format(
-        kind="Condition" if primitive.name in COMPARISONS else "Value",
-        row=row,
-        args=kept(operands),
-        partials=kept([f"d{x}" for x in operands]),
-    )
-    parameters = ", ".join(reversed(operands) if reflected else operands)
-    lines = [f"def {primitive.name}({parameters}):", *_indented([*cases(), *node.splitlines()])]
-    return "\n".join([*lines, ""])
+    return _definition(primitive.key, parameters, list(lines()))
 
 
-def _indented(lines: Iterable[str]) -> Iterator[str]:
-    return (f"    {line}" for line in lines)
-
-
-def written(formula: Any) -> str:
-    """What a rule gave for names, as source."""
-    text = formula.text if isinstance(formula, Name) else _constant(float(formula)).text
-    return text[1:-1] if text[0] == "(" and text[-1] == ")" else text
+def operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
+    """The function that records `primitive`: as an operator, a method, or called by its name."""
+    title = f"operator {primitive.name}{' reflected' if reflected else ''}"
+    function = _executed(primitive.key, source(primitive, reflected), title)
+    function.__doc__ = primitive.__doc__
+    return function

@@ -5,30 +5,41 @@ A *primitive* is an operation with a value and one partial derivative per argume
 
     mul = Primitive("mul", "·", "x * y", lambda z, x, y: y, lambda z, x, y: x)
 
-that is: the name, the symbol, the value on floats, then ∂z/∂x and ∂z/∂y, each written on the
-result `z` and the arguments. The rules use Python's `+ - *`, comparisons, and this table's own
-operations, which compute on floats and *record* on anything that has a `record` method (the
-`Value` of a higher floor, which this file never imports). So one and the same rule, read with
-floats, gives the number that `backward()` multiplies by; read with Values, it builds the
-derivative as new graph; read with names, it is its own formula.
+that is: the name, the symbol, the value on floats, then ∂z/∂x and ∂z/∂y, each written in terms of
+the result `z` and the arguments. Called with floats, a rule gives the number that `backward()`
+multiplies by; with Values, it builds the derivative as new graph; with symbols, it is its own
+formula, from which the source of the operator is made (see `operators`).
 
-Arithmetic is IEEE 754 float64 throughout: where Python would raise or turn complex, the value is
-±inf or nan. A rule therefore never divides with `/`, never writes `**`, and branches only through
-`where`, which can be recorded, never through `if`, which cannot. Each rule is written in a form
-that keeps its digits also in the tails: sech²(x) for tanh', not 1 - z², which cancels.
+A row is *elementary* or *composite*. An elementary row has a value in Python and one spelling in
+each language that programs are printed in: arithmetic, comparisons, `where`, the functions of the
+C library. The value of a composite row (`sigmoid`, `maximum`, `hypot`) is itself a function of the
+table's operations, so it is stated once for floats, graphs and all languages.
+
+Arithmetic is IEEE 754 float64 throughout: where Python would raise or turn complex, the result is
+±inf or nan. Rules and composite values may use Python's operators, `/` and `**` among them, which
+follow that arithmetic too, and the operations of the table. They branch through `where`, which can
+be recorded, never through `if`. Each rule is written in a form that keeps its digits in the tails
+as well: sech²(x) for tanh', not 1 - z², which cancels.
 """
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import math
 import operator
 import re
 import reprlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from numbers import Real
 from typing import Any, Protocol, Self, TypeAlias, TypeGuard, TypeVar, overload
+
+from autograd import operators
+from autograd.operators import TABLE, Symbol
+
+__all__ = ["TABLE", "Primitive"]
 
 
 class Recorder(Protocol):
@@ -46,37 +57,45 @@ Scalar: TypeAlias = Any
 Rule: TypeAlias = "Callable[..., Scalar] | None"
 """∂z/∂argument on `(z, *args)`; None where there is no derivative, as of a comparison."""
 
-TABLE: dict[str, Primitive] = {}
-"""Every primitive by name, in the order in which they were made."""
-
 
 class Primitive:
     """One row of the table: a named operation, its value on floats and its partial derivatives.
 
-    A row made anywhere works everywhere: `erfcx = Primitive("erfcx", "erfcx", scipy.special.erfcx,
+    A row that you make works everywhere: `erfcx = Primitive("erfcx", "erfcx", scipy.special.erfcx,
     lambda z, x: 2.0 * x * z - 2.0 / math.sqrt(math.pi))` computes on floats, records on Values,
-    can be differentiated as often as its rule can, drawn, and compiled.
+    can be differentiated as often as its rule can, drawn, and compiled. Compiled code calls such a
+    Python function back; a composite value compiles to code like the rest.
 
     Args:
         name: how the row is found in `TABLE`, and in messages.
         symbol: how formulas write it; a word is a function, anything else an operator before its
             argument, or between two.
-        value: the value on floats: a function, which must return a float and not raise; or the
-            same as an expression, whose arguments are the single letters in it, in the order of
-            the alphabet. An operator holds that in place of a call.
+        value: the value on floats: a function, which must return a float and not raise; or an
+            expression in the operations of the table, such as "x * exp(-x)", whose parameters are
+            those of the rules (without rules: the names in it, sorted).
         partials: for each argument a rule `rule(z, *args)` on floats and Values alike, in the
             operations of the table; None for an argument without a derivative.
         variadic: takes any number of arguments; a single rule returns all partials in a sequence.
-        chooses: hands one of its arguments on; one that is not chosen, by a partial of 0, has no
-            influence, not even by a nan.
+            (Such a rule runs on plain floats, so it divides by `div` and not by `/`.)
+        chooses: selects one of its arguments: one that is not selected, whose partial is 0, gets
+            gradient 0 even where its own derivative is nan.
+        composite: whether the value is written in the operations of the table, as an expression
+            is; it is then compiled like any other operation.
         doc: what it computes, in a line.
 
     Raises:
         ValueError: if there is a row of that name, or name or symbol cannot be printed.
+        TypeError: if a rule, or a composite value, cannot be called with the arguments, branches
+            with `if`, or asks for a number (as `math.cos` does).
 
     Calling the primitive with real numbers returns a float; with a Value among the arguments it
     records a node and returns that. Anything else is a TypeError.
     """
+
+    definition: Callable[..., Scalar] | None
+    """The value in the operations of the table; None for an elementary row."""
+    template: str
+    """How Python writes the operation, with {0} for the first operand; "" for a function's call."""
 
     def __init__(
         self,
@@ -86,30 +105,112 @@ class Primitive:
         *partials: Rule,
         variadic: bool = False,
         chooses: bool = False,
+        composite: bool | None = None,
         doc: str = "",
     ) -> None:
         _check(name, symbol, value, partials, variadic)
         self.name = self.__name__ = name
         self.symbol = symbol
-        self.expression = value if isinstance(value, str) else ""
-        self.value: Callable[..., float] = _function(value) if isinstance(value, str) else value
         self.partials = partials
         self.arity = None if variadic else len(partials)
         self.variadic = variadic
         self.chooses = chooses
-        self.operator: Callable[..., Scalar] = self.on_any  # until `value` has made a faster one
         self.__doc__ = doc
+        self.key = operators.key_of(name)
+        self.definition, self.template = None, ""
+        if isinstance(value, str):
+            value = self._from_expression(value)
+        elif composite:
+            self.definition = value
+        self._function: Callable[..., float] = value
+        operators.NAMESPACE[f"{self.key}_row"] = self
+        operators.NAMESPACE[self.key] = value
+        if _is_complete and not variadic:
+            self._check_formulas()
         TABLE[name] = self
+
+    def _from_expression(self, expression: str) -> Callable[..., float]:
+        rule = next((rule for rule in self.partials if rule is not None), None)
+        if rule is None:
+            parameters = operators.parameters_of(expression)
+        else:
+            parameters = list(inspect.signature(rule).parameters)[1:]
+        text = f"lambda {', '.join(parameters)}: {expression}"
+        if self.name in ELEMENTARY:
+            names = rf"\b({'|'.join(parameters)})\b"
+            self.template = re.sub(names, lambda x: f"{{{parameters.index(x[0])}}}", expression)
+            function: Callable[..., float] = eval(text, operators.NAMESPACE)
+            return function
+        self.definition = eval(text, dict(TABLE))
+        return self.definition
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
     def has_derivative(self, index: int) -> bool:
-        """Whether there is a derivative by this argument."""
+        """Whether there is a derivative with respect to this argument."""
         return self.variadic or self.partials[index] is not None
 
     def __reduce__(self) -> tuple[Callable[[str], Primitive], tuple[str]]:
         return _row, (self.name,)  # a graph that was copied or pickled has the same rows
+
+    def formulas(self, names: Sequence[str]) -> list[Any]:
+        """The value and each partial (None where there is none) as formulas of symbols.
+
+        Args:
+            names: what to call the result and the arguments.
+        """
+        z, *args = map(Symbol, names)
+        value = self.definition and self._read(self.definition, "value", *args)
+        return [
+            Symbol("", self, args) if value is None else value,
+            *[
+                rule and self._read(rule, f"rule for argument {i}", z, *args)
+                for i, rule in enumerate(self.partials, 1)
+            ],
+        ]
+
+    def _read(self, function: Callable[..., Scalar], part: str, *symbols: Symbol) -> Scalar:
+        """A rule or a composite value of symbols; a TypeError that names it if it is none."""
+        try:
+            formula = function(*symbols)
+            if formula is not None and not isinstance(formula, Symbol):
+                formula = float(formula)
+        except NameError:  # a row that is made later
+            raise
+        except Exception as error:
+            raise TypeError(f"{self.name}: its {part} cannot be used: {error}") from error
+        if formula is None:
+            raise TypeError(f"{self.name}: its {part} returned None, which is no formula")
+        return formula
+
+    def _check_formulas(self) -> None:
+        with contextlib.suppress(NameError):  # it may refer to a row that is not made yet
+            self.formulas(["z", *[f"x{i}" for i in range(len(self.partials))]])
+
+    @cached_property
+    def value(self) -> Callable[..., float]:
+        """The value as a function of floats."""
+        if self.definition is None or self.variadic:
+            return self._function
+        names = [f"x{i}" for i in range(len(self.partials))]
+        formula = self._read(self.definition, "value", *map(Symbol, names))
+        return operators.function_of(formula, names, self.key)
+
+    @cached_property
+    def operator(self) -> Callable[..., Scalar]:
+        """The function that records it, or computes it where all arguments are floats."""
+        self.operator = self.on_any  # while its rules are read, which may refer to it
+        return operators.operator(self) if self.arity in (1, 2, 3) else self.on_any
+
+    @cached_property
+    def _slopes(self) -> list[Callable[..., float] | None]:
+        """The rules on floats, compiled, so that `/` and `**` are those of the table."""
+        names = ["z", *[f"x{i}" for i in range(len(self.partials))]]
+        return [
+            None if formula is None else operators.function_of(formula, names, self.key)
+            for formula in self.formulas(names)[1:]
+        ]
 
     @overload
     def __call__(self, *args: float) -> float: ...  # type: ignore[overload-overlap]
@@ -157,9 +258,10 @@ class Primitive:
         None where the operand is a plain float, or where there is no derivative.
         """
         if not self.variadic:
+            rules = self._slopes if type(z) is float else self.partials
             return [
-                None if rule is None or type(x) is float else self._given(rule(z, *args))
-                for x, rule in zip(operands, self.partials, strict=True)
+                None if rule is None or type(x) is float else rule(z, *args)
+                for x, rule in zip(operands, rules, strict=True)
             ]
         every = tuple(self.partials[0](z, *args))  # type: ignore[misc]
         if len(every) != len(args):
@@ -169,11 +271,6 @@ class Primitive:
         if float not in map(type, operands):
             return every
         return [None if type(x) is float else p for x, p in zip(operands, every, strict=True)]
-
-    def _given(self, partial: Scalar) -> Scalar:
-        if partial is None:
-            raise TypeError(f"{self.name}: its rule returned None, and no partial derivative")
-        return partial
 
     def number(self, operand: object) -> float:
         """The operand as a float; a TypeError that names this operation if it is no real number."""
@@ -208,18 +305,10 @@ def _row(name: str) -> Primitive:
     return TABLE[name]
 
 
-LETTER = r"\b[a-z]\b"
-"""An argument, where a value is given as an expression."""
+ELEMENTARY = {"add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "where", "stop_gradient"}
+"""The elementary rows that Python writes as an expression and not as the call of a function."""
 
-
-def letters(expression: str) -> list[str]:
-    """What an expression is of: the single letters in it, sorted."""
-    return sorted(set(re.findall(LETTER, expression)))
-
-
-def _function(expression: str) -> Callable[..., float]:
-    function: Callable[..., float] = eval(f"lambda {', '.join(letters(expression))}: {expression}")
-    return function
+_is_complete = False  # until then rules refer to rows that stand further below
 
 
 def real_number(
@@ -286,20 +375,6 @@ def _power(x: float, y: float) -> float:
         return math.copysign(math.inf, x) if odd else math.inf  # overflow, or 1/0
 
 
-def _sigmoid(x: float) -> float:
-    e = math.exp(-math.fabs(x))  # at most 1, so nothing overflows at either end
-    return (1.0 if x >= 0.0 else e) / (1.0 + e)
-
-
-def _sech2(x: float) -> float:
-    e = math.exp(-2.0 * math.fabs(x))
-    return 4.0 * e / ((1.0 + e) * (1.0 + e))
-
-
-def _softplus(x: float) -> float:
-    return relu.value(x) + math.log1p(math.exp(-math.fabs(x)))
-
-
 def _added(terms: Iterator[float]) -> float:
     # From the left, starting from the first term. The builtin sum compensates since Python 3.12.
     return reduce(operator.add, terms, next(terms, 0.0))
@@ -310,16 +385,43 @@ def _dot(*factors: float) -> float:
     return _added(map(operator.mul, factors[:half], factors[half:]))
 
 
-def _hypot(*xs: float) -> float:
-    largest = reduce(maximum.value, map(math.fabs, xs), 0.0)
-    if not 0.0 < largest < math.inf:
-        return math.inf if math.inf in map(math.fabs, xs) else largest
-    return largest * math.sqrt(_added(iter([(x / largest) * (x / largest) for x in xs])))
-
-
 _TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
-# --- rules that need more than a line -------------------------------------------------------------
+# --- composite values, and rules that need more than a line ---------------------------------------
+
+
+def _maximum(x: Scalar, y: Scalar) -> Scalar:
+    return where(x >= y, x, where(x < y, y, x + y))  # nan + y is nan
+
+
+def _minimum(x: Scalar, y: Scalar) -> Scalar:
+    return where(x <= y, x, where(x > y, y, x + y))
+
+
+def _sigmoid(x: Scalar) -> Scalar:
+    e = exp(-abs(x))  # at most 1, so nothing overflows at either end
+    return where(x >= 0.0, 1.0, e) / (1.0 + e)
+
+
+def _sech2(x: Scalar) -> Scalar:
+    e = exp(-2.0 * abs(x))
+    above = 1.0 + e
+    return 4.0 * e / (above * above)
+
+
+def _softplus(x: Scalar) -> Scalar:
+    return relu(x) + log1p(exp(-abs(x)))
+
+
+def _hypot(*xs: Scalar) -> Scalar:
+    sizes = [abs(x) for x in xs]
+    largest = reduce(maximum, sizes, 0.0)
+    ratios = [div(x, largest) for x in sizes]  # so that no square overflows
+    length = largest * sqrt(dot(*ratios, *ratios))
+    infinite = reduce(
+        maximum, [where(x >= math.inf, x, 0.0) for x in sizes], 0.0
+    )  # though one be nan
+    return where(infinite > 0.0, infinite, where(largest <= 0.0, largest, length))
 
 
 def _swap_halves(z: Scalar, *factors: Scalar) -> Sequence[Scalar]:
@@ -327,51 +429,63 @@ def _swap_halves(z: Scalar, *factors: Scalar) -> Sequence[Scalar]:
     return factors[half:] + factors[:half]
 
 
-def _if(condition: Scalar, x: Callable[[], Scalar], y: Callable[[], Scalar]) -> Scalar:
-    """`where`, but a plain bool decides at once: a constant exponent leaves no branch behind."""
+def _first(*cases: tuple[Scalar, Callable[[], Scalar]]) -> Scalar:
+    """The value of the first case that holds, as nested `where`.
+
+    A condition on plain numbers is a bool and decides at once: a constant exponent leaves no
+    branches behind.
+    """
+    (condition, value), *others = cases
     if type(condition) is bool:
-        return x() if condition else y()
-    return where(condition, x(), y())
+        return value() if condition else _first(*others)
+    return where(condition, value(), _first(*others))
 
 
 def _power_by_base(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
-    """y·xʸ⁻¹, and 0 for y = 0. Below ½, where y - 1 would lose bits of y, it is y·z/x.
+    """y·xʸ⁻¹, in the form that keeps its digits.
 
-    At two corners, x⁰ and 0¹, the derivative of this by y is infinite: there stands a root of 0.
+    At 0¹ and x⁰ the derivative of this with respect to y is infinite, or 1/x: there stands a term
+    that is 0 and has that derivative.
     """
 
     def by_power() -> Scalar:
+        if type(y) is float and y in (1.0, 2.0):  # x⁰ and x¹ as they are: no operation is left
+            return 1.0 if y == 1.0 else 2.0 * x
         return y * pow(x, y - 1.0)
 
-    def by_quotient() -> Scalar:
-        return _if(div(x, x) > 0.0, lambda: div(y * z, x), by_power)  # x is neither 0 nor infinite
-
-    def of_a_constant() -> Scalar:  # by which there is no derivative that might be infinite
-        return _if(abs(y) <= 0.0, lambda: 0.0, lambda: _if(y >= 0.5, by_power, by_quotient))
-
-    def up_to_one() -> Scalar:
-        at_one = lambda: y * (1.0 - sqrt(y - 1.0))  # noqa: E731
-        return _if(abs(x) + abs(y - 1.0) <= 0.0, at_one, by_power)
-
-    def of_zero() -> Scalar:
-        root = _if(x < 0.0, lambda: 0.0 - sqrt(y), lambda: 0.0 + sqrt(y))
-        return _if(abs(x) >= sys.float_info.min, lambda: 0.0 + y * div(z, x), lambda: root)
-
-    def below_half() -> Scalar:
-        return _if(abs(y) <= 0.0, of_zero, by_quotient)
-
-    def of_a_variable() -> Scalar:
-        return _if(y >= 0.5, lambda: _if(y <= 1.0, up_to_one, by_power), below_half)
-
-    return _if(type(y) is float, of_a_constant, of_a_variable)
+    by_quotient = (div(x, x) > 0.0, lambda: div(y * z, x))  # x is neither 0 nor infinite
+    if type(y) is float:
+        return _first(
+            (y == 0.0, lambda: 0.0),
+            (y >= 0.5, by_power),
+            by_quotient,  # y - 1 would lose bits of y
+            (True, by_power),
+        )
+    is_zero = abs(y) <= 0.0
+    return _first(
+        (y > 1.0, by_power),
+        (abs(x) + abs(y - 1.0) <= 0.0, lambda: y * (1.0 - sqrt(y - 1.0))),  # 0¹: by y it is -inf
+        (y >= 0.5, by_power),
+        (
+            is_zero & (abs(x) >= sys.float_info.min),
+            lambda: 0.0 + y * div(z, x),
+        ),  # x⁰: by y it is 1/x
+        (is_zero & (x < 0.0), lambda: 0.0 - sqrt(y)),  # the same where 1/x overflows
+        (is_zero, lambda: 0.0 + sqrt(y)),
+        by_quotient,  # y - 1 would lose bits of y
+        (True, by_power),
+    )
 
 
 def _power_by_exponent(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
     """z·log x, and 0 for x = 0 and y ≥ 0, where its derivative by x is -inf (y ≤ 1) or inf (0)."""
-    usual = lambda: z * log(x)  # noqa: E731
-    up_to_one = lambda: _if(y > 0.0, lambda: 0.0 - sqrt(x), lambda: 0.0 + sqrt(x))  # noqa: E731
-    of_zero = lambda: _if(y > 1.0, lambda: 0.0, lambda: _if(y >= 0.0, up_to_one, usual))  # noqa: E731
-    return _if(abs(x) <= 0.0, of_zero, usual)
+    is_zero = abs(x) <= 0.0
+    return _first(
+        (is_zero & (y > 1.0), lambda: 0.0),
+        (is_zero & (y > 0.0), lambda: 0.0 - sqrt(x)),
+        (is_zero & (abs(y) <= 0.0), lambda: 0.0 + sqrt(x)),
+        (True, lambda: z * log(x)),
+    )
 
 
 def _root_of_one_minus_square(x: Scalar) -> Scalar:
@@ -413,7 +527,7 @@ def _bell(x: Scalar) -> Scalar:
 add = Primitive("add", "+", "x + y", lambda z, x, y: 1.0, lambda z, x, y: 1.0)
 sub = Primitive("sub", "-", "x - y", lambda z, x, y: 1.0, lambda z, x, y: -1.0)
 mul = Primitive("mul", "·", "x * y", lambda z, x, y: y, lambda z, x, y: x)
-div: Primitive = Primitive("div", "/", "x / y if y else x * math.copysign(math.inf, y)",
+div: Primitive = Primitive("div", "/", "x / y if y else x * copysign(inf, y)",
     lambda z, x, y: div(1.0, y),
     lambda z, x, y: div(-z, y))
 pow = Primitive("pow", "**", _power, _power_by_base, _power_by_exponent)
@@ -427,15 +541,18 @@ where: Primitive = Primitive("where", "where", "x if c else y",
     None,  # a condition jumps: it has no derivative
     lambda z, c, x, y: where(c, 1.0, 0.0),
     lambda z, c, x, y: where(c, 0.0, 1.0), chooses=True)
-maximum = Primitive("maximum", "max", "x if x >= y else y if x < y else x + y",  # nan + y is nan
+logical_and = Primitive("logical_and", "&", "where(x, where(y, 1.0, 0.0), 0.0)", None, None)
+logical_or = Primitive("logical_or", "|", "where(x, 1.0, where(y, 1.0, 0.0))", None, None)
+logical_not = Primitive("logical_not", "~", "where(x, 0.0, 1.0)", None)
+maximum: Primitive = Primitive("maximum", "max", _maximum,
     lambda z, x, y: where(x <= y, where(x >= y, 0.5, 0.0), 1.0),
-    lambda z, x, y: where(y <= x, where(y >= x, 0.5, 0.0), 1.0), chooses=True,
+    lambda z, x, y: where(y <= x, where(y >= x, 0.5, 0.0), 1.0), chooses=True, composite=True,
     doc="The larger of x and y, nan if either is. A tie gives each half the gradient.")
-minimum = Primitive("minimum", "min", "x if x <= y else y if x > y else x + y",
+minimum: Primitive = Primitive("minimum", "min", _minimum,
     lambda z, x, y: where(x >= y, where(x <= y, 0.5, 0.0), 1.0),
-    lambda z, x, y: where(y >= x, where(y <= x, 0.5, 0.0), 1.0), chooses=True,
+    lambda z, x, y: where(y >= x, where(y <= x, 0.5, 0.0), 1.0), chooses=True, composite=True,
     doc="The smaller of x and y, nan if either is. A tie gives each half the gradient.")
-relu = Primitive("relu", "relu", "0.0 if x < 0.0 else x",  # nan stays nan, and -0 stays -0
+relu = Primitive("relu", "relu", "where(x < 0.0, 0.0, x)",  # nan stays nan, and -0 stays -0
     lambda z, x: where(x <= 0.0, 0.0, 1.0), chooses=True,
     doc="max(0, x); its derivative at 0 is 0.")
 stop_gradient = Primitive("stop_gradient", "stop_gradient", "x", None,
@@ -479,20 +596,24 @@ cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh), lambda z, x: sinh(
 tanh: Primitive = Primitive("tanh", "tanh", math.tanh, lambda z, x: sech2(x),
     doc="The hyperbolic tangent, from -1 to 1.")
 sech2: Primitive = Primitive("sech2", "sech²", _sech2, lambda z, x: -2.0 * (z * tanh(x)),
+    composite=True,
     doc="1 / cosh²(x), the derivative of tanh.")
 sigmoid = Primitive("sigmoid", "sigmoid", _sigmoid, lambda z, x: 0.25 * sech2(0.5 * x),
+    composite=True,
     doc="The logistic function 1 / (1 + e⁻ˣ), from 0 to 1, stable at both ends.")
-softplus = Primitive("softplus", "softplus", _softplus, lambda z, x: sigmoid(x),
+softplus = Primitive("softplus", "softplus", _softplus, lambda z, x: sigmoid(x), composite=True,
     doc="log(1 + eˣ), a smooth relu, stable at both ends.")
 erf = Primitive("erf", "erf", math.erf, lambda z, x: _TWO_BY_ROOT_PI * _bell(x),
     doc="The error function 2/√π · ∫₀ˣ exp(-t²) dt, from -1 to 1.")
 erfc = Primitive("erfc", "erfc", math.erfc, lambda z, x: -_TWO_BY_ROOT_PI * _bell(x),
     doc="1 - erf(x), exact also where erf is nearly 1.")
 
-sum = Primitive("sum", "Σ", lambda *terms: _added(iter(terms)),
+sum: Primitive = Primitive("sum", "Σ", lambda *terms: _added(iter(terms)),
     lambda z, *terms: [1.0] * len(terms), variadic=True)
 dot = Primitive("dot", "·", _dot, _swap_halves, variadic=True)
 hypot: Primitive = Primitive("hypot", "hypot", _hypot,
-    lambda z, *xs: [where(z <= 0.0, 0.0, div(x, z)) for x in xs], variadic=True,
+    lambda z, *xs: [where(z <= 0.0, 0.0, div(x, z)) for x in xs], variadic=True, composite=True,
     doc="√(x² + y² + …), the length of a vector of any dimension; its gradient at 0 is 0.")
 # fmt: on
+
+_is_complete = True

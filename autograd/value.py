@@ -16,61 +16,30 @@ No derivative is stated here (they stand in `primitives`), and no learning rate 
 from __future__ import annotations
 
 import builtins
-import itertools
-import linecache
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from functools import cache
+from numbers import Real
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import operators, primitives, recording
-from autograd.primitives import TABLE, Primitive, real_number
-
-following = itertools.count().__next__
-"""The next creation number: of two nodes, the one made later has the higher."""
-
-_NAMESPACE: dict[str, Any] = {
-    "following": following,
-    "inf": math.inf,
-    "nan": math.nan,
-    "math": math,
-    "new": object.__new__,
-    "open_pauses": recording.open_pauses,
-    "is_paused": recording.is_paused,
-    **{name: row.value for name, row in TABLE.items()},
-    **{f"{name}_row": row for name, row in TABLE.items()},
-}
-"""What the source of the operators refers to; `Value` comes to it."""
-
-
-@cache
-def operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
-    """The function that records `primitive`: as an operator, a method, or called by its name."""
-    text = operators.source(primitive, reflected)
-    filename = f"<autograd operator {primitive.name}{' reflected' if reflected else ''}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    made: dict[str, Callable[..., Any]] = {}
-    exec(compile(text, filename, "exec"), _NAMESPACE, made)
-    function = made[primitive.name]
-    function.__doc__ = primitive.__doc__
-    return function
-
+from autograd.operators import TABLE, Symbol, following
+from autograd.primitives import Primitive, is_bool, real_number
 
 UnaryMethod: TypeAlias = "Callable[[Value], Value]"
 BinaryMethod: TypeAlias = "Callable[[Value, Value | float], Value]"
 
 
 def _unary(primitive: Primitive) -> UnaryMethod:
-    return operator(primitive)
+    return primitive.operator
 
 
 def _binary(primitive: Primitive) -> tuple[BinaryMethod, BinaryMethod]:
-    return operator(primitive), operator(primitive, reflected=True)
+    return primitive.operator, operators.operator(primitive, reflected=True)
 
 
 def _comparison(primitive: Primitive) -> Callable[[Value, Value | float], Condition]:
-    return operator(primitive)
+    return primitive.operator
 
 
 class Value:
@@ -178,12 +147,15 @@ class Value:
                     return traced
             numbers = [arg if type(arg) is float else arg._float for arg in args]
         z = primitive.at(numbers)
-        node = Condition(z) if primitive.name in operators.COMPARISONS else Value(z)
+        node = Condition(z) if primitive.name in operators.CONDITIONS else Value(z)
         if not (recording.open_pauses and recording.is_paused()):
             node.primitive = primitive
             node._keep(args, primitive.partials_at(z, numbers, args))
         return node
 
+    # The operators are generated from their rows (see `operators`). That of a product, for example,
+    # makes a node whose data is x.data * y.data, whose args are (x, y), and whose partials are
+    # (y.data, x.data).
     __add__, __radd__ = _binary(primitives.add)
     __sub__, __rsub__ = _binary(primitives.sub)
     __mul__, __rmul__ = _binary(primitives.mul)
@@ -207,6 +179,30 @@ class Value:
     __gt__ = _comparison(primitives.gt)
     __ge__ = _comparison(primitives.ge)
 
+    def __and__(self, other: Value | bool) -> Value:
+        both: Value = primitives.logical_and(condition(self, "&"), condition(other, "&"))
+        return both
+
+    def __or__(self, other: Value | bool) -> Value:
+        either: Value = primitives.logical_or(condition(self, "|"), condition(other, "|"))
+        return either
+
+    def __invert__(self) -> Value:
+        opposite: Value = primitives.logical_not(condition(self, "~"))
+        return opposite
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Real) or is_bool(other):
+            raise TypeError(
+                f"==: a Value equals itself alone, and {self!r} was compared with the number "
+                f"{other!r}; compare its number, x.data == {other!r}"
+            )
+        return self is other if isinstance(other, Value) else NotImplemented
+
+    __hash__ = object.__hash__
+
     def __pos__(self) -> Value:
         return self
 
@@ -214,24 +210,14 @@ class Value:
         """x itself, which is real: NumPy asks for it in `np.var`."""
         return self
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """NumPy's functions of a Value are those of the table: `np.exp(x)` is `ag.exp(x)`."""
-        # Of a scalar that it compares with a Value, NumPy makes an array without dimensions.
-        inputs = tuple(x.item() if getattr(x, "shape", None) == () else x for x in inputs)
-        is_elementwise = any(getattr(x, "shape", None) for x in inputs)
-        if ufunc.__name__ in ("equal", "not_equal") and not is_elementwise:
-            return (inputs[0] is inputs[1]) is (ufunc.__name__ == "equal")
-        primitive = TABLE.get(operators.UFUNCS.get(ufunc.__name__, ufunc.__name__))
-        if primitive is None or method != "__call__" or options:
-            raise TypeError(
-                f"np.{ufunc.__name__} takes no Value; write it with the functions of ag"
-            )
-        return primitive(*inputs)
+    __array_ufunc__ = operators.array_ufunc
 
     def _refuse(self) -> NoReturn:
         raise TypeError(
-            f"{self!r} is a node, not a plain number: in a formula write ag.exp(x) for "
-            f"math.exp(x), to branch compare it, for its number ask its `.data`"
+            f"{self!r} is a graph node, not a float. Use ag.exp(x) instead of math.exp(x), a "
+            f"comparison to branch, and `.data` for the number. (A derivative at plain floats is a "
+            f"Value where it depends on other Values: give it those as arguments, or take it "
+            f"under ag.no_grad(), where it is a float.)"
         )
 
     __bool__ = __float__ = __int__ = _refuse
@@ -277,10 +263,24 @@ class Condition(Value):
         return self._float != 0.0
 
 
-_NAMESPACE |= {"Value": Value, "Condition": Condition}
-for _row in TABLE.values():
-    if not _row.variadic:
-        _row.operator = operator(_row)
+operators.NAMESPACE |= {"Value": Value, "Condition": Condition}
+
+
+def condition(x: object, operation: str) -> Any:
+    """The condition as an operand; a TypeError that names the operation if x is none."""
+    if isinstance(x, Value) and x.op in operators.CONDITIONS:
+        return x
+    if isinstance(x, Condition):  # recorded by nobody, in a no_grad block
+        return x._float
+    if isinstance(x, Symbol):  # of a rule that is read
+        return x
+    if not is_bool(x):
+        raise TypeError(
+            f"{operation}: expected a comparison of Values or a bool as the condition, "
+            f"got {x!r} of type {type(x).__name__}"
+        )
+    return float(x)
+
 
 Operand: TypeAlias = Value | float
 """What arithmetic on Values takes; at run time, any real number will do for the float."""

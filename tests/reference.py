@@ -13,12 +13,13 @@ import inspect
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import autograd as ag
-from autograd.operators import Name, written
+from autograd.operators import Symbol, statements
 from autograd.primitives import TABLE, Primitive
 
 PAGE = Path(__file__).parents[1] / "notebooks" / "reference.md"
@@ -194,14 +195,30 @@ last place; [rules](rules.md) says where, and how PyTorch and JAX do.
 LONGEST_RULE = 60
 
 
+DIVISION = SimpleNamespace(name="div", template="{0} / {1}")
+"""A quotient as it is written where nobody asks for division by 0."""
+
+
+class Written(Symbol):
+    """A symbol that writes a composite row by its name, and a quotient as a quotient."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def record(primitive: Primitive, args: Sequence[Any]) -> Symbol:
+        """The operation, whatever it is made of."""
+        return Written("", DIVISION if primitive.name == "div" else primitive, args)
+
+
 def _derivatives(row: Primitive) -> str:
     if row.variadic:
         return {"sum": "`1.0`", "dot": "the other factor"}.get(row.name, "`x / z`")
     shown = []
     for rule in row.partials:
         names = inspect.signature(rule).parameters if rule else ()
-        text = written(rule(*(Name(name, is_word=True) for name in names))) if rule else ""
-        shown.append(f"`{text}`" if 0 < len(text) <= LONGEST_RULE else "…" if text else "–")
+        lines, text = statements(rule(*map(Written, names))) if rule else ([], "")
+        is_short = not lines and 0 < len(text) <= LONGEST_RULE
+        shown.append(f"`{text}`" if is_short else "…" if text else "–")
     return ", ".join(shown)
 
 

@@ -136,7 +136,7 @@ def test_the_engine_does_not_know_the_steppers(room: str) -> None:
         assert not {name for name in names if "learning_rate" in name}
 
 
-@pytest.mark.parametrize("file", sorted((HOUSE / "compiler").glob("*.py")), ids=lambda f: f.name)
+@pytest.mark.parametrize("file", sorted((HOUSE / "compiler").rglob("*.py")), ids=lambda f: f.name)
 def test_the_compiler_states_no_derivative(file: Path) -> None:
     for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import optim
-from autograd.compiler import javascript, python
+from autograd.compiler.backends import javascript, python
 from autograd.compiler.columns import read_columns
 from autograd.compiler.program import Program
 from autograd.compiler.rolling import roll

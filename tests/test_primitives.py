@@ -130,8 +130,8 @@ def test_the_checks_find_a_wrong_rule() -> None:
     wrong = Primitive("square", "square", lambda x: x * x, lambda z, x: 2.002 * x)
     with pytest.raises(AssertionError):
         check_first_order(wrong, (0.7,))
-    blind = Primitive("blind", "square", lambda x: x * x, lambda z, x: 2.0 * float(x.data))
-    with pytest.raises((AssertionError, AttributeError)):
+    blind = Primitive("blind", "square", lambda x: x * x, lambda z, x: 2.0 * ag.stop_gradient(x))
+    with pytest.raises(AssertionError):
         check_second_order(blind, (0.7,))
 
 
@@ -193,17 +193,6 @@ def test_a_variadic_row_gives_a_partial_for_each_argument() -> None:
     for rules in ([], [lambda z, *xs: xs] * 2):
         with pytest.raises(ValueError, match=f"a single rule, .* got {len(rules)} rules"):
             Primitive("many", "many", lambda *xs: 0.0, *rules, variadic=True)
-
-
-@pytest.mark.usefixtures("a_row_for_a_while")
-def test_a_rule_that_forgets_to_return_is_named() -> None:
-    def rule(z: object, x: object) -> None:
-        pass
-
-    silent = Primitive("silent", "silent", lambda x: x, rule)
-    assert silent(2.0) == 2.0
-    with pytest.raises(TypeError, match="silent: its rule returned None"):
-        silent(Value(2.0))
 
 
 @pytest.mark.usefixtures("a_row_for_a_while")
@@ -419,6 +408,19 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float, tuple[float | None, ...]]]
             ("ge", False, True, True),
         )
     },
+    "logical_and": [
+        ((1.0, 1.0), 1.0, (None, None)),
+        ((1.0, 0.0), 0.0, (None, None)),
+        ((0.0, 1.0), 0.0, (None, None)),
+        ((0.0, 0.0), 0.0, (None, None)),
+    ],
+    "logical_or": [
+        ((1.0, 1.0), 1.0, (None, None)),
+        ((1.0, 0.0), 1.0, (None, None)),
+        ((0.0, 1.0), 1.0, (None, None)),
+        ((0.0, 0.0), 0.0, (None, None)),
+    ],
+    "logical_not": [((1.0,), 0.0, (None,)), ((0.0,), 1.0, (None,))],
     "stop_gradient": [
         ((-0.0,), -0.0, (None,)),
         ((inf,), inf, (None,)),

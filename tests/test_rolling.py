@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd.compiler import c, python
+from autograd.compiler.backends import c, python
 from autograd.compiler.jit import jit
 from autograd.compiler.program import Group, Item, Loop, Program, groups
 from autograd.compiler.rolling import roll

@@ -31,7 +31,8 @@ from types import MethodType
 from typing import Any, Literal, NoReturn, TypeAlias, overload
 
 from autograd import recording
-from autograd.compiler import c, javascript, jax, llvm, python
+from autograd.compiler import llvm
+from autograd.compiler.backends import c, javascript, jax, python
 from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import roll

@@ -23,10 +23,10 @@ from typing import Any, NoReturn
 
 from autograd import recording
 from autograd.derivatives import grad
-from autograd.operators import COMPARISONS
+from autograd.operators import CONDITIONS, add_arithmetic, following
 from autograd.optim import Stepper
 from autograd.primitives import TABLE, Primitive, is_bool, real_number, sqrt
-from autograd.value import Operand, Value, following, topological_order
+from autograd.value import Operand, Value, topological_order
 
 
 class Traced(Value):
@@ -53,7 +53,7 @@ class Traced(Value):
         return f"Traced({self.label!r}, op={self.op!r})"
 
     def _refuse(self, *_: object) -> NoReturn:
-        if self.op in COMPARISONS:
+        if self.op in CONDITIONS:
             raise recording.cannot_compile("a branch on the comparison of Values")
         raise recording.cannot_compile(f"using the number of the traced {self!r}")
 
@@ -329,11 +329,21 @@ class _Lister:
 
     def _node(self, node: Value) -> int:
         assert node.primitive is not None
-        op, ops, numbers = node.primitive.name, self.out.ops, self.out.args
-        if op not in OWN:
-            op = f"row.{op}"
         nodes = self.nodes
         args = tuple([nodes[x] if type(x) is not float else self.node(x) for x in node.args])
+        number = self.operation(node.primitive, args)
+        if node.label:
+            self.out.labels.setdefault(number, str(node.label))
+        return number
+
+    def operation(self, primitive: Primitive, args: tuple[int, ...]) -> int:
+        """The node of an operation; that of a composite row is written in elementary ones."""
+        if primitive.definition is not None:
+            result = primitive.definition(*[_Written(self, arg) for arg in args])
+            return result.number if isinstance(result, _Written) else self.node(float(result))
+        op, ops, numbers = primitive.name, self.out.ops, self.out.args
+        if op not in OWN:
+            op = f"row.{op}"
         if op == "where" and ops[args[0]] == "k":  # decided by a plain number
             return args[1] if numbers[args[0]] else args[2]
         if op == "pow" and ops[args[1]] == "k" and numbers[args[1]] in (1.0, 2.0):
@@ -348,10 +358,7 @@ class _Lister:
             if len(args) == 1:
                 return args[0]
             op = "add" if op == "sum" else "mul"
-        number = self.write(op, args)
-        if node.label:
-            self.out.labels.setdefault(number, str(node.label))
-        return number
+        return self.write(op, args)
 
     def write(self, op: str, args: tuple[int, ...], section: int | None = None) -> int:
         """The node of this operation: a new one, unless the very same was written before."""
@@ -400,3 +407,22 @@ class _Lister:
 
     def _sum(self, terms: Sequence[int]) -> int:
         return terms[0] if len(terms) == 1 else self.write("sum", tuple(terms))
+
+
+class _Written:
+    """A node of a listing, for the value of a composite row to be written with."""
+
+    __slots__ = ("lister", "number")
+
+    def __init__(self, lister: _Lister, number: int) -> None:
+        self.lister = lister
+        self.number = number
+
+    def record(self, primitive: Primitive, args: Sequence[Any]) -> _Written:
+        """The operation, written to the listing."""
+        lister = self.lister
+        numbers = [x.number if isinstance(x, _Written) else lister.node(float(x)) for x in args]
+        return _Written(lister, lister.operation(primitive, tuple(numbers)))
+
+
+add_arithmetic(_Written)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import recording
-from autograd.compiler import javascript
+from autograd.compiler.backends import javascript
 from autograd.datasets import Standardisation
 from autograd.formula import in_a_line, visible
 from autograd.losses import CORRECT, cross_entropy

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd.compiler import javascript
+from autograd.compiler.backends import javascript
 from autograd.compiler.program import Program
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import Listing, Trace, gradient_of, leaves_of, listing, trace
@@ -78,7 +78,7 @@ def gradient(
 
     recorded = trace(of_one, shapes)
     reached = set(leaves_of(recorded.outputs[0]))
-    moved = [p for p in optimizer.parameters if p in reached]
+    moved: list[Any] = [p for p in optimizer.parameters if p in reached]
     if not moved:
         raise RuntimeError("playground: the loss depends on none of the optimiser's parameters")
     return _programs(of_one, shapes, recorded, with_slopes), moved

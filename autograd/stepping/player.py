@@ -365,7 +365,7 @@ class _Graph:
         The first gives all values, then all partials; null if it has an operation of a user's that
         JavaScript cannot compute.
         """
-        from autograd.compiler import javascript  # loaded for a page, not with the package
+        from autograd.compiler.backends import javascript  # loaded for a page, not with the package
 
         rule = javascript.source(javascript.update_rule(STEPPER), "rule")
         if self._unprintable:
@@ -375,7 +375,7 @@ class _Graph:
     @functools.cached_property
     def _unprintable(self) -> str:
         """The first operation that has no spelling in JavaScript, if there is one."""
-        from autograd.compiler import javascript
+        from autograd.compiler.backends import javascript
 
         spelled = javascript.SPELLING.keys() | javascript.HELPERS.keys() | {"sum", "dot"}
         return next((node.op for node in self.order if node.op and node.op not in spelled), "")

@@ -160,7 +160,7 @@ class _Gradient:
     ) -> None:
         recorded = trace(objective, [column.shape for column in read_columns(batch)])
         reached = set(leaves_of(recorded.outputs[0]))
-        self.moved = [p for p in optimizer.parameters if p in reached]
+        self.moved: list[Any] = [p for p in optimizer.parameters if p in reached]
         slopes, _ = gradient_of(recorded.outputs[0], self.moved)  # a nan is left to Values
         outputs = [*recorded.outputs, *slopes]
         listed = listing(recorded.inputs, outputs, is_batch=True, leaves=self.moved)

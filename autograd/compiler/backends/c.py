@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
+from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.program import Backend, Item, Program, named_ranges, primitives_used
 from autograd.primitives import TABLE
 
@@ -22,47 +22,18 @@ SPELLING: dict[str, str] = {
     "stop_gradient": "{}",
     "abs": "fabs",
     "pow": "power",
-    "hypot": "LENGTH",
     **{
         name: name
         for name in (
             *("sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan"),
-            *("atan2", "sinh", "cosh", "tanh", "sech2", "sigmoid", "softplus", "erf", "erfc"),
-            *("relu", "maximum", "minimum"),
+            *("atan2", "sinh", "cosh", "tanh", "erf", "erfc"),
         )
     },
 }
 """How each primitive is written. What the C library does not have is defined in `FUNCTIONS`."""
 
 FUNCTIONS: dict[str, str] = {
-    "relu": "double relu(double x) { return x < 0.0 ? 0.0 : x; }",
-    "maximum": "double maximum(double x, double y) { return x >= y ? x : x < y ? y : x + y; }",
-    "minimum": "double minimum(double x, double y) { return x <= y ? x : x > y ? y : x + y; }",
     "pow": "double power(double x, double y) { return y == 2.0 ? x * x : pow(x, y); }",
-    "sigmoid": """\
-double sigmoid(double x) {
-  double e = exp(-fabs(x));
-  return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
-}""",
-    "sech2": """\
-double sech2(double x) {
-  double e = exp(-2.0 * fabs(x));
-  return 4.0 * e / ((1.0 + e) * (1.0 + e));
-}""",
-    "softplus": "double softplus(double x) { return (x < 0.0 ? 0.0 : x) + log1p(exp(-fabs(x))); }",
-    "hypot": """\
-double length(int n, const double *x) {
-  double largest = 0.0, total = -0.0;
-  for (int i = 0; i < n; i++) {
-    if (isinf(x[i])) return INFINITY;
-    largest = largest >= fabs(x[i]) ? largest : largest < fabs(x[i]) ? fabs(x[i]) : NAN;
-  }
-  if (!(largest > 0.0)) return largest;
-  for (int i = 0; i < n; i++) total += (x[i] / largest) * (x[i] / largest);
-  return largest * sqrt(total);
-}
-#define LENGTH(...) length(sizeof (double[]){__VA_ARGS__} / sizeof 1.0, (double[]){__VA_ARGS__})\
-""",
 }
 """Each as its row of the table computes it, step by step."""
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import FunctionType
 from typing import cast
 
+from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.columns import Column
-from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.program import (
     Backend,
     Executable,
@@ -99,7 +99,7 @@ class _Printer(Printer):
 
 
 NAMESPACE: dict[str, object] = {"inf": math.inf, "nan": math.nan}
-NAMESPACE |= {name: row.value for name, row in TABLE.items()}
+NAMESPACE |= {name: row.value for name, row in TABLE.items() if row.definition is None}
 """What the source refers to; rows that users made it finds by name in `rows`."""
 
 _compiled_so_far = itertools.count(1)

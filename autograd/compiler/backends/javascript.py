@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from autograd.compiler.printing import COMPARISONS, OPERATORS, Printer
+from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.program import Apply, Backend, Expression, Operand, Program, primitives_used
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import listing, trace_rule
@@ -47,17 +47,6 @@ HELPERS: dict[str, str] = {
     # Math.pow(±1, ±Infinity) and Math.pow(1, NaN) are NaN; in IEEE 754, C and Python they are 1
     "pow": "(x, y) => y === 2 ? x * x : x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : "
     "Math.pow(x, y)",
-    "relu": "x => x < 0 ? 0 : x",
-    "sigmoid": "x => { const e = Math.exp(-Math.abs(x)); return (x >= 0 ? 1 : e) / (1 + e); }",
-    "sech2": "x => { const e = Math.exp(-2 * Math.abs(x)); return 4 * e / ((1 + e) * (1 + e)); }",
-    "softplus": "x => (x < 0 ? 0 : x) + Math.log1p(Math.exp(-Math.abs(x)))",
-    "maximum": "(x, y) => x >= y ? x : x < y ? y : x + y",
-    "minimum": "(x, y) => x <= y ? x : x > y ? y : x + y",
-    "hypot": """(...xs) => {
-  const sizes = xs.map(Math.abs), largest = sizes.reduce(maximum, 0);
-  if (!(largest > 0 && largest < Infinity)) return sizes.includes(Infinity) ? Infinity : largest;
-  return largest * Math.sqrt(sizes.reduce((sum, x) => sum + (x / largest) * (x / largest), -0));
-}""",
     "polynomial": "(coefficients, x) => coefficients.reduceRight((sum, c) => sum * x + c, 0)",
     # fitted to erf(x) / x as a polynomial in x² up to 1
     "erf": """x => {
@@ -163,8 +152,8 @@ class _Printer(Printer):
             name = names.pop()
             if name not in HELPERS:
                 raise ValueError(
-                    f"javascript: the primitive {name!r} has no spelling; give it one in "
-                    f"autograd.compiler.javascript.HELPERS: its value as a JavaScript function"
+                    f"javascript: the primitive {name!r} has no spelling; give it one in autograd."
+                    "compiler.backends.javascript.HELPERS: its value as a JavaScript function"
                 )
             if name not in needed:
                 needed[name] = None

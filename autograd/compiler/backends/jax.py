@@ -73,12 +73,11 @@ SPELLING: dict[str, str] = {
     "atan2": "numpy.arctan2",
     "erf": "scipy.special.erf",
     "erfc": "scipy.special.erfc",
-    "sigmoid": "nn.sigmoid",
     **{
         name: f"numpy.{name}"
         for name in (
             *("abs", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh"),
-            *("tanh", "maximum", "minimum"),
+            "tanh",
         )
     },
 }
@@ -271,29 +270,9 @@ def _functions() -> dict[str, Callable[..., Array]]:
             at = getattr(at, name)
         return at  # type: ignore[no-any-return]
 
-    def relu(x: Array) -> Array:
-        return jnp.where(x < 0.0, 0.0, x)
-
-    def sech2(x: Array) -> Array:
-        e = jnp.exp(-2.0 * jnp.abs(x))
-        return 4.0 * e / ((1.0 + e) * (1.0 + e))
-
-    def hypot(*xs: Array) -> Array:
-        sizes = jnp.broadcast_arrays(*map(jnp.abs, xs))
-        largest = jnp.max(jnp.stack(sizes), axis=0)
-        scale = jnp.where((largest > 0.0) & (largest < jnp.inf), largest, 1.0)
-        total = sum((x / scale) * (x / scale) for x in sizes)
-        is_infinite = jnp.any(jnp.stack(sizes) == jnp.inf, axis=0)
-        at_corners = jnp.where(is_infinite, jnp.inf, largest)
-        return jnp.where(scale == largest, largest * jnp.sqrt(total), at_corners)
-
     return {name: found(path) for name, path in SPELLING.items()} | {
         "where": lambda c, x, y: jnp.where(c if c.dtype == bool else c != 0.0, x, y),
         "stop_gradient": jax.lax.stop_gradient,
-        "relu": relu,
-        "softplus": lambda x: relu(x) + jnp.log1p(jnp.exp(-jnp.abs(x))),
-        "sech2": sech2,
-        "hypot": hypot,
     }
 
 
