@@ -187,11 +187,14 @@ def take(rows: Sequence[Any], index: Operand) -> Any:
         row = rows[int(number)]
         if not isinstance(index, Value):
             return row
-        # A node for each element, as in a compiled function: contributions add up in it first.
-        return primitives.sum(row) if None in lengths else [primitives.sum(x) for x in row]
+        # Each element passes a `where`, as in a compiled function, so that sums group alike there.
+        is_taken = _is_at(index, int(number)) > 0.0
+        if None in lengths:
+            return where(is_taken, row, -0.0)
+        return [where(is_taken, x, -0.0) for x in row]
     # As a sum of which all terms but one are -0.0, which leave every number as it is. The first
     # is nan where there is no other.
-    chosen = [where(index <= k, where(index >= k, 1.0, 0.0), 0.0) for k in range(len(rows))]
+    chosen = [_is_at(index, k) for k in range(len(rows))]
     start = where(sum(chosen) > 0.0, -0.0, math.nan)
 
     def taken(column: Iterable[Operand]) -> Operand:
@@ -201,6 +204,10 @@ def take(rows: Sequence[Any], index: Operand) -> Any:
     if None in lengths:
         return taken(rows)
     return [taken(column) for column in zip(*rows, strict=True)]
+
+
+def _is_at(index: Value, k: int) -> Value:
+    return where(index <= k, where(index >= k, 1.0, 0.0), 0.0)
 
 
 @overload

@@ -10,12 +10,18 @@ import math
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from autograd import primitives, recording
 from autograd.primitives import Primitive
 from autograd.value import Operand, Value
 
 _creation = attrgetter("_created")
+
+_guarded: WeakKeyDictionary[Value, tuple[Operand, Value]] = WeakKeyDictionary()
+"""Of each node `where(active > 0, contribution, 0)` in gradients that follow branches: the
+condition and the contribution. A higher derivative looks through such a node, so that its sums are
+those of the plain gradient."""
 
 
 def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
@@ -61,8 +67,9 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
             if partial is not None and arg in depends_on_input:
                 if branches.tracing is None:  # else a compiled function reads the leaves anew
                     _check_reproduced(node, partial, recorded)
-                contribution = _product(upstream, partial)
-                contributions[arg].append(branches.passed(node, arg, partial, contribution))
+                arg, contribution = branches.passed(node, arg, upstream, partial)  # noqa: PLW2901
+                if arg in depends_on_input:
+                    contributions[arg].append(contribution)
     return [_as_value(adjoints.get(x, 0.0)) for x in inputs]
 
 
@@ -99,7 +106,7 @@ def tangents(
             if partial is not None and arg in tangent:
                 if tracing is None:
                     _check_reproduced(node, partial, recorded)
-                terms.append(_selected(row, partial, _product(tangent[arg], partial), tracing))
+                terms.append(_if_selected(row, partial, _product(tangent[arg], partial)))
         if terms:
             tangent[node] = _sum(terms)
     return [tangent.get(output, 0.0) for output in outputs]
@@ -117,7 +124,7 @@ def _tangent_numbers(
         for arg, partial in zip(node.args, node.partials):  # noqa: B905 - aligned when recorded
             if partial is not None and arg in tangent:
                 term = tangent[arg] * partial
-                if term != term and partial == 0.0 and node.primitive.chooses:  # type: ignore[union-attr]  # noqa: PLR0124
+                if partial == 0.0 and node.primitive.chooses:  # type: ignore[union-attr]
                     term = 0.0
                 total = term if total is None else total + term
         if total is not None:
@@ -218,28 +225,12 @@ def _without_nan(x: float) -> float:
     return 0.0 if math.isnan(x) else x
 
 
-def _zero_if_nan(x: Operand) -> Operand:
-    """x, or 0.0 where it is nan, as a constant of a function being compiled."""
-    is_number = x <= x  # noqa: PLR0124 - nan is not
-    return primitives.stop_gradient(primitives.where(is_number, x, 0.0))
+def _if_selected(row: Primitive, partial: Operand, term: Operand) -> Operand:
+    """A term of a tangent: exactly 0 for an operand that was not selected.
 
-
-def _selected(
-    row: Primitive, partial: Operand, term: Operand, tracing: recording.Tracing | None
-) -> Operand:
-    """A term of a tangent: an operand that is not selected contributes 0, of whatever sign.
-
-    It contributes no graph either, so nothing to any higher derivative. While a function is traced
-    and branches are followed, that is decided by a `where`.
+    Eager code records the `where` as well, so that sums group alike when it is compiled.
     """
-    if not row.chooses:
-        return term
-    if tracing is None:
-        return term if number_of(partial) != 0.0 else _without_nan(number_of(term))
-    tracing.has_branches = True
-    if not tracing.follows_branches:
-        return term
-    return primitives.where(partial > 0.0, term, _zero_if_nan(term))
+    return primitives.where(partial > 0.0, term, 0.0) if row.chooses else term
 
 
 class _Branches:
@@ -255,26 +246,41 @@ class _Branches:
         self.tracing = recording.current_tracing()
         self.activity: dict[Value, Operand] = {output: 1.0}
 
-    def passed(self, node: Value, arg: Value, partial: Operand, contribution: Operand) -> Operand:
-        """The contribution of the node to its operand, as far as it has one."""
+    def passed(
+        self, node: Value, arg: Value, upstream: Operand, partial: Operand
+    ) -> tuple[Value, Operand]:
+        """Which node the contribution of `node` to its operand goes to, and as far as it counts."""
+        contribution = _product(upstream, partial)
         active = self.activity.get(node, 0.0)
         chooses = node.primitive is not None and node.primitive.chooses
         if self.tracing is None:
             if chooses and number_of(partial) == 0.0:
                 active = 0.0
             if active == 0.0:
-                return _without_nan(number_of(contribution))
+                return arg, _without_nan(number_of(contribution))
             self.activity[arg] = active
-            return contribution
+            return arg, contribution
         self.tracing.has_branches |= chooses
         if not self.tracing.follows_branches:
-            return contribution
+            return arg, contribution
         if chooses:
             active = primitives.where(partial > 0.0, active, 0.0)
+        while arg in _guarded:
+            is_active, arg = _guarded[arg]
+            active = primitives.where(is_active, active, 0.0)
         self.activity[arg] = primitives.maximum(active, self.activity.get(arg, 0.0))
-        if type(active) is float and active == 1.0:
-            return contribution
-        return primitives.where(active > 0.0, contribution, _zero_if_nan(contribution))
+        if (type(active) is float and active == 1.0) or contribution is upstream:
+            return arg, contribution  # the upstream gradient is 0 already where nothing is active
+        return arg, _guard(active > 0.0, contribution)
+
+
+def _guard(is_active: Operand, contribution: Operand) -> Operand:
+    """The contribution, in a function being compiled; 0 if it is nan and not active."""
+    zero = primitives.where(contribution <= contribution, contribution, 0.0)  # noqa: PLR0124
+    node: Operand = primitives.where(is_active, contribution, primitives.stop_gradient(zero))
+    if isinstance(node, Value) and isinstance(contribution, Value):
+        _guarded[node] = is_active, contribution
+    return node
 
 
 def _check_reproduced(node: Value, partial: Operand, recorded: float | None) -> None:
