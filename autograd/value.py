@@ -22,7 +22,7 @@ from numbers import Real
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
-from autograd import operators, primitives, recording
+from autograd import copying, operators, primitives, recording
 from autograd.operators import TABLE, Symbol, following
 from autograd.primitives import Primitive, is_bool, real_number
 
@@ -123,6 +123,8 @@ class Value:
         """∂self/∂argᵢ at the recorded point, aligned with `args`."""
         dx = self._dx
         return dx if type(dx) is tuple else (dx, self._dy)[: len(self.args)]
+
+    __reduce_ex__ = copying.reduced  # for copy and pickle
 
     def __repr__(self) -> str:
         named = "".join(f", {k}={v!r}" for k, v in (("label", self.label), ("op", self.op)) if v)

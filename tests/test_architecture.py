@@ -22,7 +22,7 @@ HOUSE = Path(ag.__file__).parent
 
 FLOORS = (
     ("checks",),
-    ("primitives", "recording", "optim", "datasets", "curve", "files"),
+    ("primitives", "recording", "copying", "optim", "datasets", "curve", "files"),
     ("operators",),
     ("value",),
     ("functions", "formula"),
@@ -82,7 +82,9 @@ def rooms_imported_by(file: Path) -> set[str]:
 
 
 def test_imports_are_found() -> None:
-    assert rooms_imported_by(HOUSE / "value.py") == {"operators", "primitives", "recording"}
+    assert rooms_imported_by(HOUSE / "value.py") == {
+        *("copying", "operators", "primitives", "recording")
+    }
     assert {"value", "picture"} <= rooms_imported_by(HOUSE / "drawing.py")
     assert list(imported_modules(ast.parse("def f(): from ..a import b"), ["x", "y"])) == ["x.a.b"]
 
