@@ -30,38 +30,57 @@ from autograd.drawing import Drawing, draw
 from autograd.functions import abs as abs
 from autograd.functions import (
     acos,
+    acosh,
     asin,
+    asinh,
     atan,
     atan2,
+    atanh,
+    cbrt,
+    ceil,
     clip,
     cos,
     cosh,
+    digamma,
     dot,
     erf,
     erfc,
     exp,
     expm1,
+    floor,
     hypot,
+    lgamma,
     log,
     log1p,
+    log2,
+    log10,
+    log_norm_cdf,
+    log_sigmoid,
+    logaddexp,
     logsumexp,
     maximum,
     mean,
     minimum,
     norm_cdf,
+    polygamma,
     relu,
     sigmoid,
+    sign,
     sin,
     sinh,
     softmax,
     softplus,
     sqrt,
+    square,
     stop_gradient,
     take,
     tan,
     tanh,
+    trunc,
     where,
+    xlogy,
 )
+from autograd.functions import round as round
 from autograd.functions import sum as sum
 from autograd.gradcheck import GradientCheckError, check_gradient
 from autograd.losses import binary_cross_entropy, cross_entropy, hinge, mean_squared_error
@@ -76,8 +95,8 @@ from autograd.value import Condition, Value, first_nonfinite
 
 __version__ = "0.1.0"
 
-# All of the above but `sum` and `abs`, which would shadow the builtins in a star import; "as" tells
-# type checkers that these two are public all the same.
+# All of the above but `sum`, `abs` and `round`, which would shadow the builtins in a star import;
+# "as" tells type checkers that they are public all the same.
 __all__ = [
     "MLP",
     "Adam",
@@ -97,18 +116,24 @@ __all__ = [
     "Stepper",
     "Value",
     "acos",
+    "acosh",
     "asin",
+    "asinh",
     "atan",
     "atan2",
+    "atanh",
     "backward_steps",
     "batches",
     "binary_cross_entropy",
+    "cbrt",
+    "ceil",
     "check_gradient",
     "clip",
     "cos",
     "cosh",
     "cross_entropy",
     "datasets",
+    "digamma",
     "dot",
     "draw",
     "erf",
@@ -118,6 +143,7 @@ __all__ = [
     "expm1",
     "first_nonfinite",
     "fit",
+    "floor",
     "forward_steps",
     "grad",
     "gradient",
@@ -129,8 +155,14 @@ __all__ = [
     "jacobian",
     "jit",
     "jvp",
+    "lgamma",
     "log",
     "log1p",
+    "log2",
+    "log10",
+    "log_norm_cdf",
+    "log_sigmoid",
+    "logaddexp",
     "logsumexp",
     "maximum",
     "mean",
@@ -141,26 +173,31 @@ __all__ = [
     "play",
     "playground",
     "plotting",
+    "polygamma",
     "relu",
     "sigmoid",
+    "sign",
     "sin",
     "sinh",
     "softmax",
     "softplus",
     "sqrt",
+    "square",
     "stop_gradient",
     "take",
     "tan",
     "tanh",
     "to_jax",
+    "trunc",
     "value_and_gradient",
     "vjp",
     "where",
+    "xlogy",
 ]
 
 __docformat__ = "google"  # how pdoc is to read `Args:`, `Raises:` and the like
 
 
 def __dir__() -> list[str]:
-    """What is public, and no more: not the rooms that it comes from."""
-    return [*__all__, "abs", "sum"]
+    """What is public, and no more: not the modules that it comes from."""
+    return [*__all__, "abs", "round", "sum"]

@@ -318,7 +318,7 @@ class Notation:
         """A rule's formula. (It recurses: a rule is at most a handful of operations deep.)"""
         if not isinstance(x, Value) or not x.args:
             return self._operand(x, lambda leaf: leaf.label)
-        if x.op == "pow" and x.args[1] == 1.0:
+        if x.op == "pow" and type(x.args[1]) is float and x.args[1] == 1.0:
             return self._expression(x.args[0])
         return self._operation(x.op, [self._held(x.op, i, arg) for i, arg in enumerate(x.args)])
 

@@ -6,11 +6,12 @@ They take floats as well, and answer with a float where no Value is among their 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any, Protocol, TypeVar, overload
 
-from autograd import primitives, recording, value
+from autograd import primitives, recording, special, value
 from autograd.primitives import real_number
 from autograd.value import Condition, Operand, Value
 
@@ -54,8 +55,26 @@ tanh: Unary = primitives.tanh.operator
 sigmoid: Unary = primitives.sigmoid.operator
 softplus: Unary = primitives.softplus.operator
 relu: Unary = primitives.relu.operator
-erf: Unary = primitives.erf.operator
-erfc: Unary = primitives.erfc.operator
+asinh: Unary = primitives.asinh.operator
+acosh: Unary = primitives.acosh.operator
+atanh: Unary = primitives.atanh.operator
+log2: Unary = primitives.log2.operator
+log10: Unary = primitives.log10.operator
+cbrt: Unary = special.cbrt.operator
+sign: Unary = primitives.sign.operator
+floor: Unary = primitives.floor.operator
+ceil: Unary = primitives.ceil.operator
+round: Unary = primitives.round.operator
+trunc: Unary = primitives.trunc.operator
+erf: Unary = special.erf.operator
+erfc: Unary = special.erfc.operator
+norm_cdf: Unary = special.norm_cdf.operator
+log_norm_cdf: Unary = special.log_norm_cdf.operator
+lgamma: Unary = special.lgamma.operator
+digamma: Unary = special.digamma.operator
+log_sigmoid: Unary = primitives.log_sigmoid.operator
+logaddexp: Binary = special.logaddexp.operator
+xlogy: Binary = special.xlogy.operator
 maximum: Binary = primitives.maximum.operator
 minimum: Binary = primitives.minimum.operator
 stop_gradient: Unary = primitives.stop_gradient.operator
@@ -125,11 +144,15 @@ def clip(x: Operand, low: Operand, high: Operand) -> Value: ...
 def clip(x: Operand, low: Operand, high: Operand) -> Operand:
     """x, but no less than `low` and no more than `high`.
 
-    Raises ValueError if low is above high.
+    The bounds may be Values too: a bound that applies has slope 1, and x slope 0. At a bound x has
+    slope 1, as in `torch.clamp`.
+
+    Raises ValueError if low is above high (in a compiled function, if both are plain numbers).
     """
-    clipped = minimum(maximum(x, low), high)
-    if low > high:
+    is_crossed = low > high
+    if not (recording.is_tracing() and isinstance(is_crossed, Value)) and is_crossed:
         raise ValueError(f"clip: low is {low}, above high, {high}")
+    clipped: Operand = primitives.clip(x, low, high)
     return clipped
 
 
@@ -140,10 +163,11 @@ def logsumexp(terms: Iterable[Operand]) -> Value: ...
 def logsumexp(terms: Iterable[Operand]) -> Operand:
     """log(eᵃ + eᵇ + …) of the terms, which cannot overflow. Raises ValueError for no terms.
 
-    The largest is taken out of the sum, as a constant: its own derivative there is 0.
+    The largest is taken out of the sum as a constant, whose derivative is 0. If it is infinite, the
+    largest float64 stands for it, because inf - inf is nan.
     """
     terms = _some("logsumexp", terms)
-    top = _largest(terms)
+    top = minimum(maximum(_largest(terms), -sys.float_info.max), sys.float_info.max)
     return top + log(sum([exp(x - top) for x in terms]))
 
 
@@ -211,12 +235,26 @@ def _is_at(index: Value, k: int) -> Value:
 
 
 @overload
-def norm_cdf(x: float) -> float: ...
+def polygamma(n: int, x: float) -> float: ...
 @overload
-def norm_cdf(x: Value) -> Value: ...
-def norm_cdf(x: Operand) -> Operand:
-    """The cumulative distribution function of the standard normal, ½·erfc(-x/√2)."""
-    return 0.5 * erfc(primitives.mul(x, -math.sqrt(0.5)))
+def polygamma(n: int, x: Value) -> Value: ...
+def polygamma(n: int, x: Operand) -> Operand:
+    """The n-th derivative of `digamma` at x; of order 0 `digamma` itself.
+
+    Raises ValueError unless n is a whole number from 0 to 99.
+    """
+    found: Operand = special.polygamma(n, x)
+    return found
+
+
+@overload
+def square(x: float) -> float: ...
+@overload
+def square(x: Value) -> Value: ...
+def square(x: Operand) -> Operand:
+    """x², computed as x·x."""
+    squared: Operand = primitives.mul(x, x)
+    return squared
 
 
 def _listed(function: str, terms: Iterable[T]) -> tuple[T, ...]:

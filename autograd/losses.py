@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from numbers import Real
 from typing import TypeAlias
 
@@ -109,20 +110,22 @@ def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
 def _log_one_plus(others: list[Value], chosen: Operand, index: Value | None = None) -> Value:
     """log(1 + Σ exp(z - chosen)) of the other logits; with an index, all but the one of that index.
 
-    Of the differences the half is taken first, which always is a float64.
+    The largest difference, if it is positive, is taken out of the sum. Where the chosen logit is so
+    far below the others, even at -inf, that the 1 is lost beside their exponentials, differences
+    from the largest of the others take their place and keep their digits.
     """
-    opposite = -chosen
-    halves = [dot([0.5, 0.5], [z, opposite]) for z in others]
     if index is not None:
-        halves = [
-            where(index >= i, where(index <= i, -math.inf, h), h) for i, h in enumerate(halves)
+        others = [
+            where(index >= i, where(index <= i, -math.inf, z), z) for i, z in enumerate(others)
         ]
-    top: Operand = 0.0
-    for half in halves:
-        top = maximum(half, top)
-    top = stop_gradient(top)
-    total = functions.sum([exp(2.0 * (half - top)) for half in halves])
-    return 2.0 * top + log1p(total + expm1(-2.0 * top))
+    terms: list[Operand] = [-math.inf, *others]
+    largest = stop_gradient(reduce(maximum, terms))
+    is_far = chosen - largest < -800.0  # exp(-800) is 0
+    start = where(is_far, largest, chosen)
+    top = stop_gradient(where(is_far, 0.0, maximum(largest - chosen, 0.0)))
+    total = functions.sum([exp((z - start) - top) for z in others])
+    own = where(is_far, -1.0, expm1(-top))
+    return where(is_far, largest - chosen, top) + log1p(total + own)
 
 
 def _probabilities(logits: list[Value], target: Numbers) -> list[Operand]:

@@ -17,17 +17,21 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import cache
+from typing import Any, NoReturn, TypeAlias
 
 from autograd import recording
 
-if TYPE_CHECKING:
-    from autograd.primitives import Primitive
+TABLE: dict[str, Any] = {}
+"""Every `Primitive` by name, in the order in which they were made (see `primitives`)."""
 
-TABLE: dict[str, Primitive] = {}
-"""Every primitive by name, in the order in which they were made (see `primitives`)."""
+Primitive: TypeAlias = Any
+"""A row of the table, whose class is defined on top of this module."""
 
-BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}
+BINARY = {
+    **{name: name for name in ("add", "sub", "mul", "pow", "mod", "floordiv")},
+    "truediv": "div",
+}
 UNARY = {"neg": "neg", "abs": "abs"}
 COMPARISONS = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 LOGICAL = {"and": "logical_and", "or": "logical_or"}
@@ -150,7 +154,8 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     inputs = tuple(x.item() if getattr(x, "shape", None) == () else x for x in inputs)
     is_elementwise = any(getattr(x, "shape", None) for x in inputs)
     if ufunc.__name__ in ("equal", "not_equal") and not is_elementwise:
-        return (inputs[0] is inputs[1]) is (ufunc.__name__ == "equal")
+        other = inputs[1] if inputs[0] is self else inputs[0]
+        return (self.__eq__(other) is True) is (ufunc.__name__ == "equal")
     primitive = TABLE.get(UFUNCS.get(ufunc.__name__, ufunc.__name__))
     if primitive is None or method != "__call__" or options:
         raise TypeError(f"np.{ufunc.__name__} takes no Value; write it with the functions of ag")
@@ -172,47 +177,49 @@ def parameters_of(expression: str) -> list[str]:
 def statements(formula: Any) -> tuple[list[str], str]:
     """A formula as Python: assignments of what is used more than once, and the expression."""
     uses = Counter[Symbol]()
-
-    def count(x: Any) -> None:
-        if isinstance(x, Symbol) and x.primitive is not None:
-            for arg, times in zip(x.args, _times(x), strict=True):
-                if isinstance(arg, Symbol):
-                    if not uses[arg]:
-                        count(arg)
-                    uses[arg] += times
-
     lines: list[str] = []
     texts: dict[Symbol, str] = {}
 
-    def written(x: Any, as_condition: bool = False) -> str:
+    def count(x: Symbol) -> None:
+        for arg in x.args:
+            if isinstance(arg, Symbol):
+                if not uses[arg]:
+                    count(arg)
+                uses[arg] += 1
+
+    def named(x: Symbol, text: str) -> str:
+        texts[x] = f"t{len(texts)}"
+        lines.append(f"{texts[x]} = {_bare(text)}")
+        return texts[x]
+
+    def written(x: Any, in_branch: bool, as_condition: bool = False) -> str:
         if not isinstance(x, Symbol):
             text = repr(float(x))
             return f"({text})" if text[0] == "-" else text
-        if x.primitive is None:
-            return x.name
-        if x in texts:
-            return texts[x]
+        if x.primitive is None or x in texts:
+            return texts.get(x, x.name)
         is_where = x.primitive.name == "where"
-        operands = [written(arg, is_where and i == 0) for i, arg in enumerate(x.args)]
+        operands = [
+            written(arg, in_branch or (is_where and i > 0), is_where and i == 0)
+            for i, arg in enumerate(x.args)
+        ]
+        template = x.primitive.template
+        for i, arg in enumerate(x.args):  # an operand that is to be repeated gets a name
+            if template.count(f"{{{i}}}") > 1 and operands[i][-1] == ")" and type(arg) is Symbol:
+                if in_branch:  # where it might be computed in vain
+                    template = ""
+                else:
+                    operands[i] = named(arg, operands[i])
         if as_condition and x.primitive.name in COMPARISONS and uses[x] == 1:
             return f" {x.primitive.symbol} ".join(operands)
-        text = x.primitive.template.format(*operands) if x.primitive.template else ""
-        text = f"({text})" if text else f"{x.primitive.key}({', '.join(map(_bare, operands))})"
-        if uses[x] > 1:
-            texts[x] = f"t{len(texts)}"
-            lines.append(f"{texts[x]} = {_bare(text)}")
-            return texts[x]
-        return text
+        call = f"{x.primitive.key}({', '.join(map(_bare, operands))})"
+        text = f"({template.format(*operands)})" if template else call
+        return named(x, text) if uses[x] > 1 else text
 
-    count(formula)
-    text = _bare(written(formula))
+    if isinstance(formula, Symbol):
+        count(formula)
+    text = _bare(written(formula, in_branch=False))
     return lines, text
-
-
-def _times(x: Symbol) -> list[int]:
-    """How often each operand stands in the text of an operation."""
-    template = x.primitive.template
-    return [template.count(f"{{{i}}}") if template else 1 for i in range(len(x.args))]
 
 
 def _bare(text: str) -> str:
@@ -327,6 +334,7 @@ def source(primitive: Primitive, reflected: bool = False) -> str:
     return _definition(primitive.key, parameters, list(lines()))
 
 
+@cache
 def operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
     """The function that records `primitive`: as an operator, a method, or called by its name."""
     title = f"operator {primitive.name}{' reflected' if reflected else ''}"

@@ -23,23 +23,24 @@ from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import copying, operators, primitives, recording
-from autograd.operators import TABLE, Symbol, following
-from autograd.primitives import Primitive, is_bool, real_number
+from autograd import special as _  # noqa: F401 - the rest of the table
+from autograd.operators import Symbol, following
+from autograd.primitives import TABLE, Primitive, is_bool, real_number
 
 UnaryMethod: TypeAlias = "Callable[[Value], Value]"
 BinaryMethod: TypeAlias = "Callable[[Value, Value | float], Value]"
 
 
 def _unary(primitive: Primitive) -> UnaryMethod:
-    return primitive.operator
+    return operators.operator(primitive)
 
 
 def _binary(primitive: Primitive) -> tuple[BinaryMethod, BinaryMethod]:
-    return primitive.operator, operators.operator(primitive, reflected=True)
+    return operators.operator(primitive), operators.operator(primitive, reflected=True)
 
 
 def _comparison(primitive: Primitive) -> Callable[[Value, Value | float], Condition]:
-    return primitive.operator
+    return operators.operator(primitive)
 
 
 class Value:
@@ -163,6 +164,8 @@ class Value:
     __mul__, __rmul__ = _binary(primitives.mul)
     __truediv__, __rtruediv__ = _binary(primitives.div)
     __pow__, __rpow__ = _binary(primitives.pow)
+    __mod__, __rmod__ = _binary(primitives.mod)
+    __floordiv__, __rfloordiv__ = _binary(primitives.floordiv)
     __neg__ = _unary(primitives.neg)
     __abs__ = abs = _unary(primitives.abs)
     exp = _unary(primitives.exp)
@@ -266,6 +269,9 @@ class Condition(Value):
 
 
 operators.NAMESPACE |= {"Value": Value, "Condition": Condition}
+for _row in TABLE.values():
+    _row.make_operator()
+primitives.is_complete = True
 
 
 def condition(x: object, operation: str) -> Any:
@@ -288,7 +294,12 @@ Operand: TypeAlias = Value | float
 """What arithmetic on Values takes; at run time, any real number will do for the float."""
 
 # NumPy computes np.sinh of an array by the method `sinh` of each element.
-for _name in ("expm1", "log1p", "sinh", "cosh", "arcsin", "arccos", "arctan", "arctan2", "fabs"):
+_METHODS = (
+    *("expm1", "log1p", "log2", "log10", "sinh", "cosh", "arcsin", "arccos", "arctan", "arctan2"),
+    *("arcsinh", "arccosh", "arctanh", "cbrt", "floor", "ceil", "trunc", "rint", "sign", "fabs"),
+    *("fmod", "logaddexp"),
+)
+for _name in _METHODS:
     setattr(Value, _name, TABLE[operators.UFUNCS.get(_name, _name)].operator)
 
 

@@ -21,9 +21,9 @@ from autograd.primitives import TABLE
 HOUSE = Path(ag.__file__).parent
 
 FLOORS = (
-    ("checks",),
-    ("primitives", "recording", "copying", "optim", "datasets", "curve", "files"),
-    ("operators",),
+    ("checks", "recording", "copying"),
+    ("operators", "optim", "datasets", "curve", "files"),
+    ("primitives",),
     ("value",),
     ("functions", "formula"),
     ("derivatives", "losses"),
@@ -40,7 +40,7 @@ FLOORS = (
 """From the ground up. Rooms of one floor do not import one another."""
 
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-ENGINE = ("primitives", "recording", "value", "functions", "derivatives")
+ENGINE = ("operators", "primitives", "recording", "value", "functions", "derivatives")
 LOADED_WHEN_NEEDED = (
     *("graphviz", "tqdm", "matplotlib", "llvmlite", "numpy"),
     *("sklearn", "torch", "keras", "jax"),
@@ -148,7 +148,7 @@ def test_the_compiler_states_no_derivative(file: Path) -> None:
 
 
 def test_the_table_alone_knows_calculus() -> None:
-    """A rule divides, raises to a power and branches by the table's own operations, as it says."""
+    """A rule branches by the table's own operations, as it says."""
     tree = tree_of(HOUSE / "primitives.py")
     entries = [
         node
@@ -162,8 +162,6 @@ def test_the_table_alone_knows_calculus() -> None:
             body = functions[rule.id] if isinstance(rule, ast.Name) else rule
             for node in ast.walk(body):
                 assert not isinstance(node, ast.If | ast.IfExp | ast.BoolOp), ast.unparse(body)
-                if isinstance(node, ast.BinOp):
-                    assert not isinstance(node.op, ast.Div | ast.Pow), ast.unparse(body)
 
 
 # --- what loads when ------------------------------------------------------------------------------
@@ -185,6 +183,8 @@ def test_other_packages_are_imported_inside_functions(file: Path) -> None:
                 continue  # classes that derive from another library's, loaded when asked for
             if file.name in ("instructions.py", "kernels.py") and package == "llvmlite":
                 continue  # the writers of its code, which the back end loads with it
+            if file.name == "jax_arrays.py" and package in ("jax", "numpy"):
+                continue  # loaded when a program is run by JAX
             assert package == "autograd" or package in sys.stdlib_module_names, name
 
 

@@ -139,7 +139,7 @@ def test_a_fault_is_not_excused_by_curvature(plant: Any, f: Any, x: float) -> No
 
 
 def test_a_fault_next_to_a_kink_is_not_excused(plant: Any) -> None:
-    faulty = plant(lambda x: 0.0 if x <= 0.0 else x, lambda z, x: 1.001 if x > 0.0 else 0.0)
+    faulty = plant(lambda x: 0.0 if x <= 0.0 else x, lambda z, x: ag.where(x > 0.0, 1.001, 0.0))
     for distance in (1e-3, 1e-6, 1e-9):
         assert verdicts(lambda v: faulty(v - 1.0), [1.0 + distance]) == ["wrong"]
 

@@ -13,7 +13,7 @@ LIBRARIES = {"jax": "JAX", "keras": "Keras on .*", "sklearn": "scikit-learn", "t
 
 
 CALLS = {
-    "jax": lambda: ag.interop.to_jax(ag.MLP(2, [1])),
+    "jax": lambda: ag.interop.to_jax_model(ag.MLP(2, [1])),
     "keras": lambda: ag.interop.from_keras(None),
     "sklearn": lambda: ag.interop.sklearn,
     "torch": lambda: ag.interop.to_torch(ag.MLP(2, [1])),

@@ -9,7 +9,7 @@ import pytest
 jax = pytest.importorskip("jax", reason="JAX is not installed")
 
 import autograd as ag  # noqa: E402
-from autograd.interop.jax import from_jax, to_jax  # noqa: E402
+from autograd.interop.jax import from_jax, to_jax_model  # noqa: E402
 from tests.models import MODELS, ROWS, numbers, predictions  # noqa: E402
 
 
@@ -23,7 +23,7 @@ def in_float64() -> Any:
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_weights_both_ways_bit_for_bit_and_predictions(model: Any) -> None:
-    parameters, apply = to_jax(model)
+    parameters, apply = to_jax_model(model)
     for found in (apply(parameters, ROWS), jax.jit(apply)(parameters, ROWS)):
         for ours, theirs in zip(predictions(model), found.tolist(), strict=True):
             assert theirs == pytest.approx(ours, rel=1e-12, abs=1e-12)
@@ -42,7 +42,7 @@ def test_weights_both_ways_bit_for_bit_and_predictions(model: Any) -> None:
 
 def test_gradients_agree() -> None:
     model = ag.MLP(3, [4, 1], "tanh", seed=1)
-    parameters, apply = to_jax(model)
+    parameters, apply = to_jax_model(model)
     theirs = jax.grad(lambda p: apply(p, ROWS[:3]).sum())(parameters)
     ag.sum(model(row) for row in ROWS[:3]).backward()
     arrays = [array for layer in theirs for array in (layer["weight"], layer["bias"])]
@@ -54,16 +54,16 @@ def test_gradients_agree() -> None:
 def test_float32_is_refused_for_it_would_lose_bits() -> None:
     jax.config.update("jax_enable_x64", False)
     with pytest.raises(RuntimeError, match=r'jax.config.update\("jax_enable_x64", True\)'):
-        to_jax(ag.MLP(1, [1]))
+        to_jax_model(ag.MLP(1, [1]))
 
 
 def test_what_is_no_model() -> None:
-    with pytest.raises(TypeError, match=r"to_jax: expected an MLP or a Layer, got Neuron\(2"):
-        to_jax(ag.Neuron(2))
+    with pytest.raises(TypeError, match=r"to_jax_model: expected an MLP or a Layer, got Neuron\(2"):
+        to_jax_model(ag.Neuron(2))
     for wrong in (3, [3], [{"weight": 3}], [{"w": 3, "b": 4}], {"weight": 3}):
         with pytest.raises(TypeError, match="from_jax: expected a list with an array 'weight'"):
             from_jax(wrong)  # type: ignore[arg-type]
-    parameters, _ = to_jax(ag.MLP(2, [3, 1]))
+    parameters, _ = to_jax_model(ag.MLP(2, [3, 1]))
     with pytest.raises(ValueError, match="unknown activation 'swish': use one of relu"):
         from_jax(parameters, "swish")
     with pytest.raises(ValueError, match="found no layer"):

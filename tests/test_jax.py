@@ -96,6 +96,26 @@ def test_special_values_of_the_primitives_made_here() -> None:
     assert np.allclose(computed, expected, rtol=1e-14, atol=0.0, equal_nan=True)
 
 
+def test_comparisons_are_numbers() -> None:
+    """Two that hold add up to 2; neither "or" nor a boolean that cannot be negated."""
+    lt = TABLE["lt"]
+
+    def f(x: Any, y: Any) -> list[Any]:
+        return [lt(x, y) + lt(x, 2.0), -lt(x, y), x * lt(x, y) - lt(y, 2.0)]
+
+    columns = [[1.0, 1.0, 3.0, 3.0], [1.5, 0.5, 4.0, 2.5]]
+    assert ag.jit(f, backend="jax")(*columns) == ag.jit(f, backend="python")(*columns)
+
+
+def test_rounding_by_a_large_number_is_kept() -> None:
+    """(x + 2⁵²) - 2⁵² is a whole number, for which XLA's algebra would take x."""
+
+    def f(x: Any) -> Any:
+        return (x + 2.0**52) - 2.0**52
+
+    assert ag.jit(f, backend="jax")([1.3, 2.5, 7.7]) == [1.0, 2.0, 8.0]
+
+
 def test_a_network_on_a_batch() -> None:
     model = ag.MLP(3, [8, 4, 1], seed=0)
     X, Y = [some(3, i) for i in range(10)], some(10, 99)
@@ -121,6 +141,29 @@ def test_a_recurrent_network_is_scanned() -> None:
     with_loops = ag.jit(f, backend="jax")
     with_loops.backward(series)
     assert "scan[" in with_loops.jax
+
+
+def test_only_what_recurs_is_scanned() -> None:
+    """What each iteration needs of its input alone, and what is made of its state, is an array."""
+    w = values(3)
+
+    def f(xs: list[ag.Value]) -> ag.Value:
+        state: Any = w[0]
+        states = []
+        for x in xs:
+            push = (w[2] * x).exp()
+            state = (w[1] * state + push).tanh()
+            states.append((state * push).sin())
+        return ag.sum(states)
+
+    series = some(40)
+    program = ag.to_jax(f, series)
+    jaxpr = jax.make_jaxpr(program)(program.numbers(), np.array(series))
+    (scan,) = (step for step in jaxpr.eqns if step.primitive.name == "scan")
+    scanned = {step.primitive.name for step in scan.params["jaxpr"].eqns}
+    assert "tanh" in scanned
+    assert scanned.isdisjoint({"exp", "sin"})
+    assert agrees(program(program.numbers(), np.array(series)), ag.jit(f, "python")([series])[0])
 
 
 def kalman(w: list[ag.Value]) -> ag.Value:

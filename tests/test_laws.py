@@ -220,7 +220,7 @@ AS_PEOPLE_WRITE = {
     **{name: by_operator(name) for name in OPERATORS},
     **{name: getattr(ag, name) for name in TABLE if hasattr(ag, name)},
     **{name: by_method(name) for name in TABLE if hasattr(Value, name)},
-    "sech2": TABLE["sech2"],
+    **{name: TABLE[name] for name in ("sech2", "logical_and", "logical_or", "logical_not")},
     "sum": lambda *terms: ag.sum(terms),
     "dot": lambda *xs: ag.dot(xs[: len(xs) // 2], xs[len(xs) // 2 :]),
 }

@@ -44,8 +44,8 @@ def f_of_one(x: float) -> float:
 @pytest.mark.parametrize(
     ("rules", "says"),
     [
-        ([lambda z, x: 1.0 if x > 0.0 else 0.0], r"rule for argument 1 .* branches on 1.0 if x0 >"),
-        ([lambda z, x: math.exp(x)], "asks for the number of x0: .* autograd.exp for math.exp"),
+        ([lambda z, x: 1.0 if x > 0.0 else 0.0], r"rule for argument 1 .* branches on 1.0 if a >"),
+        ([lambda z, x: math.exp(x)], "asks for the number of a: .* autograd.exp for math.exp"),
         ([lambda z, x: None], "rule for argument 1 returned None"),
         ([lambda x: 1.0], "rule for argument 1 cannot be used: .* positional argument"),
         ([lambda z, x: x.data], "rule for argument 1 cannot be used: 'Symbol' .* 'data'"),

@@ -86,7 +86,7 @@ def test_second_partials_agree_with_central_differences_of_the_first(
     check_second_order(primitive, point)
 
 
-@pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "stop_gradient"])
+@pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "stop_gradient", "difference_error"])
 def test_what_has_no_derivative_gets_none(name: str) -> None:
     leaves = leaves_at((0.7, 2.0))[: len(TABLE[name].partials)]
     node = TABLE[name](*leaves)
@@ -213,8 +213,9 @@ def test_a_value_may_be_written_as_an_expression() -> None:
 
 @pytest.mark.parametrize("primitive", TABLE.values(), ids=str)
 def test_a_row_called_is_its_operator(primitive: Primitive) -> None:
-    assert primitive.variadic or primitive.operator.__name__ == primitive.name
-    if hasattr(ag, primitive.name) and not primitive.variadic and primitive.name != "where":
+    is_general = primitive.variadic or primitive.name.startswith("polygamma")
+    assert is_general or primitive.operator.__name__ == primitive.name
+    if hasattr(ag, primitive.name) and not is_general and primitive.name not in ("where", "clip"):
         assert primitive.operator is getattr(ag, primitive.name)
 
 
@@ -537,6 +538,211 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float, tuple[float | None, ...]]]
         ((nan, 0.0), nan, (nan, nan)),
         ((nan, inf), inf, (nan, nan)),
     ],
+    "log2": [
+        ((1.0,), 0.0, (1.0 / math.log(2.0),)),
+        ((2.0**-1074,), -1074.0, (inf,)),
+        ((0.0,), -inf, (inf,)),
+        ((-1.0,), nan, (-1.0 / math.log(2.0),)),
+        ((inf,), inf, (0.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "log10": [
+        ((1000.0,), 3.0, (1.0 / math.log(10.0) / 1000.0,)),
+        ((-0.0,), -inf, (-inf,)),
+        ((-1.0,), nan, (-1.0 / math.log(10.0),)),
+        ((inf,), inf, (0.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "asinh": [
+        ((0.0,), 0.0, (1.0,)),
+        ((-0.0,), -0.0, (1.0,)),
+        ((HUGE,), math.asinh(HUGE), (1e-308,)),
+        ((-inf,), -inf, (0.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "acosh": [
+        ((1.0,), 0.0, (inf,)),
+        ((1.0 - 2.0**-53,), nan, (nan,)),
+        ((inf,), inf, (0.0,)),
+        ((-inf,), nan, (nan,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "atanh": [
+        ((0.0,), 0.0, (1.0,)),
+        ((-0.0,), -0.0, (1.0,)),
+        ((1.0,), inf, (inf,)),
+        ((-1.0,), -inf, (inf,)),
+        ((2.0,), nan, (-1.0 / 3.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "cbrt": [
+        ((0.0,), 0.0, (inf,)),
+        ((-0.0,), -0.0, (inf,)),
+        ((-27.0,), -3.0, (1.0 / 27.0,)),
+        ((2.0**-1074,), 2.0**-358, (2.0**716 / 3.0,)),
+        ((-inf,), -inf, (0.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "sign": [
+        ((0.0,), 0.0, (0.0,)),
+        ((-0.0,), 0.0, (0.0,)),
+        ((-TINY,), -1.0, (0.0,)),
+        ((inf,), 1.0, (0.0,)),
+        ((nan,), nan, (0.0,)),
+    ],
+    **{
+        name: [
+            ((2.5,), above, (0.0,)),
+            ((-2.5,), below, (0.0,)),
+            ((0.5,), half, (0.0,)),
+            ((-0.5,), minus_half, (0.0,)),
+            ((-0.0,), -0.0, (0.0,)),
+            ((2.0**52 + 1.0,), 2.0**52 + 1.0, (0.0,)),
+            ((-HUGE,), -HUGE, (0.0,)),
+            ((-inf,), -inf, (0.0,)),
+            ((nan,), nan, (0.0,)),
+        ]
+        for name, above, below, half, minus_half in (
+            ("floor", 2.0, -3.0, 0.0, -1.0),
+            ("ceil", 3.0, -2.0, 1.0, -0.0),
+            ("trunc", 2.0, -2.0, 0.0, -0.0),
+            ("round", 2.0, -2.0, 0.0, -0.0),
+        )
+    },
+    "fmod": [
+        ((5.0, 3.0), 2.0, (1.0, -1.0)),
+        ((-5.0, 3.0), -2.0, (1.0, 1.0)),
+        ((5.0, inf), 5.0, (1.0, 0.0)),
+        ((5.0, 0.0), nan, (1.0, nan)),
+        ((inf, 2.0), nan, (1.0, nan)),
+    ],
+    "mod": [
+        ((5.0, 3.0), 2.0, (1.0, -1.0)),
+        ((-5.0, 3.0), 1.0, (1.0, 2.0)),
+        ((5.0, -3.0), -1.0, (1.0, 2.0)),
+        ((-6.0, 3.0), 0.0, (1.0, 2.0)),
+        ((6.0, -3.0), -0.0, (1.0, 2.0)),
+        ((-5.0, inf), inf, (1.0, 1.0)),
+        ((5.0, 0.0), nan, (1.0, -inf)),
+        ((inf, 2.0), nan, (1.0, nan)),
+        ((nan, 2.0), nan, (1.0, nan)),
+    ],
+    "floordiv": [
+        ((5.0, 3.0), 1.0, (0.0, 0.0)),
+        ((-5.0, 3.0), -2.0, (0.0, 0.0)),
+        ((-0.0, 3.0), -0.0, (0.0, 0.0)),
+        ((5.0, 0.0), inf, (0.0, 0.0)),
+        ((0.0, 0.0), nan, (0.0, 0.0)),
+        ((-5.0, inf), -1.0, (0.0, 0.0)),
+        ((inf, 2.0), nan, (0.0, 0.0)),
+    ],
+    "clip": [
+        ((1.0, 1.0, 2.0), 1.0, (1.0, 0.0, 0.0)),
+        ((2.0, 1.0, 2.0), 2.0, (1.0, 0.0, 0.0)),
+        ((0.0, 1.0, 2.0), 1.0, (0.0, 1.0, 0.0)),
+        ((inf, 1.0, 2.0), 2.0, (0.0, 0.0, 1.0)),
+        ((0.0, 2.0, 1.0), 1.0, (0.0, 0.0, 1.0)),  # the upper bound is applied last
+        ((nan, 1.0, 2.0), nan, (1.0, 0.0, 0.0)),
+        ((1.5, nan, 2.0), nan, (1.0, 0.0, 0.0)),
+    ],
+    "logistic_pdf": [
+        ((0.0,), 0.25, (-0.0,)),
+        ((-0.0,), 0.25, (0.0,)),
+        ((1000.0,), 0.0, (-0.0,)),
+        ((-inf,), 0.0, (0.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "log_sigmoid": [
+        ((0.0,), -math.log(2.0), (0.5,)),
+        ((1000.0,), -0.0, (0.0,)),
+        ((-1000.0,), -1000.0, (1.0,)),
+        ((inf,), -0.0, (0.0,)),
+        ((-inf,), -inf, (1.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "difference_error": [
+        ((1.0, 2.0**-60), -(2.0**-60), (None, None)),
+        ((2.0**-60, 1.0), 2.0**-60, (None, None)),
+        ((inf, 1.0), nan, (None, None)),
+    ],
+    "logaddexp": [
+        ((0.0, 0.0), math.log(2.0), (0.5, 0.5)),
+        ((-inf, 1.0), 1.0, (0.0, 1.0)),
+        ((inf, 1.0), inf, (1.0, 0.0)),
+        ((inf, -inf), inf, (1.0, 0.0)),
+        ((-inf, -inf), -inf, (nan, nan)),
+        ((inf, inf), inf, (nan, nan)),
+        ((HUGE, -HUGE), HUGE, (1.0, 0.0)),
+        ((nan, inf), nan, (nan, nan)),
+    ],
+    "xlogy": [
+        ((0.0, 0.0), 0.0, (0.0, 0.0)),
+        ((-0.0, 2.0), 0.0, (math.log(2.0), -0.0)),
+        ((0.0, -1.0), 0.0, (0.0, -0.0)),
+        ((0.0, inf), 0.0, (inf, 0.0)),
+        ((1.0, 0.0), -inf, (-inf, inf)),
+        ((1.0, -1.0), nan, (nan, -1.0)),
+        ((0.0, nan), nan, (nan, nan)),
+        ((nan, 1.0), nan, (0.0, nan)),
+    ],
+    "bell": [
+        ((0.0,), 1.0, (-0.0,)),
+        ((-0.0,), 1.0, (0.0,)),
+        ((HUGE,), 0.0, (-0.0,)),
+        ((-inf,), 0.0, (-0.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "norm_pdf": [
+        ((0.0,), 1.0 / math.sqrt(2.0 * math.pi), (-0.0,)),
+        ((HUGE,), 0.0, (-0.0,)),
+        ((-inf,), 0.0, (-0.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "norm_cdf": [
+        ((0.0,), 0.5, (1.0 / math.sqrt(2.0 * math.pi),)),
+        ((-0.0,), 0.5, (1.0 / math.sqrt(2.0 * math.pi),)),
+        ((HUGE,), 1.0, (0.0,)),
+        ((-inf,), 0.0, (0.0,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "log_norm_cdf": [
+        ((-1e8,), -5000000000000019.0, (1e8 + 1e-8,)),
+        ((-HUGE,), -inf, (HUGE,)),
+        ((HUGE,), -0.0, (0.0,)),
+        ((inf,), -0.0, (0.0,)),
+        ((-inf,), -inf, (inf,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "lgamma": [
+        ((1.0,), 0.0, (-0.5772156649015329,)),
+        ((2.0,), 0.0, (0.42278433509846714,)),
+        ((0.0,), inf, (-inf,)),
+        ((-0.0,), inf, (inf,)),
+        ((-1.0,), inf, (nan,)),
+        ((-1e300,), inf, (nan,)),
+        ((HUGE,), inf, (math.log(HUGE),)),
+        ((inf,), inf, (inf,)),
+        ((-inf,), inf, (nan,)),
+        ((nan,), nan, (nan,)),
+    ],
+    "digamma": [
+        ((0.0,), -inf, (inf,)),
+        ((-0.0,), inf, (inf,)),
+        ((-3.0,), nan, (inf,)),
+        ((inf,), inf, (0.0,)),
+        ((-inf,), nan, (nan,)),
+        ((nan,), nan, (nan,)),
+    ],
+    **{
+        f"polygamma{n}": [
+            ((0.0,), inf * (-1.0) ** (n + 1), (inf * (-1.0) ** n,)),
+            ((-3.0,), inf if n % 2 else nan, (nan if n % 2 else inf,)),
+            ((inf,), 0.0 * (-1.0) ** (n + 1), (0.0 * (-1.0) ** n,)),
+            ((-inf,), nan, (nan,)),
+            ((nan,), nan, (nan,)),
+        ]
+        for n in range(1, 4)
+    },
     "sum": [
         ((), 0.0, ()),
         ((-0.0,), -0.0, (1.0,)),
@@ -646,7 +852,9 @@ def test_numbers_in_a_float_out(primitive: Primitive) -> None:
         assert type(primitive(*[one] * n)) is float
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if hasattr(Value, name)])
+@pytest.mark.parametrize(
+    "name", [x for x, row in TABLE.items() if hasattr(Value, x) and row.arity == 1]
+)
 def test_a_function_is_there_for_floats_for_values_and_as_a_method(name: str) -> None:
     function = getattr(ag, name)
     node, by_method = function(Value(0.7)), getattr(Value(0.7), name)()

@@ -13,6 +13,7 @@ pytest.importorskip("mpmath", reason="mpmath, the oracle of these tests, is not 
 from tests.benchmarks import rules
 
 COUNT = 300
+TABLE_AT_FIRST = set(TABLE)  # higher derivatives of the gamma function make rows of their own
 
 
 def lines_of_the_page() -> dict[str, list[str]]:
@@ -23,7 +24,7 @@ def lines_of_the_page() -> dict[str, list[str]]:
 
 
 def test_every_row_with_a_derivative_is_measured() -> None:
-    assert set(rules.ROWS) | set(rules.WITHOUT_DERIVATIVE) == set(TABLE)
+    assert set(rules.ROWS) | set(rules.WITHOUT_DERIVATIVE) == TABLE_AT_FIRST
 
 
 @pytest.mark.parametrize("name", rules.ROWS)

@@ -273,11 +273,13 @@ def test_nor_that_a_condition_holds_which_has_changed() -> None:
     output = labelled(ag.where(c < 1.0, a, b), "z")
     c.data = 5.0
     compared, chosen = ag.forward_steps(output)
-    assert str(compared) == "v1 = c < 1 = 1 (an operand has changed since)"
-    assert str(chosen) == "z = where(v1, a, b) = where(1, 2, -3) = 2"
+    assert str(compared) == "v3 = c < 1 = 1 (an operand has changed since)"
+    assert str(chosen) == "z = where(v3, a, b) = where(1, 2, -3) = 2"
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if name != "where"])
+@pytest.mark.parametrize(
+    "name", [name for name in TABLE if name != "where" and "logical" not in name]
+)
 def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -> None:
     functions = {p.symbol: p for p in TABLE.values() if p.symbol.isidentifier()}
     functions["sech2"] = TABLE["sech2"]

@@ -164,15 +164,14 @@ def test_a_numpy_bool_is_a_real_number() -> None:
     assert bool(yes < v) is bool(v > yes) is True
 
 
-def test_a_numpy_scalar_equals_no_node() -> None:
+def test_a_numpy_scalar_is_compared_with_no_node() -> None:
     numpy = pytest.importorskip("numpy", reason="NumPy is not installed")
     v = Value(2.0)
     for scalar in (numpy.float64(2.0), numpy.float32(2.0), numpy.int64(2), numpy.bool_(True)):
-        assert not scalar == v  # noqa: SIM201
-        assert not v == scalar  # noqa: SIM201
-        assert scalar != v
-        assert v != scalar
-        assert [scalar, v].index(v) == 1
+        for compare in (operator.eq, operator.ne):
+            for pair in ((scalar, v), (v, scalar)):
+                with pytest.raises(TypeError, match=r"x\.data =="):
+                    compare(*pair)
     assert numpy.equal(v, v)
     assert not numpy.not_equal(v, v)
 
@@ -306,7 +305,13 @@ def test_equality_and_hash_are_identity() -> None:
     a, b = Value(1.0), Value(1.0)
     assert a == a  # noqa: PLR0124
     assert a != b
-    assert a != 1.0
+    for number in (1.0, 1, True):
+        with pytest.raises(TypeError, match=r"a Value equals itself alone, .*; compare its number"):
+            a == number  # noqa: B015
+        with pytest.raises(TypeError, match=r"x\.data == "):
+            number != a  # noqa: B015
+    assert a != None  # noqa: E711
+    assert a != "1.0"
     assert len({a, b, a}) == 2
     assert {a: "a"}[a] == "a"
     assert [a, b].index(b) == 1

@@ -30,7 +30,10 @@ def _comparison(symbol: str, code: Code, x: Numbers, y: Numbers) -> Numbers:
     return code.truth(code.compare(symbol, x, y))
 
 
-LIBM = "exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh erf erfc pow"
+LIBM = (
+    "exp expm1 log log1p log2 log10 pow sin cos tan asin acos atan atan2 "
+    "sinh cosh tanh asinh acosh atanh erf erfc floor fmod"
+)
 """The functions of the C library that a program may call."""
 
 SPELLING: dict[str, Spelling] = {

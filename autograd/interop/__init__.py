@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from autograd.interop import jax, keras, torch
-from autograd.interop.jax import from_jax, to_jax
+from autograd.interop.jax import from_jax, to_jax_model
 from autograd.interop.keras import from_keras, to_keras
 from autograd.interop.torch import from_torch, to_torch
 
@@ -28,7 +28,7 @@ __all__ = [
     "jax",
     "keras",
     "sklearn",
-    "to_jax",
+    "to_jax_model",
     "to_keras",
     "to_torch",
     "torch",

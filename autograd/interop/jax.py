@@ -1,7 +1,7 @@
 """An `MLP` as JAX has models: parameters, and a function that applies them.
 
     >>> jax.config.update("jax_enable_x64", True)
-    >>> parameters, apply = to_jax(model)
+    >>> parameters, apply = to_jax_model(model)
     >>> apply(parameters, jnp.array([[0.5, -1.0]]))
     >>> jax.grad(lambda p: apply(p, x).sum())(parameters)
     >>> model = from_jax(parameters, activation="relu")
@@ -25,8 +25,8 @@ Parameters: TypeAlias = "list[dict[str, jax.Array]]"
 """For each layer its `weight` (outputs × inputs) and its `bias`."""
 
 
-def to_jax(model: Module) -> tuple[Parameters, Callable[[Parameters, Any], jax.Array]]:
-    """The parameters as a pytree of float64 arrays, and `apply(parameters, x)`.
+def to_jax_model(model: Module) -> tuple[Parameters, Callable[[Parameters, Any], jax.Array]]:
+    """Return the parameters as a pytree of float64 arrays, and `apply(parameters, x)`.
 
     x is one row of inputs, or any batch of rows; what comes back has the outputs in their place,
     also where there is only one. `apply` can be given to `jax.jit`, `jax.grad` and `jax.vmap`.
@@ -47,11 +47,11 @@ def to_jax(model: Module) -> tuple[Parameters, Callable[[Parameters, Any], jax.A
         "sin": jnp.sin,
         "linear": lambda z: z,
     }
-    layers = dense_layers("to_jax", model)
+    layers = dense_layers("to_jax_model", model)
     if not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         raise RuntimeError(
-            "to_jax: JAX is set to float32, in which the weights would lose half of their digits; "
-            'first call jax.config.update("jax_enable_x64", True)'
+            "to_jax_model: JAX is set to float32, which would round the weights; "
+            'call jax.config.update("jax_enable_x64", True) first'
         )
     activations = [known[layer.activation] for layer in layers]
     parameters = [
@@ -70,7 +70,7 @@ def to_jax(model: Module) -> tuple[Parameters, Callable[[Parameters, Any], jax.A
 def from_jax(
     parameters: Sequence[Mapping[str, Any]], activation: str = "relu", output: str = "linear"
 ) -> MLP:
-    """The `MLP` of parameters such as `to_jax` gives; which activations they are for, it is told.
+    """Return the `MLP` with parameters as `to_jax_model` returns them.
 
     Args:
         parameters: for each layer its `weight` (outputs × inputs) and its `bias`.

@@ -1,11 +1,13 @@
 """Every rule of the table measured: its worst error in units in the last place (ulp).
 
-For each row the value, the first and the second derivatives are computed at some 20,000 points,
-spread over the magnitudes of the whole domain, of both signs, and dense around 0, 1 and the ends of
-the domain, and compared with mpmath at 300 bits wherever the exact result is a normal float64. One
-ulp is the distance of two neighbouring floats at the exact result. The same points go to PyTorch
-and JAX. `table()` returns what is printed as Markdown; `python -m tests.benchmarks rules` also
-writes it to `notebooks/rules.md`.
+For each row the value, the first and the second derivatives are computed at some 5,000 points,
+spread over the magnitudes of the whole domain, of both signs, and dense around 0, 1, the ends of
+the domain and where rules change from one form to another, and compared with mpmath at 300 bits
+wherever the exact result is a normal float64. Then the worst points are moved about, in a few
+rounds, in search of worse ones. One ulp is the distance of two neighboring floats at the exact
+result. The points, but not those of the search, go to PyTorch and JAX as well. `table()` returns
+what is printed as Markdown; `python -m tests.benchmarks rules` also writes it to
+`notebooks/rules.md`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import math
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +28,9 @@ from tests.benchmarks.measure import print_table
 
 mp = mpmath.mp
 BITS = 300
-COUNT = 20_000
+COUNT = 5_000
+SEARCHES = 4
+KINDS = ("value", "first", "second")
 PAGE = Path(__file__).parents[2] / "notebooks" / "rules.md"
 
 GOALS = {"first": 4.0, "second": 16.0}
@@ -71,6 +76,20 @@ def magnitudes(low: float, high: float, *near: float) -> Callable[[random.Random
 def of(*each: Callable[[random.Random], float]) -> Callable[[random.Random], Sequence[float]]:
     """Points whose coordinates are drawn one by one."""
     return lambda source: [draw(source) for draw in each]
+
+
+def crossing(
+    points: Callable[[random.Random], Sequence[float]], ratio: float
+) -> Callable[[random.Random], Sequence[float]]:
+    """The points, of which one in four has its first number near `ratio` times the last."""
+
+    def draw(source: random.Random) -> Sequence[float]:
+        first, *others, last = points(source)
+        if source.random() < 0.25 and math.isfinite(x := _near(source, ratio * last)):
+            first, others = x, [x * 2.0 ** -source.uniform(0.0, 60.0) for x in others]
+        return [first, *others, last]
+
+    return draw
 
 
 def not_tiny(
@@ -159,7 +178,7 @@ def _norm_second(*xs: Any) -> Sequence[Sequence[Any]]:
 
     def of_one(i: int) -> Any:
         others = sum(w * w for k, w in enumerate(xs) if k != i)
-        return None if others < xs[i] * xs[i] / 3 else others / cube
+        return None if others < xs[i] * xs[i] else others / cube
 
     return [
         [of_one(i) if i == j else -x * w / cube for j, w in enumerate(xs)] for i, x in enumerate(xs)
@@ -179,6 +198,83 @@ def _sech2_second(x: Any) -> Any:
     return None if abs(factor) < 1 else mp.sech(x) ** 2 * factor
 
 
+def _logistic_pdf_second(x: Any) -> Any:
+    slope = _sigmoid(x) * _sigmoid(-x)
+    factor = 1 - 6 * slope
+    return None if abs(factor) < 0.25 else slope * factor
+
+
+def _bell_second(x: Any) -> Any:
+    factor = 4 * x * x - 2
+    return None if abs(factor) < 1 else mp.exp(-x * x) * factor
+
+
+def _cube_root(x: Any) -> Any:
+    return mp.sign(x) * mp.cbrt(abs(x))
+
+
+def _towards_zero(x: Any) -> Any:
+    return mp.sign(x) * mp.floor(abs(x))
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    value = max(x, y) + mp.log1p(mp.exp(-abs(x - y)))
+    return None if abs(value) < abs(max(x, y)) / 2 else value
+
+
+def _norm_cdf(x: Any) -> Any:
+    return mp.erfc(-x / mp.sqrt(2)) / 2
+
+
+@cache
+def _inverse_mills(x: Any) -> Any:
+    """φ(x)/Φ(x), at digits enough for it to be added to x."""
+    with mp.workprec(BITS + 150):
+        if x > -12:
+            return mp.npdf(x) / _norm_cdf(x)
+        fraction = mp.mpf(0)
+        for k in range(10 + int((BITS / 5 / x) ** 2) * 5, 0, -1):  # Laplace's continued fraction
+            fraction = k / (-x + fraction)
+        return -x + fraction
+
+
+def _norm_pdf_second(x: Any) -> Any:
+    return None if abs(x * x - 1) < 0.5 else mp.npdf(x) * (x * x - 1)
+
+
+def _lgamma(x: Any) -> Any:
+    value = mp.log(abs(mp.gamma(x))) if abs(x) < 1e4 else mp.re(mp.loggamma(x))
+    # below 0 it crosses 0 where the two terms of the reflection cancel
+    return None if x < 0 and abs(value) < mp.loggamma(1 - x) else value
+
+
+@cache
+def _psi(n: int, x: Any) -> Any:
+    """The n-th derivative of digamma, for x > -40: a sum, and the rest by Euler and Maclaurin."""
+    if n == 0:
+        return mp.digamma(x)
+    count = 100 if x < 100 else 0
+    y = x + count
+    total = sum((x + k) ** (-n - 1) for k in range(count)) + y**-n / n + y ** (-n - 1) / 2
+    term = y ** (-n - 2) * (n + 1)
+    for k in range(1, 40):
+        total += mp.bernoulli(2 * k) / mp.factorial(2 * k) * term
+        term *= (n + 2 * k) * (n + 2 * k + 1) / y**2
+    return (-1) ** (n + 1) * mp.factorial(n) * total
+
+
+def _away_from_zeros(n: int) -> Callable[[Any], Any]:
+    """The n-th derivative of digamma; none below 0 where it is less than half its nearest pole."""
+
+    def value(x: Any) -> Any:
+        found = _psi(n, x)
+        if x < 0 and 2 * abs(found) < mp.factorial(n) * abs(x - mp.nint(x)) ** (-n - 1):
+            return None
+        return found
+
+    return value
+
+
 def _cosine_gap(x: Any) -> Any:
     return (1 - x) * (1 + x)
 
@@ -187,6 +283,44 @@ angles = magnitudes(-1e300, 1e300, 0.0, math.pi / 2, math.pi)
 unit = magnitudes(-1.0 + 2.0**-53, 1.0 - 2.0**-53, 0.0, 1.0, -1.0, 0.5, -0.5)
 exponents = magnitudes(-745.0, 710.0, 0.0)
 both_tails = magnitudes(-760.0, 760.0, 0.0)
+
+tails = magnitudes(-38.0, 38.0, 0.0, -0.5, 1.0, 0.7071, 1.2247)
+normals = magnitudes(-1e15, 38.0, 0.0, -3.0, 0.5, 1.0)
+
+
+def gammas(source: random.Random) -> float:
+    """Mostly positive numbers; the negative are not near the whole ones, the poles, alone."""
+    positive = magnitudes(1e-100, 1e100, 1.0, 2.0, 5.0, 8.0, 1.4616321449683622, 10.0)
+    if source.random() < 0.7:
+        return positive(source)
+    return -source.randint(0, 30) - source.choice((0.5, 2.0 ** -source.uniform(1.0, 30.0)))
+
+
+steps = magnitudes(-OVERFLOW, OVERFLOW, 0.0, 0.5, 1.0, -1.5, 2.0**52)
+powers_of = magnitudes(1e-150, 1e150, 1.0)
+
+
+def quotients(source: random.Random) -> Sequence[float]:
+    """Two numbers whose quotient is a float64; often it is whole, or nearly."""
+    y = source.choice((-1, 1)) * 2.0 ** source.uniform(-200.0, 200.0)
+    kind = source.random()
+    if kind < 0.3:
+        return [y * 2.0 ** source.uniform(-60.0, 200.0), y]
+    x = source.randint(-100, 100) * y if kind < 0.6 else source.uniform(-20.0, 20.0) * y
+    return [math.nextafter(x, source.choice((-math.inf, math.inf, x))), y]
+
+
+def clipped(source: random.Random) -> Sequence[float]:
+    """A number and two bounds in order; one in three is a bound."""
+    low, high = sorted(similar(everywhere, 2)(source))
+    return [source.choice((everywhere(source), low, high)), low, high]
+
+
+def differences(source: random.Random) -> Sequence[float]:
+    """Two numbers, mostly so near each other that both count in the sum of their powers."""
+    x = source.choice((both_tails, everywhere))(source)
+    return [x, source.choice((x, -x, 0.0)) + both_tails(source)]
+
 
 ROWS: dict[str, Row] = {
     "add": Row(
@@ -241,7 +375,7 @@ ROWS: dict[str, Row] = {
         everywhere, mp.atan, lambda x: 1 / (1 + x * x), lambda x: -2 * x / (1 + x * x) ** 2
     ),
     "atan2": Row(
-        not_tiny(similar(magnitudes(-1e150, 1e150, 1.0), 2)),
+        not_tiny(crossing(similar(magnitudes(-1e150, 1e150, 1.0), 2), 2.0)),
         mp.atan2,
         lambda y, x: [x / (x * x + y * y), -y / (x * x + y * y)],
         _angle_second,
@@ -255,7 +389,7 @@ ROWS: dict[str, Row] = {
         lambda x: -2 * mp.tanh(x) * mp.sech(x) ** 2,
     ),
     "sech2": _unary(
-        both_tails,
+        magnitudes(-760.0, 760.0, 0.0, 0.4349, 0.8814),
         lambda x: mp.sech(x) ** 2,
         lambda x: -2 * mp.tanh(x) * mp.sech(x) ** 2,
         _sech2_second,
@@ -286,11 +420,130 @@ ROWS: dict[str, Row] = {
         lambda x: 4 * x / mp.sqrt(mp.pi) * mp.exp(-x * x),
     ),
     "hypot": Row(
-        similar(magnitudes(-1e150, 1e150, 1.0), 3),
+        crossing(similar(magnitudes(-1e150, 1e150, 1.0), 3), 1.0),
         _norm,
         lambda *xs: [x / _norm(*xs) for x in xs],
         _norm_second,
     ),
+    "log2": _unary(
+        positive,
+        lambda x: mp.log(x, 2),
+        lambda x: 1 / (x * mp.log(2)),
+        lambda x: -1 / (x * x * mp.log(2)),
+    ),
+    "log10": _unary(
+        positive,
+        mp.log10,
+        lambda x: 1 / (x * mp.log(10)),
+        lambda x: -1 / (x * x * mp.log(10)),
+    ),
+    "asinh": _unary(
+        magnitudes(-OVERFLOW, OVERFLOW, 0.0, 1.0, -1.0, 2.0**28),
+        mp.asinh,
+        lambda x: 1 / mp.sqrt(1 + x * x),
+        lambda x: -x / mp.sqrt(1 + x * x) ** 3,
+    ),
+    "acosh": _unary(
+        magnitudes(1.0 + 2.0**-52, OVERFLOW, 1.0, 2.0),
+        mp.acosh,
+        lambda x: 1 / mp.sqrt(x * x - 1),
+        lambda x: -x / mp.sqrt(x * x - 1) ** 3,
+    ),
+    "atanh": _unary(
+        unit, mp.atanh, lambda x: 1 / _cosine_gap(x), lambda x: 2 * x / _cosine_gap(x) ** 2
+    ),
+    "cbrt": _unary(
+        everywhere,
+        _cube_root,
+        lambda x: 1 / (3 * _cube_root(x) ** 2),
+        lambda x: -2 / (9 * _cube_root(x) ** 5),
+    ),
+    **{
+        name: _unary(steps, function, lambda x: 0, lambda x: 0)
+        for name, function in (
+            ("floor", mp.floor),
+            ("ceil", mp.ceil),
+            ("trunc", lambda x: mp.sign(x) * mp.floor(abs(x))),
+            ("round", mp.nint),
+            ("sign", mp.sign),
+        )
+    },
+    "fmod": Row(
+        quotients,
+        lambda x, y: x - y * _towards_zero(x / y),
+        lambda x, y: [1, -_towards_zero(x / y)],
+        lambda *_: _flat(2),
+    ),
+    "mod": Row(
+        quotients,
+        lambda x, y: x - y * mp.floor(x / y),
+        lambda x, y: [1, -mp.floor(x / y)],
+        lambda *_: _flat(2),
+    ),
+    "floordiv": Row(
+        quotients, lambda x, y: mp.floor(x / y), lambda *_: [0, 0], lambda *_: _flat(2)
+    ),
+    "clip": Row(
+        clipped,
+        lambda x, low, high: min(max(x, low), high),
+        lambda x, low, high: [low <= x <= high, x < low, x > high],
+        lambda *_: _flat(3),
+    ),
+    "logistic_pdf": _unary(
+        magnitudes(-760.0, 760.0, 0.0, 0.8698, 1.7627),
+        lambda x: _sigmoid(x) * _sigmoid(-x),
+        lambda x: -_sigmoid(x) * _sigmoid(-x) * mp.tanh(x / 2),
+        _logistic_pdf_second,
+    ),
+    "log_sigmoid": _unary(
+        both_tails,
+        lambda x: -mp.log1p(mp.exp(-x)),
+        lambda x: _sigmoid(-x),
+        lambda x: -_sigmoid(x) * _sigmoid(-x),
+    ),
+    "logaddexp": Row(
+        differences,
+        _logaddexp,
+        lambda x, y: [_sigmoid(x - y), _sigmoid(y - x)],
+        lambda x, y: [
+            [s * _sigmoid(x - y) * _sigmoid(y - x) for s in signs] for signs in ((1, -1), (-1, 1))
+        ],
+    ),
+    "xlogy": Row(
+        lambda source: [magnitudes(-1e150, 1e150, 1.0)(source), powers_of(source)],
+        lambda x, y: x * mp.log(y),
+        lambda x, y: [mp.log(y), x / y],
+        lambda x, y: [[0, 1 / y], [1 / y, -x / y**2]],
+    ),
+    "bell": _unary(
+        magnitudes(-30.0, 30.0, 0.0, 0.5, 0.866),
+        lambda x: mp.exp(-x * x),
+        lambda x: -2 * x * mp.exp(-x * x),
+        _bell_second,
+    ),
+    "norm_pdf": _unary(tails, mp.npdf, lambda x: -x * mp.npdf(x), _norm_pdf_second),
+    "norm_cdf": _unary(tails, _norm_cdf, mp.npdf, lambda x: -x * mp.npdf(x)),
+    "log_norm_cdf": _unary(
+        normals,
+        lambda x: (
+            -x * x / 2 - mp.log(mp.sqrt(2 * mp.pi) * _inverse_mills(x))
+            if x < 0
+            else mp.log1p(-_norm_cdf(-x))
+        ),
+        _inverse_mills,
+        lambda x: -_inverse_mills(x) * (x + _inverse_mills(x)),
+    ),
+    "lgamma": _unary(
+        gammas,
+        _lgamma,
+        _away_from_zeros(0),
+        lambda x: _psi(1, x),
+    ),
+    "digamma": _unary(gammas, _away_from_zeros(0), lambda x: _psi(1, x), _away_from_zeros(2)),
+    **{
+        f"polygamma{n}": _unary(gammas, *map(_away_from_zeros, (n, n + 1, n + 2)))
+        for n in range(1, 4)
+    },
     "maximum": Row(similar(everywhere, 2), max, lambda x, y: [x > y, y > x], lambda *_: _flat(2)),
     "minimum": Row(similar(everywhere, 2), min, lambda x, y: [x < y, y < x], lambda *_: _flat(2)),
     "where": Row(
@@ -310,12 +563,22 @@ ROWS: dict[str, Row] = {
     ),
 }
 
-WITHOUT_DERIVATIVE = ("lt", "le", "gt", "ge", "stop_gradient")
+WITHOUT_DERIVATIVE = (
+    *("lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_not"),
+    *("stop_gradient", "difference_error"),
+)
 
 OUT_OF_REACH = {
     "pow": "∂²/∂x∂y = xʸ⁻¹·(1 + y·log x) crosses 0; measured where |1 + y·log x| ≥ ½",
+    "logistic_pdf": "its second derivative crosses 0; measured where |1 - 6z| ≥ ¼",
+    "bell": "its second derivative crosses 0 at x² = ½; measured where |4x² - 2| ≥ 1",
+    "norm_pdf": "its second derivative crosses 0 at ±1; measured where |x² - 1| ≥ ½",
+    "logaddexp": "its value crosses 0; measured where it is at least half the larger argument",
+    "lgamma": "below 0 its value crosses 0; measured where it is at least lgamma(1 - x)",
+    "digamma": "below 0 it and its even derivatives cross 0 between two poles; measured where they "
+    "are at least half of what the nearest pole contributes (the same holds of `polygamma`)",
     "sech2": "its second derivative crosses 0 where tanh²x = ⅓; measured where |4 - 6·sech²x| ≥ 1",
-    "hypot": "∂²/∂x² = 1/z - x²/z³ cancels where x outweighs the others; measured where x²/z² ≤ ¾",
+    "hypot": "∂²/∂x² = 1/z - x²/z³ cancels where x outweighs the others; measured where x²/z² ≤ ½",
     "atan2": "∂²/∂x∂y = (y² - x²)/z⁴ crosses 0 at |x| = |y|; measured where one is twice the "
     "other, and from 1e-150 to 1e150, beyond which a step on the way leaves float64",
 }
@@ -380,7 +643,7 @@ def ulps(computed: float, reference: Any) -> float:
 
 
 def _is_representable(x: Any) -> bool:
-    return x == 0 or UNDERFLOW <= abs(x) <= OVERFLOW
+    return x is None or x == 0 or UNDERFLOW <= abs(x) <= OVERFLOW
 
 
 def errors(computed: Derivatives, reference: Any) -> dict[str, float]:
@@ -390,7 +653,7 @@ def errors(computed: Derivatives, reference: Any) -> dict[str, float]:
     """
     (value, slopes, curvatures), (exact_value, exact_slopes, exact_curvatures) = computed, reference
     found = {"value": ulps(value, exact_value), "first": 0.0, "second": 0.0}
-    if _is_representable(exact_value):
+    if exact_value is None or _is_representable(exact_value):
         found["first"] = max(map(ulps, slopes, exact_slopes))
         if all(map(_is_representable, exact_slopes)):
             found["second"] = max(
@@ -401,22 +664,53 @@ def errors(computed: Derivatives, reference: Any) -> dict[str, float]:
 
 
 def measured(name: str, count: int = COUNT, peers: bool = False) -> dict[str, dict[str, Worst]]:
-    """The worst errors of a row: of ours and, if asked, of those peers that have it."""
+    """The worst errors of a row: of ours and, if asked, of those peers that have it.
+
+    Ours are searched for as well, around the worst of the points, in `SEARCHES` rounds.
+    """
     points = list(points_of(name, count))
-    computed: dict[str, list[Derivatives]] = {"ours": [ours(name, point) for point in points]}
+    computed: dict[str, list[Derivatives]] = {}
     if peers:
         for peer, answer in (("PyTorch", in_torch), ("JAX", in_jax)):
             found = answer(name, points)
             if found is not None:
                 computed[peer] = found
     worst: dict[str, dict[str, Worst]] = {who: {} for who in computed}
+    at_points = []
     for i, point in enumerate(points):
         reference = exact(name, point)
+        at_points.append((point, errors(ours(name, point), reference)))
         for who, answers in computed.items():
             for kind, error in errors(answers[i], reference).items():
                 if kind not in worst[who] or error > worst[who][kind].ulps:
                     worst[who][kind] = Worst(error, point)
-    return worst
+    return {"ours": {kind: _searched(name, kind, at_points) for kind in KINDS}, **worst}
+
+
+def _searched(name: str, kind: str, found: Sequence[tuple[Sequence[float], Any]]) -> Worst:
+    """The worst error of a kind, after a search from the worst of the points that were measured."""
+    source = random.Random(name)
+    worst = [Worst(error[kind], point) for point, error in found]
+
+    def moved(x: float) -> float:
+        return x * (1.0 + source.choice((-1, 0, 1)) * 2.0 ** -source.uniform(1.5, 52.0))
+
+    for _ in range(SEARCHES):
+        worst = sorted(worst, key=lambda w: -w.ulps)[: max(2, len(found) // 500)]
+        if not 0.0 < worst[0].ulps < math.inf:
+            break
+        for w in list(worst):
+            for point in ([moved(x) for x in w.point] for _ in range(25)):
+                reference = exact(name, point)
+                if _is_real(reference):  # not outside of the domain
+                    worst.append(Worst(errors(ours(name, point), reference)[kind], point))
+    return max(worst, key=lambda w: w.ulps)
+
+
+def _is_real(reference: Any) -> bool:
+    value, first, second = reference
+    listed = [value, *first, *(x for row in second for x in row)]
+    return not any(isinstance(x, mpmath.mpc) for x in listed)
 
 
 # --- PyTorch and JAX ------------------------------------------------------------------------------
@@ -446,6 +740,13 @@ def in_torch(name: str, points: Sequence[Sequence[float]]) -> Answers | None:
         **{name: getattr(torch, name) for name in TABLE if hasattr(torch, name)},
         "softplus": torch.nn.functional.softplus,
         "hypot": lambda *xs: torch.linalg.vector_norm(torch.stack(xs), dim=0),
+        **{name: getattr(torch.special, name) for name in ("xlogy",)},
+        "norm_cdf": torch.special.ndtr,
+        "log_norm_cdf": torch.special.log_ndtr,
+        "log_sigmoid": torch.nn.functional.logsigmoid,
+        "mod": torch.remainder,
+        "clip": torch.clamp,
+        **{f"polygamma{n}": lambda x, n=n: torch.special.polygamma(n, x) for n in range(1, 4)},
         "where": lambda c, x, y: torch.where(c.bool(), x, y),
         "sum": lambda *xs: torch.stack(xs).sum(0),
         "dot": lambda a, b, c, d: a * c + b * d,
@@ -493,7 +794,13 @@ def in_jax(name: str, points: Sequence[Sequence[float]]) -> Answers | None:
         "neg": jnp.negative,
         **{name: getattr(jnp, name) for name in TABLE if hasattr(jnp, name) and name != "sum"},
         **{name: getattr(jax.nn, name) for name in ("sigmoid", "softplus", "relu")},
-        **{name: getattr(jax.scipy.special, name) for name in ("erf", "erfc")},
+        **{name: getattr(jax.scipy.special, name) for name in ("erf", "erfc", "digamma", "xlogy")},
+        "lgamma": jax.scipy.special.gammaln,
+        "norm_pdf": jax.scipy.stats.norm.pdf,
+        "norm_cdf": jax.scipy.stats.norm.cdf,
+        "log_norm_cdf": jax.scipy.stats.norm.logcdf,
+        "log_sigmoid": jax.nn.log_sigmoid,
+        **{f"polygamma{n}": lambda x, n=n: jax.scipy.special.polygamma(n, x) for n in range(1, 4)},
         "hypot": lambda *xs: jnp.linalg.norm(jnp.stack(xs)),
         "where": lambda c, x, y: jnp.where(c != 0.0, x, y),
         "sum": lambda a, b, c: a + b + c,
@@ -545,10 +852,11 @@ INTRODUCTION = f"""\
 # How exact the rules are
 
 The worst error of every row of the table, in units in the last place (ulp) of the exact result, at
-{COUNT:,} points over the whole domain, wherever the exact result is a normal float64; mpmath at
-{BITS} bits is the judge. Goals: the first derivatives within {GOALS["first"]:g} ulp, the second
-within {GOALS["second"]:g}. A derivative is measured where what it is the derivative of is a normal
-number as well. `python -m tests.benchmarks rules` measures again and writes this page;
+{COUNT:,} points over the whole domain and at those that a search from the worst of them found,
+wherever the exact result is a normal float64; mpmath at {BITS} bits is the judge. Goals: the first
+derivatives within {GOALS["first"]:g} ulp, the second within {GOALS["second"]:g}. A derivative is
+measured where what it is the derivative of is a normal number as well.
+`python -m tests.benchmarks rules` measures again and writes this page;
 "–" is a function that the other engine has not.
 
 The value of `sum` and `dot` is that of a rounded loop, in which terms may cancel. Comparisons and

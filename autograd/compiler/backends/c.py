@@ -27,6 +27,7 @@ SPELLING: dict[str, str] = {
         for name in (
             *("sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan"),
             *("atan2", "sinh", "cosh", "tanh", "erf", "erfc"),
+            *("log2", "log10", "asinh", "acosh", "atanh", "floor", "fmod"),
         )
     },
 }

@@ -33,11 +33,13 @@ SPELLING: dict[str, str] = {
     **{name: f"{text} ? 1 : 0" for name, text in COMPARISONS.items()},
     "where": "{} ? {} : {}",
     "stop_gradient": "{}",
+    "fmod": "{} % {}",
     **{
         name: f"Math.{name}"
         for name in (
             *("abs", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh"),
-            *("tanh", "asin", "acos", "atan", "atan2"),
+            *("tanh", "asin", "acos", "atan", "atan2", "log2", "log10", "asinh", "acosh", "atanh"),
+            "floor",
         )
     },
 }

@@ -1,0 +1,560 @@
+"""A program on JAX arrays: one array operation for each group, `lax.scan` for a recurrent loop.
+
+JAX arrays cannot be written to. So each group makes a new array, and `_Memory` knows in which array
+and at which place of it the number of each address is. Addresses are integer arrays of NumPy, known
+while JAX traces; those of all spaces count on in one sequence. An operand is read as a slice of an
+array, reshaped and transposed, where its addresses allow it; otherwise slices are joined, or the
+numbers are gathered. Addresses that are the same along an axis have length 1 there, which makes a
+matrix product of a sum of products.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import accumulate, pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+
+from autograd.compiler.program import (
+    Apply,
+    Expression,
+    Group,
+    Integer,
+    Item,
+    Loop,
+    Operand,
+    Program,
+    Reduce,
+    Run,
+)
+
+Array: TypeAlias = Any
+"""An array of JAX: an axis for the examples, where they differ, and then those of its group."""
+
+Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+
+Read: TypeAlias = Callable[[Integers], Array]
+"""The numbers at these addresses."""
+
+Step: TypeAlias = "tuple[Group, _Box]"
+"""A group, and the box of its rows in all iterations of the loops around it."""
+
+Table: TypeAlias = Callable[[str], Callable[..., Array]]
+"""The function of arrays for the name of a primitive."""
+
+Parts: TypeAlias = "Callable[[Loop, _Box], Iterable[tuple[Sequence[Item], bool]]]"
+"""See `Evaluation.parts`."""
+
+
+# --- index spaces ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Box:
+    """All values of the indices in scope: for each index an array, which broadcasts to `shape`.
+
+    Where an extent differs from row to row, the rows stand one after another in a single axis.
+    """
+
+    memory: _Memory
+    shape: tuple[int, ...] = ()
+    index: tuple[Integers, ...] = ()
+
+    def integer(self, x: Integer) -> Integers:
+        """The integer at each point; of length 1 along an axis on which it does not depend."""
+        if isinstance(x, int):
+            return np.full((1,) * len(self.shape), x)
+        table = self.memory.table
+        return table[self.affine(x.at, x.strides, len(table))]
+
+    def affine(self, base: Integer, strides: Sequence[Integer], size: int) -> Integers:
+        """base + Σ stride·index, at least 0 and less than `size`, which padding may exceed."""
+        total = self.integer(base)
+        for stride, index in zip(strides, self.index, strict=False):
+            if stride != 0:
+                total = total + self.integer(stride) * index
+        return np.clip(total, 0, size - 1)
+
+    def addresses(self, x: Operand) -> Integers:
+        """With length 1 along each axis on which they do not depend."""
+        start, size = self.memory.spaces[x.space]
+        found = start + self.affine(x.base, x.strides, size)
+        for axis, n in enumerate(found.shape):
+            if n > 1 and (found == (first := found.take([0], axis))).all():
+                found = first  # looked up, and yet the same
+        return found
+
+    def padded(self, extent: Integer) -> tuple[_Box, Any]:
+        """The box with one more index; and which of its points exist.
+
+        Where there are fewer values than elsewhere, the last is repeated.
+        """
+        n = self.integer(extent)[..., None]
+        values = np.arange(n.max(initial=0)).reshape((1,) * len(self.shape) + (-1,))
+        index = *(i[..., None] for i in self.index), np.minimum(values, np.maximum(n - 1, 0))
+        return _Box(self.memory, (*self.shape, values.size), index), values < n
+
+    def extended(self, extent: Integer) -> _Box:
+        """The box with one more index."""
+        box, exist = self.padded(extent)
+        return box if exist.all() else box.where(exist)
+
+    def unrolled(self, count: Integer) -> Iterator[_Box]:
+        """The box with one more index, once for each of its values."""
+        n = self.integer(count)
+        for value in range(int(n.max())):
+            box = self if (n > value).all() else self.where(n > value)
+            yield replace(box, index=(*box.index, np.full((1,) * len(box.shape), value)))
+
+    def where(self, chosen: Any) -> _Box:
+        """Those points, in a single axis."""
+        chosen = np.broadcast_to(chosen, self.shape)
+        index = tuple(np.broadcast_to(i, self.shape)[chosen] for i in self.index)
+        return _Box(self.memory, (int(chosen.sum()),), index)
+
+
+def _steps(items: Iterable[Item], box: _Box, parts: Parts | None = None) -> Iterator[Step]:
+    """The groups in all iterations of the box and of the loops within; empty ones left out.
+
+    A loop is one more axis. Those of its `parts` that are recurrent are unrolled.
+    """
+    for item in items:
+        if isinstance(item, Group):
+            rows = reduce(_Box.extended, item.dims, box)
+            if math.prod(rows.shape):
+                yield item, rows
+            continue
+        turns = box.extended(item.count)
+        for part, is_recurrent in parts(item, turns) if parts else [(item.body, False)]:
+            inner = list(box.unrolled(item.count)) if is_recurrent else [turns]
+            for one in inner:
+                yield from _steps(part, one, parts)
+
+
+def _written(step: Step) -> Integers:
+    """The addresses of all rows of a group."""
+    group, rows = step
+    return np.broadcast_to(rows.addresses(group.target), rows.shape)
+
+
+def _reads(expression: Expression, box: _Box) -> Iterator[Integers]:
+    """The addresses of all that an expression reads, for each row (and term)."""
+    match expression:
+        case Operand():
+            yield box.addresses(expression)
+        case Apply(args=args):
+            for arg in args:
+                yield from _reads(arg, box)
+        case Reduce(first=first, runs=runs):
+            yield from _reads(-0.0 if first is None else first, box)
+            for _, factors, _ in _terms(runs, box):
+                yield from factors
+
+
+def _terms(runs: Sequence[Run], box: _Box) -> Iterator[tuple[bool, list[Integers], Any]]:
+    """The terms of all runs in all their iterations, those of a kind together.
+
+    Yields whether they are subtracted; the addresses of their one or two factors, whose last axis
+    has the terms; and which of these exist.
+    """
+    kinds: dict[Any, list[list[Any]]] = {}
+    for run in runs:
+        turns, exist = box.padded(run.count)
+        for term in run.terms if turns.shape[-1] else ():
+            columns = [turns.addresses(factor) for factor in term.factors]
+            varies = tuple(box.memory.varies[column.flat[0]] for column in columns)
+            columns = [
+                np.broadcast_to(c, (*c.shape[:-1], turns.shape[-1])) for c in (*columns, exist)
+            ]
+            kinds.setdefault((term.is_negative, varies), []).append(columns)
+    for (is_negative, _), parts in kinds.items():
+        *factors, exist = (_side_by_side(column) for column in zip(*parts, strict=True))
+        yield is_negative, factors, exist
+
+
+def _side_by_side(columns: Sequence[Integers]) -> Integers:
+    """The columns joined at their last axis."""
+    rows = np.broadcast_shapes(*(column.shape[:-1] for column in columns))
+    return np.concatenate([np.broadcast_to(c, (*rows, c.shape[-1])) for c in columns], -1)
+
+
+# --- where numbers are ----------------------------------------------------------------------------
+
+
+class _Memory:
+    """In which array the number at each address is, and at which place of its last axis.
+
+    Attributes:
+        spaces: where each space starts, and how many addresses it has.
+        varies: of each address, whether the number differs from example to example.
+        table: that of the program, as an array.
+    """
+
+    def __init__(self, program: Program, dtype: Any) -> None:
+        sizes = list(program.sizes.values())
+        starts = accumulate(sizes, initial=0)
+        self.spaces = dict(zip(program.sizes, zip(starts, sizes, strict=False), strict=True))
+        self.varies = np.repeat(list(map(program.varies, program.sizes)), sizes)
+        self.table: Integers = np.frombuffer(program.table, np.int64)
+        self.arrays: list[Array] = [jnp.zeros(1, dtype)]  # for addresses that only padding reads
+        self.owner, self.place = np.zeros((2, len(self.varies)), np.int64)
+        self.found: dict[Any, Array] = {}
+
+    def addresses(self, space: str) -> Integers:
+        """All addresses of a space."""
+        start, size = self.spaces[space]
+        return np.arange(start, start + size)
+
+    def put(self, addresses: Integers, array: Array) -> None:
+        self.owner[addresses] = len(self.arrays)
+        self.place[addresses] = np.arange(addresses.size).reshape(addresses.shape)
+        self.arrays.append(array)
+
+    def read(self, addresses: Integers) -> Array:
+        """The numbers at these addresses, none of which is written to afterwards."""
+        key = addresses.shape, addresses.tobytes()
+        if key not in self.found:
+            found = _picked(self.arrays, self.owner[addresses], self.place[addresses])
+            self.found[key] = found
+        return self.found[key]
+
+
+def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
+    """The numbers at these places of the last axes of these arrays."""
+    used = list(dict.fromkeys(owner.ravel().tolist()))
+    lead = max((arrays[i].shape[:-1] for i in used), key=len)
+    shift, parts, start = np.zeros(len(arrays), np.int64), [], 0
+    for i in used:
+        mine = place[owner == i]
+        low, high = int(mine.min()), int(mine.max()) + 1
+        parts.append(jnp.broadcast_to(arrays[i][..., low:high], (*lead, high - low)))
+        shift[i] = start - low
+        start += high - low
+    x, at = jnp.concatenate(parts, -1), place + shift[owner]
+    found = _sliced(x, at)
+    if found is None:
+        found = x.at[..., at.astype(np.int32)].get(mode="promise_in_bounds")
+    return found
+
+
+def _sliced(x: Array, place: Integers) -> Array | None:
+    """The numbers at these places as a slice, reshaped and transposed; None if they are not."""
+    zero = (0,) * place.ndim
+    ones = [(*zero[:i], min(1, n - 1), *zero[i + 1 :]) for i, n in enumerate(place.shape)]
+    strides = [int(place[one] - place[zero]) for one in ones]
+    indices: Any = np.indices(place.shape, sparse=True)
+    affine: Any = sum((s * i for s, i in zip(strides, indices, strict=True)), place[zero])
+    moving = sorted((i for i, s in enumerate(strides) if s), key=lambda i: -abs(strides[i]))
+    steps = [(place.shape[i], abs(strides[i])) for i in moving]
+    if not (affine == place).all() or any(
+        outer % inner or n * inner > outer for (_, outer), (n, inner) in pairwise(steps)
+    ):
+        return None
+    low, lead = int(place.min()), x.shape[:-1]
+    size = math.prod(steps[0]) if steps else 1
+    x = jnp.pad(x, [(0, 0)] * len(lead) + [(0, max(0, low + size - x.shape[-1]))])
+    y = lax.slice_in_dim(x, low, low + size, axis=-1)
+    for n, step in steps:
+        y = y.reshape(*y.shape[:-1], size // step, step)[..., :n, :]
+        size = step
+    y = jnp.flip(y[..., 0], [len(lead) + i for i, axis in enumerate(moving) if strides[axis] < 0])
+    order = sorted(range(len(moving)), key=moving.__getitem__)
+    y = y.transpose(*range(len(lead)), *(len(lead) + i for i in order))
+    kept = [n if stride else 1 for n, stride in zip(place.shape, strides, strict=True)]
+    return jnp.broadcast_to(y.reshape(lead + tuple(kept)), lead + place.shape)
+
+
+# --- running it -----------------------------------------------------------------------------------
+
+
+class _IrregularError(Exception):
+    """A loop that no scan can run."""
+
+
+class Evaluation:
+    """A program on arrays (numbers, or what JAX traces).
+
+    Args:
+        program: what to run.
+        function: for the name of a primitive the function of arrays that it is.
+        leaves: the numbers of the leaves, flat.
+        examples: the inputs, a row for each example.
+    """
+
+    def __init__(self, program: Program, function: Table, leaves: Array, examples: Array) -> None:
+        self.program, self.function = program, function
+        leaves = jnp.asarray(leaves)
+        self.dtype = jnp.result_type(leaves, float)  # integers as floats
+        if leaves.shape != (program.sizes["w"],):
+            raise ValueError(
+                f"jax: expected the numbers of {program.sizes['w']} leaves in a flat array, "
+                f"got an array of shape {leaves.shape}"
+            )
+        examples = jnp.asarray(examples, self.dtype)
+        self.n_examples = len(examples)
+        self.memory = _Memory(program, self.dtype)
+        constants = self.constant(np.frombuffer(program.constants))
+        for space, array in ("k", constants), ("w", leaves.astype(self.dtype)), ("x", examples):
+            self.memory.put(self.memory.addresses(space), array)
+
+    def results(self) -> Array:
+        """The results of the batch, or a row for each example."""
+        for section, items in self.program.sections.items():
+            self.section = section
+            self.run(items, _Box(self.memory))
+        if not self.program.sizes["y"]:
+            return jnp.zeros((self.n_examples, 0)[self.program.is_batch :])
+        return self.memory.read(self.memory.addresses("y"))
+
+    def constant(self, numbers: Any) -> Array:
+        """The number or numbers as an array.
+
+        Of large ones XLA may not know: it would take (x + 2⁵²) - 2⁵², which rounds, for x.
+        """
+        array = jnp.asarray(numbers, self.dtype)
+        if np.max(np.abs(numbers), initial=0.0) < 2.0**23:
+            return array
+        return lax.optimization_barrier(array)  # type: ignore[no-untyped-call]
+
+    def lead(self, addresses: Integers) -> tuple[int, ...]:
+        """The axis of the examples, or none."""
+        return (self.n_examples,) if self.memory.varies[addresses.flat[0]] else ()
+
+    def run(self, items: Iterable[Item], box: _Box) -> None:
+        """Compute the items in all iterations of the box."""
+        for item in items:
+            if isinstance(item, Group):
+                self.write(item, reduce(_Box.extended, item.dims, box))
+                continue
+            turns = box.extended(item.count)
+            for part, is_recurrent in self.parts(item, turns):
+                try:
+                    if is_recurrent:
+                        _Scan(self, part, turns, len(box.shape)).run()
+                    else:
+                        self.run(part, turns)
+                except _IrregularError:
+                    for one in box.unrolled(item.count):
+                        self.run(part, one)
+
+    def write(self, group: Group, rows: _Box) -> None:
+        """Compute a group, and keep what it computes."""
+        if math.prod(rows.shape):
+            array = self.computed(group, rows, rows.shape, self.memory.read)
+            self.memory.put(_written((group, rows)), array)
+
+    def parts(self, loop: Loop, turns: _Box) -> Iterator[tuple[list[Item], bool]]:
+        """The body in parts, in order, each for all iterations before the next (loop fission).
+
+        Items that need each other's earlier iterations are one part, and that is recurrent.
+        """
+        if not math.prod(turns.shape):
+            return
+        radices = [int(i.max()) + 1 for i in turns.index]
+
+        def iteration(box: _Box) -> Integers:
+            return np.ravel_multi_index(box.index[: len(radices)], radices)
+
+        writer, written_in = np.full((2, len(self.memory.varies)), -1)
+        steps = [(i, step) for i, item in enumerate(loop.body) for step in _steps([item], turns)]
+        for number, step in steps:
+            addresses = _written(step)
+            writer[addresses] = number
+            written_in[addresses] = iteration(step[1])
+        reached = np.eye(len(loop.body), dtype=bool)  # which items each needs, also through others
+        is_recurrent = np.zeros(len(loop.body), bool)
+        for number, (group, rows) in steps:
+            here = iteration(rows)
+            for addresses in _reads(group.expression, rows):
+                needed = writer[addresses]
+                reached[number, needed[needed >= 0]] = True
+                own = here.reshape(here.shape + (1,) * (addresses.ndim - here.ndim))
+                earlier = (needed == number) & (written_in[addresses] != own)
+                is_recurrent[number] |= earlier.any()
+        for through in range(len(reached)):
+            reached |= np.outer(reached[:, through], reached[through])
+        mutual = reached & reached.T
+        for number in np.argsort(reached.sum(1), kind="stable"):  # what needs more comes later
+            part = np.flatnonzero(mutual[number])
+            if part[0] == number:
+                yield [loop.body[i] for i in part], len(part) > 1 or bool(is_recurrent[number])
+
+    def computed(self, group: Group, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
+        """The numbers of a group, its rows in one axis."""
+        lead = self.lead(box.addresses(group.target))
+        compute = self.mean if self.section == "means" else self.value
+        y = compute(group.expression, box, shape, read)
+        y = jnp.broadcast_to(jnp.asarray(y, self.dtype), lead + shape)
+        return y.reshape(*lead, math.prod(shape))
+
+    def mean(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
+        """The mean over the examples."""
+        match expression:
+            case Apply("mul", (Operand() as u, Operand() as v)):
+                x, y = (read(box.addresses(z)) for z in (u, v))
+                if min(x.ndim, y.ndim) > len(shape):  # then the sum over the examples is a product
+                    x, y = (jnp.moveaxis(z, 0, -1) for z in (x, y))
+                    return _contracted(x, y, NAMES[: len(shape)]) / self.n_examples
+        y = self.value(expression, box, shape, read)
+        return y.mean(0) if jnp.ndim(y) > len(shape) else y
+
+    def value(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
+        """The expression for each row."""
+        match expression:
+            case Operand():
+                return read(box.addresses(expression))
+            case Apply(primitive=name, args=args):
+                return self.function(name)(*(self.value(x, box, shape, read) for x in args))
+            case Reduce(first=first, runs=runs):
+                total = -0.0 if first is None else self.value(first, box, shape, read)
+                for is_negative, factors, exist in _terms(runs, box):
+                    x, *others = map(read, factors)
+                    if not exist.all():
+                        if len(box.shape) != len(shape):
+                            raise _IrregularError  # which terms exist may change in a scan
+                        x = jnp.where(exist, x, 0.0)
+                    term = _contracted(x, others[0], NAMES[: len(shape)]) if others else x.sum(-1)
+                    total = total - term if is_negative else total + term
+                return total
+        return self.constant(expression)
+
+
+NAMES = "acdefghijklmnopqrs"
+"""The axes of a box in an einsum, where b is the axis of the examples and t that of the terms."""
+
+
+def _contracted(x: Array, y: Array, axes: str) -> Array:
+    """The sum of products over the last axis: a matrix product where a factor lacks an axis."""
+    if x.shape == y.shape:
+        return (x * y).sum(-1)
+    u, v = ("b" * (z.ndim - len(axes) - 1) + axes for z in (x, y))
+    return jnp.einsum(f"{u}t,{v}t->{max(u, v, key=len)}", x, y, precision="highest")
+
+
+# --- recurrent loops ------------------------------------------------------------------------------
+
+
+class _Scan:
+    """A recurrent loop as a `lax.scan`.
+
+    What an iteration reads was written in this iteration, or `lag` iterations before, each time by
+    the same row of the same group (such a group is carried); or it was written before the loop (a
+    scanned input, or the same for all iterations). Only what is carried is stacked. The rest
+    follows from it afterwards, for all iterations at once.
+
+    Args:
+        evaluation: what the loop is a part of.
+        items: the body.
+        turns: the box of the loop.
+        axis: its axis that has the iterations of this loop.
+    """
+
+    def __init__(
+        self, evaluation: Evaluation, items: Sequence[Item], turns: _Box, axis: int
+    ) -> None:
+        self.evaluation, self.memory = evaluation, evaluation.memory
+        self.axis, self.n = axis, turns.shape[-1]
+        self.steps = list(_steps(items, turns, evaluation.parts))
+        for _, rows in self.steps:
+            turn = rows.index[len(turns.index) - 1]
+            if turn.shape[axis:][:1] != (self.n,) or (turn.ravel() != range(self.n)).any():
+                raise _IrregularError  # some iterations have more rows than others
+        self.written: list[Integers] = []  # by step, for each iteration and row
+        self.writers = np.full((3, len(self.memory.varies)), -1)  # step, iteration, row
+        for number, step in enumerate(self.steps):
+            addresses = np.moveaxis(_written(step), axis, 0).reshape(self.n, -1)
+            turn, row = np.indices(addresses.shape, sparse=True)
+            self.writers[:, addresses] = np.stack(np.broadcast_arrays(number, turn, row))
+            self.written.append(addresses)
+        self.scanned: list[Array] = []
+        self.before: dict[tuple[int, int], dict[int, int]] = {}
+        self.sources: dict[Any, Any] = {}
+        for group, rows in self.steps:
+            for addresses in _reads(group.expression, rows):
+                self.source(addresses)
+
+    def source(self, addresses: Integers) -> Any:
+        """An array that is the same for all iterations; or the keys of arrays, and places in them.
+
+        A key is the number of a scanned input, or a step and its lag.
+        """
+        key = addresses.shape, addresses.tobytes()
+        if key not in self.sources:
+            at = np.moveaxis(addresses, self.axis, 0)
+            if len(at) == 1 and (self.writers[0, at] < 0).all():
+                self.sources[key] = self.memory.read(at[0])
+            else:
+                self.sources[key] = self.moving(np.broadcast_to(at, (self.n, *at.shape[1:])))
+        return self.sources[key]
+
+    def moving(self, addresses: Integers) -> Any:
+        """The keys and places of addresses that change, or are written, in the loop."""
+        at, shape = addresses.reshape(self.n, -1), addresses.shape[1:]
+        step, turn, row = self.writers[:, at]
+        last, lag = step[-1], self.n - 1 - turn[-1]
+        turns = np.arange(self.n)[:, None]
+        is_inside = (last >= 0) & (turns >= lag)
+        as_last = (step == last) & (row == row[-1]) & (turns - turn == lag)
+        if (lag[last >= 0] < 0).any() or not np.where(is_inside, as_last, step < 0).all():
+            raise _IrregularError
+        keys: dict[Any, int] = {}
+        owner, place = np.zeros_like(last), row[-1].copy()
+        for i in np.flatnonzero(last >= 0).tolist():
+            writer, k = int(last[i]), int(lag[i])
+            owner[i] = keys.setdefault((writer, k), len(keys))
+            for earlier in range(1, k + 1):
+                left = self.before.setdefault((writer, earlier), {})
+                if left.setdefault(int(place[i]), at[k - earlier, i]) != at[k - earlier, i]:
+                    raise _IrregularError
+        outside = last < 0
+        if outside.any():
+            owner[outside] = keys.setdefault(len(self.scanned), len(keys))
+            place[outside] = np.arange(outside.sum())
+            self.scanned.append(jnp.moveaxis(self.memory.read(at[:, outside]), -2, 0))
+        return list(keys), owner.reshape(shape), place.reshape(shape)
+
+    def run(self) -> None:
+        """Scan what is carried; then compute the rest."""
+        evaluation, carried = self.evaluation, sorted(self.before)
+        kept = {step for step, _ in carried}
+        leads = {evaluation.lead(self.written[step]) for step in kept}
+        joined = [[i for i in kept if evaluation.lead(self.written[i]) == lead] for lead in leads]
+        start = []
+        for step, lag in carried:
+            left, width = self.before[step, lag], self.written[step].shape[1]
+            read_by_none = min(left.values())
+            addresses = np.array([left.get(row, read_by_none) for row in range(width)])
+            lead = evaluation.lead(self.written[step])
+            start.append(jnp.broadcast_to(self.memory.read(addresses), (*lead, width)))
+
+        def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], list[Array]]:
+            known: dict[Any, Array] = dict(zip(carried, carry, strict=True))
+            known |= dict(enumerate(scanned))
+
+            def read(addresses: Integers) -> Array:
+                source = self.source(addresses)
+                if not isinstance(source, tuple):
+                    return source
+                keys, owner, place = source
+                return _picked([known[key] for key in keys], owner, place)
+
+            for step, (group, rows) in enumerate(self.steps):
+                shape = rows.shape[: self.axis] + rows.shape[self.axis + 1 :]
+                known[step, 0] = evaluation.computed(group, rows, shape, read)
+            left = [known[step, lag - 1] for step, lag in carried]
+            return left, [jnp.concatenate([known[i, 0] for i in steps], -1) for steps in joined]
+
+        _, stacked = lax.scan(turn, start, self.scanned, length=self.n)
+        for steps, array in zip(joined, stacked, strict=True):
+            addresses = np.concatenate([self.written[i] for i in steps], 1)
+            y = jnp.moveaxis(array, 0, -2)
+            self.memory.put(addresses, y.reshape(*y.shape[:-2], addresses.size))
+        for step, (group, rows) in enumerate(self.steps):
+            if step not in kept:
+                evaluation.write(group, rows)
