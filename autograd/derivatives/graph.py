@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from autograd import primitives, recording
 from autograd.primitives import Primitive
@@ -22,6 +22,10 @@ _guarded: WeakKeyDictionary[Value, tuple[Operand, Value]] = WeakKeyDictionary()
 """Of each node `where(active > 0, contribution, 0)` in gradients that follow branches: the
 condition and the contribution. A higher derivative looks through such a node, so that its sums are
 those of the plain gradient."""
+
+
+_apart: WeakSet[Value] = WeakSet()
+"""The sums of derivatives of graphs that select (see `_selects`)."""
 
 
 def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
@@ -48,7 +52,9 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
             raise TypeError(
                 f"grad: expected a Value, got {value!r} of type {type(value).__name__}{hint}"
             )
-    order = _dependent([output], inputs)
+    nodes = _since([output], inputs)
+    order = _dependent(nodes, inputs)
+    selects = _selects(nodes)
     depends_on_input = {*inputs, *order}
     branches = _Branches(output)
     contributions: dict[Value, list[Operand]] = {node: [] for node in depends_on_input}
@@ -58,7 +64,7 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
     for node in reversed(order):
         if not contributions[node]:
             continue
-        adjoints[node] = upstream = _sum(contributions[node])
+        adjoints[node] = upstream = _sum(contributions[node], selects)
         args = node.args
         if node.primitive is None or depends_on_input.isdisjoint(args):
             continue
@@ -74,62 +80,64 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
 
 
 def tangents(
-    outputs: Sequence[Value],
-    inputs: Sequence[Value],
-    directions: Sequence[Operand],
-    as_graph: bool,
+    outputs: Sequence[Value], inputs: Sequence[Value], directions: Sequence[Operand]
 ) -> list[Operand]:
-    """The derivative of each output as the inputs move along the directions.
+    """The derivative of each output as the inputs move along the directions, as new graph.
 
     This is forward mode: each node's tangent is the sum, over its operands from left to right, of
     partial × tangent of the operand; an output that depends on no input has the tangent 0.0.
-
-    Args:
-        outputs: the Values to differentiate.
-        inputs: the leaves that they are functions of.
-        directions: how fast each input moves.
-        as_graph: whether the result is to be new graph. Otherwise the directions are floats, and
-            the recorded partials suffice.
     """
-    if not as_graph:
-        return list(_tangent_numbers(outputs, inputs, directions))
     tangent: dict[Any, Operand] = dict(zip(inputs, directions, strict=True))
     tracing = recording.current_tracing()
-    for node in _dependent(outputs, inputs):
+    nodes = _since(outputs, inputs)
+    selects = _selects(nodes)
+    for node in _dependent(nodes, inputs):
         args, row = node.args, node.primitive
         if node in tangent or row is None:
             continue
         terms = []
-        for arg, partial, recorded in zip(
-            args, row.partials_at(node, args, args), node.partials, strict=True
-        ):
+        partials = row.partials_at(node, args, args)
+        for arg, partial, recorded in zip(args, partials, node.partials, strict=True):
             if partial is not None and arg in tangent:
                 if tracing is None:
                     _check_reproduced(node, partial, recorded)
                 terms.append(_if_selected(row, partial, _product(tangent[arg], partial)))
         if terms:
-            tangent[node] = _sum(terms)
+            tangent[node] = _sum(terms, selects)
     return [tangent.get(output, 0.0) for output in outputs]
 
 
-def _tangent_numbers(
-    outputs: Sequence[Value], inputs: Sequence[Value], directions: Sequence[Any]
+def tangent_numbers(
+    outputs: Sequence[Value],
+    inputs: Sequence[Value],
+    directions: Sequence[float],
+    nodes: Iterable[Value],
 ) -> list[float]:
-    """The numbers of `tangents`, from the recorded partials."""
+    """The numbers of `tangents` from the recorded partials, where `nodes` are all in between."""
     tangent: dict[Any, float] = dict(zip(inputs, directions, strict=True))
-    for node in _since(outputs, inputs):
-        if node in tangent:
-            continue
+    tangent_of = tangent.get
+    for node in sorted(nodes, key=_creation):
+        dx, dy = node._dx, node._dy
         total = None
-        for arg, partial in zip(node.args, node.partials):  # noqa: B905 - aligned when recorded
-            if partial is not None and arg in tangent:
-                term = tangent[arg] * partial
-                if partial == 0.0 and node.primitive.chooses:  # type: ignore[union-attr]
-                    term = 0.0
+        if type(dx) is tuple:
+            for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
+                if partial is not None and (along := tangent_of(x)) is not None:
+                    term = along * partial if partial or _takes_all(node) else 0.0
+                    total = term if total is None else total + term
+        else:
+            if dx is not None and (along := tangent_of(node._x)) is not None:
+                total = along * dx if dx or _takes_all(node) else 0.0
+            if dy is not None and (along := tangent_of(node._y)) is not None:
+                term = along * dy if dy or _takes_all(node) else 0.0
                 total = term if total is None else total + term
         if total is not None:
             tangent[node] = total
-    return [tangent.get(output, 0.0) for output in outputs]
+    return [tangent_of(output, 0.0) for output in outputs]
+
+
+def _takes_all(node: Value) -> bool:
+    """Whether a partial of 0 is a factor like others, not that of an unselected operand."""
+    return node.primitive is None or not node.primitive.chooses
 
 
 # --- which nodes ----------------------------------------------------------------------------------
@@ -151,23 +159,32 @@ def _since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
     return sorted(found, key=_creation)
 
 
-def _dependent(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
-    """Those of the nodes between inputs and outputs that depend on an input, inputs included."""
+def _dependent(nodes: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
+    """Those of the nodes, in order of creation, that depend on an input, inputs included."""
     dependent: set[object] = set(inputs)
     order = []
-    for node in _since(outputs, inputs):
+    for node in nodes:
         if node in dependent or not dependent.isdisjoint(node.args):
             dependent.add(node)
             order.append(node)
     return order
 
 
-def depends_on_older(outputs: Iterable[Value], start: int, own: Iterable[Value]) -> bool:
-    """Whether an output has a derivative with respect to a Value made before `start`.
+def _selects(nodes: Iterable[Value]) -> bool:
+    """Whether operands are selected among the nodes, or were in what they are derivatives of.
+
+    Where one is not selected, eager code has no contribution, and a compiled function one of 0. So
+    that this changes no sum of the next order, a single contribution is then a sum of its own.
+    """
+    return any(x in _apart or (x.primitive is not None and x.primitive.chooses) for x in nodes)
+
+
+def made_since(outputs: Iterable[Value], start: int, own: Iterable[Value]) -> set[Value] | None:
+    """The nodes that the outputs have a derivative with respect to; None if one is older.
 
     Args:
         outputs: the Values to start from.
-        start: a creation number.
+        start: the creation number that they are to be younger than.
         own: Values that are not looked behind, the function's own arguments.
     """
     found = set(own)
@@ -179,7 +196,7 @@ def depends_on_older(outputs: Iterable[Value], start: int, own: Iterable[Value])
     while stack:
         node = stack.pop()
         if node._created < start:
-            return True
+            return None
         dx, dy = node._dx, node._dy
         if type(dx) is tuple:
             for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
@@ -193,14 +210,19 @@ def depends_on_older(outputs: Iterable[Value], start: int, own: Iterable[Value])
         if dy is not None and (x := node._y) not in found:
             found.add(x)
             stack.append(x)
-    return False
+    return found
 
 
 # --- terms ----------------------------------------------------------------------------------------
 
 
-def _sum(terms: list[Operand]) -> Operand:
-    return terms[0] if len(terms) == 1 else primitives.sum(*terms)
+def _sum(terms: list[Operand], is_apart: bool) -> Operand:
+    if len(terms) == 1 and not is_apart:
+        return terms[0]
+    total: Operand = primitives.sum(*terms)
+    if is_apart and isinstance(total, Value):
+        _apart.add(total)
+    return total
 
 
 def _product(upstream: Operand, partial: Operand) -> Operand:
