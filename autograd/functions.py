@@ -230,7 +230,7 @@ def take(rows: Sequence[Any], index: Operand) -> Any:
     return [taken(column) for column in zip(*rows, strict=True)]
 
 
-def _is_at(index: Value, k: int) -> Value:
+def _is_at(index: Value, k: int) -> Any:
     return where(index <= k, where(index >= k, 1.0, 0.0), 0.0)
 
 

@@ -27,14 +27,16 @@ from typing import Any, TypeAlias
 
 from autograd import primitives, recording
 from autograd.derivatives.graph import (
-    depends_on_older,
     grad,
+    made_since,
     number_of,
+    tangent_numbers,
     tangents,
 )
 from autograd.derivatives.structures import Nested, flat, flat_like, rebuilt
+from autograd.operators import following
 from autograd.primitives import real_number
-from autograd.value import Operand, Value, adjoints, following
+from autograd.value import Operand, Value, adjoints
 
 Transformed: TypeAlias = Callable[..., Any]
 
@@ -50,6 +52,7 @@ class _Call:
         start: the creation number before theirs; a Value older than that is an outer one.
         needs_graph: whether the derivatives are to be graph, because an argument is a Value, or a
             function is being compiled, or the results may depend on an outer Value.
+        nodes: where no graph is needed, what the results have a derivative with respect to.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class _Call:
         self.leaves = [leaf(x) for x in given]
         self.has_values = any(isinstance(x, Value) for x in given)
         self.needs_graph = recording.is_tracing() or (self.has_values and not is_paused)
+        self.nodes: set[Value] = set()
         self._is_open = self.needs_graph
 
     def apply(self, f: Callable[..., Nested], constants: Mapping[str, Any]) -> Nested:
@@ -82,12 +86,16 @@ class _Call:
         args = list(self.xs)
         for i, x in zip(self.indices, rebuilt(self.chosen, iter(self.leaves)), strict=True):
             args[i] = x
-        return f(*args, **constants)
+        with recording.differentiating(self.leaves):
+            return f(*args, **constants)
 
     def values(self, outputs: Nested) -> list[Value]:
         """The numbers that f returned, as Values; looks whether derivatives of them need graph."""
         values = [self.one_value(output) for output in flat(outputs)]
-        self.needs_graph = self.needs_graph or depends_on_older(values, self.start, self.leaves)
+        if not self.needs_graph:
+            nodes = made_since(values, self.start, self.leaves)
+            self.needs_graph = nodes is None
+            self.nodes = nodes or set()
         return values
 
     def value(self, output: Nested) -> Value:
@@ -139,6 +147,13 @@ class _Call:
         found = adjoints(output)
         return [found.get(leaf, 0.0) for leaf in self.leaves]
 
+    def tangents(self, outputs: Sequence[Value], directions: Sequence[Operand]) -> list[Operand]:
+        """The derivative of each output along the directions, as graph or as numbers."""
+        if self.needs_graph:
+            return tangents(outputs, self.leaves, directions)
+        numbers = [number_of(v) for v in directions]
+        return list(tangent_numbers(outputs, self.leaves, numbers, self.nodes))
+
     def returned(self, results: Iterable[Operand]) -> Iterator[Operand]:
         """The results as Values if one of them depends on an outer Value, else as numbers."""
         results = list(results)
@@ -147,9 +162,8 @@ class _Call:
             return map(Value, numbers) if self.has_values else numbers
         if self._is_open or (
             self.needs_graph
-            and depends_on_older(
-                [x for x in results if isinstance(x, Value)], self.start, self.leaves
-            )
+            and made_since([x for x in results if isinstance(x, Value)], self.start, self.leaves)
+            is None
         ):
             return iter([x if isinstance(x, Value) else Value(x) for x in results])
         return map(number_of, results)
@@ -323,7 +337,7 @@ def jvp(f: Callable[..., Nested]) -> Transformed:
         with _called("jvp", xs) as call:
             v = call.directions(vector, xs[0] if call.is_single else xs)
             values = call.values(outputs := call.apply(f, constants))
-            along = tangents(values, call.leaves, v, call.needs_graph)
+            along = call.tangents(values, v)
             return rebuilt(outputs, call.returned(along))
 
     return product_of_f
