@@ -54,7 +54,7 @@ def programs(
     draw: st.DrawFn,
     n_inputs: int = 3,
     max_operations: int = 12,
-    names: Iterable[str] = TABLE,
+    names: Iterable[str] = tuple(TABLE),
     constants: st.SearchStrategy[float] = ordinary,
 ) -> Program:
     """Random programs, in which values are shared freely and constants stand among the operands.
