@@ -37,6 +37,7 @@ from autograd.derivatives import (
     jacobian,
     jvp,
     value_and_gradient,
+    vjp,
 )
 from autograd.functions import abs as abs
 from autograd.functions import (
@@ -201,6 +202,7 @@ __all__ = [
     "to_jax",
     "trunc",
     "value_and_gradient",
+    "vjp",
     "where",
     "xlogy",
 ]

@@ -208,10 +208,17 @@ def take(rows: Sequence[Any], index: Operand) -> Any:
         number = index.data if isinstance(index, Value) else real_number(index, "take")
         if number not in range(len(rows)):
             raise ValueError(f"take: expected an index from 0 to {len(rows) - 1}, got {number!r}")
-        return rows[int(number)]
+        row = rows[int(number)]
+        if not isinstance(index, Value):
+            return row
+        # Each element passes a `where`, as in a compiled function, so that sums group alike there.
+        is_taken = _is_at(index, int(number)) > 0.0
+        if None in lengths:
+            return where(is_taken, row, -0.0)
+        return [where(is_taken, x, -0.0) for x in row]
     # As a sum of which all terms but one are -0.0, which leave every number as it is. The first
     # is nan where there is no other.
-    chosen = [where(index <= k, where(index >= k, 1.0, 0.0), 0.0) for k in range(len(rows))]
+    chosen = [_is_at(index, k) for k in range(len(rows))]
     start = where(sum(chosen) > 0.0, -0.0, math.nan)
 
     def taken(column: Iterable[Operand]) -> Operand:
@@ -221,6 +228,10 @@ def take(rows: Sequence[Any], index: Operand) -> Any:
     if None in lengths:
         return taken(rows)
     return [taken(column) for column in zip(*rows, strict=True)]
+
+
+def _is_at(index: Value, k: int) -> Any:
+    return where(index <= k, where(index >= k, 1.0, 0.0), 0.0)
 
 
 @overload

@@ -23,12 +23,13 @@ from typing import Any, NamedTuple
 
 from autograd import recording
 from autograd.derivatives import grad, gradient
+from autograd.derivatives.structures import flat, paths, rebuilt
 from autograd.value import Value, adjoints
 
 
 def check_gradient(
     f: Callable[..., Value],
-    inputs: Sequence[float] | Sequence[Value],
+    inputs: Sequence[Any] | dict[Any, Any],
     *,
     order: int = 1,
     relative: float = 1e-5,
@@ -43,8 +44,9 @@ def check_gradient(
     Args:
         f: returns one Value, by operations on Values; or what `jit` made of such a function, whose
             compiled value and gradient are then compared.
-        inputs: numbers, and `f(*values)` is called; or leaf Values that `f` uses, such as a
-            model's parameters, and `f()` is called.
+        inputs: numbers or dictionaries, nested as may be, and `f(*inputs)` is called with Values
+            in place of the numbers, or `f(inputs)` for a single dictionary; or leaf Values that `f`
+            uses, such as a model's parameters, and `f()` is called.
         order: 2 to check the second derivatives as well, n² of them for n inputs.
         relative: how far the two derivatives may differ, relative to the larger one.
         absolute: how far they may differ beyond that, which matters where both are close to 0.
@@ -66,7 +68,9 @@ def check_gradient(
     is_compiled = hasattr(f, "function") and hasattr(f, "backward")
     if is_compiled and order == 2:
         raise ValueError("check_gradient: order=2 checks a function of Values, not a compiled one")
-    leaves, evaluate = _prepared(getattr(f, "function", f) if is_compiled else f, inputs)
+    given = _Inputs(inputs)
+    leaves, names = given.leaves, given.names
+    evaluate = given.evaluating(getattr(f, "function", f) if is_compiled else f)
     tolerance = _Tolerance(relative, absolute)
     comparisons: list[Comparison] = []
 
@@ -74,11 +78,11 @@ def check_gradient(
         start = evaluate().data
         for i, (leaf, analytic) in enumerate(zip(leaves, partials, strict=True)):
             line = _Line(evaluate, leaf, start)
-            comparisons.append(_compare(_name(leaf, i) + of, analytic, line, tolerance))
+            comparisons.append(_compare(names[i] + of, analytic, line, tolerance))
 
     with recording.recorded():  # throughout, because f may itself call `grad`
         if is_compiled:
-            compare(*_compiled(f, leaves, bool(inputs) and not isinstance(inputs[0], Value)))
+            compare(*_compiled(f, leaves, bool(given.arguments)))
         else:
             compare(evaluate, _partials(evaluate(), leaves))
         for i in range(len(leaves) if order == 2 else 0):
@@ -86,7 +90,7 @@ def check_gradient(
             def slope(i: int = i) -> Value:
                 return grad(evaluate(), [leaves[i]])[0]
 
-            compare(slope, _partials(slope(), leaves), f" of d/d{_name(leaves[i], i)}")
+            compare(slope, _partials(slope(), leaves), f" of d/d{names[i]}")
     report = GradientReport(tuple(comparisons))
     if report.failures:
         raise GradientCheckError(report)
@@ -342,42 +346,72 @@ def _extrapolated(line: _Line) -> Iterator[_Slopes]:
 # --- small parts ----------------------------------------------------------------------------------
 
 
-def _prepared(
-    f: Callable[..., Value], inputs: Iterable[float | Value]
-) -> tuple[list[Value], Callable[[], Value]]:
-    """The leaves to perturb, and f as a function of nothing that reads them."""
-    if not isinstance(inputs, Iterable):
-        raise TypeError(f"check_gradient: expected a list of inputs, got {inputs!r}")
-    inputs = list(inputs)
-    if not inputs:
-        raise ValueError("check_gradient: expected at least one input, got none")
-    kind = Value if isinstance(inputs[0], Value) else Real
-    for x in inputs:
-        if not isinstance(x, kind):
-            hint = (
-                "; give f each number by itself: lambda *x: f(x)" if hasattr(x, "__len__") else ""
-            )
-            raise TypeError(
-                f"check_gradient: expected inputs that are all numbers or all Values, "
-                f"got {x!r} of type {type(x).__name__}{hint}"
-            )
-        if isinstance(x, Value) and x.args:
-            raise ValueError(f"check_gradient: expected leaves as inputs, got {x!r}")
-    leaves = [x if isinstance(x, Value) else Value(x) for x in inputs]
-    arguments = [] if kind is Value else leaves
+class _Inputs:
+    """What a gradient is checked with respect to.
 
-    def evaluate() -> Value:
-        output = f(*arguments)
-        if not isinstance(output, Value):
-            raise TypeError(
-                f"check_gradient: f must return one Value, "
-                f"got {reprlib.repr(output)} of type {type(output).__name__}"
-            )
-        return output
+    Attributes:
+        leaves: the leaves to perturb.
+        names: for each its label, or else where it stands among the inputs.
+        arguments: what f is called with, which holds the leaves; nothing if f refers to them.
+    """
 
-    return leaves, evaluate
+    def __init__(self, inputs: object) -> None:
+        if not isinstance(inputs, Iterable):
+            raise TypeError(f"check_gradient: expected a list of inputs, got {inputs!r}")
+        given = inputs if isinstance(inputs, dict) else list(inputs)
+        numbers = list(_numbers(given))
+        if not numbers:
+            raise ValueError("check_gradient: expected at least one input, got none")
+        kind = Value if isinstance(numbers[0], Value) else Real
+        for x in numbers:
+            if not isinstance(x, kind):
+                hint = (
+                    "; give f each number by itself: lambda *x: f(x)"
+                    if hasattr(x, "__len__")
+                    else ""
+                )
+                raise TypeError(
+                    f"check_gradient: expected inputs that are all numbers or all Values, "
+                    f"got {x!r} of type {type(x).__name__}{hint}"
+                )
+            if isinstance(x, Value) and x.args:
+                raise ValueError(f"check_gradient: expected leaves as inputs, got {x!r}")
+        self.leaves = [x if isinstance(x, Value) else Value(x) for x in numbers]
+        self.names = [
+            (leaf.label if leaf.label.isprintable() else repr(leaf.label)) or place
+            for leaf, place in zip(self.leaves, _places(given), strict=True)
+        ]
+        self.arguments: list[Any] = []
+        if kind is Real:
+            rebuilt_inputs = rebuilt(given, iter(self.leaves))
+            self.arguments = [rebuilt_inputs] if isinstance(given, dict) else rebuilt_inputs
+
+    def evaluating(self, f: Callable[..., Value]) -> Callable[[], Value]:
+        """f as a function of nothing that reads the leaves."""
+
+        def evaluate() -> Value:
+            output = f(*self.arguments)
+            if not isinstance(output, Value):
+                raise TypeError(
+                    f"check_gradient: f must return one Value, "
+                    f"got {reprlib.repr(output)} of type {type(output).__name__}"
+                )
+            return output
+
+        return evaluate
 
 
-def _name(leaf: Value, index: int) -> str:
-    """The label, made safe for a line of a table, or else the index."""
-    return (leaf.label if leaf.label.isprintable() else repr(leaf.label)) or str(index)
+def _numbers(inputs: dict[Any, Any] | list[Any]) -> Iterator[Any]:
+    """The inputs, and what dictionaries among them hold."""
+    for x in [inputs] if isinstance(inputs, dict) else inputs:
+        yield from flat(x) if isinstance(x, dict) else [x]
+
+
+def _places(inputs: dict[Any, Any] | list[Any]) -> Iterator[str]:
+    """Where each number stands: its argument's index, and keys; of one dictionary keys alone."""
+    if isinstance(inputs, dict):
+        for key, item in inputs.items():
+            yield from paths(item, key if isinstance(key, str) and key.isprintable() else repr(key))
+    else:
+        for i, item in enumerate(inputs):
+            yield from paths(item, str(i))

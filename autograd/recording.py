@@ -6,10 +6,11 @@ whatever order they close their blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(eq=False, slots=True)
@@ -65,6 +66,26 @@ def recorded() -> AbstractContextManager[None]:
 def is_paused() -> bool:
     """Whether the innermost block that is open pauses."""
     return next((block.pauses for block in reversed(_blocks.get()) if block.is_open), False)
+
+
+# --- differentiating a function -------------------------------------------------------------------
+
+_variables: ContextVar[tuple[Any, ...]] = ContextVar("autograd.variables", default=())
+
+
+@contextmanager
+def differentiating(leaves: Iterable[Any]) -> Iterator[None]:
+    """A block in which a transformation runs a function of these Values."""
+    token = _variables.set((*_variables.get(), *leaves))
+    try:
+        yield
+    finally:
+        _variables.reset(token)
+
+
+def variables() -> tuple[Any, ...]:
+    """The Values that the transformations around this code differentiate with respect to."""
+    return () if open_pauses and is_paused() else _variables.get()
 
 
 # --- recording a function to compile --------------------------------------------------------------

@@ -22,7 +22,7 @@ from numbers import Real
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
-from autograd import operators, primitives, recording
+from autograd import copying, operators, primitives, recording
 from autograd import special as _  # noqa: F401 - the rest of the table
 from autograd.operators import Symbol, following
 from autograd.primitives import TABLE, Primitive, is_bool, real_number
@@ -124,6 +124,8 @@ class Value:
         """∂self/∂argᵢ at the recorded point, aligned with `args`."""
         dx = self._dx
         return dx if type(dx) is tuple else (dx, self._dy)[: len(self.args)]
+
+    __reduce_ex__ = copying.reduced  # for copy and pickle
 
     def __repr__(self) -> str:
         named = "".join(f", {k}={v!r}" for k, v in (("label", self.label), ("op", self.op)) if v)

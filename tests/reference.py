@@ -34,7 +34,7 @@ MODULES = ("datasets", "plotting", "interop")
 GROUPS = {
     "The node": "Value Condition Primitive no_grad stop_gradient first_nonfinite",
     "Derivatives": "grad gradient value_and_gradient jacobian hessian hessian_vector_product jvp "
-    "check_gradient GradientCheckError",
+    "vjp check_gradient GradientCheckError",
     "Functions": "abs sqrt exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh "
     "sigmoid relu softplus erf erfc norm_cdf hypot maximum minimum clip where sum dot mean softmax "
     "logsumexp take",
@@ -69,6 +69,8 @@ EXAMPLES = {
     "hessian": "ag.hessian(lambda p: p[0] * p[0] * p[1])([2.0, 3.0])",
     "hessian_vector_product": "f = lambda p: p[0] * p[0] * p[1]\n"
     "ag.hessian_vector_product(f)([2.0, 3.0], [1.0, 0.0])",
+    "vjp": "value, pull_back = ag.vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)\n"
+    "value, pull_back([1.0, 10.0])",
     "jvp": "ag.jvp(lambda p: p[0] * p[1])([2.0, 3.0], [1.0, 0.0])",
     "check_gradient": "report = ag.check_gradient(lambda x, y: x * y, [0.5, 2.0])\n"
     "[c.verdict for c in report.comparisons]",

@@ -5,7 +5,9 @@ Most libraries answer nan in these cases, where 0 meets an infinite derivative.
 
 from __future__ import annotations
 
+import functools
 import math
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -88,6 +90,64 @@ def test_in_a_batch_each_example_goes_its_own_way(
     ag.jit(lambda y: f(leaf * y), backend).backward(column)
     mean = math.fsum(slope * y for slope, y in zip(wanted, column, strict=True)) / len(column)
     assert leaf.grad == pytest.approx(mean, rel=1e-14)
+
+
+def nested_where(x: Any) -> Any:
+    right = ag.where(x > 1.0, ag.log(x - 1.0) * ag.sin(x * x), ag.sqrt(1.0 - x) * x * ag.tanh(x))
+    left = ag.where(x < -1.0, ag.log(-x - 1.0) * ag.cos(x), ag.sqrt(x + 1.0) * ag.sin(x) * x * x)
+    return ag.where(x > 0.3, right, left) * ag.sin(x)
+
+
+def taken(x: Any) -> Any:
+    rows = [ag.sin(x) * x, ag.exp(x) * x * x, ag.tanh(x) * x]
+    y = ag.take(rows, ag.where(x > 0.0, 1.0, 2.0))
+    return y * y * ag.sin(y) + rows[1] * rows[2] * y
+
+
+def largest_of_softmax(x: Any) -> Any:
+    p = ag.softmax([x, x * x, ag.sin(x)])
+    largest = ag.maximum(ag.maximum(p[0], p[1]), p[2])
+    return largest * largest * ag.log(largest)
+
+
+def two_layers(x: Any) -> Any:
+    h = [ag.relu(x * 1.3 + 0.2), ag.relu(-0.7 * x + 0.1), ag.relu(0.3 * x * x - 0.5)]
+    u, v = ag.relu(h[0] * h[1] + h[2] * 0.3), ag.relu(h[0] - h[1] * h[2])
+    return u * v + u * u * ag.sin(v) + ag.minimum(u, v) ** 3
+
+
+RICH: dict[str, Function] = {
+    "nested where": nested_where,
+    "take": taken,
+    "maximum over softmax": largest_of_softmax,
+    "relu": two_layers,
+    "a root not taken": lambda x: ag.where(x > 0.0, ag.sqrt(x) * ag.sin(x), ag.exp(x) * x) * x * x,
+    "root of relu": lambda x: (
+        ag.sqrt(ag.relu(x)) ** 3 * x + ag.where(x < 0.0, (-x) ** 2.5, x) * ag.tanh(x)
+    ),
+    "a pole not taken": lambda x: (
+        ag.where(abs(x) > 1.0, ag.sin(x) / (x * x - 1.0) * x, ag.log(1.0 - x * x) * x)
+        * ag.maximum(x, ag.log(x + 1.5))
+    ),
+}
+
+
+def derivative(f: Function, kinds: str) -> Function:
+    """f after one transformation for each letter: a gradient, or a jvp."""
+    for kind in kinds:
+        f = ag.gradient(f) if kind == "g" else functools.partial(lambda f, x: ag.jvp(f)(x, 0.7), f)
+    return f
+
+
+@pytest.mark.parametrize("kinds", ["g", "gg", "ggg", "gggg", "jj", "jjj", "jg", "gj"])
+@pytest.mark.parametrize("f", RICH.values(), ids=RICH)
+def test_derivatives_of_any_order_have_the_same_bits_compiled(f: Function, kinds: str) -> None:
+    source = random.Random(0)
+    points = [source.uniform(-2.0, 2.0) for _ in range(40 if len(kinds) > 3 else 150)]
+    derived = derivative(f, kinds)
+    compiled = ag.jit(derived, "python")
+    for x in points:  # one by one: a nan in a batch would change the program for all
+        assert same(compiled([x]), [derived(x)]), x
 
 
 @pytest.mark.parametrize("f", HONEST.values(), ids=HONEST)

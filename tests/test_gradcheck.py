@@ -109,6 +109,40 @@ def test_gradients_of_gradients() -> None:
     check_gradient(lambda x: ag.grad(x * x, [x])[0], [0.0])
 
 
+def test_dictionaries() -> None:
+    def f(p: dict[str, Any], scale: Any = 1.0) -> Any:
+        return scale * ag.exp(p["bias"]) * p["layers"][0]["w"] ** 2 * p["layers"][1]
+
+    point = {"bias": 0.5, "layers": [{"w": 1.5}, -2.0]}
+    report = check_gradient(f, point)
+    slope = ag.gradient(f)(point)
+    assert [c.input for c in report.comparisons] == ["bias", "layers[0]['w']", "layers[1]"]
+    assert [c.analytic for c in report.comparisons] == [
+        *(slope["bias"], slope["layers"][0]["w"], slope["layers"][1]),
+    ]
+    report = check_gradient(f, [point, 3.0], order=2)
+    assert [c.input for c in report.comparisons[:4]] == [
+        *("0['bias']", "0['layers'][0]['w']", "0['layers'][1]", "1"),
+    ]
+    assert len(report.comparisons) == 4 + 4 * 4
+    leaves = {"a": Value(0.5, "named"), "b": {"c": Value(2.0)}}
+    report = check_gradient(lambda: leaves["a"] * leaves["b"]["c"] ** 2, leaves)
+    assert [(c.input, c.analytic) for c in report.comparisons] == [("named", 4.0), ("b['c']", 2.0)]
+    with pytest.raises(TypeError, match="got 'x' of type str"):
+        check_gradient(f, {"bias": "x"})
+
+
+def test_transformations_inside() -> None:
+    w = Value(1.5, "w")
+
+    def penalty(x: Any) -> Any:
+        return ag.gradient(lambda t: ag.tanh(w * t) * x)(0.3) ** 2 * ag.jvp(ag.sin)(0.2, x * w)
+
+    check_gradient(penalty, [0.7], order=2)
+    check_gradient(lambda: penalty(0.7), [w], order=2)
+    check_gradient(lambda x: ag.hessian(lambda d: d["a"] ** 3 * x)({"a": 2.0})["a"]["a"], [0.7])
+
+
 def test_an_input_without_influence() -> None:
     assert [c.analytic for c in check_gradient(lambda x, y: x * 2.0, [1.0, 5.0]).comparisons] == [
         2.0,

@@ -137,3 +137,15 @@ def test_an_array_without_dimensions_is_no_number_but_has_one() -> None:
 def test_the_math_module_is_told_what_to_write() -> None:
     with pytest.raises(TypeError, match=r"ag\.exp"):
         math.exp(Value(1.0))
+
+
+def test_a_number_that_depends_on_outer_values_says_both_remedies() -> None:
+    w = Value(2.0)
+    slope = ag.gradient(lambda t: (w * t - 1.0) ** 2)
+    with pytest.raises(TypeError, match=r"give it those as arguments.*ag\.no_grad\(\)") as caught:
+        np.asarray([slope(1.0)], float)  # as the optimizers do
+    assert "`.data` for the number" in str(caught.value)
+    with ag.no_grad():
+        assert optimize.brentq(slope, -1.0, 2.0) == pytest.approx(0.5)
+    of_both = ag.gradient(lambda t, w: (w * t - 1.0) ** 2, argnums=0)
+    assert optimize.brentq(of_both, -1.0, 2.0, args=(w.data,)) == pytest.approx(0.5)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from autograd.commands.draw import add_formula, formula_of
+from autograd.commands.output import say
 from autograd.commands.signals import Interrupts
 from autograd.viz import play
 
@@ -35,4 +36,4 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     """Write the page."""
     output = formula_of(options)
     player = play(output, title=options.title, mode=options.mode, rankdir=options.rankdir)
-    print(f"wrote {player.save(Path(options.output))}: open it in a browser")
+    say(f"wrote {player.save(Path(options.output))}: open it in a browser")

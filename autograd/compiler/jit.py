@@ -37,7 +37,7 @@ from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import Listing, gradient_of, leaves_of, listing, trace
-from autograd.value import Value
+from autograd.value import Value, topological_order
 
 BackendName: TypeAlias = Literal["auto", "python", "llvm", "jax"]
 
@@ -226,7 +226,14 @@ class Compiled:
                     found = _Recording(self.function, shapes, self.backend)
                 self._recordings[shapes] = found
             self._latest = found
-            return found
+        for variable in recording.variables():
+            if variable in found.nodes:
+                raise TypeError(
+                    f"{self!r} depends on {variable!r}, with respect to which a transformation "
+                    f"differentiates, but returns plain numbers; call the function itself "
+                    f"(`.function`), or compile the whole, or call it under ag.no_grad()"
+                )
+        return found
 
 
 class _Recording:
@@ -239,6 +246,12 @@ class _Recording:
         self.shapes = shapes
         self.backend = backend
         self.trace = trace(f, shapes)
+
+    @cached_property
+    def nodes(self) -> set[Value]:
+        """All that the outputs depend on."""
+        outputs = [x for x in self.trace.outputs if isinstance(x, Value)]
+        return {node for output in outputs for node in topological_order(output)}
 
     @cached_property
     def values(self) -> _Runner:

@@ -15,6 +15,7 @@ SECTIONS = {
     "gpt_training": "a scalar GPT trained on a thousand names, compiled and eager",
     "rules": "the worst error of every rule in ulp, beside PyTorch and JAX",
     "finite_differences": "the demo's gradient by central differences, beside one backward pass",
+    "nested": "a gradient through a path with a gradient at every step; jvp beside gradient",
     "no_grad": "what the support of no_grad costs an operation",
     "compiled": "the demo's training step compiled, beside NumPy, PyTorch, JAX, CasADi and C",
     "compile_time": "how long a graph takes to compile",
