@@ -10,16 +10,16 @@ from typing import Any, cast
 import pytest
 
 import autograd as ag
-from autograd.compiler import machine
+from autograd.compiler.backends.llvm import runtime as machine
+from autograd.compiler.backends.llvm.runtime import Machine, address
+from autograd.compiler.backends.llvm.training import CompiledTraining
 from autograd.compiler.jit import executable
-from autograd.compiler.loop import CompiledTraining
-from autograd.compiler.machine import Machine, address
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import gradient_of, listing, trace
 
 pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
 
-COUNTS = [*range(1, 18), 31, 32, 33, 111, 112, 113, 224, 225, 300]
+COUNTS = [*range(1, 18), 31, 32, 33, 103, 104, 105, 208, 209, 300]
 
 CANARY = 4.2e-42
 
@@ -148,8 +148,7 @@ def test_the_order_of_sums_is_that_of_the_lanes(
     program, given = roll(found), columns(count, 3)
     expected = results(Machine(program), found, given)
     for chunk in (16, 64):
-        monkeypatch.setattr(machine, "SIZES", ())
-        monkeypatch.setattr(machine, "MANY", (chunk, True))
+        monkeypatch.setattr(machine, "chunk_of", lambda count, chunk=chunk: chunk)
         assert results(Machine(program), found, given) == expected
 
 
@@ -184,7 +183,7 @@ def test_one_example_in_a_lane_has_the_bits_of_one_alone(
     found = listed(name)
     program, given = roll(found), columns(1, 3)
     alone = results(Machine(program), found, given)
-    monkeypatch.setattr(machine, "SIZES", ((32, False),))
+    monkeypatch.setattr(machine, "chunk_of", lambda count: 32)
     assert results(Machine(program), found, given) == alone
 
 

@@ -31,8 +31,7 @@ from types import MethodType
 from typing import Any, Literal, NoReturn, TypeAlias, overload
 
 from autograd import recording
-from autograd.compiler import llvm
-from autograd.compiler.backends import c, javascript, jax, python
+from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import roll
@@ -350,11 +349,14 @@ def executable(listed: Listing, backend: str) -> Executable:
     """The listing compiled; an equal one that was compiled in this process is taken again."""
     compile_program = BACKENDS[backend].compile
     assert compile_program is not None
-    with _uncollected():
-        found: Executable = _executables.get(
-            (backend, listed.key), lambda: compile_program(rolled(listed))
-        )
+    found: Executable = kept((backend, listed.key), lambda: compile_program(rolled(listed)))
     return found
+
+
+def kept(key: tuple[object, ...], make: Callable[[], Any]) -> Any:
+    """What was compiled in this process for this key, or else what `make` compiles now."""
+    with _uncollected():
+        return _executables.get(key, make)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from autograd.training.objective import Objective
 from autograd.value import Operand
 
 if TYPE_CHECKING:
-    from autograd.compiler.loop import CompiledTraining
+    from autograd.compiler.backends.llvm.training import CompiledTraining
 
 _Shape: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 """Of an example and its target: () for a number, (2,) for a row of two."""
@@ -83,7 +83,7 @@ class MachineSteps:
 
     def _training(self, shape: _Shape) -> CompiledTraining:
         """What takes the steps on examples of this shape; compiled when it is first asked for."""
-        from autograd.compiler.loop import CompiledTraining
+        from autograd.compiler.backends.llvm.training import CompiledTraining
 
         if shape not in self._trainings:
             columns = self._shapes.columns(self._shapes.rows[shape])

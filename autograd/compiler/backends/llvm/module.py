@@ -1,0 +1,249 @@
+"""A program as a module of LLVM IR: chunks of examples, and steps of training one after another.
+
+The module's functions take a frame, an array of integers and addresses (see `FRAME`). `run`
+computes the program once. `train` computes it again and again, as long as what it finds is finite,
+each time on the numbers that the time before has written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograd.compiler.backends.llvm.builder import Function, Index
+from autograd.compiler.backends.llvm.codegen import Layout, Module, call_of
+
+FRAME = {
+    **dict.fromkeys(("w", "k", "s", "v", "new_w", "settings", "table", "sums"), "ptr"),
+    **dict.fromkeys(("columns", "order", "rows", "counts"), "ptr"),
+    **dict.fromkeys(("n_columns", "count", "n_steps", "n_taken", "stays", "more"), "i64"),
+}
+"""What the functions are given, each in 8 bytes:
+
+    w          the leaves
+    k          the program's constants, and `table` its integers
+    s          room for the numbers of a call, and `v` for those of a chunk of examples
+    sums       of more examples than a chunk has: room for a vector for each number of `s`
+    columns    three integers for each: its address, its width and the index of its first input
+    order      the examples in the order in which to take them, or null
+    rows       where the results go: of each example all of the first result, then the second, …;
+               of each step what it measures
+    n_columns  how many columns there are; none if `v` still holds the inputs of the call before
+    count      how many examples there are, at least one
+
+And to train:
+
+    new_w      the leaves after the step
+    settings   the numbers of the step that are no leaves
+    n_steps    how many steps to take; `n_taken` counts them
+    counts     how many examples each step takes
+    stays      whether all of them take the same examples, which fit into a chunk
+    more       how many settings there are for each step; 0 if they stay the same
+"""
+
+
+@dataclass(frozen=True)
+class Training:
+    """The results of a program that is a step of training.
+
+    Attributes:
+        n_measured: how many of the first results are to be kept of each step.
+        check: the index of the result that is 0 if all numbers are finite, and else nan.
+    """
+
+    n_measured: int
+    check: int
+
+
+def module(layout: Layout, training: Training | None = None) -> tuple[str, list[str]]:
+    """The text of a module, and the symbols that it imports (see `Externals`)."""
+    written = Module(layout)
+    run = _Run(written)
+    texts = [_INTRINSICS, *written.externals.texts.values(), *map(str, written.functions), str(run)]
+    if training is not None:
+        texts.append(_train(layout, training))
+    return "\n".join(texts), written.externals.symbols
+
+
+_INTRINSICS = "".join(
+    f"declare {kind} @llvm.{name}.{suffix}({', '.join([kind] * n)})\n"
+    for names, n, kinds in (
+        ("smin smax", 2, {"i64": "i64"}),
+        (
+            "fabs sqrt",
+            1,
+            {"f64": "double"} | {f"v{n}f64": f"<{n} x double>" for n in (2, 4, 8)},
+        ),
+    )
+    for name in names.split()
+    for suffix, kind in kinds.items()
+)
+
+
+class _Run(Function):
+    """The function `run`: the sections of a program, and that of each example chunk by chunk.
+
+    The first block of the examples may not be full; its idle lanes repeat the last example in it.
+    """
+
+    def __init__(self, module: Module) -> None:
+        super().__init__("void @run(ptr %frame)")
+        self._layout = module.layout
+        program = module.layout.program
+        for i, (name, kind) in enumerate(FRAME.items()):
+            self.do(f"%{name}.at = getelementptr i64, ptr %frame, i64 {i}")
+            self.do(f"%{name} = load {kind}, ptr %{name}.at")
+        names = {
+            section: module.write(section, items) for section, items in program.sections.items()
+        }
+        alone: dict[str, Index] = dict.fromkeys(("end", "busy"), 1)
+        alone |= {"short": -1, "is_later": "false", "is_last": "true"}
+        for name in names["once"]:
+            self.do(call_of(name, alone))
+        if names["each"] or names["means"] or not program.is_batch:
+            block = module.layout.block
+            full = self.integer((1, "%count"), (1, block - 1))
+            self._n = self.let(f"and i64 {full}, {-block}")
+            self._idle = self.let(f"sub i64 {self._n}, %count")
+            self._busy = self.let(f"sub i64 {block}, {self._idle}")
+            self._has_order = self.let("icmp ne ptr %order, null")
+            self._functions = names["each"] + names["means"]
+            self.loop(0, self._n, module.layout.chunk, self._chunk)
+        for name in names["after"]:
+            self.do(call_of(name, alone))
+
+    def _chunk(self, start: Index) -> None:
+        """Gather the inputs of a chunk, compute, and scatter its results."""
+        left = self.let(f"sub i64 {self._n}, {start}")
+        end = self.smaller(left, self._layout.chunk)
+        self.loop(0, "%n_columns", 1, lambda column: self._gather(column, start, end))
+        is_later = self.let(f"icmp ne i64 {start}, 0")
+        is_full = self.let(f"icmp eq i64 {self._idle}, 0")
+        has_no_short = self.let(f"or i1 {is_later}, {is_full}")
+        given: dict[str, Index] = {
+            "end": end,
+            "short": self.let(f"select i1 {has_no_short}, i64 -1, i64 0"),
+            "busy": self._busy,
+            "is_later": is_later,
+            "is_last": self.let(f"icmp eq i64 {left}, {end}"),
+        }
+        for name in self._functions:
+            self.do(call_of(name, given))
+        program = self._layout.program
+        if not program.is_batch:
+            self.loop(0, program.sizes["y"], 1, lambda i: self._scatter(i, start, end))
+
+    def _example(self, start: Index, e: Index) -> str:
+        """Which example stands at a place of the chunk, counted in the order of examples."""
+        place = self.integer((1, start), (1, e))
+        after_first = self.let(f"sub i64 {place}, {self._idle}")
+        return self.larger(self.smaller(place, self.let(f"sub i64 {self._busy}, 1")), after_first)
+
+    def _ordered(self, example: str) -> str:
+        def look_up() -> list[str]:
+            return [self.let(f"load i64, ptr {self.address('%order', example)}")]
+
+        return self.branch(self._has_order, look_up, [example], "i64")[0]
+
+    def _gather(self, column: Index, start: Index, end: Index) -> None:
+        """Copy a column, so that the examples of each number stand side by side.
+
+        What is a number of each example, and in order, is copied by vectors but for the first.
+        """
+        entry = self.address("%columns", self.integer((3, column)))
+        numbers, width, first = (
+            self.let(f"load {kind}, ptr {self.address(entry, i)}")
+            for i, kind in enumerate(("ptr", "i64", "i64"))
+        )
+        block = self._layout.block
+        is_narrow = self.let(f"icmp eq i64 {width}, 1")
+        is_copied = self.let(f"select i1 {self._has_order}, i1 false, i1 {is_narrow}")
+        stop = self.let(f"select i1 {is_copied}, i64 {block}, i64 {end}")
+
+        def number(i: Index) -> None:
+            to = self.address(
+                "%v", self.integer((self._layout.chunk, self.integer((1, first), (1, i))))
+            )
+
+            def example(e: Index) -> None:
+                place = self.integer((width, self._ordered(self._example(start, e))), (1, i))
+                self._copy(self.address(numbers, place), self.address(to, e), 1)
+
+            def vector(e: Index) -> None:
+                place = self._example(start, e)
+                self._copy(self.address(numbers, place), self.address(to, e), block)
+
+            self.loop(0, stop, 1, example)
+            self.loop(stop, end, block, vector)
+
+        self.loop(0, width, 1, number)
+
+    def _scatter(self, i: Index, start: Index, end: Index) -> None:
+        """Copy a result of the chunk to where it belongs."""
+        chunk, block = self._layout.chunk, self._layout.block
+        _, first = self._layout.place("y")
+        source = self.address("%v", self.integer((chunk, i), (chunk, first)))
+        to = self.address("%rows", self.integer(("%count", i)))
+
+        def copy(n: int, e: Index) -> None:
+            place = self._example(start, e)
+            self._copy(self.address(source, e), self.address(to, place), n)
+
+        self.loop(0, block, 1, lambda e: copy(1, e))
+        self.loop(block, end, block, lambda e: copy(block, e))
+
+    def _copy(self, source: str, to: str, n: int) -> None:
+        kind = f"<{n} x double>" if n > 1 else "double"
+        x = self.let(f"load {kind}, ptr {source}, align 8")
+        self.do(f"store {kind} {x}, ptr {to}, align 8")
+
+
+def _train(layout: Layout, training: Training) -> str:
+    """The function `train`: steps from `w` to `new_w`, which change places after each of them.
+
+    A step that finds a number which is not finite ends it, and has changed nothing.
+    """
+    code = Function("void @train(ptr %frame)")
+    slots = {name: f"%{name}.at" for name in FRAME}
+    for i, slot in enumerate(slots.values()):
+        code.do(f"{slot} = getelementptr i64, ptr %frame, i64 {i}")
+
+    def read(name: str) -> str:
+        return code.let(f"load {FRAME[name]}, ptr {slots[name]}")
+
+    def write(name: str, x: Index) -> None:
+        code.do(f"store {FRAME[name]} {x}, ptr {slots[name]}")
+
+    def step(i: Index) -> list[str]:
+        """Take the step, unless it finds what is not finite; returns whether it was taken."""
+        count = code.let(f"load i64, ptr {code.address(read('counts'), i)}")
+        write("count", count)
+        code.do("call void @run(ptr %frame)")
+        results = code.address(read("s"), layout.place("y")[1])
+        check = code.let(f"load double, ptr {code.address(results, training.check)}")
+        is_finite = code.let(f"fcmp oeq double {check}, 0.0")
+        code.branch(is_finite, lambda: accept(i, count, results))
+        return [is_finite]
+
+    def accept(i: Index, count: str, results: str) -> None:
+        row = code.address(read("rows"), code.integer((training.n_measured, i)))
+
+        def keep(k: Index) -> None:
+            x = code.let(f"load double, ptr {code.address(results, k)}")
+            code.do(f"store double {x}, ptr {code.address(row, k)}")
+
+        code.loop(0, training.n_measured, 1, keep)
+        weights, new_weights, order = read("w"), read("new_w"), read("order")
+        write("w", new_weights)
+        write("new_w", weights)
+        write("n_taken", code.integer((1, i), (1, 1)))
+        write("settings", code.address(read("settings"), read("more")))
+        has_order = code.let(f"icmp ne ptr {order}, null")
+        code.branch(has_order, lambda: write("order", code.address(order, count)))
+        stays = code.let(f"icmp ne i64 {read('stays')}, 0")
+        code.branch(stays, lambda: write("n_columns", 0))
+
+    def turn(i: Index, is_going: str) -> list[str]:
+        return code.branch(is_going, lambda: step(i), ["false"], "i1")
+
+    code.loop(0, read("n_steps"), 1, turn, ["true"], "i1")
+    return str(code)

@@ -1,0 +1,293 @@
+"""Training without coming back to Python: gradient, update and finite check as one program.
+
+The stepper's rule joins the program of the gradient: each of its operations is a group over all
+parameters. The steps are then taken one after another in machine code.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import cast
+
+from autograd.compiler.backends.llvm.module import Training
+from autograd.compiler.backends.llvm.runtime import Machine, address, describe
+from autograd.compiler.columns import read_columns
+from autograd.compiler.jit import kept, rolled
+from autograd.compiler.program import (
+    Apply,
+    Expression,
+    Group,
+    Integer,
+    Item,
+    Loop,
+    Operand,
+    Program,
+    Reduce,
+    Run,
+    Term,
+)
+from autograd.compiler.trace import gradient_of, leaves_of, listing, trace, trace_rule
+from autograd.optim import Stepper
+from autograd.value import Operand as Number
+from autograd.value import Value
+
+
+class CompiledTraining:
+    """Steps of a stepper on a set of examples, taken in machine code.
+
+    Args:
+        objective: takes one example, an argument for each column, and returns a list: first what
+            is to be lowered in the mean, then what else is to be measured in passing.
+        columns: the examples.
+        stepper: moves those of its parameters that the objective reaches, and leaves the others.
+
+    Attributes:
+        moved: the indices of the parameters that are moved.
+
+    Raises:
+        TypeError: if the rule does not return a weight and as many numbers of state as it is given.
+    """
+
+    def __init__(
+        self,
+        objective: Callable[..., list[Number]],
+        columns: Sequence[object],
+        stepper: Stepper,
+    ) -> None:
+        self._stepper = stepper
+        self._columns = read_columns(columns)
+        recorded = trace(objective, [column.shape for column in self._columns])
+        reached = set(leaves_of(recorded.outputs[0]))
+        self.moved = [i for i, p in enumerate(stepper.parameters) if p in reached]
+        parameters = [cast(Value, stepper.parameters[i]) for i in self.moved]
+        slopes, _ = gradient_of(recorded.outputs[0], parameters)
+        outputs = [*recorded.outputs, *slopes]
+        gradient = listing(recorded.inputs, outputs, is_batch=True, leaves=parameters)
+        update, settings = trace_rule(stepper)
+        rule = listing(update.inputs, update.outputs, is_batch=False)
+        self._leaves = gradient.leaves
+        self._used = [settings.index(leaf) for leaf in rule.leaves]
+        self._n_measured = len(recorded.outputs)
+        n, n_measured = len(parameters), self._n_measured
+
+        def compile_step() -> Machine:
+            step = step_program(rolled(gradient), rolled(rule), n, n_measured)
+            return Machine(step, Training(n_measured, check=step.sizes["y"] - 1))
+
+        self._machine = kept(("step", gradient.key, rule.key, n), compile_step)
+
+    def steps(
+        self,
+        counts: Sequence[int],
+        order: Sequence[int] | None,
+        coefficients: Sequence[Sequence[float]],
+    ) -> list[list[float]]:
+        """Take a step for each count, on that many examples, starting from the stepper's weights.
+
+        It ends before a step in which a gradient, a measure, a new weight or its state would not
+        be finite; and takes none if the objective reaches no parameter.
+
+        Args:
+            counts: how many examples each step takes.
+            order: the examples of the first step, those of the second, and so on; None if every
+                step takes all of them as they are.
+            coefficients: those of the stepper for each step, or once for all of them.
+
+        Returns:
+            for each number that the objective returns, its means over the batches of the steps
+            that were taken.
+        """
+        n, n_measured, stepper = len(self.moved), self._n_measured, self._stepper
+        if not n:
+            return [[] for _ in range(n_measured)]
+        states = zip(*[stepper.states[i] for i in self.moved], strict=True)
+        numbers = [leaf.data for leaf in self._leaves]
+        leaves = array("d", itertools.chain(numbers, *states))
+        tables = leaves, leaves[:]
+        rows = array("d", bytes(8 * n_measured * len(counts)))
+        settings = array("d", [row[i] for row in coefficients for i in self._used])
+        sizes, ordered = array("q", counts), array("q", order or ())
+        inputs = describe(self._columns)
+        with self._machine.memory(max(counts)) as memory:
+            start = 0 if order is None else address(ordered)
+            memory.prepare(address(leaves), inputs, start, max(counts), address(rows))
+            memory.set(
+                new_w=address(tables[1]),
+                settings=address(settings),
+                more=len(self._used) if len(coefficients) > 1 else 0,
+                n_steps=len(counts),
+                n_taken=0,
+                counts=address(sizes),
+                stays=order is None and max(counts) <= memory.layout.chunk,
+            )
+            memory.code(memory.frame)
+            n_taken = memory.get("n_taken")
+            slopes = memory.totals()[n_measured : n_measured + n]
+        leaves = tables[n_taken % 2]
+        try:
+            self._store(leaves, slopes)
+        except KeyboardInterrupt:
+            self._store(leaves, slopes)  # from the start: no step is ever half taken
+            raise
+        end = n_taken * n_measured
+        return [rows[i:end:n_measured].tolist() for i in range(n_measured)]
+
+    def _store(self, leaves: array[float], slopes: array[float]) -> None:
+        stepper, n = self._stepper, len(self.moved)
+        starts = range(len(self._leaves), len(leaves), n)
+        states = zip(*[leaves[i : i + n] for i in starts], strict=True) if starts else [()] * n
+        for i, slope, weight, state in zip(self.moved, slopes, leaves[:n], states, strict=True):
+            stepper.parameters[i].data = weight
+            stepper.parameters[i].grad = slope
+            stepper.states[i] = state
+
+
+# --- the program of a step ------------------------------------------------------------------------
+
+
+def step_program(gradient: Program, rule: Program, n: int, n_measured: int) -> Program:
+    """The program that computes a gradient and from it the new weights and states.
+
+    Args:
+        gradient: finds the measures, then the slope of each of its first n leaves.
+        rule: finds a new weight and its state, from weight, state and slope.
+
+    Returns:
+        a program whose leaves are those of the gradient, then the states of all parameters, the
+        first number of each, then the second. It writes what they become into the space `new_w`,
+        and reads the leaves of the rule in the space `settings`. Its last result is 0 if all
+        numbers are finite, and else nan.
+    """
+    sizes = {space: gradient.sizes.get(space, 0) for space in "wkcy"}
+    n_state = rule.sizes["y"] - 1
+    states = [sizes["w"] + i * n for i in range(n_state)]
+    constants = array("d", [*gradient.constants, *rule.constants, 0.0])
+    shared = sizes["c"]
+    of_parameters = shared + rule.sizes.get("c", 0)
+    check = of_parameters + rule.sizes.get("v", 0) * n
+    inputs = [("w", 0), *(("w", at) for at in states), ("y", n_measured)]
+    results = [0, *states]
+
+    def moved(space: str, at: int) -> Operand:
+        """An address of the rule, for the first parameter; and its stride from one to the next."""
+        match space:
+            case "x":
+                return Operand(*inputs[at], (1,))
+            case "y":
+                return Operand("new_w", results[at], (1,))
+            case "v":
+                return Operand("c", of_parameters + at * n, (1,))
+            case "c":
+                return Operand("c", shared + at, (0,))
+            case "k":
+                return Operand("k", sizes["k"] + at, (0,))
+        return Operand("settings", at, (0,))
+
+    once = [Group((1,), *row) for row in _rows(rule, rule.once, moved)]
+    each = [Group((n,), *row) for row in _rows(rule, rule.each, moved)]
+    ranges = [("y", 0, sizes["y"]), *(("new_w", at, n) for at in results)]
+    checks, end = _finite(ranges, check, Operand("k", len(constants) - 1, ()))
+    total = Run(end - check, (Term((Operand("c", check, (1,)),)),))
+    checks.append(Group((), Operand("y", sizes["y"], ()), Reduce(None, (total,))))
+    sizes |= {"w": sizes["w"] + n_state * n, "k": len(constants), "c": end, "y": sizes["y"] + 1}
+    return replace(
+        gradient,
+        after=(*gradient.after, *once, *each, *checks),
+        constants=constants,
+        sizes={**gradient.sizes, **sizes},
+        key="",
+    )
+
+
+def _rows(
+    program: Program,
+    items: Iterable[Item],
+    moved: Callable[[str, int], Operand],
+    around: tuple[int, ...] = (),
+) -> Iterator[tuple[Operand, Expression]]:
+    """Each row that the items compute, as its target and its expression, written out.
+
+    Args:
+        moved: takes a space and an address of the program, and returns the operand there, with its
+            stride in the one index that there is.
+        around: the indices of the loops around.
+    """
+
+    def integer(x: Integer, index: Sequence[int]) -> int:
+        if isinstance(x, int):
+            return x
+        steps = sum(a * i for a, i in zip(x.strides, index, strict=False))
+        return program.table[integer(x.at, index) + steps]
+
+    def operand(x: Operand, index: Sequence[int]) -> Operand:
+        steps = sum(integer(a, index) * i for a, i in zip(x.strides, index, strict=True))
+        return moved(x.space, integer(x.base, index) + steps)
+
+    def in_run(x: Operand, index: Sequence[int]) -> Operand:
+        found = operand(x, index)
+        return replace(found, strides=(*found.strides, 0))
+
+    def expression(x: Expression, index: Sequence[int]) -> Expression:
+        match x:
+            case Operand():
+                return operand(x, index)
+            case Apply(primitive=name, args=args):
+                return Apply(name, tuple(expression(arg, index) for arg in args))
+            case Reduce(first=first, runs=runs):
+                turns = (
+                    Run(1, tuple(replace(t, factors=factors(t, (*index, i))) for t in run.terms))
+                    for run in runs
+                    for i in range(integer(run.count, index))
+                )
+                return Reduce(None if first is None else expression(first, index), tuple(turns))
+        return x
+
+    def factors(term: Term, index: Sequence[int]) -> tuple[Operand, ...]:
+        return tuple(in_run(x, index) for x in term.factors)
+
+    for item in items:
+        if isinstance(item, Loop):
+            for i in range(integer(item.count, around)):
+                yield from _rows(program, item.body, moved, (*around, i))
+            continue
+        extents = [range(integer(extent, around)) for extent in item.dims]
+        for place in itertools.product(*extents):
+            index = (*around, *place)
+            yield operand(item.target, index), expression(item.expression, index)
+
+
+def _finite(
+    ranges: Iterable[tuple[str, int, int]], start: int, zero: Operand
+) -> tuple[list[Group], int]:
+    """Groups that add up 0 · x over ranges of numbers, which is nan unless all of them are finite.
+
+    The sums stand in the space `c`, from `start` on; there are many of them, so that they are added
+    up side by side. Returns where they end, too.
+    """
+    found: list[Group] = []
+
+    def add(dims: tuple[int, ...], turns: int, space: str, at: int) -> None:
+        nonlocal start
+        rows = math.prod(dims)
+        strides = tuple(math.prod(dims[i + 1 :]) for i in range(len(dims)))
+        x = Operand(space, at, (*strides, rows))
+        none = replace(zero, strides=(0,) * (len(dims) + 1))
+        total = Reduce(None, (Run(turns, (Term((x, none)),)),))
+        found.append(Group(dims, Operand("c", start, strides), total))
+        start += rows
+
+    for space, at, count in ranges:
+        turns, rest = divmod(count, SUMS[0] * SUMS[1])
+        if turns:
+            add(SUMS, turns, space, at)
+        if rest:
+            add((rest,), 1, space, at + count - rest)
+    return found, start
+
+
+SUMS = (4, 8)
+"""Of many numbers, how many sums of 0 · x there are: four of the longest vectors."""
