@@ -16,17 +16,13 @@ from autograd.compiler.backends.llvm.ops import OPS
 Index: TypeAlias = "int | str"
 """An integer: an int where it is known while the code is written, else the register of an i64."""
 
-LONGEST_BLOCK = 200
-"""So many instructions make a new basic block begin, for LLVM selects instructions block by block:
-in 2.9 s for a sum of 20,000 different terms, and in 26 s where that is one block."""
-
 
 class Function:
     """The text of one function, whose first line is `define` and its signature."""
 
     def __init__(self, signature: str) -> None:
         self.lines = [f"define {signature} {{", "begin:"]
-        self._block, self._block_start = "begin", 2
+        self._block = "begin"
         self._known: dict[str, str] = {}
         self._count = 0
 
@@ -48,8 +44,6 @@ class Function:
     def do(self, text: str) -> None:
         """Write an instruction without a result."""
         self.lines.append(text)
-        if len(self.lines) - self._block_start > LONGEST_BLOCK:
-            self._begin(self._label(), is_branched_to=False)
 
     @contextmanager
     def scope(self) -> Iterator[None]:
@@ -72,7 +66,7 @@ class Function:
         if not is_branched_to:
             self.lines.append(f"br label %{label}")
         self.lines.append(f"{label}:")
-        self._block, self._block_start = label, len(self.lines)
+        self._block = label
 
     # --- loops and branches
 
@@ -84,31 +78,51 @@ class Function:
         body: Callable[..., Sequence[str] | None],
         carried: Sequence[str] = (),
         kind: str = "double",
-    ) -> list[str]:
+    ) -> Sequence[str]:
         """`for i in range(start, stop, step): carried = body(i, *carried)`; returns the last."""
-        if isinstance(start, int) and isinstance(stop, int) and stop - start <= step:
-            return list(body(start, *carried) or ()) if stop > start else list(carried)
-        before, head, inside, after = self._block, *(self._label() for _ in range(3))
+        if isinstance(start, int) and isinstance(stop, int):
+            if stop - start <= step:
+                return body(start, *carried) or () if stop > start else carried
+            return self.repeat(start, stop, step, body, carried, kind)
+        begins = self.let(f"icmp slt i64 {start}, {stop}")
+        return self.branch(
+            begins, lambda: self.repeat(start, stop, step, body, carried, kind), carried, kind
+        )
+
+    def repeat(
+        self,
+        start: Index,
+        stop: Index,
+        step: int,
+        body: Callable[..., Sequence[str] | None],
+        carried: Sequence[str] = (),
+        kind: str = "double",
+    ) -> Sequence[str]:
+        """A `loop` that is known to have a first turn.
+
+        It asks at the end of a turn whether to go on. LLVM makes loops of that form 10 % faster.
+        """
+        before, head, after = self._block, self._label(), self._label()
         i, *now = (self._new() for _ in range(1 + len(carried)))
         self._begin(head, is_branched_to=False)
         phis = len(self.lines)
-        going = self._new()
-        self.lines.append(f"{going} = icmp slt i64 {i}, {stop}")
-        self.lines.append(f"br i1 {going}, label %{inside}, label %{after}")
-        self._begin(inside)
         with self.scope():
             results = body(i, *now) or ()
             following = self.let(f"add i64 {i}, {step}")
-        kinds, firsts = ["i64", *[kind] * len(now)], [start, *carried]
+            going = self.let(f"icmp slt i64 {following}, {stop}")
         self.lines[phis:phis] = [
             f"{x} = phi {of} [{first}, %{before}], [{later}, %{self._block}]"
             for x, of, first, later in zip(
-                [i, *now], kinds, firsts, [following, *results], strict=True
+                [i, *now],
+                ["i64", *[kind] * len(now)],
+                [start, *carried],
+                [following, *results],
+                strict=True,
             )
         ]
-        self.lines.append(f"br label %{head}")
+        self.lines.append(f"br i1 {going}, label %{head}, label %{after}")
         self._begin(after)
-        return now
+        return results
 
     def branch(
         self,
@@ -116,7 +130,7 @@ class Function:
         then: Callable[[], Sequence[str] | None],
         otherwise: Sequence[str] = (),
         kind: str = "double",
-    ) -> list[str]:
+    ) -> Sequence[str]:
         """What `then` returns, which is run only if the condition (an i1) holds, or the others."""
         before, inside, after = self._block, self._label(), self._label()
         self.lines.append(f"br i1 {condition}, label %{inside}, label %{after}")

@@ -284,7 +284,7 @@ class Items(Vectors):
                 self._store(x, group.target, offsets)
 
         if self._by_examples:
-            self.loop(0, "%end", self.lanes, rows)
+            self.repeat(0, "%end", self.lanes, rows)
         else:
             rows(0)
 
@@ -307,7 +307,7 @@ class Items(Vectors):
             is_busy = self.let(f"icmp slt {self.vector('i64')} <{numbers}>, {busy}")
             return [self.select(is_busy, x, nothing) for x in sums]
 
-        def block(example: Index, *sums: str) -> list[str]:
+        def block(example: Index, *sums: str) -> Sequence[str]:
             self._example = example
             values = self._value(group.expression)
             added = [self.op("add", *pair) for pair in zip(sums, values, strict=True)]
@@ -335,13 +335,13 @@ class Items(Vectors):
 
         before = [nothing] * len(places)
         so_far = self.branch("%is_later", lambda: [self.load(x) for x in kept], before, self.type)
-        sums = self.loop(0, "%end", lanes, block, so_far, self.type)
+        sums = self.repeat(0, "%end", lanes, block, so_far, self.type)
         self.branch(self.let("xor i1 %is_last, true"), keep)
         self.branch("%is_last", finish)
 
     # --- expressions
 
-    def _value(self, expression: Expression) -> list[str]:
+    def _value(self, expression: Expression) -> Sequence[str]:
         """The expression, for each row of the tile."""
         match expression:
             case Operand():
@@ -353,7 +353,7 @@ class Items(Vectors):
                 return reduce(self._with_run, runs, self._value(-0.0 if first is None else first))
         return [self.literal(expression)] * len(self._elements)
 
-    def _with_run(self, totals: Sequence[str], run: Run) -> list[str]:
+    def _with_run(self, totals: Sequence[str], run: Run) -> Sequence[str]:
         """The totals, and to them the terms of a run."""
 
         def add(t: Index, *totals: str) -> list[str]:

@@ -7,6 +7,7 @@ each time on the numbers that the time before has written.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograd.compiler.backends.llvm.builder import Function, Index
@@ -154,28 +155,27 @@ class _Run(Function):
             self.let(f"load {kind}, ptr {self.address(entry, i)}")
             for i, kind in enumerate(("ptr", "i64", "i64"))
         )
-        block = self._layout.block
+        chunk, block = self._layout.chunk, self._layout.block
+        to = self.address("%v", self.integer((chunk, first)))
         is_narrow = self.let(f"icmp eq i64 {width}, 1")
         is_copied = self.let(f"select i1 {self._has_order}, i1 false, i1 {is_narrow}")
         stop = self.let(f"select i1 {is_copied}, i64 {block}, i64 {end}")
 
-        def number(i: Index) -> None:
-            to = self.address(
-                "%v", self.integer((self._layout.chunk, self.integer((1, first), (1, i))))
-            )
+        def example(e: Index) -> None:
+            at = self._ordered(self._example(start, e))
+            row, its = self.address(numbers, self.integer((width, at))), self.address(to, e)
 
-            def example(e: Index) -> None:
-                place = self.integer((width, self._ordered(self._example(start, e))), (1, i))
-                self._copy(self.address(numbers, place), self.address(to, e), 1)
+            def number(i: Index) -> None:
+                self._copy(self.address(row, i), self.address(its, self.integer((chunk, i))), 1)
 
-            def vector(e: Index) -> None:
-                place = self._example(start, e)
-                self._copy(self.address(numbers, place), self.address(to, e), block)
+            self.loop(0, width, 1, number)
 
-            self.loop(0, stop, 1, example)
-            self.loop(stop, end, block, vector)
+        def vector(e: Index) -> None:
+            at = self.address(numbers, self._example(start, e))
+            self._copy(at, self.address(to, e), block)
 
-        self.loop(0, width, 1, number)
+        self.loop(0, stop, 1, example)
+        self.loop(stop, end, block, vector)
 
     def _scatter(self, i: Index, start: Index, end: Index) -> None:
         """Copy a result of the chunk to where it belongs."""
@@ -242,7 +242,7 @@ def _train(layout: Layout, training: Training) -> str:
         stays = code.let(f"icmp ne i64 {read('stays')}, 0")
         code.branch(stays, lambda: write("n_columns", 0))
 
-    def turn(i: Index, is_going: str) -> list[str]:
+    def turn(i: Index, is_going: str) -> Sequence[str]:
         return code.branch(is_going, lambda: step(i), ["false"], "i1")
 
     code.loop(0, read("n_steps"), 1, turn, ["true"], "i1")
