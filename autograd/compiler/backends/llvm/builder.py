@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeAlias
 
 from autograd.compiler.backends.llvm.ops import OPS
@@ -78,30 +79,25 @@ class Function:
         body: Callable[..., Sequence[str] | None],
         carried: Sequence[str] = (),
         kind: str = "double",
+        *,
+        is_empty: bool | None = None,
     ) -> Sequence[str]:
-        """`for i in range(start, stop, step): carried = body(i, *carried)`; returns the last."""
-        if isinstance(start, int) and isinstance(stop, int):
-            if stop - start <= step:
-                return body(start, *carried) or () if stop > start else carried
-            return self.repeat(start, stop, step, body, carried, kind)
-        begins = self.let(f"icmp slt i64 {start}, {stop}")
-        return self.branch(
-            begins, lambda: self.repeat(start, stop, step, body, carried, kind), carried, kind
-        )
+        """`for i in range(start, stop, step): carried = body(i, *carried)`; returns the last.
 
-    def repeat(
-        self,
-        start: Index,
-        stop: Index,
-        step: int,
-        body: Callable[..., Sequence[str] | None],
-        carried: Sequence[str] = (),
-        kind: str = "double",
-    ) -> Sequence[str]:
-        """A `loop` that is known to have a first turn.
-
-        It asks at the end of a turn whether to go on. LLVM makes loops of that form 10 % faster.
+        A turn asks at its end whether to go on: LLVM makes loops of that form faster (the gradient
+        of the demo takes 9.0 µs in place of 11.0). So it is asked before whether the loop is empty,
+        where that is not known.
         """
+        if isinstance(start, int) and isinstance(stop, int):
+            is_empty = start >= stop
+            if not is_empty and stop - start <= step:
+                return body(start, *carried) or ()
+        if is_empty is None:
+            begins = self.let(f"icmp slt i64 {start}, {stop}")
+            again = partial(self.loop, start, stop, step, body, carried, kind, is_empty=False)
+            return self.branch(begins, again, carried, kind)
+        if is_empty:
+            return carried
         before, head, after = self._block, self._label(), self._label()
         i, *now = (self._new() for _ in range(1 + len(carried)))
         self._begin(head, is_branched_to=False)
@@ -110,15 +106,10 @@ class Function:
             results = body(i, *now) or ()
             following = self.let(f"add i64 {i}, {step}")
             going = self.let(f"icmp slt i64 {following}, {stop}")
+        rows = zip([i, *now], [start, *carried], [following, *results], strict=True)
         self.lines[phis:phis] = [
-            f"{x} = phi {of} [{first}, %{before}], [{later}, %{self._block}]"
-            for x, of, first, later in zip(
-                [i, *now],
-                ["i64", *[kind] * len(now)],
-                [start, *carried],
-                [following, *results],
-                strict=True,
-            )
+            f"{x} = phi {kind if k else 'i64'} [{first}, %{before}], [{later}, %{self._block}]"
+            for k, (x, first, later) in enumerate(rows)
         ]
         self.lines.append(f"br i1 {going}, label %{head}, label %{after}")
         self._begin(after)
@@ -193,38 +184,30 @@ class Externals:
         self.symbols: list[str] = []
         self.texts: dict[str, str] = {}
 
-    def declared(self, symbol: str, n_arguments: int) -> str:
-        """The name of a function on so many float64s."""
-        name = quoted(symbol)
-        if name not in self.texts:
-            is_row = symbol.startswith("row.")
-            kinds = "ptr" if is_row else ", ".join(["double"] * n_arguments)
-            self.symbols.append(symbol)
-            self.texts[name] = f"declare double {name}({kinds})\n"
-        return name
-
-    def lane_by_lane(self, symbol: str, n_arguments: int, lanes: int) -> str:
-        """The name of a function on vectors that calls the one on float64s for each lane.
+    def function(self, symbol: str, n: int, lanes: int) -> str:
+        """The name of a function on n vectors that calls the one on float64s for each lane.
 
         A primitive gets the address of its numbers, for there may be any number of them.
         """
-        called = self.declared(symbol, n_arguments)
-        name = quoted(f"{symbol}.v{lanes}")
+        called, is_row = quoted(symbol), symbol.startswith("row.")
+        if called not in self.texts:
+            self.symbols.append(symbol)
+            kinds = "ptr" if is_row else ", ".join(["double"] * n)
+            self.texts[called] = f"declare double {called}({kinds})\n"
+        if lanes == 1 and not is_row:
+            return called
+        name, kind = quoted(f"{symbol}.v{lanes}"), f"<{lanes} x double>" if lanes > 1 else "double"
         if name not in self.texts:
-            kind = f"<{lanes} x double>" if lanes > 1 else "double"
-            given = ", ".join(f"{kind} %x{i}" for i in range(n_arguments))
+            given = ", ".join(f"{kind} %x{i}" for i in range(n))
             code = Vectors(f"internal {kind} {name}({given})", self, lanes)
-            code.do(f"%room = alloca double, i64 {n_arguments}")
+            code.do(f"%room = alloca double, i64 {n}")
             result = "poison"
             for lane in range(lanes):
-                xs = [code.lane(f"%x{i}", lane) for i in range(n_arguments)]
-                if symbol.startswith("row."):
-                    for i, x in enumerate(xs):
-                        code.do(f"store double {x}, ptr {code.address('%room', i)}")
-                    arguments = "ptr %room"
-                else:
-                    arguments = ", ".join(f"double {x}" for x in xs)
-                code.do(f"%y{lane} = call double {called}({arguments})")
+                xs = [code.lane(f"%x{i}", lane) for i in range(n)]
+                for i, x in enumerate(xs if is_row else []):
+                    code.store(x, code.address("%room", i), "double")
+                numbers = "ptr %room" if is_row else ", ".join(f"double {x}" for x in xs)
+                code.do(f"%y{lane} = call double {called}({numbers})")
                 result = code.with_lane(result, lane, f"%y{lane}")
             self.texts[name] = "\n".join([*code.lines, f"ret {kind} {result}", "}", ""])
         return name
@@ -270,13 +253,7 @@ class Vectors(Function):
 
     def call(self, symbol: str, *xs: str) -> str:
         """A function from outside (see `Externals`), in every lane."""
-        found = self._externals
-        is_direct = self.lanes == 1 and not symbol.startswith("row.")
-        name = (
-            found.declared(symbol, len(xs))
-            if is_direct
-            else found.lane_by_lane(symbol, len(xs), self.lanes)
-        )
+        name = self._externals.function(symbol, len(xs), self.lanes)
         return self.let(f"call {self.type} {name}({', '.join(f'{self.type} {x}' for x in xs)})")
 
     def compare(self, condition: str, x: str, y: str) -> str:

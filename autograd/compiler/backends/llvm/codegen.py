@@ -12,7 +12,6 @@ reordered or fused.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -220,10 +219,9 @@ class Items(Vectors):
             last = extent - lanes  # computes some rows again, if lanes do not divide the extent
             self.loop(0, extent, lanes, lambda i: turn(1, self._at_most(i, last)))
         else:
-            lanes = self._layout.lanes
-            full = self.let(f"and i64 {extent}, {-lanes}")
-            self.set_lanes(lanes)
-            self.loop(0, full, lanes, partial(turn, 1))
+            self.set_lanes(self._layout.lanes)
+            full = self.let(f"and i64 {extent}, {-self.lanes}")
+            self.loop(0, full, self.lanes, partial(turn, 1))
             self._lane_dim = None
             self.set_lanes(1)
             self.loop(full, extent, 1, partial(turn, 1))
@@ -249,26 +247,15 @@ class Items(Vectors):
         return None if best is None or cost(best) >= worst else best
 
     def _tile_sizes(self, group: Group, extents: Mapping[int, Index]) -> dict[int, int]:
-        """How many rows a tile has in each index: up to so many of the last one, and together."""
-        lanes, terms = self._layout.lanes, _terms(group.expression)
-        rows = math.prod(x if isinstance(x, int) else 8 for x in extents.values())
-        if self._is_mean:
-            last, total = lanes, 2 * lanes
-        elif self._by_examples:
-            last = total = lanes if terms > 1 else 1
-        elif rows * terms < SMALL:
-            last = total = 1
-        elif self._lane_dim is not None:
-            last = total = 4 if terms > 1 else 2
-        else:
-            last, total = 4, 16 if terms > 1 else 4
+        """How many rows a tile has in each index: some of the last ones, if they share factors."""
+        lanes = self._layout.lanes
+        rows = 2 * lanes if self._is_mean else lanes if _adds_up(group.expression) else 1
         sizes = dict.fromkeys(extents, 1)
-        for dim in [dim for dim in extents if dim != self._lane_dim][:-3:-1]:
+        for dim in reversed([dim for dim in extents if dim != self._lane_dim]):
             extent = extents[dim]
             if isinstance(extent, int):
-                sizes[dim] = _even(extent, last)
-                total //= sizes[dim]
-            last = total
+                sizes[dim] = _even(extent, min(lanes, rows))
+                rows //= sizes[dim]
         return sizes
 
     def _write_tile(self, group: Group) -> None:
@@ -284,7 +271,7 @@ class Items(Vectors):
                 self._store(x, group.target, offsets)
 
         if self._by_examples:
-            self.repeat(0, "%end", self.lanes, rows)
+            self.loop(0, "%end", self.lanes, rows, is_empty=False)
         else:
             rows(0)
 
@@ -335,7 +322,7 @@ class Items(Vectors):
 
         before = [nothing] * len(places)
         so_far = self.branch("%is_later", lambda: [self.load(x) for x in kept], before, self.type)
-        sums = self.repeat(0, "%end", lanes, block, so_far, self.type)
+        sums = self.loop(0, "%end", lanes, block, so_far, self.type, is_empty=False)
         self.branch(self.let("xor i1 %is_last, true"), keep)
         self.branch("%is_last", finish)
 
@@ -445,9 +432,6 @@ LANE_COST = {0: 0.0, 1: 1.0, None: 9.0}
 SCALAR_COST = 9.6
 """What it costs to load as many numbers one by one, and to compute with them."""
 
-SMALL = 1000
-"""Up to how many operations rows that are computed once are not worth a tile."""
-
 
 def _step(x: Operand, dim: int) -> int | None:
     """How far an operand's address moves with an index: 0 or 1, or None for anything else."""
@@ -468,12 +452,8 @@ def _even(extent: int, most: int) -> int:
     return next((size for size in range(most, most // 2, -1) if extent % size == 0), most)
 
 
-def _terms(expression: Expression) -> int:
-    """About how many terms a row adds up."""
-    match expression:
-        case Apply(args=args):
-            return max(map(_terms, args), default=1)
-        case Reduce(first=first, runs=runs):
-            own = sum(r.count * len(r.terms) if isinstance(r.count, int) else 8 for r in runs)
-            return max(own, 1 if first is None else _terms(first))
-    return 1
+def _adds_up(expression: Expression) -> bool:
+    """Whether a row adds up the terms of a run."""
+    if isinstance(expression, Apply):
+        return any(map(_adds_up, expression.args))
+    return isinstance(expression, Reduce)

@@ -223,31 +223,26 @@ def _rows(
         steps = sum(a * i for a, i in zip(x.strides, index, strict=False))
         return program.table[integer(x.at, index) + steps]
 
-    def operand(x: Operand, index: Sequence[int]) -> Operand:
+    def operand(x: Operand, index: Sequence[int], *more: int) -> Operand:
         steps = sum(integer(a, index) * i for a, i in zip(x.strides, index, strict=True))
-        return moved(x.space, integer(x.base, index) + steps)
+        found = moved(x.space, integer(x.base, index) + steps)
+        return replace(found, strides=(*found.strides, *more))
 
-    def in_run(x: Operand, index: Sequence[int]) -> Operand:
-        found = operand(x, index)
-        return replace(found, strides=(*found.strides, 0))
+    def turn(terms: Iterable[Term], index: Sequence[int]) -> Run:
+        fixed = [replace(t, factors=tuple(operand(x, index, 0) for x in t.factors)) for t in terms]
+        return Run(1, tuple(fixed))
 
-    def expression(x: Expression, index: Sequence[int]) -> Expression:
+    def expression(x: Expression, index: tuple[int, ...]) -> Expression:
         match x:
             case Operand():
                 return operand(x, index)
             case Apply(primitive=name, args=args):
                 return Apply(name, tuple(expression(arg, index) for arg in args))
             case Reduce(first=first, runs=runs):
-                turns = (
-                    Run(1, tuple(replace(t, factors=factors(t, (*index, i))) for t in run.terms))
-                    for run in runs
-                    for i in range(integer(run.count, index))
-                )
-                return Reduce(None if first is None else expression(first, index), tuple(turns))
+                turns = [(run, i) for run in runs for i in range(integer(run.count, index))]
+                total = tuple(turn(run.terms, (*index, i)) for run, i in turns)
+                return Reduce(None if first is None else expression(first, index), total)
         return x
-
-    def factors(term: Term, index: Sequence[int]) -> tuple[Operand, ...]:
-        return tuple(in_run(x, index) for x in term.factors)
 
     for item in items:
         if isinstance(item, Loop):
