@@ -20,7 +20,6 @@ import gc
 import importlib.util
 import inspect
 import math
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +32,7 @@ from typing import Any, Literal, NoReturn, TypeAlias, overload
 from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, read_columns
+from autograd.compiler.locks import fork_safe_lock
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import Listing, gradient_of, leaves_of, listing, trace
@@ -95,7 +95,7 @@ class Compiled:
         functools.update_wrapper(self, f, updated=())
         self.function = f
         self.backend = checked_backend(backend)
-        self._lock = threading.RLock()
+        self._lock = fork_safe_lock()
         self._recordings: dict[tuple[tuple[int, ...], ...], _Recording] = {}
         self._latest: _Recording | None = None
         self._of_object: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -320,7 +320,7 @@ class _Kept:
 
     def __init__(self, n: int) -> None:
         self._n = n
-        self._lock = threading.Lock()
+        self._lock = fork_safe_lock()
         self._found: OrderedDict[Any, Any] = OrderedDict()
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:

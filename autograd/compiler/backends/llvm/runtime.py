@@ -12,12 +12,13 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 from autograd.compiler.backends.llvm.codegen import Layout
 from autograd.compiler.backends.llvm.module import FRAME, Training, module
 from autograd.compiler.columns import Column
+from autograd.compiler.locks import fork_safe_lock
 from autograd.compiler.program import Program
 from autograd.primitives import TABLE
 
@@ -39,6 +40,10 @@ def _llvm() -> Any:
         ) from None
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
+    if hasattr(os, "register_at_fork"):  # a fork waits until no thread is inside of LLVM
+        lock = binding.ffi.lib._lock
+        leave = partial(lock.__exit__, None, None, None)
+        os.register_at_fork(before=lock.__enter__, after_in_parent=leave, after_in_child=leave)
     return binding
 
 
@@ -60,13 +65,6 @@ def _compiler() -> Any:
 
 
 _numbers = itertools.count()
-_one_at_a_time = threading.Lock()
-if hasattr(os, "register_at_fork"):  # a fork waits for LLVM, whose own locks no child could open
-    os.register_at_fork(
-        before=_one_at_a_time.acquire,
-        after_in_parent=_one_at_a_time.release,
-        after_in_child=_one_at_a_time.release,
-    )
 
 
 class MachineCode:
@@ -83,8 +81,7 @@ class MachineCode:
         self._callbacks = [_external(symbol) for symbol in symbols]
         for symbol, called in zip(symbols, self._callbacks, strict=True):
             builder.import_symbol(symbol, ctypes.cast(called, ctypes.c_void_p).value)
-        with _one_at_a_time:
-            self._library = builder.link(_compiler(), f"program{next(_numbers)}")
+        self._library = builder.link(_compiler(), f"program{next(_numbers)}")
         self._call = _FUNCTION(self._library[function])
 
     def __call__(self, frame: Frame) -> None:
@@ -216,7 +213,7 @@ class Machine:
     def __init__(self, program: Program, training: Training | None = None) -> None:
         self._program = replace(program, leaves=(), inputs=())
         self._training = training
-        self._lock = threading.Lock()
+        self._lock = fork_safe_lock()
         self._codes: dict[int, tuple[Layout, MachineCode]] = {}
         self._idle: dict[int, list[Memory]] = {}
 

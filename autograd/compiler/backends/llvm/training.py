@@ -7,7 +7,6 @@ parameters. The steps are then taken one after another in machine code.
 from __future__ import annotations
 
 import itertools
-import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -75,8 +74,7 @@ class CompiledTraining:
         n, n_measured = len(parameters), self._n_measured
 
         def compile_step() -> Machine:
-            step = step_program(rolled(gradient), rolled(rule), n, n_measured)
-            return Machine(step, Training(n_measured, check=step.sizes["y"] - 1))
+            return Machine(*step_program(rolled(gradient), rolled(rule), n, n_measured))
 
         self._machine = kept(("step", gradient.key, rule.key, n), compile_step)
 
@@ -149,7 +147,9 @@ class CompiledTraining:
 # --- the program of a step ------------------------------------------------------------------------
 
 
-def step_program(gradient: Program, rule: Program, n: int, n_measured: int) -> Program:
+def step_program(
+    gradient: Program, rule: Program, n: int, n_measured: int
+) -> tuple[Program, Training]:
     """The program that computes a gradient and from it the new weights and states.
 
     Args:
@@ -159,16 +159,13 @@ def step_program(gradient: Program, rule: Program, n: int, n_measured: int) -> P
     Returns:
         a program whose leaves are those of the gradient, then the states of all parameters, the
         first number of each, then the second. It writes what they become into the space `new_w`,
-        and reads the leaves of the rule in the space `settings`. Its last result is 0 if all
-        numbers are finite, and else nan.
+        and reads the leaves of the rule in the space `settings`. And what is to be done with that.
     """
     sizes = {space: gradient.sizes.get(space, 0) for space in "wkcy"}
     n_state = rule.sizes["y"] - 1
     states = [sizes["w"] + i * n for i in range(n_state)]
-    constants = array("d", [*gradient.constants, *rule.constants, 0.0])
     shared = sizes["c"]
     of_parameters = shared + rule.sizes.get("c", 0)
-    check = of_parameters + rule.sizes.get("v", 0) * n
     inputs = [("w", 0), *(("w", at) for at in states), ("y", n_measured)]
     results = [0, *states]
 
@@ -189,18 +186,20 @@ def step_program(gradient: Program, rule: Program, n: int, n_measured: int) -> P
 
     once = [Group((1,), *row) for row in _rows(rule, rule.once, moved)]
     each = [Group((n,), *row) for row in _rows(rule, rule.each, moved)]
-    ranges = [("y", 0, sizes["y"]), *(("new_w", at, n) for at in results)]
-    checks, end = _finite(ranges, check, Operand("k", len(constants) - 1, ()))
-    total = Run(end - check, (Term((Operand("c", check, (1,)),)),))
-    checks.append(Group((), Operand("y", sizes["y"], ()), Reduce(None, (total,))))
-    sizes |= {"w": sizes["w"] + n_state * n, "k": len(constants), "c": end, "y": sizes["y"] + 1}
-    return replace(
+    step = replace(
         gradient,
-        after=(*gradient.after, *once, *each, *checks),
-        constants=constants,
-        sizes={**gradient.sizes, **sizes},
+        after=(*gradient.after, *once, *each),
+        constants=gradient.constants + rule.constants,
+        sizes={
+            **gradient.sizes,
+            "w": sizes["w"] + n_state * n,
+            "k": sizes["k"] + rule.sizes.get("k", 0),
+            "c": of_parameters + rule.sizes.get("v", 0) * n,
+        },
         key="",
     )
+    checked = ("y", 0, sizes["y"]), *(("new_w", at, n) for at in results)
+    return step, Training(n_measured, checked)
 
 
 def _rows(
@@ -253,36 +252,3 @@ def _rows(
         for place in itertools.product(*extents):
             index = (*around, *place)
             yield operand(item.target, index), expression(item.expression, index)
-
-
-def _finite(
-    ranges: Iterable[tuple[str, int, int]], start: int, zero: Operand
-) -> tuple[list[Group], int]:
-    """Groups that add up 0 · x over ranges of numbers, which is nan unless all of them are finite.
-
-    The sums stand in the space `c`, from `start` on; there are many of them, so that they are added
-    up side by side. Returns where they end, too.
-    """
-    found: list[Group] = []
-
-    def add(dims: tuple[int, ...], turns: int, space: str, at: int) -> None:
-        nonlocal start
-        rows = math.prod(dims)
-        strides = tuple(math.prod(dims[i + 1 :]) for i in range(len(dims)))
-        x = Operand(space, at, (*strides, rows))
-        none = replace(zero, strides=(0,) * (len(dims) + 1))
-        total = Reduce(None, (Run(turns, (Term((x, none)),)),))
-        found.append(Group(dims, Operand("c", start, strides), total))
-        start += rows
-
-    for space, at, count in ranges:
-        turns, rest = divmod(count, SUMS[0] * SUMS[1])
-        if turns:
-            add(SUMS, turns, space, at)
-        if rest:
-            add((rest,), 1, space, at + count - rest)
-    return found, start
-
-
-SUMS = (4, 8)
-"""Of many numbers, how many sums of 0 · x there are: four of the longest vectors."""
