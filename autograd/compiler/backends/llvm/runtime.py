@@ -10,9 +10,9 @@ import sys
 import threading
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from typing import Any, TypeAlias
 
 from autograd.compiler.backends.llvm.codegen import Layout
@@ -32,19 +32,33 @@ Frame: TypeAlias = "array[int]"
 @cache
 def _llvm() -> Any:
     """llvmlite's binding, ready for this machine."""
-    try:
-        from llvmlite import binding
-    except ImportError:
-        raise ImportError(
-            "machine code needs llvmlite: pip install 'scalar-autograd[jit]'"
-        ) from None
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    if hasattr(os, "register_at_fork"):  # a fork waits until no thread is inside of LLVM
-        lock = binding.ffi.lib._lock
-        leave = partial(lock.__exit__, None, None, None)
-        os.register_at_fork(before=lock.__enter__, after_in_parent=leave, after_in_child=leave)
+    with _loading:
+        try:
+            from llvmlite import binding
+        except ImportError:
+            raise ImportError(
+                "machine code needs llvmlite: pip install 'scalar-autograd[jit]'"
+            ) from None
+        binding.initialize_native_target()
+        binding.initialize_native_asmprinter()
     return binding
+
+
+_loading = threading.RLock()
+_forking = ExitStack()
+
+
+def _before_fork() -> None:
+    """Wait until no thread is inside of LLVM, or loads it: a child could not open its locks."""
+    _forking.enter_context(_loading)
+    if binding := sys.modules.get("llvmlite.binding.ffi"):
+        _forking.enter_context(binding.lib._lock)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_forking.close, after_in_child=_forking.close
+    )
 
 
 @cache
