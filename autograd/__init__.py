@@ -16,6 +16,7 @@ and `Adam`, `fit`, pictures (`draw`, `play`, `explain`) and a compiler (`jit`).
 from autograd import datasets, interop, plotting
 from autograd.compiler.backends.jax import to_jax
 from autograd.compiler.jit import jit
+from autograd.compiler.step import jit_step
 from autograd.derivatives import (
     grad,
     gradient,
@@ -127,6 +128,7 @@ __all__ = [
     "interop",
     "jacobian",
     "jit",
+    "jit_step",
     "jvp",
     "log",
     "log1p",

@@ -42,7 +42,7 @@ GROUPS = {
     "Descent": "Stepper GradientDescent Adam AdamW RMSprop",
     "Training": "fit batches History Recording",
     "Seeing": "draw Drawing play explain forward_steps backward_steps Step playground",
-    "Compiling": "jit to_jax",
+    "Compiling": "jit jit_step to_jax",
 }
 
 MODEL = """
@@ -132,6 +132,9 @@ EXAMPLES = {
     "playground": MODEL + "ag.playground(model, ag.mean_squared_error, X, Y, optimizer)",
     "take": "rows = [[1.0, 2.0], [3.0, 4.0]]\nag.take(rows, 1)",
     "to_jax": "ag.to_jax.__name__",
+    "jit_step": "w = ag.Value(1.0, 'w')\noptimizer = ag.GradientDescent([w], learning_rate=0.25)\n"
+    "step = ag.jit_step(lambda x, y: (w * x - y) ** 2, optimizer)\n"
+    "step([1.0, 2.0], [2.0, 4.0]), w.data, w.grad",
     "jit": "square = ag.jit(lambda x: x * x, backend='python')\nsquare([1.0, 2.0, 3.0])",
 }
 

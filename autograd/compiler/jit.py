@@ -212,7 +212,7 @@ class Compiled:
         return BACKENDS["llvm"].source(self.program)
 
     def _read(self, columns: tuple[Any, ...]) -> list[Column]:
-        if not columns and _takes_nothing(self.function):
+        if not columns and takes_nothing(self.function):
             return []
         return read_columns(columns)
 
@@ -221,7 +221,7 @@ class Compiled:
         with self._lock:
             found = self._recordings.get(shapes)
             if found is None:
-                with _uncollected():
+                with uncollected():
                     found = _Recording(self.function, shapes, self.backend)
                 self._recordings[shapes] = found
             self._latest = found
@@ -267,7 +267,7 @@ class _Recording:
         self, with_gradient: bool = False, is_batch: bool = True, follows_branches: bool = False
     ) -> _Runner:
         """What runs the outputs, and knows what follows branches if one not taken spoils them."""
-        with _uncollected():
+        with uncollected():
             recorded, leaves = self.trace, self.leaves if with_gradient else []
             if follows_branches and recorded.has_branches:  # in gradients that f takes itself
                 recorded = trace(self.function, self.shapes, follows_branches)
@@ -355,12 +355,12 @@ def executable(listed: Listing, backend: str) -> Executable:
 
 def kept(key: tuple[object, ...], make: Callable[[], Any]) -> Any:
     """What was compiled in this process for this key, or else what `make` compiles now."""
-    with _uncollected():
+    with uncollected():
         return _executables.get(key, make)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """A block without garbage collection, which would look through a growing graph ever again."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -401,7 +401,8 @@ def _is_installed(backend: str) -> bool:
 # --- what goes in and comes out -------------------------------------------------------------------
 
 
-def _takes_nothing(f: Callable[..., Any]) -> bool:
+def takes_nothing(f: Callable[..., Any]) -> bool:
+    """Whether it is a function without arguments, which is computed once a call."""
     try:
         return not inspect.signature(f).parameters
     except (TypeError, ValueError):  # a callable that does not say

@@ -10,11 +10,11 @@ import itertools
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from autograd.compiler.backends.llvm.module import Training
 from autograd.compiler.backends.llvm.runtime import Machine, address, describe
-from autograd.compiler.columns import read_columns
+from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.jit import kept, rolled
 from autograd.compiler.program import (
     Apply,
@@ -45,7 +45,7 @@ class CompiledTraining:
         stepper: moves those of its parameters that the objective reaches, and leaves the others.
 
     Attributes:
-        moved: the indices of the parameters that are moved.
+        moved: the indices of the parameters that are moved; `unmoved`, of the others.
 
     Raises:
         TypeError: if the rule does not return a weight and as many numbers of state as it is given.
@@ -54,15 +54,17 @@ class CompiledTraining:
     def __init__(
         self,
         objective: Callable[..., list[Number]],
-        columns: Sequence[object],
+        columns: Sequence[Any],
         stepper: Stepper,
     ) -> None:
         self._stepper = stepper
-        self._columns = read_columns(columns)
+        are_read = all(isinstance(column, Column) for column in columns)
+        self._columns: list[Column] = list(columns) if are_read else read_columns(columns)
         recorded = trace(objective, [column.shape for column in self._columns])
         reached = set(leaves_of(recorded.outputs[0]))
         self.moved = [i for i, p in enumerate(stepper.parameters) if p in reached]
-        parameters = [cast(Value, stepper.parameters[i]) for i in self.moved]
+        self.unmoved = [i for i, p in enumerate(stepper.parameters) if p not in reached]
+        self._parameters = parameters = [cast(Value, stepper.parameters[i]) for i in self.moved]
         slopes, _ = gradient_of(recorded.outputs[0], parameters)
         outputs = [*recorded.outputs, *slopes]
         gradient = listing(recorded.inputs, outputs, is_batch=True, leaves=parameters)
@@ -71,6 +73,8 @@ class CompiledTraining:
         self._leaves = gradient.leaves
         self._used = [settings.index(leaf) for leaf in rule.leaves]
         self._n_measured = len(recorded.outputs)
+        self._n_state = len(update.outputs) - 1
+        self._moves_all = not self.unmoved
         n, n_measured = len(parameters), self._n_measured
 
         def compile_step() -> Machine:
@@ -83,6 +87,7 @@ class CompiledTraining:
         counts: Sequence[int],
         order: Sequence[int] | None,
         coefficients: Sequence[Sequence[float]],
+        columns: Sequence[Column] | None = None,
     ) -> list[list[float]]:
         """Take a step for each count, on that many examples, starting from the stepper's weights.
 
@@ -94,22 +99,27 @@ class CompiledTraining:
             order: the examples of the first step, those of the second, and so on; None if every
                 step takes all of them as they are.
             coefficients: those of the stepper for each step, or once for all of them.
+            columns: other examples than those that it was made for, of the same shape.
 
         Returns:
             for each number that the objective returns, its means over the batches of the steps
             that were taken.
         """
-        n, n_measured, stepper = len(self.moved), self._n_measured, self._stepper
+        n, n_measured = len(self.moved), self._n_measured
         if not n:
             return [[] for _ in range(n_measured)]
-        states = zip(*[stepper.states[i] for i in self.moved], strict=True)
-        numbers = [leaf.data for leaf in self._leaves]
-        leaves = array("d", itertools.chain(numbers, *states))
+        # the slot behind `data`: asking the property takes four times as long
+        leaves = array("d", [leaf._float for leaf in self._leaves])
+        states, n_state = self._stepper.states, self._n_state
+        moved = states if self._moves_all else [states[i] for i in self.moved]
+        numbers = array("d", itertools.chain.from_iterable(moved))
+        for i in range(n_state):
+            leaves.extend(numbers[i::n_state])
         tables = leaves, leaves[:]
         rows = array("d", bytes(8 * n_measured * len(counts)))
         settings = array("d", [row[i] for row in coefficients for i in self._used])
         sizes, ordered = array("q", counts), array("q", order or ())
-        inputs = describe(self._columns)
+        inputs = describe(self._columns if columns is None else columns)
         with self._machine.memory(max(counts)) as memory:
             start = 0 if order is None else address(ordered)
             memory.prepare(address(leaves), inputs, start, max(counts), address(rows))
@@ -135,13 +145,21 @@ class CompiledTraining:
         return [rows[i:end:n_measured].tolist() for i in range(n_measured)]
 
     def _store(self, leaves: array[float], slopes: array[float]) -> None:
-        stepper, n = self._stepper, len(self.moved)
-        starts = range(len(self._leaves), len(leaves), n)
-        states = zip(*[leaves[i : i + n] for i in starts], strict=True) if starts else [()] * n
-        for i, slope, weight, state in zip(self.moved, slopes, leaves[:n], states, strict=True):
-            stepper.parameters[i].data = weight
-            stepper.parameters[i].grad = slope
-            stepper.states[i] = state
+        n, states = len(self.moved), self._stepper.states
+        for parameter, weight, slope in zip(self._parameters, leaves, slopes, strict=False):
+            parameter._float = weight
+            parameter.grad = slope
+        if self._n_state:
+            numbers = leaves[len(self._leaves) :]
+            for i in range(self._n_state):
+                start = len(self._leaves) + i * n
+                numbers[i :: self._n_state] = leaves[start : start + n]
+            moved = zip(*[iter(numbers)] * self._n_state, strict=True)
+            if self._moves_all:
+                states[:] = moved
+            else:
+                for i, state in zip(self.moved, moved, strict=True):
+                    states[i] = state
 
 
 # --- the program of a step ------------------------------------------------------------------------
