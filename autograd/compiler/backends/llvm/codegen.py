@@ -216,8 +216,9 @@ class Items(Vectors):
         elif isinstance(extent, int):
             lanes = min(self._layout.lanes, 1 << extent.bit_length() - 1)
             self.set_lanes(lanes)
-            last = extent - lanes  # computes some rows again, if lanes do not divide the extent
-            self.loop(0, extent, lanes, lambda i: turn(1, self._at_most(i, last)))
+            self.loop(0, extent - extent % lanes, lanes, partial(turn, 1))
+            if extent % lanes:
+                turn(1, extent - lanes)  # computes some rows again, which have the same bits
         else:
             self.set_lanes(self._layout.lanes)
             full = self.let(f"and i64 {extent}, {-self.lanes}")
@@ -226,9 +227,6 @@ class Items(Vectors):
             self.set_lanes(1)
             self.loop(full, extent, 1, partial(turn, 1))
             self._lane_dim = dim
-
-    def _at_most(self, i: Index, last: int) -> Index:
-        return self.smaller(i, last) if isinstance(i, str) and last % self.lanes else i
 
     def _best_for_lanes(self, group: Group, extents: Mapping[int, Index]) -> int | None:
         """The index to put into lanes: that with the cheapest loads and stores, if worth while."""

@@ -7,7 +7,7 @@ each time on the numbers that the time before has written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -117,10 +117,11 @@ class _Run(Function):
         """Gather the inputs of a chunk, compute, and scatter its results."""
         left = self.let(f"sub i64 {self._n}, {start}")
         end = self.smaller(left, self._layout.chunk)
-        self.loop(0, "%n_columns", 1, lambda column: self._gather(column, start, end))
         is_later = self.let(f"icmp ne i64 {start}, 0")
         is_full = self.let(f"icmp eq i64 {self._idle}, 0")
         has_no_short = self.let(f"or i1 {is_later}, {is_full}")
+        self._full = self.let(f"select i1 {has_no_short}, i64 0, i64 {self._layout.block}")
+        self.loop(0, "%n_columns", 1, lambda column: self._gather(column, start, end))
         given: dict[str, Index] = {
             "end": end,
             "short": self.let(f"select i1 {has_no_short}, i64 -1, i64 0"),
@@ -134,11 +135,14 @@ class _Run(Function):
         if not program.is_batch:
             self.loop(0, program.sizes["y"], 1, lambda i: self._scatter(i, start, end))
 
+    def _in_full(self, start: Index, e: Index) -> str:
+        """Which example stands at a place of the chunk that is in a full block."""
+        return self.let(f"sub i64 {self.integer((1, start), (1, e))}, {self._idle}")
+
     def _example(self, start: Index, e: Index) -> str:
-        """Which example stands at a place of the chunk, counted in the order of examples."""
-        place = self.integer((1, start), (1, e))
-        after_first = self.let(f"sub i64 {place}, {self._idle}")
-        return self.larger(self.smaller(place, self.let(f"sub i64 {self._busy}, 1")), after_first)
+        """Which example stands at any place of the chunk."""
+        place, last = self.integer((1, start), (1, e)), self.let(f"sub i64 {self._busy}, 1")
+        return self.larger(self.smaller(place, last), self._in_full(start, e))
 
     def _ordered(self, example: str) -> str:
         def look_up() -> list[str]:
@@ -149,7 +153,8 @@ class _Run(Function):
     def _gather(self, column: Index, start: Index, end: Index) -> None:
         """Copy a column, so that the examples of each number stand side by side.
 
-        What is a number of each example, and in order, is copied by vectors but for the first.
+        What is a number of each example, and in order, is copied by vectors from the first block on
+        that is full.
         """
         entry = self.address("%columns", self.integer((3, column)))
         numbers, width, first = (
@@ -160,7 +165,7 @@ class _Run(Function):
         to = self.address("%v", self.integer((chunk, first)))
         is_narrow = self.let(f"icmp eq i64 {width}, 1")
         is_copied = self.let(f"select i1 {self._has_order}, i1 false, i1 {is_narrow}")
-        stop = self.let(f"select i1 {is_copied}, i64 {block}, i64 {end}")
+        stop = self.let(f"select i1 {is_copied}, i64 {self._full}, i64 {end}")
 
         def example(e: Index) -> None:
             at = self._ordered(self._example(start, e))
@@ -172,7 +177,7 @@ class _Run(Function):
             self.loop(0, width, 1, number)
 
         def vector(e: Index) -> None:
-            at = self.address(numbers, self._example(start, e))
+            at = self.address(numbers, self._in_full(start, e))
             self._copy(at, self.address(to, e), block)
 
         self.loop(0, stop, 1, example)
@@ -185,12 +190,11 @@ class _Run(Function):
         source = self.address("%v", self.integer((chunk, i), (chunk, first)))
         to = self.address("%rows", self.integer(("%count", i)))
 
-        def copy(n: int, e: Index) -> None:
-            place = self._example(start, e)
-            self._copy(self.address(source, e), self.address(to, place), n)
+        def copy(n: int, place: Callable[[Index, Index], str], e: Index) -> None:
+            self._copy(self.address(source, e), self.address(to, place(start, e)), n)
 
-        self.loop(0, block, 1, lambda e: copy(1, e))
-        self.loop(block, end, block, lambda e: copy(block, e))
+        self.loop(0, self._full, 1, partial(copy, 1, self._example))
+        self.loop(self._full, end, block, partial(copy, block, self._in_full))
 
     def _copy(self, source: str, to: str, n: int) -> None:
         kind = f"<{n} x double>" if n > 1 else "double"
