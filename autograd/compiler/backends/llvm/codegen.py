@@ -90,10 +90,14 @@ it is a later chunk than the first, and the last; and how many examples there ar
 
 
 LONGEST_FUNCTION = 1000
-"""So many lines make the next item begin a function of its own."""
+"""So many lines make the next item begin a function of its own.
+
+LLVM takes 1.0 s for 300 irregular steps in such functions, and 1.4 s in functions of 200 lines or
+in a single one.
+"""
 
 MOST_GROUPS = 20
-"""A loop over more groups than these has its body in functions of its own."""
+"""A loop over more groups than these has its body in functions of its own, for the same reason."""
 
 
 class Module:
