@@ -29,6 +29,7 @@ if (
 from autograd import datasets, interop, plotting
 from autograd.compiler.backends.jax import to_jax
 from autograd.compiler.jit import jit
+from autograd.compiler.step import jit_step
 from autograd.derivatives import (
     grad,
     gradient,
@@ -166,6 +167,7 @@ __all__ = [
     "interop",
     "jacobian",
     "jit",
+    "jit_step",
     "jvp",
     "lgamma",
     "log",

@@ -35,16 +35,16 @@ GROUPS = {
     "The node": "Value Condition Primitive no_grad stop_gradient first_nonfinite",
     "Derivatives": "grad gradient value_and_gradient jacobian hessian hessian_vector_product jvp "
     "vjp check_gradient GradientCheckError",
-    "Functions": "abs sign floor ceil round trunc sqrt cbrt square exp expm1 log log1p log2 log10 sin "
-    "cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh sigmoid log_sigmoid relu softplus "
-    "erf erfc norm_cdf log_norm_cdf lgamma digamma polygamma xlogy hypot maximum minimum clip where "
-    "sum dot mean softmax logsumexp logaddexp take",
+    "Functions": "abs sign floor ceil round trunc sqrt cbrt square exp expm1 log log1p log2 log10 "
+    "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh sigmoid log_sigmoid relu "
+    "softplus erf erfc norm_cdf log_norm_cdf lgamma digamma polygamma xlogy hypot maximum minimum "
+    "clip where sum dot mean softmax logsumexp logaddexp take",
     "Models": "Module Neuron Layer MLP",
     "Losses": "mean_squared_error binary_cross_entropy cross_entropy hinge",
     "Descent": "Stepper GradientDescent Adam AdamW RMSprop",
     "Training": "fit batches History Recording",
     "Seeing": "draw Drawing play explain forward_steps backward_steps Step playground",
-    "Compiling": "jit to_jax",
+    "Compiling": "jit jit_step to_jax",
 }
 
 MODEL = """
@@ -141,6 +141,9 @@ EXAMPLES = {
     "playground": MODEL + "ag.playground(model, ag.mean_squared_error, X, Y, optimizer)",
     "take": "rows = [[1.0, 2.0], [3.0, 4.0]]\nag.take(rows, 1)",
     "to_jax": "ag.to_jax.__name__",
+    "jit_step": "w = ag.Value(1.0, 'w')\noptimizer = ag.GradientDescent([w], learning_rate=0.25)\n"
+    "step = ag.jit_step(lambda x, y: (w * x - y) ** 2, optimizer)\n"
+    "step([1.0, 2.0], [2.0, 4.0]), w.data, w.grad",
     "jit": "square = ag.jit(lambda x: x * x, backend='python')\nsquare([1.0, 2.0, 3.0])",
 }
 

@@ -186,8 +186,6 @@ def test_other_packages_are_imported_inside_functions(file: Path) -> None:
             package = name.split(".")[0]
             if file.name in ("sklearn.py", "sine.py") and package in ("numpy", "sklearn", "torch"):
                 continue  # classes that derive from another library's, loaded when asked for
-            if file.name in ("instructions.py", "kernels.py") and package == "llvmlite":
-                continue  # the writers of its code, which the back end loads with it
             if file.name == "jax_arrays.py" and package in ("jax", "numpy"):
                 continue  # loaded when a program is run by JAX
             assert package == "autograd" or package in sys.stdlib_module_names, name

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import autograd as ag
-from autograd.compiler.loop import CompiledTraining
+from autograd.compiler.backends.llvm.training import CompiledTraining
 from autograd.optim import Stepper
 from autograd.training import epochs as account
 from autograd.training import fitting

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import os
+import random
+import subprocess
+import sys
+import weakref
 from array import array
 from collections.abc import Callable
 from typing import Any, cast
@@ -10,16 +16,18 @@ from typing import Any, cast
 import pytest
 
 import autograd as ag
-from autograd.compiler import machine
+from autograd.compiler.backends.llvm import codegen, source
+from autograd.compiler.backends.llvm import runtime as machine
+from autograd.compiler.backends.llvm.runtime import Machine, address
+from autograd.compiler.backends.llvm.training import CompiledTraining
 from autograd.compiler.jit import executable
-from autograd.compiler.loop import CompiledTraining
-from autograd.compiler.machine import Machine, address
+from autograd.compiler.program import Loop
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import gradient_of, listing, trace
 
 pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
 
-COUNTS = [*range(1, 18), 31, 32, 33, 111, 112, 113, 224, 225, 300]
+COUNTS = [*range(1, 18), 31, 32, 33, 103, 104, 105, 208, 209, 300]
 
 CANARY = 4.2e-42
 
@@ -148,8 +156,7 @@ def test_the_order_of_sums_is_that_of_the_lanes(
     program, given = roll(found), columns(count, 3)
     expected = results(Machine(program), found, given)
     for chunk in (16, 64):
-        monkeypatch.setattr(machine, "SIZES", ())
-        monkeypatch.setattr(machine, "MANY", (chunk, True))
+        monkeypatch.setattr(machine, "chunk_of", lambda count, chunk=chunk: chunk)
         assert results(Machine(program), found, given) == expected
 
 
@@ -184,7 +191,7 @@ def test_one_example_in_a_lane_has_the_bits_of_one_alone(
     found = listed(name)
     program, given = roll(found), columns(1, 3)
     alone = results(Machine(program), found, given)
-    monkeypatch.setattr(machine, "SIZES", ((32, False),))
+    monkeypatch.setattr(machine, "chunk_of", lambda count: 32)
     assert results(Machine(program), found, given) == alone
 
 
@@ -224,3 +231,166 @@ def test_what_a_row_raises_is_raised_and_said() -> None:
             ag.jit(whole, "llvm")([1.5])
     finally:
         del ag.primitives.TABLE["broken"], ag.primitives.TABLE["whole"]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_results_do_not_depend_on_how_the_code_is_cut_into_functions(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each item with a function of its own, and so the items of each loop, with its indices."""
+    found = listed(name)
+    program = roll(found)
+    expected = {count: results(Machine(program), found, columns(count, 3)) for count in (1, 50)}
+    monkeypatch.setattr(codegen, "LONGEST_FUNCTION", 0)
+    monkeypatch.setattr(codegen, "MOST_GROUPS", 0)
+    text = source(program)
+    assert ", i64 %i0)" in text or not any(
+        isinstance(item, Loop) for items in program.sections.values() for item in items
+    )
+    for count, bits in expected.items():
+        assert results(Machine(program), found, columns(count, 3)) == bits
+
+
+def irregular(n_steps: int) -> tuple[Callable[[], Any], list[ag.Value]]:
+    """Steps without a pattern: no two of them are alike."""
+    rng = random.Random(3)
+    leaves = [ag.Value(rng.uniform(0.5, 1.5), f"w{i}") for i in range(6)]
+
+    def term(known: list[ag.Value], depth: int) -> ag.Value:
+        if not depth:
+            return rng.choice(known)
+        a, b = term(known, depth - 1), term(known, rng.randrange(depth))
+        made = (a + b, a * b, a / (b * b + 1.0), a.tanh(), ag.sin(b))
+        return made[rng.randrange(len(made))]
+
+    def f() -> ag.Value:
+        rng.seed(3)
+        x, y, z = leaves[:3]
+        for _ in range(n_steps):
+            x, y, z = y, z, (0.5 * x + 0.1 * term([x, y, z, *leaves[3:]], 3)).tanh()
+        return x * y + z
+
+    return f, leaves
+
+
+def test_an_irregular_program_is_cut_into_functions_of_bounded_size() -> None:
+    """Whatever LLVM does with a function that takes more than linear time, it stays small."""
+    f, leaves = irregular(100)
+    compiled = ag.jit(f, "llvm")
+    value = compiled.backward()
+    slopes = [leaf.grad for leaf in leaves]
+    for leaf in leaves:
+        leaf.grad = None
+    output = f()
+    output.backward()
+    assert value == output.data
+    assert slopes == [leaf.grad for leaf in leaves]
+    functions = compiled.llvm.split("\ndefine ")[1:]
+    assert len(functions) > 5
+    assert max(function.count("\n") for function in functions) < 2 * codegen.LONGEST_FUNCTION
+
+
+@pytest.mark.parametrize("n", [*range(1, 18), 31, 33])
+def test_rows_in_lanes_have_the_bits_of_single_numbers(n: int) -> None:
+    """However many there are: the last vector overlaps the one before."""
+    rng = random.Random(n)
+    x = [ag.Value(rng.uniform(-1.0, 1.0), f"x{i}") for i in range(n)]
+    w = [[ag.Value(rng.uniform(-1.0, 1.0), f"w{i},{j}") for j in range(n)] for i in range(n)]
+
+    def f() -> list[ag.Value]:
+        h = [ag.dot(row, x).tanh() for row in w]
+        return [a * b - 0.5 for a, b in zip(h, x, strict=True)]
+
+    assert ag.jit(f, "llvm")() == [output.data for output in f()]
+
+
+# --- what has to be finite ------------------------------------------------------------------------
+
+
+def slope_at_zero(w: ag.Value) -> ag.Value:
+    """A finite number, whose slope at 0 is not."""
+    return w.sqrt()
+
+
+def large_slope(w: ag.Value) -> ag.Value:
+    """A slope so large that Adam's mean of squares is infinite, but the new weight is finite."""
+    return (w - 1.0) * ag.where(w > 0.5, 1.0, 1e200)
+
+
+@pytest.mark.parametrize("of_weight", [slope_at_zero, large_slope])
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 15, 16, 17, 40])
+def test_a_step_is_refused_whichever_number_is_not_finite(
+    n: int, of_weight: Callable[[ag.Value], ag.Value]
+) -> None:
+    """Its slope, its new weight or its state; and nothing has changed."""
+    weights = [ag.Value(1.0, f"w{i}") for i in range(n)]
+    adam = ag.Adam(weights, 0.01)
+    states = list(adam.states)
+    training = CompiledTraining(lambda x: [x * ag.sum(map(of_weight, weights))], [[1.0, 1.0]], adam)
+    for bad in range(n):
+        for i, weight in enumerate(weights):
+            weight.data = 0.0 if i == bad else 1.0
+        data = [weight.data for weight in weights]
+        assert training.steps([2], None, [adam.coefficients()]) == [[]]
+        assert [weight.data for weight in weights] == data
+        assert adam.states == states
+        weights[bad].data = 1.0
+        (losses,) = training.steps([2], None, [adam.coefficients()])
+        assert len(losses) == 1
+        adam.states[:] = states
+
+
+# --- processes and memory -------------------------------------------------------------------------
+
+FORKING = """
+import os, threading, time
+import autograd as ag
+
+def compiled(i):
+    return ag.jit(lambda x: ag.sum([(x + float(i + k)).tanh() * x for k in range(3)]), "llvm")
+
+def compile_on(i):
+    while True:
+        compiled(i)([1.0, 2.0])
+        i += 10
+
+for start in (1, 2):
+    threading.Thread(target=compile_on, args=(start * 1_000_000,), daemon=True).start()
+for i in range(6):
+    time.sleep(0.1)
+    child = os.fork()
+    if not child:
+        os._exit(len(compiled(-10 * i)([1.0, 2.0])))
+    end = time.monotonic() + 60
+    while not (ended := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < end:
+        time.sleep(0.02)
+    print(os.waitstatus_to_exitcode(ended[1]) if ended[0] else "hung", flush=True)
+    if not ended[0]:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_compiles_although_threads_of_its_parent_were_compiling() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKING], capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.split() == ["2"] * 6, ran.stderr
+
+
+def test_a_program_that_nobody_holds_is_freed() -> None:
+    row = ag.Primitive("freed", "freed", lambda x: x + 1.0, lambda z, x: 1.0)
+    try:
+        x = ag.Value(2.0, "x")
+        recorded = trace(lambda: row(x).exp(), [])
+        code = Machine(roll(listing([], recorded.outputs, is_batch=True)))
+        assert list(code([2.0], [])) == [math.exp(3.0)]
+        ((_, machine_code),) = code._codes.values()
+        held = weakref.ref(machine_code), weakref.ref(machine_code._callbacks[0])
+        del code, machine_code, recorded
+        gc.collect()
+        assert [found() for found in held] == [None, None]
+    finally:
+        del ag.primitives.TABLE["freed"]

@@ -43,6 +43,13 @@ class Column:
         """How many numbers one example has in this column."""
         return math.prod(self.shape)
 
+    def rows(self) -> list[Any]:
+        """The examples, as numbers or nested lists of them."""
+        import numpy as np
+
+        rows: list[Any] = np.reshape(self.numbers, (self.count, *self.shape)).tolist()
+        return rows
+
     @property
     def address(self) -> int:
         """Where in memory the numbers stand."""

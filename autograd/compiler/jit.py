@@ -20,7 +20,6 @@ import gc
 import importlib.util
 import inspect
 import math
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -31,9 +30,9 @@ from types import MethodType
 from typing import Any, Literal, NoReturn, TypeAlias, overload
 
 from autograd import recording
-from autograd.compiler import llvm
-from autograd.compiler.backends import c, javascript, jax, python
+from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, read_columns
+from autograd.compiler.locks import fork_safe_lock
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import roll
 from autograd.compiler.trace import Listing, gradient_of, leaves_of, listing, trace
@@ -96,7 +95,7 @@ class Compiled:
         functools.update_wrapper(self, f, updated=())
         self.function = f
         self.backend = checked_backend(backend)
-        self._lock = threading.RLock()
+        self._lock = fork_safe_lock()
         self._recordings: dict[tuple[tuple[int, ...], ...], _Recording] = {}
         self._latest: _Recording | None = None
         self._of_object: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -213,7 +212,7 @@ class Compiled:
         return BACKENDS["llvm"].source(self.program)
 
     def _read(self, columns: tuple[Any, ...]) -> list[Column]:
-        if not columns and _takes_nothing(self.function):
+        if not columns and takes_nothing(self.function):
             return []
         return read_columns(columns)
 
@@ -222,7 +221,7 @@ class Compiled:
         with self._lock:
             found = self._recordings.get(shapes)
             if found is None:
-                with _uncollected():
+                with uncollected():
                     found = _Recording(self.function, shapes, self.backend)
                 self._recordings[shapes] = found
             self._latest = found
@@ -281,7 +280,7 @@ class _Recording:
         self, with_gradient: bool = False, is_batch: bool = True, follows_branches: bool = False
     ) -> _Runner:
         """What runs the outputs, and knows what follows branches if one not taken spoils them."""
-        with _uncollected():
+        with uncollected():
             recorded, leaves = self.trace, self.leaves if with_gradient else []
             if follows_branches and recorded.has_branches:  # in gradients that f takes itself
                 recorded = trace(self.function, self.shapes, follows_branches)
@@ -334,7 +333,7 @@ class _Kept:
 
     def __init__(self, n: int) -> None:
         self._n = n
-        self._lock = threading.Lock()
+        self._lock = fork_safe_lock()
         self._found: OrderedDict[Any, Any] = OrderedDict()
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -363,15 +362,18 @@ def executable(listed: Listing, backend: str) -> Executable:
     """The listing compiled; an equal one that was compiled in this process is taken again."""
     compile_program = BACKENDS[backend].compile
     assert compile_program is not None
-    with _uncollected():
-        found: Executable = _executables.get(
-            (backend, listed.key), lambda: compile_program(rolled(listed))
-        )
+    found: Executable = kept((backend, listed.key), lambda: compile_program(rolled(listed)))
     return found
 
 
+def kept(key: tuple[object, ...], make: Callable[[], Any]) -> Any:
+    """What was compiled in this process for this key, or else what `make` compiles now."""
+    with uncollected():
+        return _executables.get(key, make)
+
+
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """A block without garbage collection, which would look through a growing graph ever again."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -412,7 +414,8 @@ def _is_installed(backend: str) -> bool:
 # --- what goes in and comes out -------------------------------------------------------------------
 
 
-def _takes_nothing(f: Callable[..., Any]) -> bool:
+def takes_nothing(f: Callable[..., Any]) -> bool:
+    """Whether it is a function without arguments, which is computed once a call."""
     try:
         return not inspect.signature(f).parameters
     except (TypeError, ValueError):  # a callable that does not say

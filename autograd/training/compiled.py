@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from autograd import recording
 from autograd.compiler.columns import read_columns
 from autograd.compiler.jit import executable
+from autograd.compiler.step import check_rule
 from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
 from autograd.optim import Stepper
 from autograd.training.batches import Chunk
@@ -25,7 +26,7 @@ from autograd.training.objective import Objective
 from autograd.value import Operand
 
 if TYPE_CHECKING:
-    from autograd.compiler.loop import CompiledTraining
+    from autograd.compiler.backends.llvm.training import CompiledTraining
 
 _Shape: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 """Of an example and its target: () for a number, (2,) for a row of two."""
@@ -44,7 +45,7 @@ class MachineSteps:
     runs_ahead = True
 
     def __init__(self, objective: Objective, examples: Examples, optimizer: Stepper) -> None:
-        _check_rule(optimizer)
+        check_rule(optimizer, "fit", "or train with backend='python', which calls its step()")
         self._objective = _OfOneExample(objective, optimizer)
         self._optimizer = optimizer
         self._eager = EagerSteps(objective, examples, optimizer)
@@ -83,7 +84,7 @@ class MachineSteps:
 
     def _training(self, shape: _Shape) -> CompiledTraining:
         """What takes the steps on examples of this shape; compiled when it is first asked for."""
-        from autograd.compiler.loop import CompiledTraining
+        from autograd.compiler.backends.llvm.training import CompiledTraining
 
         if shape not in self._trainings:
             columns = self._shapes.columns(self._shapes.rows[shape])
@@ -235,18 +236,3 @@ def _shape(example: Any) -> tuple[int, ...]:
     if not isinstance(example, list | tuple):
         return ()
     return (len(example), *(_shape(example[0]) if example else ()))
-
-
-def _check_rule(optimizer: Stepper) -> None:
-    name = type(optimizer).__name__
-    if not isinstance(optimizer, Stepper):
-        raise TypeError(
-            f"fit: {name} states no rule that could be compiled; derive it from ag.Stepper, whose "
-            f"update() is that rule, or train with backend='python', which calls its step()"
-        )
-    for method in "step", "zero_grad":
-        if getattr(optimizer, method) != getattr(Stepper, method).__get__(optimizer):
-            raise TypeError(
-                f"fit: {name} overrides {method}(), which machine code does not call: it would "
-                f"train differently; state the rule in update(), or train with backend='python'"
-            )

@@ -25,8 +25,8 @@ LOOP = 50
 def measure(name: str) -> None:
     """Print what one workload takes, as JSON; to be called alone in its process."""
     import autograd as ag
+    from autograd.compiler.backends.llvm.runtime import Machine, address, describe
     from autograd.compiler.columns import read_columns
-    from autograd.compiler.machine import Machine, address, describe
     from tests.benchmarks.workloads import CLASSIFIERS, WORKLOADS
 
     workload = WORKLOADS[name]()

@@ -1,0 +1,324 @@
+"""Writes the text of a function in LLVM IR: integers, loops and branches, vectors of float64s.
+
+A register is a string, `%t7`; so is an operand in general, such as a literal. What an instruction
+works on is a float64, or a vector that has one in each lane.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeAlias
+
+from autograd.compiler.backends.llvm.ops import OPS
+
+Index: TypeAlias = "int | str"
+"""An integer: an int where it is known while the code is written, else the register of an i64."""
+
+
+class Function:
+    """The text of one function, whose first line is `define` and its signature."""
+
+    def __init__(self, signature: str) -> None:
+        self.lines = [f"define {signature} {{", "begin:"]
+        self._block = "begin"
+        self._known: dict[str, str] = {}
+        self._count = 0
+
+    def __str__(self) -> str:
+        return "\n".join([*self.lines, "ret void", "}", ""])
+
+    def let(self, text: str) -> str:
+        """The register with the result of an instruction.
+
+        It is the same register for the same text within a `scope`, so that a tile loads what its
+        rows have in common once.
+        """
+        found = self._known.get(text)
+        if found is None:
+            found = self._known[text] = self._new()
+            self.do(f"{found} = {text}")
+        return found
+
+    def do(self, text: str) -> None:
+        """Write an instruction without a result."""
+        self.lines.append(text)
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Forget afterwards what is computed inside: memory may change, or a loop end."""
+        known = self._known
+        self._known = dict(known)
+        yield
+        self._known = known
+
+    def _new(self) -> str:
+        self._count += 1
+        return f"%t{self._count}"
+
+    def _label(self) -> str:
+        self._count += 1
+        return f"b{self._count}"
+
+    def _begin(self, label: str, *, is_branched_to: bool = True) -> None:
+        """Begin a basic block, to which control falls unless there are branches to it."""
+        if not is_branched_to:
+            self.lines.append(f"br label %{label}")
+        self.lines.append(f"{label}:")
+        self._block = label
+
+    # --- loops and branches
+
+    def loop(
+        self,
+        start: Index,
+        stop: Index,
+        step: int,
+        body: Callable[..., Sequence[str] | None],
+        carried: Sequence[str] = (),
+        kind: str = "double",
+        *,
+        is_empty: bool | None = None,
+    ) -> Sequence[str]:
+        """`for i in range(start, stop, step): carried = body(i, *carried)`; returns the last.
+
+        A turn asks at its end whether to go on: LLVM makes loops of that form faster (the gradient
+        of the demo takes 9.0 µs in place of 11.0). So it is asked before whether the loop is empty,
+        where that is not known.
+        """
+        if isinstance(start, int) and isinstance(stop, int):
+            is_empty = start >= stop
+            if not is_empty and stop - start <= step:
+                return body(start, *carried) or ()
+        if is_empty is None:
+            begins = self.let(f"icmp slt i64 {start}, {stop}")
+            again = partial(self.loop, start, stop, step, body, carried, kind, is_empty=False)
+            return self.branch(begins, again, carried, kind)
+        if is_empty:
+            return carried
+        before, head, after = self._block, self._label(), self._label()
+        i, *now = (self._new() for _ in range(1 + len(carried)))
+        self._begin(head, is_branched_to=False)
+        phis = len(self.lines)
+        with self.scope():
+            results = body(i, *now) or ()
+            following = self.let(f"add i64 {i}, {step}")
+            going = self.let(f"icmp slt i64 {following}, {stop}")
+        rows = zip([i, *now], [start, *carried], [following, *results], strict=True)
+        self.lines[phis:phis] = [
+            f"{x} = phi {kind if k else 'i64'} [{first}, %{before}], [{later}, %{self._block}]"
+            for k, (x, first, later) in enumerate(rows)
+        ]
+        self.lines.append(f"br i1 {going}, label %{head}, label %{after}")
+        self._begin(after)
+        return results
+
+    def branch(
+        self,
+        condition: str,
+        then: Callable[[], Sequence[str] | None],
+        otherwise: Sequence[str] = (),
+        kind: str = "double",
+    ) -> Sequence[str]:
+        """What `then` returns, which is run only if the condition (an i1) holds, or the others."""
+        before, inside, after = self._block, self._label(), self._label()
+        self.lines.append(f"br i1 {condition}, label %{inside}, label %{after}")
+        self._begin(inside)
+        with self.scope():
+            results = then() or ()
+        end = self._block
+        self._begin(after, is_branched_to=False)
+        return [
+            self.let(f"phi {kind} [{x}, %{end}], [{y}, %{before}]")
+            for x, y in zip(results, otherwise, strict=True)
+        ]
+
+    # --- integers and addresses
+
+    def affine(self, known: int, *terms: tuple[Index, Index]) -> tuple[Index, int]:
+        """known + Σ a·b as two parts, an integer of the running code and one known now."""
+        variable: Index = 0
+        for a, b in terms:
+            if isinstance(a, int) and isinstance(b, int):
+                known += a * b
+            elif 0 not in (a, b):
+                product = b if a == 1 else a if b == 1 else self.let(f"mul i64 {b}, {a}")
+                variable = product if variable == 0 else self.let(f"add i64 {variable}, {product}")
+        return variable, known
+
+    def integer(self, *terms: tuple[Index, Index]) -> Index:
+        """Σ a·b."""
+        variable, known = self.affine(0, *terms)
+        if isinstance(variable, int) or not known:
+            return variable if known == 0 else known
+        return self.let(f"add i64 {variable}, {known}")
+
+    def smaller(self, x: Index, y: Index) -> str:
+        """The smaller one of two integers."""
+        return self.let(f"call i64 @llvm.smin.i64(i64 {x}, i64 {y})")
+
+    def larger(self, x: Index, y: Index) -> str:
+        """The larger one of two integers."""
+        return self.let(f"call i64 @llvm.smax.i64(i64 {x}, i64 {y})")
+
+    def address(self, pointer: str, *places: Index) -> str:
+        """Where the number stands that comes so many after the one that is pointed to."""
+        for by in places:
+            if by != 0:
+                pointer = self.let(f"getelementptr double, ptr {pointer}, i64 {by}")
+        return pointer
+
+
+class Externals:
+    """The functions that a module calls.
+
+    Attributes:
+        symbols: those that are to be found outside of it: `libm.NAME`, the C library's; and
+            `row.N.NAME`, the value of a primitive on N numbers at an address.
+        texts: the declarations of these, and functions that call them for each lane of a vector.
+    """
+
+    def __init__(self) -> None:
+        self.symbols: list[str] = []
+        self.texts: dict[str, str] = {}
+
+    def function(self, symbol: str, n: int, lanes: int) -> str:
+        """The name of a function on n vectors that calls the one on float64s for each lane.
+
+        A primitive gets the address of its numbers, for there may be any number of them.
+        """
+        called, is_row = quoted(symbol), symbol.startswith("row.")
+        if called not in self.texts:
+            self.symbols.append(symbol)
+            kinds = "ptr" if is_row else ", ".join(["double"] * n)
+            self.texts[called] = f"declare double {called}({kinds})\n"
+        if lanes == 1 and not is_row:
+            return called
+        name, kind = quoted(f"{symbol}.v{lanes}"), f"<{lanes} x double>" if lanes > 1 else "double"
+        if name not in self.texts:
+            given = ", ".join(f"{kind} %x{i}" for i in range(n))
+            code = Vectors(f"internal {kind} {name}({given})", self, lanes)
+            code.do(f"%room = alloca double, i64 {n}")
+            result = "poison"
+            for lane in range(lanes):
+                xs = [code.lane(f"%x{i}", lane) for i in range(n)]
+                for i, x in enumerate(xs if is_row else []):
+                    code.store(x, code.address("%room", i), "double")
+                numbers = "ptr %room" if is_row else ", ".join(f"double {x}" for x in xs)
+                code.do(f"%y{lane} = call double {called}({numbers})")
+                result = code.with_lane(result, lane, f"%y{lane}")
+            self.texts[name] = "\n".join([*code.lines, f"ret {kind} {result}", "}", ""])
+        return name
+
+
+def quoted(name: str) -> str:
+    """A global name, whatever characters a person put into it."""
+    plain = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._"
+    return '@"' + "".join(chr(b) if b in plain else f"\\{b:02X}" for b in name.encode()) + '"'
+
+
+class Vectors(Function):
+    """Operations on float64s, one in each of so many lanes."""
+
+    def __init__(self, signature: str, externals: Externals, lanes: int = 1) -> None:
+        super().__init__(signature)
+        self._externals = externals
+        self._conditions: dict[str, str] = {}
+        self.set_lanes(lanes)
+
+    def set_lanes(self, lanes: int) -> None:
+        """How many float64s the instructions work on from now on."""
+        self.lanes = lanes
+        self.type = self.vector("double")
+        self.suffix = f"v{lanes}f64" if lanes > 1 else "f64"
+
+    def vector(self, kind: str) -> str:
+        """The type of a vector, or of a single one."""
+        return f"<{self.lanes} x {kind}>" if self.lanes > 1 else kind
+
+    def literal(self, x: float) -> str:
+        """The number, in every lane."""
+        bits = f"0x{struct.pack('>d', x).hex()}"
+        return f"splat (double {bits})" if self.lanes > 1 else bits
+
+    def op(self, name: str, *args: str | float) -> str:
+        """A primitive, in every lane."""
+        xs = [self.literal(x) if isinstance(x, float) else x for x in args]
+        if name in OPS:
+            result: str = OPS[name](self, *xs)
+            return result
+        return self.call(f"row.{len(xs)}.{name}", *xs)
+
+    def call(self, symbol: str, *xs: str) -> str:
+        """A function from outside (see `Externals`), in every lane."""
+        name = self._externals.function(symbol, len(xs), self.lanes)
+        return self.let(f"call {self.type} {name}({', '.join(f'{self.type} {x}' for x in xs)})")
+
+    def compare(self, condition: str, x: str, y: str) -> str:
+        """Whether it holds, an i1 in every lane."""
+        return self.let(f"fcmp {condition} {self.type} {x}, {y}")
+
+    def truth(self, condition: str) -> str:
+        """1.0 where it holds, and 0.0 elsewhere."""
+        x = self.select(condition, self.literal(1.0), self.literal(0.0))
+        self._conditions[x] = condition
+        return x
+
+    def holds(self, x: str) -> str:
+        """Whether x is not 0, an i1 in every lane."""
+        return self._conditions.get(x) or self.compare("une", x, self.literal(0.0))
+
+    def select(self, condition: str, x: str, y: str) -> str:
+        """x where the condition holds, y elsewhere."""
+        T = self.type
+        return self.let(f"select {self.vector('i1')} {condition}, {T} {x}, {T} {y}")
+
+    def load(self, address: str, kind: str = "") -> str:
+        """What stands at an address: a vector, or a single one of the given type."""
+        return self.let(f"load {kind or self.type}, ptr {address}, align 8")
+
+    def store(self, x: str, address: str, kind: str = "") -> None:
+        """Write a vector, or a single one of the given type."""
+        self.do(f"store {kind or self.type} {x}, ptr {address}, align 8")
+
+    def lane(self, x: str, lane: int) -> str:
+        """The number in one lane."""
+        return self.let(f"extractelement {self.type} {x}, i64 {lane}") if self.lanes > 1 else x
+
+    def with_lane(self, x: str, lane: int, number: str) -> str:
+        """The vector with another number in one lane."""
+        if self.lanes == 1:
+            return number
+        return self.let(f"insertelement {self.type} {x}, double {number}, i64 {lane}")
+
+    def splat(self, x: str, kind: str = "double") -> str:
+        """A number in every lane."""
+        if self.lanes == 1:
+            return x
+        T, zeros = self.vector(kind), f"{self.vector('i32')} zeroinitializer"
+        first = self.let(f"insertelement {T} poison, {kind} {x}, i64 0")
+        return self.let(f"shufflevector {T} {first}, {T} poison, {zeros}")
+
+    def shuffle(self, x: str, y: str, lanes: Sequence[int]) -> str:
+        """These lanes of x and y, side by side."""
+        mask = f"{self.vector('i32')} <{', '.join(f'i32 {lane}' for lane in lanes)}>"
+        return self.let(f"shufflevector {self.type} {x}, {self.type} {y}, {mask}")
+
+    def sum_lanes(self, xs: Sequence[str]) -> str:
+        """The sums of the lanes of as many vectors as there are lanes, each in its lane; or the sum
+        of the lanes of a single vector, in every lane.
+
+        The upper half of them is added to the lower half, until one is left.
+        """
+        size = self.lanes
+        while size > 1:
+            low = [lane for lane in range(2 * self.lanes) if lane % size < size // 2]
+            high = [lane + size // 2 for lane in low]
+            xs = [
+                self.op("add", self.shuffle(x, y, low), self.shuffle(x, y, high))
+                for x, y in zip(xs[::2], xs[1::2] or xs, strict=True)
+            ]
+            size //= 2
+        return xs[0]

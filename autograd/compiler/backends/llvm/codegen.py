@@ -1,0 +1,461 @@
+"""Writes the groups and loops of a program in LLVM IR: tiles of rows, and lanes in vectors.
+
+Many examples go through the program in chunks. In each group the examples of a chunk are the
+innermost loop, a vector of them at a time, one example in each lane. Of one example alone, and in
+what is computed once a call, the lanes are rows of a group.
+
+Either way a group is cut into tiles, whose rows are computed together in registers: what they have
+in common is loaded once. Every operation is the IEEE one, in the order of the program; nothing is
+reordered or fused.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from typing import TypeAlias
+
+from autograd.compiler.backends.llvm.builder import Externals, Function, Index, Vectors
+from autograd.compiler.program import (
+    Apply,
+    Expression,
+    Group,
+    Integer,
+    Item,
+    Lookup,
+    Operand,
+    Program,
+    Reduce,
+    Run,
+    groups,
+    operands,
+)
+
+Offsets: TypeAlias = Mapping[int, int]
+"""How far a row of a tile is from the first one, in each index."""
+
+NOWHERE: Offsets = {}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the numbers of a program stand while its machine code runs.
+
+    The spaces of one example stand behind one another (`x`, `v` and perhaps `y`), and so do those
+    of a call (`c`, `m` and perhaps `y`). A number of an example has room for a chunk of examples.
+
+    Attributes:
+        lanes: of a vector.
+        chunk: how many examples go through the program together: 1, or some multiple of `lanes`.
+    """
+
+    program: Program
+    lanes: int
+    chunk: int
+
+    @property
+    def block(self) -> int:
+        """How many examples are computed at once."""
+        return 1 if self.chunk == 1 else self.lanes
+
+    def place(self, space: str) -> tuple[str, int]:
+        """The pointer to the memory of a space, and where in it the space begins."""
+        if space not in "xvcmy":
+            return f"%{space}", 0
+        spaces = self._spaces(self.program.varies(space))
+        start = sum(map(self._size, spaces[: spaces.index(space)]))
+        return "%v" if self.program.varies(space) else "%s", start
+
+    def size(self, varies: bool) -> int:
+        """How many numbers there are of each example, or else of each call."""
+        return sum(map(self._size, self._spaces(varies)))
+
+    def _spaces(self, varies: bool) -> list[str]:
+        return [space for space in "xvcmy" if self.program.varies(space) is varies]
+
+    def _size(self, space: str) -> int:
+        return self.program.sizes.get(space, 0)
+
+
+ITEM = {
+    **dict.fromkeys(("w", "k", "s", "v", "new_w", "settings", "table", "sums"), "ptr"),
+    **dict.fromkeys(("end", "short", "busy", "count"), "i64"),
+    **dict.fromkeys(("is_later", "is_last"), "i1"),
+}
+"""What a function of items is given: the memory of the spaces; of a chunk of examples, where it
+ends, where the block begins that is not full (or -1), and how many lanes of that are busy; whether
+it is a later chunk than the first, and the last; and how many examples there are."""
+
+
+LONGEST_FUNCTION = 1000
+"""So many lines make the next item begin a function of its own.
+
+LLVM takes 1.0 s for 300 irregular steps in such functions, and 1.4 s in functions of 200 lines or
+in a single one.
+"""
+
+MOST_GROUPS = 20
+"""A loop over more groups than these has its body in functions of its own, for the same reason."""
+
+
+class Module:
+    """The functions of a program's items.
+
+    Attributes:
+        externals: what they call.
+        functions: their texts.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.externals = Externals()
+        self.functions: list[Function] = []
+
+    def write(self, section: str, items: Sequence[Item], n_loops: int = 0) -> list[str]:
+        """Write functions of bounded size, which run the items when they are called in turn.
+
+        Args:
+            section: which one the items belong to.
+            n_loops: how many loops there are around the items; their indices are arguments.
+
+        Returns:
+            the names of the functions.
+        """
+        names: list[str] = []
+        code: Items | None = None
+        for item in items:
+            if code is None or len(code.lines) > LONGEST_FUNCTION:
+                names.append(f"{section}.{len(self.functions)}")
+                code = Items(names[-1], self, section, n_loops)
+                self.functions.append(code)
+            code.write_item(item)
+        return names
+
+
+class Items(Vectors):
+    """The text of a function that runs items of a section."""
+
+    def __init__(self, name: str, module: Module, section: str, n_loops: int) -> None:
+        outer = [f"%i{i}" for i in range(n_loops)]
+        given = [f"{kind}{' noalias' * (kind == 'ptr')} %{x}" for x, kind in ITEM.items()]
+        given += [f"i64 {index}" for index in outer]
+        super().__init__(f"internal void @{name}({', '.join(given)})", module.externals)
+        self._module = module
+        self._layout = module.layout
+        self._section = section
+        self._by_examples = section in ("each", "means") and module.layout.chunk > 1
+        self._is_mean = section == "means" and self._by_examples
+        self._example: Index = 0  # the first one of the vector
+        self._index: list[Index] = [*outer]  # of the tile's first row
+        self._elements: list[Offsets] = [{}]  # the rows of the tile
+        self._lane_dim: int | None = None  # the index that differs from lane to lane
+
+    def write_item(self, item: Item) -> None:
+        """A group, or a loop with what is in it."""
+        if isinstance(item, Group):
+            with self.scope():
+                self._write_group(item)
+            return
+        depth = len(self._index)
+        names: list[str] | None = None
+        if sum(1 for _ in itertools.islice(groups(item.body), MOST_GROUPS + 1)) > MOST_GROUPS:
+            names = self._module.write(self._section, item.body, depth + 1)
+
+        def turn(i: Index) -> None:
+            self._index.append(i)
+            if names is None:
+                for inner in item.body:
+                    self.write_item(inner)
+            else:
+                for name in names:
+                    self.do(call_of(name, {}, self._index))
+            self._index.pop()
+
+        self.loop(0, self._integer(item.count), 1, turn)
+
+    # --- a group, tile by tile
+
+    def _write_group(self, group: Group) -> None:
+        """Loops over the tiles of a group; rows in lanes are the innermost ones, or examples."""
+        depth = len(self._index)
+        extents = {depth + i: self._integer(x) for i, x in enumerate(group.dims)}
+        self._lane_dim = None if self._by_examples else self._best_for_lanes(group, extents)
+        self.set_lanes(self._layout.lanes if self._by_examples else 1)
+        sizes = self._tile_sizes(group, extents)
+        self._index += [0] * len(extents)
+        self._nest(group, sorted(extents, key=lambda d: (d == self._lane_dim, d)), extents, sizes)
+        del self._index[depth:]
+        self._lane_dim = None
+        self.set_lanes(1)
+
+    def _nest(
+        self,
+        group: Group,
+        dims: Sequence[int],
+        extents: Mapping[int, Index],
+        sizes: Mapping[int, int],
+    ) -> None:
+        """Loops over these indices, and in them a tile of these sizes."""
+        if not dims:
+            ranges = [[(dim, i) for i in range(size)] for dim, size in sizes.items()]
+            self._elements = [dict(offsets) for offsets in itertools.product(*ranges)]
+            with self.scope():
+                self._write_tile(group)
+            self._elements = [{}]
+            return
+        dim, extent, size = dims[0], extents[dims[0]], sizes[dims[0]]
+
+        def turn(size: int, i: Index) -> None:
+            self._index[dim] = i
+            self._nest(group, dims[1:], extents, {**sizes, dim: size})
+
+        if dim != self._lane_dim:
+            rest = extent % size if isinstance(extent, int) else 0
+            full = extent - rest if isinstance(extent, int) else extent
+            self.loop(0, full, size, partial(turn, size))
+            if rest:
+                turn(rest, full)
+        elif isinstance(extent, int):
+            lanes = min(self._layout.lanes, 1 << extent.bit_length() - 1)
+            self.set_lanes(lanes)
+            self.loop(0, extent - extent % lanes, lanes, partial(turn, 1))
+            if extent % lanes:
+                turn(1, extent - lanes)  # computes some rows again, which have the same bits
+        else:
+            self.set_lanes(self._layout.lanes)
+            full = self.let(f"and i64 {extent}, {-self.lanes}")
+            self.loop(0, full, self.lanes, partial(turn, 1))
+            self._lane_dim = None
+            self.set_lanes(1)
+            self.loop(full, extent, 1, partial(turn, 1))
+            self._lane_dim = dim
+
+    def _best_for_lanes(self, group: Group, extents: Mapping[int, Index]) -> int | None:
+        """The index to put into lanes: that with the cheapest loads and stores, if worth while."""
+        in_run = len(self._index) + len(extents) + 1
+        found = [(x, 16 if len(x.strides) == in_run else 1) for x in operands(group.expression)]
+        found.append((group.target, 1))
+
+        def cost(dim: int) -> float:
+            extent = extents[dim]
+            used = min(1.0, extent / self._layout.lanes) if isinstance(extent, int) else 1.0
+            return sum(weight * LANE_COST[_step(x, dim)] for x, weight in found) / used
+
+        able = [dim for dim, extent in extents.items() if isinstance(extent, str) or extent >= 4]
+        best = min(able, key=cost, default=None)
+        worst = SCALAR_COST * sum(weight for _, weight in found)
+        return None if best is None or cost(best) >= worst else best
+
+    def _tile_sizes(self, group: Group, extents: Mapping[int, Index]) -> dict[int, int]:
+        """How many rows a tile has in each index: some of the last ones, if they share factors."""
+        lanes = self._layout.lanes
+        rows = 2 * lanes if self._is_mean else lanes if _adds_up(group.expression) else 1
+        sizes = dict.fromkeys(extents, 1)
+        for dim in reversed([dim for dim in extents if dim != self._lane_dim]):
+            extent = extents[dim]
+            if isinstance(extent, int):
+                sizes[dim] = _even(extent, min(lanes, rows))
+                rows //= sizes[dim]
+        return sizes
+
+    def _write_tile(self, group: Group) -> None:
+        """Compute the rows of a tile, for all examples of a chunk if they differ in them."""
+        if self._is_mean:
+            self._write_means(group)
+            return
+
+        def rows(example: Index) -> None:
+            self._example = example
+            values = self._value(group.expression)
+            for x, offsets in zip(values, self._elements, strict=True):
+                self._store(x, group.target, offsets)
+
+        if self._by_examples:
+            self.loop(0, "%end", self.lanes, rows, is_empty=False)
+        else:
+            rows(0)
+
+    def _write_means(self, group: Group) -> None:
+        """Add up the blocks of a chunk lane by lane; after the last chunk add up the lanes, divide.
+
+        The sums of nothing are -0.0, to which every number can be added without a change. What the
+        idle lanes of the block that is not full have added is taken back.
+        """
+        lanes, nothing = self.lanes, self.literal(-0.0)
+        places = [self._place(group.target, offsets) for offsets in self._elements]
+        kept = [
+            self.address("%sums", self.integer((variable, lanes)), known * lanes)
+            for _, variable, known in places
+        ]
+
+        def without_idle(sums: Sequence[str]) -> list[str]:
+            numbers = ", ".join(f"i64 {lane}" for lane in range(lanes))
+            busy = self.splat("%busy", "i64")
+            is_busy = self.let(f"icmp slt {self.vector('i64')} <{numbers}>, {busy}")
+            return [self.select(is_busy, x, nothing) for x in sums]
+
+        def block(example: Index, *sums: str) -> Sequence[str]:
+            self._example = example
+            values = self._value(group.expression)
+            added = [self.op("add", *pair) for pair in zip(sums, values, strict=True)]
+            is_short = self.let(f"icmp eq i64 {example}, %short")
+            return self.branch(is_short, lambda: without_idle(added), added, self.type)
+
+        def keep() -> None:
+            for x, address in zip(sums, kept, strict=True):
+                self.store(x, address)
+
+        def finish() -> None:
+            count = self.let("sitofp i64 %count to double")
+            start = 0
+            while start < len(sums):
+                pointer, variable, known = places[start]
+                side_by_side = [(pointer, variable, known + i) for i in range(lanes)]
+                n = lanes if places[start : start + lanes] == side_by_side else 1
+                mean = self.op("div", self.sum_lanes(sums[start : start + n]), self.splat(count))
+                address = self.address(pointer, variable, known)
+                if n == lanes:
+                    self.store(mean, address)
+                else:
+                    self.store(self.lane(mean, 0), address, "double")
+                start += n
+
+        before = [nothing] * len(places)
+        so_far = self.branch("%is_later", lambda: [self.load(x) for x in kept], before, self.type)
+        sums = self.loop(0, "%end", lanes, block, so_far, self.type, is_empty=False)
+        self.branch(self.let("xor i1 %is_last, true"), keep)
+        self.branch("%is_last", finish)
+
+    # --- expressions
+
+    def _value(self, expression: Expression) -> Sequence[str]:
+        """The expression, for each row of the tile."""
+        match expression:
+            case Operand():
+                return [self._load(expression, offsets) for offsets in self._elements]
+            case Apply(primitive=name, args=args):
+                columns = [self._value(arg) for arg in args]
+                return [self.op(name, *[c[i] for c in columns]) for i in range(len(self._elements))]
+            case Reduce(first=first, runs=runs):
+                return reduce(self._with_run, runs, self._value(-0.0 if first is None else first))
+        return [self.literal(expression)] * len(self._elements)
+
+    def _with_run(self, totals: Sequence[str], run: Run) -> Sequence[str]:
+        """The totals, and to them the terms of a run."""
+
+        def add(t: Index, *totals: str) -> list[str]:
+            self._index.append(t)
+            sums = list(totals)
+            for term in run.terms:
+                name = "sub" if term.is_negative else "add"
+                for i, offsets in enumerate(self._elements):
+                    factors = [self._load(x, offsets) for x in term.factors]
+                    sums[i] = self.op(name, sums[i], reduce(partial(self.op, "mul"), factors))
+            self._index.pop()
+            return sums
+
+        return self.loop(0, self._integer(run.count), 1, add, totals, self.type)
+
+    # --- operands
+
+    def _integer(self, x: Integer, offsets: Offsets = NOWHERE) -> Index:
+        """An integer of the representation, at the indices of a row."""
+        if isinstance(x, int):
+            return x
+        at = self._integer(x.at, offsets)
+        place = self.affine(0, (1, at), *self._terms_of(x.strides, offsets))
+        return self.load(self.address("%table", *place), "i64")
+
+    def _terms_of(self, strides: Sequence[Integer], offsets: Offsets) -> list[tuple[Index, Index]]:
+        """stride · index for each index, in which the offset of a row is a term of its own."""
+        terms: list[tuple[Index, Index]] = []
+        for dim, (stride, i) in enumerate(zip(strides, self._index, strict=False)):
+            by = self._integer(stride, offsets)
+            terms += [(by, i), (by, offsets.get(dim, 0))]
+        return terms
+
+    def _place(self, x: Operand, offsets: Offsets) -> tuple[str, Index, int]:
+        """Where it stands: a pointer, and how many numbers after it, variable and known ones."""
+        pointer, start = self._layout.place(x.space)
+        base = self._integer(x.base, offsets)
+        variable, known = self.affine(start, (1, base), *self._terms_of(x.strides, offsets))
+        if pointer == "%v":
+            by = self._layout.chunk
+            variable, known = self.affine(known * by, (variable, by), (1, self._example))
+        return pointer, variable, known
+
+    def _address(self, x: Operand, offsets: Offsets) -> str:
+        return self.address(*self._place(x, offsets))
+
+    def _lane_addresses(self, x: Operand, offsets: Offsets) -> list[str]:
+        dim = self._lane_dim
+        assert dim is not None
+        return [self._address(x, {**offsets, dim: lane}) for lane in range(self.lanes)]
+
+    def _step_of_lanes(self, x: Operand) -> int | None:
+        if self._by_examples:
+            return int(self._layout.program.varies(x.space))
+        return 1 if self._lane_dim is None else _step(x, self._lane_dim)
+
+    def _load(self, x: Operand, offsets: Offsets) -> str:
+        """An operand, in every lane."""
+        match self._step_of_lanes(x):
+            case 1:
+                return self.load(self._address(x, offsets))
+            case 0:
+                return self.splat(self.load(self._address(x, offsets), "double"))
+        found = "poison"
+        for lane, address in enumerate(self._lane_addresses(x, offsets)):
+            found = self.with_lane(found, lane, self.load(address, "double"))
+        return found
+
+    def _store(self, number: str, x: Operand, offsets: Offsets) -> None:
+        if self._step_of_lanes(x) == 1:
+            self.store(number, self._address(x, offsets))
+            return
+        for lane, address in enumerate(self._lane_addresses(x, offsets)):
+            self.store(self.lane(number, lane), address, "double")
+
+
+def call_of(name: str, given: Mapping[str, Index], indices: Sequence[Index] = ()) -> str:
+    """A call of a function of items, with what its caller has by these names, or what is given."""
+    arguments = [f"{kind} {given.get(x, f'%{x}')}" for x, kind in ITEM.items()]
+    arguments += [f"i64 {index}" for index in indices]
+    return f"call void @{name}({', '.join(arguments)})"
+
+
+# --- which tiles, and what is in the lanes --------------------------------------------------------
+
+LANE_COST = {0: 0.0, 1: 1.0, None: 9.0}
+"""What it costs to load a vector: of one number, of neighbors, and of numbers that are anywhere."""
+
+SCALAR_COST = 9.6
+"""What it costs to load as many numbers one by one, and to compute with them."""
+
+
+def _step(x: Operand, dim: int) -> int | None:
+    """How far an operand's address moves with an index: 0 or 1, or None for anything else."""
+    step = x.strides[dim]
+    is_looked_up = any(_depends(integer, dim) for integer in (x.base, *x.strides))
+    return step if step in (0, 1) and not is_looked_up else None
+
+
+def _depends(x: Integer, dim: int) -> bool:
+    """Whether an integer changes with an index."""
+    return isinstance(x, Lookup) and (any(x.strides[dim : dim + 1]) or _depends(x.at, dim))
+
+
+def _even(extent: int, most: int) -> int:
+    """The size of tiles: all of it, or a divisor that is not much smaller than `most`."""
+    if extent <= most:
+        return max(1, extent)
+    return next((size for size in range(most, most // 2, -1) if extent % size == 0), most)
+
+
+def _adds_up(expression: Expression) -> bool:
+    """Whether a row adds up the terms of a run."""
+    if isinstance(expression, Apply):
+        return any(map(_adds_up, expression.args))
+    return isinstance(expression, Reduce)

@@ -1,0 +1,142 @@
+"""`jit_step`: a step of training as one compiled program, called from an ordinary loop.
+
+>>> step = jit_step(lambda x, y: hinge(model(x), y), optimizer)
+>>> for X, Y in batches_of_data:
+...     loss = step(X, Y)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from autograd.compiler.columns import Column, read_columns
+from autograd.compiler.jit import checked_backend, takes_nothing, uncollected
+from autograd.compiler.locks import fork_safe_lock
+from autograd.functions import mean
+from autograd.optim import Stepper
+
+
+def jit_step(loss: Callable[..., Any], optimizer: Stepper) -> CompiledStep:
+    """Compile a step of training: gradient, update and a check that all is finite, in one program.
+
+    `step = jit_step(loss, optimizer)` takes the place of three lines: `step(X, Y)` does the same as
+    `optimizer.zero_grad()`, `value = jit(loss).backward(X, Y)` and `optimizer.step()`, and returns
+    `value`, the mean of the loss over the examples before the step. Parameters, their `grad` and
+    the optimizer's state are read from the objects at each call, and written back before it
+    returns, so that they may be looked at, changed, saved or copied between two calls; so may
+    `optimizer.learning_rate` and its other settings.
+
+    The loss is recorded as by `jit`, once for each shape of example. Parameters of the optimizer
+    that it does not depend on stay as they are, and have the `grad` None after a step.
+
+    Args:
+        loss: takes one example, an argument for each column, and returns a Value.
+        optimizer: a stepper; its rule is compiled with the gradient.
+
+    Raises:
+        TypeError: if the loss cannot be compiled, or the optimizer has no rule that can be.
+        ImportError: without llvmlite.
+    """
+    if not callable(loss):
+        raise TypeError(
+            f"jit_step: expected a function, got {loss!r} of type {type(loss).__name__}"
+        )
+    check_rule(optimizer, "jit_step", "or call its step() after jit(loss).backward(...)")
+    checked_backend("llvm", "jit_step")
+    return CompiledStep(loss, optimizer)
+
+
+class CompiledStep:
+    """A compiled step of training: a call takes it. See `jit_step`."""
+
+    def __init__(self, loss: Callable[..., Any], optimizer: Stepper) -> None:
+        self.loss = loss
+        self.optimizer = optimizer
+        self._lock = fork_safe_lock()
+        self._trainings: dict[tuple[tuple[int, ...], ...], Any] = {}
+
+    def __repr__(self) -> str:
+        return f"jit_step({self.loss!r}, {self.optimizer!r})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refused: machine code belongs to this process."""
+        raise TypeError(
+            f"{self!r} cannot be copied or pickled: it holds machine code of this process; copy or "
+            f"pickle its `loss` and `optimizer` together, and call jit_step on them again"
+        )
+
+    def __call__(self, *columns: Any) -> float:
+        """Take a step on these examples; returns the mean of the loss before it.
+
+        Args:
+            columns: one per argument: a sequence of numbers, or of rows, or a NumPy array.
+
+        Raises:
+            TypeError, ValueError: for columns that hold anything but numbers, or are ragged, empty
+                or of different length; or if the loss cannot be compiled (see `jit`).
+            RuntimeError: if the loss depends on no parameter of the optimizer.
+            FloatingPointError: if the loss, a gradient, a new weight or its state would not be
+                finite. Then no weight and no state has changed.
+        """
+        read = [] if not columns and takes_nothing(self.loss) else read_columns(columns)
+        training = self._training(read)
+        optimizer = self.optimizer
+        if not training.moved:
+            raise RuntimeError("jit_step: the loss depends on no parameter of the optimizer")
+        for i in training.unmoved:
+            optimizer.parameters[i].grad = None
+        count = read[0].count if read else 1
+        (losses,) = training.steps([count], None, [optimizer.coefficients()], read)
+        return losses[0] if losses else self._on_values(read)
+
+    def _training(self, columns: list[Column]) -> Any:
+        from autograd.compiler.backends.llvm.training import CompiledTraining
+
+        shapes = tuple([column.shape for column in columns])
+        with self._lock:
+            if shapes not in self._trainings:
+                with uncollected():
+                    training = CompiledTraining(self._as_list, columns, self.optimizer)
+                self._trainings[shapes] = training
+            return self._trainings[shapes]
+
+    def _as_list(self, *example: Any) -> list[Any]:
+        value = self.loss(*example)
+        if isinstance(value, list | tuple):
+            kind = type(value).__name__
+            raise TypeError(f"jit_step: the loss returned a {kind}; it needs one Value to follow")
+        return [value]
+
+    def _on_values(self, columns: list[Column]) -> float:
+        """The same step on Values, which says what is not finite; or is right after all, where a
+        branch that was not taken has spoilt a gradient."""
+        rows = zip(*[column.rows() for column in columns], strict=True)
+        value = mean([self.loss(*row) for row in rows]) if columns else self.loss()
+        if not math.isfinite(value.data):
+            raise FloatingPointError(f"jit_step: the loss is {value.data}")
+        self.optimizer.zero_grad()
+        value.backward()
+        self.optimizer.step()
+        return float(value.data)
+
+
+def check_rule(optimizer: object, caller: str, otherwise: str) -> None:
+    """Refuse an optimizer whose steps a compiled program cannot take.
+
+    Raises:
+        TypeError: if it is no stepper with a rule, or its `step` does more than to apply the rule.
+    """
+    name = type(optimizer).__name__
+    if not isinstance(optimizer, Stepper):
+        raise TypeError(
+            f"{caller}: {name} states no rule that could be compiled; derive it from ag.Stepper, "
+            f"whose update() is that rule, {otherwise}"
+        )
+    for method in "step", "zero_grad":
+        if getattr(optimizer, method) != getattr(Stepper, method).__get__(optimizer):
+            raise TypeError(
+                f"{caller}: {name} overrides {method}(), which machine code does not call: it "
+                f"would train differently; state the rule in update(), {otherwise}"
+            )
