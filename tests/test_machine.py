@@ -14,8 +14,8 @@ from autograd.compiler import machine
 from autograd.compiler.jit import executable
 from autograd.compiler.loop import CompiledTraining
 from autograd.compiler.machine import Machine, address
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import gradient_of, listing, trace
+from autograd.compiler.rolling import lower, roll
+from autograd.compiler.trace import gradient_of, trace
 
 pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
 
@@ -67,7 +67,7 @@ def listed(name: str, is_batch: bool = True) -> Any:
     recorded = trace(f, [(width,), ()])
     (output,) = recorded.outputs
     slopes, _ = gradient_of(output, leaves)
-    return listing(recorded.inputs, [output, *slopes], is_batch, leaves)
+    return lower(recorded.inputs, [output, *slopes], is_batch, leaves)
 
 
 def results(code: Machine, found: Any, given: list[Any]) -> array[float]:

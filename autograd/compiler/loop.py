@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, cast
 from autograd.compiler.columns import read_columns
 from autograd.compiler.jit import executable
 from autograd.compiler.machine import LINE, Machine, MachineCode, address, describe
-from autograd.compiler.trace import gradient_of, leaves_of, listing, trace, trace_rule
+from autograd.compiler.rolling import lower
+from autograd.compiler.trace import gradient_of, leaves_of, trace, trace_rule
 from autograd.optim import Stepper
 from autograd.value import Operand, Value
 
@@ -54,10 +55,10 @@ class CompiledTraining:
         parameters = [cast(Value, stepper.parameters[i]) for i in self.moved]
         slopes, _ = gradient_of(recorded.outputs[0], parameters)
         outputs = [*recorded.outputs, *slopes]
-        gradient = listing(recorded.inputs, outputs, is_batch=True, leaves=parameters)
+        gradient = lower(recorded.inputs, outputs, is_batch=True, leaves=parameters)
         update, settings = trace_rule(stepper)
         new_weight, *new_state = update.outputs
-        rule = listing(update.inputs, [*new_state, new_weight], is_batch=False)
+        rule = lower(update.inputs, [*new_state, new_weight], is_batch=False)
         self._used = [settings.index(leaf) for leaf in rule.leaves]
         self._other_leaves = gradient.leaves[len(parameters) :]
         self._n_measures = len(recorded.outputs)
