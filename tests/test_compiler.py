@@ -794,8 +794,7 @@ x0 = input  # x
 x1 = input  # y
 once a call:
   c0 = 0.5 · (w0 · w0)
-  c1 = 0.5 · w0
-  c2 = c1 + c1
+  c1 = 0.5 · w0 + 0.5 · w0
 for each example:
   v0 = w0 · x0  # prediction
   v1 = v0 < w1
@@ -803,7 +802,7 @@ means over the examples:
   m0 = v0 if v1 else x1
   m1 = x0 · (1.0 if v1 else 0.0)
 then:
-  for i in 2: y0[i] = m0[i] + c0[2i]
+  for i in 2: y0[i] = m0[i] + c0[i]
 return y0 … y1"""
 
 

@@ -24,8 +24,8 @@ from autograd import optim
 from autograd.compiler.backends import javascript, python
 from autograd.compiler.columns import read_columns
 from autograd.compiler.program import Program
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
+from autograd.compiler.rolling import lower, roll
+from autograd.compiler.trace import gradient_of, leaves_of, trace
 from autograd.primitives import TABLE, Primitive
 from tests.graphs import Program as Graph
 from tests.graphs import any_float, inputs, programs
@@ -86,14 +86,14 @@ def in_python(case: Case) -> list[float]:
 
 def values(f: Callable[..., Any], n_inputs: int) -> Program:
     recorded = trace(f, [()] * n_inputs)
-    return roll(listing(recorded.inputs, recorded.outputs, False))
+    return roll(lower(recorded.inputs, recorded.outputs, False))
 
 
 def gradients(f: Callable[..., Any], shapes: Sequence[tuple[int, ...]]) -> Program:
     recorded = trace(f, shapes)
     leaves = leaves_of(recorded.outputs[0])
     slopes, _ = gradient_of(recorded.outputs[0], leaves)
-    return roll(listing(recorded.inputs, [recorded.outputs[0], *slopes], True, leaves))
+    return roll(lower(recorded.inputs, [recorded.outputs[0], *slopes], True, leaves))
 
 
 def ulps(x: float, y: float) -> float:

@@ -22,8 +22,8 @@ from autograd.compiler.backends.llvm.runtime import Machine, address
 from autograd.compiler.backends.llvm.training import CompiledTraining
 from autograd.compiler.jit import executable
 from autograd.compiler.program import Loop
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import gradient_of, listing, trace
+from autograd.compiler.rolling import lower, roll
+from autograd.compiler.trace import gradient_of, trace
 
 pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
 
@@ -75,7 +75,7 @@ def listed(name: str, is_batch: bool = True) -> Any:
     recorded = trace(f, [(width,), ()])
     (output,) = recorded.outputs
     slopes, _ = gradient_of(output, leaves)
-    return listing(recorded.inputs, [output, *slopes], is_batch, leaves)
+    return lower(recorded.inputs, [output, *slopes], is_batch, leaves)
 
 
 def results(code: Machine, found: Any, given: list[Any]) -> array[float]:
@@ -385,7 +385,7 @@ def test_a_program_that_nobody_holds_is_freed() -> None:
     try:
         x = ag.Value(2.0, "x")
         recorded = trace(lambda: row(x).exp(), [])
-        code = Machine(roll(listing([], recorded.outputs, is_batch=True)))
+        code = Machine(roll(lower([], recorded.outputs, is_batch=True)))
         assert list(code([2.0], [])) == [math.exp(3.0)]
         ((_, machine_code),) = code._codes.values()
         held = weakref.ref(machine_code), weakref.ref(machine_code._callbacks[0])

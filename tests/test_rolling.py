@@ -21,8 +21,8 @@ import autograd as ag
 from autograd.compiler.backends import c, python
 from autograd.compiler.jit import jit
 from autograd.compiler.program import Group, Item, Loop, Program, groups
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
+from autograd.compiler.rolling import lower, roll
+from autograd.compiler.trace import gradient_of, leaves_of, trace
 from autograd.primitives import TABLE
 from tests import graphs
 from tests.numerics import same
@@ -40,7 +40,7 @@ def program_of(f: Callable[[], Any]) -> Program:
     (output,) = recorded.outputs
     leaves = leaves_of(output)
     slopes, _ = gradient_of(output, leaves)
-    return roll(listing([], [output, *slopes], is_batch=True, leaves=leaves))
+    return roll(lower([], [output, *slopes], is_batch=True, leaves=leaves))
 
 
 def eager(f: Callable[[], Any], program: Program) -> list[float | None]:
@@ -148,7 +148,7 @@ def test_a_recurrence_is_a_loop() -> None:
             x = (w * x).sin()
         return x
 
-    program = roll(listing([], trace(f, []).outputs, is_batch=True))
+    program = roll(lower([], trace(f, []).outputs, is_batch=True))
     (loop,) = loops_of(program.once)
     assert isinstance(loop.count, int)
     assert loop.count > 990
@@ -166,7 +166,7 @@ def test_plain_loops_and_dot_are_the_same_program() -> None:
         return total
 
     programs = [
-        roll(listing([], trace(f, []).outputs, is_batch=True, leaves=[*w, *v]))
+        roll(lower([], trace(f, []).outputs, is_batch=True, leaves=[*w, *v]))
         for f in (by_loop, lambda: ag.dot(w, v))
     ]
     assert programs[0].once == programs[1].once
@@ -202,23 +202,23 @@ def test_differences_belong_to_sums() -> None:
             total = total + plus - minus
         return total - a[29]
 
-    program = roll(listing([], trace(f, []).outputs, is_batch=True, leaves=a))
+    program = roll(lower([], trace(f, []).outputs, is_batch=True, leaves=a))
     assert n_items(program) <= 2
 
 
 def test_constants_that_differ_are_data_and_others_literals() -> None:
     w = ag.Value(0.5, "w")
     xs = [0.1 * i * i for i in range(50)]
-    program = roll(listing([], trace(lambda: ag.sum(2.0 * (w - x) for x in xs), []).outputs, True))
+    program = roll(lower([], trace(lambda: ag.sum(2.0 * (w - x) for x in xs), []).outputs, True))
     assert sorted(program.constants) == sorted([*xs, 2.0])
-    program = roll(listing([], trace(lambda: [(w - x) / 3.0 for x in xs], []).outputs, True))
+    program = roll(lower([], trace(lambda: [(w - x) / 3.0 for x in xs], []).outputs, True))
     assert program.constants.tolist() == xs
     assert "/ 3.0" in str(program)
 
 
 def test_a_row_of_its_own_is_written_straight() -> None:
     a, b = ag.Value(1.0, "a"), ag.Value(2.0, "b")
-    program = roll(listing([], trace(lambda: (a * b).sin() + a / b, []).outputs, is_batch=True))
+    program = roll(lower([], trace(lambda: (a * b).sin() + a / b, []).outputs, is_batch=True))
     (group,) = program.once
     assert isinstance(group, Group)
     assert group.dims == ()
@@ -231,7 +231,7 @@ def test_backpropagation_through_a_network_can_be_read() -> None:
     text = str(f.program)
     assert len(text.splitlines()) < 40
     assert "for i in 16, j in 16:" in text
-    assert "layer0.neuron0.bias" in text
+    assert "layer0.neuron0.weight0 … layer0.neuron15.bias" in text
 
 
 @needs_llvm

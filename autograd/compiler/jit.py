@@ -7,7 +7,7 @@
 
 The way from the one to the other:
 
-- `trace` records the function on Values without numbers, and lists the graph as integers;
+- `trace` records the function on Values without numbers;
 - `grad`, which knows nothing of compilers, adds the gradient to the graph;
 - `rolling` finds the loops again that the recording unrolled: a `Program`;
 - the back ends print that, one spelling for each primitive, and never see a derivative.
@@ -27,16 +27,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from types import MethodType
-from typing import Any, Literal, NoReturn, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 
 from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.locks import fork_safe_lock
 from autograd.compiler.program import Backend, Executable, Program
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import Listing, gradient_of, leaves_of, listing, trace
+from autograd.compiler.rolling import lower, roll
+from autograd.compiler.trace import gradient_of, leaves_of, trace
 from autograd.value import Value, topological_order
+
+if TYPE_CHECKING:
+    from autograd.compiler.lowering import Tape
 
 BackendName: TypeAlias = Literal["auto", "python", "llvm", "jax"]
 
@@ -288,7 +291,7 @@ class _Recording:
             if with_gradient:
                 slopes, found = gradient_of(outputs[0], leaves, follows_branches)
                 outputs, has_branches = [*outputs, *slopes], has_branches or found
-            runner = _Runner(listing(recorded.inputs, outputs, is_batch, leaves), self.backend)
+            runner = _Runner(lower(recorded.inputs, outputs, is_batch, leaves), self.backend)
         if has_branches and not follows_branches:
             follower = functools.partial(self._runner, with_gradient, is_batch, True)
             runner.follower = functools.cache(follower)
@@ -303,7 +306,7 @@ class _Runner:
             but it lets no nan through of branches that were not taken.
     """
 
-    def __init__(self, listed: Listing, backend: str) -> None:
+    def __init__(self, listed: Tape, backend: str) -> None:
         self.follower: Callable[[], _Runner] | None = None
         self._listing = listed
         self._backend = backend
@@ -352,14 +355,14 @@ class _Kept:
 _programs, _executables = _Kept(32), _Kept(64)
 
 
-def rolled(listed: Listing) -> Program:
-    """The program of a listing; equal listings are rolled once."""
+def rolled(listed: Tape) -> Program:
+    """The program of a tape; equal tapes are rolled once."""
     program: Program = _programs.get(listed.key, lambda: replace(roll(listed), leaves=()))
     return replace(program, leaves=tuple(listed.leaves), inputs=tuple(listed.inputs))
 
 
-def executable(listed: Listing, backend: str) -> Executable:
-    """The listing compiled; an equal one that was compiled in this process is taken again."""
+def executable(listed: Tape, backend: str) -> Executable:
+    """The tape compiled; an equal one that was compiled in this process is taken again."""
     compile_program = BACKENDS[backend].compile
     assert compile_program is not None
     found: Executable = kept((backend, listed.key), lambda: compile_program(rolled(listed)))

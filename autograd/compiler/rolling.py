@@ -1,54 +1,69 @@
-"""From a listing to a program: finding the loops again that the recording unrolled.
+"""The compiler's pipeline: from a recording to a program that has loops where the person had them.
 
-The passes, each linear in the size of the listing:
+`trace` has recorded a function and its gradient. What follows are passes over arrays of integers:
 
-1. *Sums* (see `forms`). Chains of additions and subtractions become one sum with signs; products
-   that are used in it alone become its terms. So a loop over `total = total + a * b` and a call of
-   `dot` are the same program. Additions are swapped, never regrouped: that keeps each bit.
-2. *Trees.* A node that is used once goes into the expression of its user.
-3. *Groups* (see `numbering`). Expressions of one form whose operands are ready at the same time are
-   a group. Its rows get neighbouring addresses, and each operand is described as
-   base + Σ strideᵢ·indexᵢ, or by a table of addresses where that fails.
-4. *Loops.* A sequence of groups that comes again, with every base moved on by a step of its own, is
-   a loop (see `folding`).
-5. *Constants* that are the same in a whole group, and in all turns of the loops around it, become
-   literals; others are data, in the order in which they are read.
+1. `lowering`: the operations that are needed, as a tape.
+2. `expressions`: sums recognized, operations fused into trees, the form of each.
+3. `schedule`: what is computed together, and in what order.
+4. `access`: an address for every number, and groups as items: what is read where.
+5. `reroll`: items that repeat become loops, and loops in loops.
+6. `assembly`: affine access found, constants put in their place, a `Program`.
 
-Plain Python throughout, so that no back end needs more than this package.
+They are loaded with the first program, and NumPy with them.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from autograd.compiler.folding import Flat, fold
-from autograd.compiler.forms import Forms
-from autograd.compiler.layout import assembled
-from autograd.compiler.numbering import Numbering
 from autograd.compiler.program import Program
-from autograd.compiler.trace import AFTER, EACH, Listing
+from autograd.compiler.trace import Traced
+from autograd.value import Operand, Value
 
-FEW, WELL_ROLLED, MANY_NODES = 30, 200, 40_000
-"""With more groups than a few, other orders of the groups are tried: as late as possible instead of
-as soon, and chain after chain instead of level by level; of many nodes only if they roll badly."""
+if TYPE_CHECKING:
+    from autograd.compiler.lowering import Tape
 
 
-def roll(listing: Listing) -> Program:
-    """The program that computes the listing."""
-    forms = Forms(listing)
-    best: tuple[int, Any] | None = None
-    for is_late, by_chain in ((False, False), (True, False), (False, True), (True, True)):
-        numbered = Numbering(listing, forms)
-        sections: list[list[Flat]] = [[], [], [], []]
-        for section, rows in forms.groups(is_late, by_chain):
-            sections[section] += numbered.group(rows)
-        sections[EACH if not listing.is_batch else AFTER] += numbered.copies()
-        folded = [fold(flats) for flats in sections]
-        n_items = sum(len(flat.labels) for flats in folded for flat in flats)
-        if best is None or n_items < best[0]:
-            best = n_items, (folded, numbered.constants, numbered.sizes)
-        n_nodes = len(listing.ops)
-        if n_items <= FEW or (n_nodes > MANY_NODES and n_items * WELL_ROLLED < n_nodes):
-            break
-    assert best is not None
-    return assembled(listing, *best[1])
+def lower(
+    inputs: Sequence[Traced],
+    outputs: Sequence[Operand],
+    is_batch: bool,
+    leaves: Iterable[Value] = (),
+) -> Tape:
+    """The tape of the outputs for each example, or of their means over the batch.
+
+    Args:
+        leaves: those that come first among the leaves; others follow as they were created.
+    """
+    from autograd.compiler import lowering
+
+    return lowering.lower(inputs, outputs, is_batch, leaves)
+
+
+def roll(tape: Tape) -> Program:
+    """The program that computes what is on the tape."""
+    from autograd.compiler.access import Access
+    from autograd.compiler.assembly import Assembly
+    from autograd.compiler.expressions import Expressions
+    from autograd.compiler.schedule import groups
+
+    x = Expressions(tape)
+    access = Access(x, *groups(x))
+    rolled = [access.roller.loops(items) for items in access.sections]
+    labels = [tape.labels.get(row, "") for row in access.rows.tolist()] if tape.labels else []
+    assembly = Assembly(access.roller, tape.numbers[access.constants], labels)
+    once, each, means, after = map(assembly.items, rolled)
+    return Program(
+        tuple(tape.inputs),
+        tuple(tape.leaves),
+        tape.is_batch,
+        once,
+        each,
+        means,
+        after,
+        constants=assembly.constants,
+        table=assembly.table,
+        sizes=access.sizes | {"k": len(assembly.constants)},
+        key=tape.key,
+    )

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from autograd import recording
 from autograd.compiler.columns import read_columns
 from autograd.compiler.jit import executable
+from autograd.compiler.rolling import lower
 from autograd.compiler.step import check_rule
-from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
+from autograd.compiler.trace import gradient_of, leaves_of, trace
 from autograd.optim import Stepper
 from autograd.training.batches import Chunk
 from autograd.training.collector import collector_paused
@@ -164,7 +165,7 @@ class _Gradient:
         self.moved: list[Any] = [p for p in optimizer.parameters if p in reached]
         slopes, _ = gradient_of(recorded.outputs[0], self.moved)  # a nan is left to Values
         outputs = [*recorded.outputs, *slopes]
-        listed = listing(recorded.inputs, outputs, is_batch=True, leaves=self.moved)
+        listed = lower(recorded.inputs, outputs, is_batch=True, leaves=self.moved)
         self._leaves = listed.leaves
         self._run = executable(listed, backend)
 

@@ -23,8 +23,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
 from autograd.compiler.program import Apply, Backend, Expression, Operand, Program, primitives_used
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import listing, trace_rule
+from autograd.compiler.rolling import lower, roll
+from autograd.compiler.trace import trace_rule
 from autograd.optim import Stepper
 
 SPELLING: dict[str, str] = {
@@ -100,7 +100,7 @@ def update_rule(stepper: Stepper) -> Program:
     weight and the new state; its leaves all the stepper's coefficients, in their order.
     """
     recorded, coefficients = trace_rule(stepper)
-    return roll(listing(recorded.inputs, recorded.outputs, False, coefficients))
+    return roll(lower(recorded.inputs, recorded.outputs, False, coefficients))
 
 
 class _Printer(Printer):

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS
 from autograd.compiler.columns import Column
 from autograd.compiler.program import Backend, Executable, Program
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import gradient_of, leaves_of, listing, trace
+from autograd.compiler.rolling import lower, roll
+from autograd.compiler.trace import gradient_of, leaves_of, trace
 from autograd.primitives import TABLE
 from autograd.value import Operand as Number
 
@@ -196,7 +196,7 @@ class JaxFunction:
         return function(self._program([output, *slopes], is_batch=True))
 
     def _program(self, outputs: Sequence[Number], is_batch: bool) -> Program:
-        return roll(listing(self._trace.inputs, outputs, is_batch, self.leaves))
+        return roll(lower(self._trace.inputs, outputs, is_batch, self.leaves))
 
     def _examples(self, columns: Sequence[Array]) -> tuple[Array, bool]:
         """The inputs, a row for each example, and whether it is a single one without that axis."""

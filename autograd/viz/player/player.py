@@ -449,8 +449,8 @@ class _Graph:
         return next((node.op for node in self.order if node.op and node.op not in spelled), "")
 
     def _program(self) -> Program:
-        from autograd.compiler.rolling import roll
-        from autograd.compiler.trace import listing, trace
+        from autograd.compiler.rolling import lower, roll
+        from autograd.compiler.trace import trace
 
         def everything(leaves: list[Value]) -> list[Operand]:
             at: dict[Value, Any] = dict(zip([x for x in self.order if not x.op], leaves))  # noqa: B905
@@ -467,7 +467,7 @@ class _Graph:
 
         n_leaves = sum(not node.op for node in self.order)
         recorded = trace(everything, [(n_leaves,)])
-        return roll(listing(recorded.inputs, recorded.outputs, is_batch=False))
+        return roll(lower(recorded.inputs, recorded.outputs, is_batch=False))
 
 
 def _with_derivative(node: Value) -> list[int]:

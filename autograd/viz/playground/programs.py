@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.backends import javascript
 from autograd.compiler.program import Program
-from autograd.compiler.rolling import roll
-from autograd.compiler.trace import Listing, Trace, gradient_of, leaves_of, listing, trace
+from autograd.compiler.rolling import lower, roll
+from autograd.compiler.trace import Trace, gradient_of, leaves_of, trace
 from autograd.nn import Module, Neuron
 from autograd.optim import Stepper
 from autograd.training.objective import Model, Objective
 from autograd.value import Operand, Value, topological_order
+
+if TYPE_CHECKING:
+    from autograd.compiler.lowering import Tape
 
 WIDEST, MOST_WEIGHTS = 64, 4000
 """A network with a wider layer, or more weights, is too much for a picture."""
@@ -71,10 +74,10 @@ def gradient(
         value, predictions = objective([x], [y], optimizer.parameters)
         return [value, objective.n_correct(predictions, [y])]
 
-    def with_slopes(recorded: Trace, follows_branches: bool) -> tuple[Listing, bool]:
+    def with_slopes(recorded: Trace, follows_branches: bool) -> tuple[Tape, bool]:
         slopes, has_branches = gradient_of(recorded.outputs[0], moved, follows_branches)
         outputs = [*recorded.outputs, *slopes]
-        return listing(recorded.inputs, outputs, True, parameters), has_branches
+        return lower(recorded.inputs, outputs, True, parameters), has_branches
 
     recorded = trace(of_one, shapes)
     reached = set(leaves_of(recorded.outputs[0]))
@@ -97,9 +100,9 @@ def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> 
     def units_of(recorded: Trace) -> dict[Value, Unit]:
         return _units(objective.model, recorded, math.prod(shapes[0]))
 
-    def with_units(recorded: Trace, _: bool) -> tuple[Listing, bool]:
+    def with_units(recorded: Trace, _: bool) -> tuple[Tape, bool]:
         outputs = [*recorded.outputs, *units_of(recorded)]
-        return listing(recorded.inputs, outputs, False, parameters), False
+        return lower(recorded.inputs, outputs, False, parameters), False
 
     recorded = trace(of_one, shapes)
     n_outputs, ends_in = len(predictions), getattr(predictions[0], "op", "")
@@ -118,7 +121,7 @@ def _programs(
     f: Callable[..., Any],
     shapes: Shapes,
     recorded: Trace,
-    listed: Callable[[Trace, bool], tuple[Listing, bool]],
+    listed: Callable[[Trace, bool], tuple[Tape, bool]],
 ) -> list[Program]:
     """The program of the recording, and the one that follows branches, if it differs.
 

@@ -29,7 +29,8 @@ from autograd.compiler.program import (
     Run,
     Term,
 )
-from autograd.compiler.trace import gradient_of, leaves_of, listing, trace, trace_rule
+from autograd.compiler.rolling import lower
+from autograd.compiler.trace import gradient_of, leaves_of, trace, trace_rule
 from autograd.optim import Stepper
 from autograd.value import Operand as Number
 from autograd.value import Value
@@ -67,9 +68,9 @@ class CompiledTraining:
         self._parameters = parameters = [cast(Value, stepper.parameters[i]) for i in self.moved]
         slopes, _ = gradient_of(recorded.outputs[0], parameters)
         outputs = [*recorded.outputs, *slopes]
-        gradient = listing(recorded.inputs, outputs, is_batch=True, leaves=parameters)
+        gradient = lower(recorded.inputs, outputs, is_batch=True, leaves=parameters)
         update, settings = trace_rule(stepper)
-        rule = listing(update.inputs, update.outputs, is_batch=False)
+        rule = lower(update.inputs, update.outputs, is_batch=False)
         self._leaves = gradient.leaves
         self._used = [settings.index(leaf) for leaf in rule.leaves]
         self._n_measured = len(recorded.outputs)

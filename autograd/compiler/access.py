@@ -1,0 +1,230 @@
+"""Access: an address for every number, and groups as items, which say what is read where.
+
+Rows of a group get neighboring addresses, in the order of the schedule. Groups whose addresses
+differ by a translation alone are described once.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.expressions import SPACES, Expressions
+from autograd.compiler.lowering import CONSTANT, INPUT
+from autograd.compiler.ragged import Integers, offsets, ranges
+from autograd.compiler.reroll import Entry, Items, Roller, items_of
+
+MOST_BOXES, FEWEST_LOOKED_UP = 3, 8
+"""Rows of a group that need more boxes than so many, for their addresses to be affine, are looked
+up in tables if there are so many rows; fewer rows are a group each."""
+
+FEWEST_OF_PATTERN = 4
+"""Rows whose sums take their terms from places of one pattern are a group of their own if patterns
+have so many rows on average; else all addresses are looked up."""
+
+MOST_RUNS, LONGEST_TURN = 6, 6
+"""A sum whose terms change their class more often is written with up to so many terms a turn."""
+
+
+class Access:
+    """Addresses, and the items of each section.
+
+    An item has as operands: the number of its row, in the order of the schedule; the target; and
+    what its expression is applied to, in the order of its form (of a run each factor of each term).
+
+    Attributes:
+        rows: the roots in the order of the schedule.
+        sizes: how many addresses each space has.
+        constants: for each place where a constant is read, in order, its node.
+        sections: the items of each section.
+    """
+
+    def __init__(self, x: Expressions, order: Integers, begin: list[int]) -> None:
+        self.x, self.roller = x, Roller()
+        self.rows = rows = x.roots[order]
+        address = np.zeros(len(x.op), np.int64)
+        address[x.results] = np.arange(len(x.results))
+        self.sizes = dict.fromkeys(SPACES, 0) | {"y": len(x.results)}
+        given = np.flatnonzero((x.op > CONSTANT) & (x.op <= INPUT))
+        for nodes in (given, rows):
+            for space in "wxcvm":
+                mine = nodes[x.space[nodes] == SPACES.index(space)]
+                address[mine] = self.sizes[space] + np.arange(len(mine))
+                self.sizes[space] += len(mine)
+        n_slots = x.n_slots[order]
+        start = offsets(n_slots + 2)
+        nodes = np.empty(start[-1], np.int64)
+        nodes[start[:-1]] = nodes[start[:-1] + 1] = rows
+        at = ranges(start[:-1] + 2, n_slots)
+        nodes[at] = x.slots[ranges(x.slot_start[order], n_slots)]
+        addresses = address[nodes]
+        addresses[start[:-1]] = np.arange(len(rows))
+        constants = at[x.op[nodes[at]] == CONSTANT]
+        addresses[constants] = np.arange(len(constants))  # each place where one is read has its own
+        self.constants = nodes[constants]
+        self._find_items(rows[begin[:-1]], np.diff(begin), start[begin], addresses)
+
+    def _find_items(self, first: Integers, counts: Any, start: Any, addresses: Any) -> None:
+        """The items of groups, given the first row, the number of rows, the addresses of each."""
+        x, size = self.x, np.diff(start)
+        layouts = [Layout(shape) for shape in x.shapes]
+        group = np.repeat(np.arange(len(first)), size)
+        place = np.arange(len(addresses)) - start[group]
+        width = (size // np.maximum(counts, 1))[group]
+        base = np.concatenate([*(layout.base for layout in layouts), [0]])
+        at = offsets(np.array([len(layout.base) for layout in layouts]))
+        relative = (
+            addresses - addresses[start[group] + base[at[x.form[first]][group] + place % width]]
+        )
+        data, bounds = relative.tobytes(), (8 * start).tolist()
+        alike: dict[Any, list[int]] = {}
+        columns = (x.form[first].tolist(), x.space[first].tolist(), bounds, bounds[1:])
+        for g, (form, space, a, b) in enumerate(zip(*columns, strict=False)):
+            alike.setdefault((form, space, data[a:b]), []).append(g)
+
+        made = []  # of each class of groups: these, the keys of their items, where the bases are
+        n_items, n_bases = np.zeros((2, len(first)), np.int64)
+        for (form, space, _), members in alike.items():
+            g = members[0]
+            matrix = addresses[start[g] : start[g + 1]].reshape(counts[g], -1)
+            keys, picked = self._items(layouts[form], SPACES[space], matrix)
+            groups = np.array(members)
+            made.append((groups, keys, picked))
+            n_items[groups], n_bases[groups] = len(keys), sum(map(len, picked))
+        at, begin = offsets(n_items), offsets(n_bases)
+        keys, sizes = np.empty((2, at[-1]), np.int64)
+        bases = np.empty(begin[-1], np.int64)
+        for groups, own, picked in made:
+            to = at[groups][:, None] + np.arange(len(own))
+            keys[to], sizes[to] = own, list(map(len, picked))
+            pick = np.concatenate(picked)
+            bases[begin[groups][:, None] + np.arange(len(pick))] = addresses[
+                start[groups][:, None] + pick
+            ]
+        begin = offsets(sizes)
+        cuts = at[np.searchsorted(x.section[first], range(5))].tolist()
+        self.sections = [
+            Items(keys[a:b], begin[a : b + 1] - begin[a], bases[begin[a] : begin[b]])
+            for a, b in pairwise(cuts)
+        ]
+
+    def _items(self, layout: Layout, space: str, matrix: Integers) -> tuple[Any, list[Integers]]:
+        """The keys of items that cover the rows of a group, and the places of their bases.
+
+        The matrix has the addresses of a row of the group in each of its rows.
+        """
+        m = len(matrix)
+        inner = np.ascontiguousarray((matrix - matrix[:, layout.base])[:, layout.inner])
+        first, which = np.zeros(1, np.int64), np.zeros(m, np.int64)
+        if m > 1 and inner.size:
+            packed = inner.view(np.dtype((np.void, inner[0].nbytes))).reshape(-1)
+            _, first, which = np.unique(packed, return_index=True, return_inverse=True)
+        structure = "row", space, layout.form, layout.structure
+        patterns = [
+            self.roller.key(Entry(structure, layout.counts, layout.relative(matrix[row])))
+            for row in first.tolist()
+        ]
+        key = np.array(patterns)[which]
+        bases = matrix[:, layout.heads]
+        is_irregular = len(first) > 1 and m < FEWEST_OF_PATTERN * len(first)
+        parts = (
+            [np.arange(m)]
+            if is_irregular
+            else [np.flatnonzero(which == j) for j in np.argsort(first, kind="stable").tolist()]
+        )
+        keys, picked = [], []
+        for part in parts:
+            rows = items_of(key[part], bases[part])
+            items = rows if is_irregular else self.roller.boxes(rows)
+            if len(items.keys) > MOST_BOXES:
+                items = rows
+                if len(part) >= FEWEST_LOOKED_UP:
+                    nested = self.roller.nest(rows, 0, 1, len(part), "box")
+                    if nested is not None:
+                        items = items_of([nested[0]], nested[1][None])
+            row = items.bases.reshape(len(items.keys), -1)[:, 0] - matrix[0, 0]
+            keys += items.keys.tolist()
+            picked += list(row[:, None] * matrix.shape[1] + layout.heads)
+        return keys, picked
+
+
+class Layout:
+    """How the addresses of a row stand one after another, for rows of one form.
+
+    Attributes:
+        form: the form without classes and numbers of terms, so that a loop may change these.
+        structure: for each sum its runs: the classes of the terms that are added in a turn.
+        counts: the turns of each run.
+        base: for each address the place of the one that it is relative to.
+        heads: the places of those that are relative to themselves.
+        inner: the places of the others.
+    """
+
+    def __init__(self, shape: Any) -> None:
+        self.form = _bare(shape)
+        columns: list[Any] = [(0,), (1,)]
+        structure, counts, at = [], [], 2
+        for slot in _slots_of(shape):
+            if slot is None:
+                columns.append((at,))
+                at += 1
+                continue
+            classes, n = slot
+            runs = _runs(classes, n)
+            n_factors = len(classes[0]) - 1
+            for start, turns, turn in runs:
+                counts.append(np.array(turns))
+                for k in range(len(turn)):
+                    for factor in range(n_factors):
+                        begin = at + factor * n + start + k
+                        columns.append(range(begin, begin + turns * len(turn), len(turn)))
+            structure.append(tuple([turn for _, _, turn in runs]))
+            at += n * n_factors
+        self.structure, self.counts = tuple(structure), tuple(counts)
+        self.columns = [np.array(column) for column in columns]
+        self.is_run = [isinstance(column, range) for column in columns]
+        self.heads = np.array([column[0] for column in columns])
+        self.base = np.empty(at, np.int64)
+        for column in self.columns:
+            self.base[column] = column[0]
+        self.inner = np.flatnonzero(self.base != np.arange(at))
+
+    def relative(self, row: Integers) -> tuple[Integers, ...]:
+        """The addresses of each operand in a row, relative to its first."""
+        return tuple(
+            row[column] - row[column[0]] if is_run else np.array(0)
+            for column, is_run in zip(self.columns, self.is_run, strict=True)
+        )
+
+
+def _slots_of(shape: Any) -> list[Any]:
+    """For each slot of a form: None, or the classes and the number of the terms of a sum."""
+    if type(shape) is str:
+        return [None]
+    if shape[0] != "Σ":
+        return [slot for part in shape[1:] for slot in _slots_of(part)]
+    _, first, classes, n = shape
+    return [*([] if first is None else _slots_of(first)), (classes, n)]
+
+
+def _bare(shape: Any) -> Any:
+    if type(shape) is str or shape is None:
+        return shape
+    return (shape[0], *map(_bare, shape[1:2] if shape[0] == "Σ" else shape[1:]))
+
+
+def _runs(classes: Any, n: int) -> list[tuple[int, int, Any]]:
+    """Runs that cover a sum: (first term, turns, the classes of the terms added in a turn)."""
+    if len(classes) == 1:
+        return [(0, n, classes)]
+    changes = [i for i in range(1, n) if classes[i] != classes[i - 1]]
+    if len(changes) >= MOST_RUNS:
+        for head in (0, 1):  # several terms a turn, after at most one other
+            for period in range(2, LONGEST_TURN + 1):
+                turns, rest = divmod(n - head, period)
+                if not rest and classes[head:-period] == classes[head + period :]:
+                    start = [(0, 1, classes[:1])] * head
+                    return [*start, (head, turns, classes[head : head + period])]
+    return [(a, b - a, classes[a : a + 1]) for a, b in pairwise([0, *changes, n])]

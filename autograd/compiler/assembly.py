@@ -1,0 +1,161 @@
+"""Assembly: from items to a `Program`. Here affine access is found, and constants get a place."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.program import (
+    Apply,
+    Expression,
+    Group,
+    Integer,
+    Item,
+    Lookup,
+    Loop,
+    Operand,
+    Reduce,
+    Run,
+    Term,
+    spanned,
+)
+from autograd.compiler.ragged import Integers
+from autograd.compiler.reroll import Items, Roller
+
+
+class Assembly:
+    """Writes items as groups and loops.
+
+    Attributes:
+        constants, table: those of the program.
+    """
+
+    def __init__(self, roller: Roller, numbers: Integers, labels: list[str]) -> None:
+        self.roller = roller
+        self.numbers = numbers  # at each place where a constant is read
+        self.labels = labels  # of each row
+        self.constants: array[float] = array("d")
+        self.table: array[int] = array("q")
+        self._places: dict[tuple[str, bytes], int] = {}
+
+    def items(self, items: Items) -> tuple[Item, ...]:
+        """A sequence of items as groups and loops."""
+        out = []
+        for key, a, b in zip(items.keys.tolist(), items.start, items.start[1:], strict=False):
+            entry = self.roller.entries[key]
+            self._counts = iter(entry.counts)
+            self._addresses = iter(
+                [base + x for base, x in zip(items.bases[a:b], entry.relative, strict=True)]
+            )
+            out.append(self._item(entry.structure, ()))
+        return tuple(out)
+
+    def _item(self, structure: Any, dims: tuple[Integer, ...]) -> Item:
+        kind, *rest = structure
+        if kind == "row":
+            space, form, runs = rest
+            label = self._label(next(self._addresses))
+            target = self._operand(space)
+            assert isinstance(target, Operand)
+            return Group(dims, target, self._expression(form, iter(runs)), label)
+        count = self._count()
+        (body,) = rest
+        if kind == "box":
+            return self._item(body[0], (*dims, count))
+        return Loop(count, tuple([self._item(part, ()) for part in body]))
+
+    def _label(self, rows: Integers) -> str:
+        if not self.labels:
+            return ""
+        ends = rows.flat[0], min(int(rows.flat[-1]), len(self.labels) - 1)
+        return spanned([self.labels[row] for row in ends])
+
+    def _expression(self, form: Any, runs: Iterator[Any]) -> Expression:
+        if type(form) is str:
+            return self._operand(form)
+        op, *parts = form
+        if op == "Σ":
+            first = None if parts[0] is None else self._expression(parts[0], runs)
+            return Reduce(first, tuple([self._run(turn) for turn in next(runs)]))
+        args = [self._expression(part, runs) for part in parts]
+        if op == "dot":
+            half = len(args) // 2
+            pairs = zip(args[:half], args[half:], strict=True)
+            args = [Apply("mul", pair) for pair in pairs]
+        if op in ("sum", "dot"):
+            total = args[0]
+            for term in args[1:]:
+                total = Apply("add", (total, term))
+            return total
+        if op in ("mean", "copy"):  # which the section and the target say
+            return args[0]
+        return Apply(op.removeprefix("row."), tuple(args))
+
+    def _run(self, turn: Any) -> Run:
+        count = self._count()
+        terms = []
+        for is_negative, *spaces in turn:
+            factors: Any = tuple([self._operand(space, False) for space in spaces])
+            terms.append(Term(factors, is_negative))
+        return Run(count, tuple(terms))
+
+    def _operand(self, space: str, may_be_literal: bool = True) -> Operand | float:
+        addresses = next(self._addresses)
+        if space == "k":
+            return self._constant(addresses, may_be_literal)
+        strides = [0] * addresses.ndim
+        for axis, extent in enumerate(addresses.shape):
+            if extent > 1:
+                steps = np.diff(addresses, axis=axis)
+                if (steps == steps.flat[0]).all():
+                    strides[axis] = int(steps.flat[0])
+                    addresses = addresses.take([0], axis)
+        return Operand(space, self._integer(addresses), tuple(strides))
+
+    def _count(self) -> Integer:
+        return self._integer(next(self._counts))
+
+    def _integer(self, x: Integers) -> Integer:
+        """An integer that is always the same, or looked up by the indices that it varies with."""
+        for axis, extent in enumerate(x.shape):
+            if extent > 1 and (x == x.take([0], axis)).all():
+                x = x.take([0], axis)
+        if x.size == 1:
+            return int(x.flat[0])
+        strides = _strides(x.shape)
+        while not strides[-1]:
+            strides.pop()
+        return Lookup(self._place(x.astype(np.int64).tobytes(), self.table), tuple(strides))
+
+    def _constant(self, places: Integers, may_be_literal: bool) -> Operand | float:
+        """A literal if it is always the same number; else data in the order in which it is read."""
+        bits = self.numbers[places].view(np.int64)
+        for axis in range(bits.ndim):
+            first = bits.take([0], axis)
+            if (bits == first).all():
+                bits = first
+        if bits.size == 1 and may_be_literal:
+            return float(bits.view(np.float64).flat[0])
+        place = self._place(bits.tobytes(), self.constants)
+        return Operand("k", place, tuple(_strides(bits.shape)))
+
+    def _place(self, data: bytes, to: Any) -> int:
+        """Where these numbers stand in a table, one after another."""
+        key = to.typecode, data
+        if key not in self._places:
+            self._places[key] = len(to)
+            to.frombytes(data)
+        return self._places[key]
+
+
+def _strides(shape: tuple[int, ...]) -> list[int]:
+    """The strides of an array in row-major order, 0 where its extent is 1."""
+    strides, step = [0] * len(shape), 1
+    for axis in reversed(range(len(shape))):
+        if shape[axis] > 1:
+            strides[axis] = step
+        step *= shape[axis]
+    return strides

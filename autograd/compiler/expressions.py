@@ -1,0 +1,375 @@
+"""Expressions: sums recognized, operations fused into trees, and the form of each tree.
+
+A chain of additions becomes one sum, with the products in it as its terms; an operation whose uses
+all lie in one expression becomes part of that expression. What remains has an address: the *roots*.
+Two roots have the same *form* if their expressions differ in nothing but what they are applied to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.lowering import (
+    ADD,
+    ARITHMETIC,
+    DOT,
+    EACH,
+    INPUT,
+    KNOWN,
+    MEAN_OF,
+    MUL,
+    POW,
+    SUB,
+    SUM,
+    Tape,
+)
+from autograd.compiler.ragged import Integers, combined, distinct, offsets, ranges
+
+MOST_IN_TREE = 14
+"""How many operations an expression has at most."""
+
+MOST_PLAIN_TERMS = 4
+"""A sum of so many terms, or products, is written out; a longer one is a reduction."""
+
+SPACES = "kwcmyxv"
+"""The spaces of a program; in a product the factor comes first whose space varies less."""
+
+CHEAP = ARITHMETIC | {*KNOWN[:POW], "Σ"}
+"""What may stand several times in an expression. Any other function stands once on each path to the
+root, or a recurrence would be unrolled within an expression, and is never computed twice."""
+
+
+class Expressions:
+    """The columns of a tape, with fused sums and trees.
+
+    Nodes that were absorbed by several uses of one expression have copies, one for each use.
+
+    Attributes:
+        names: what the operation codes in `op` stand for.
+        op, section: of each node, as on the tape.
+        arg, start: the operands of each node, compressed. Of a reduction the first term, if it is
+            no product; then all terms, or all first factors and all second factors.
+        roots: the nodes that have an address, ascending.
+        space: of each node the space of its number, as an index into `SPACES`.
+        form: of each root an index into `shapes`.
+        shapes: forms as nested tuples (operation, part, …), where a part is a form or a space. A
+            reduction is ("Σ", first part or None, classes, number of terms). A class is (whether
+            the term is subtracted, the space of each factor); there is one for each term, or one
+            for all where they are alike.
+        slots, slot_start: what each root is applied to, compressed, in the order of its form.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        self.names = [*tape.names, "Σ"]
+        self.reduction = len(tape.names)
+        self.op, self.section = tape.op, tape.section
+        self.results = np.array(tape.results, np.int64)
+        self.arg, self.start = tape.arg.copy(), tape.start
+        self.find_uses(np.ones(len(self.op), bool))
+        self.find_sums()
+        self.absorb()
+        letters = np.array([SPACES.index(x) for x in "kwxcvmc"])
+        self.space = letters[np.where(self.op <= INPUT, self.op, INPUT + 1 + self.section)]
+        self.space[self.results] = SPACES.index("y")
+        self.order_factors()
+        self.find_forms()
+        self.find_slots()
+
+    def find_uses(self, live: Any) -> None:
+        """Find who uses each node, and what no result needs."""
+        n = len(self.op)
+        self.owner = np.repeat(np.arange(n), np.diff(self.start))  # of each operand
+        self.place = np.arange(len(self.arg)) - self.start[self.owner]
+        uses = np.bincount(self.arg[live[self.owner]], minlength=n)
+        uses += np.bincount(self.results, minlength=n)
+        dead = np.flatnonzero(live & (uses == 0) & (self.op > INPUT))
+        while len(dead):  # and what they alone use
+            live[dead] = False
+            freed = self.arg[ranges(self.start[dead], self.start[dead + 1] - self.start[dead])]
+            np.subtract.at(uses, freed, 1)
+            freed = np.unique(freed)
+            dead = freed[live[freed] & (uses[freed] == 0) & (self.op[freed] > INPUT)]
+        self.live, self.uses = live, uses
+
+    def find_chains(self) -> tuple[Integers, Integers, Integers]:
+        """Find chains of additions and subtractions, such as x + y + z.
+
+        A sum continues a chain if it is the only user of it. From the second term on a chain has
+        either products that it alone uses, or other terms. Where that makes it longer, x + chain
+        becomes chain + x, and x·y + z becomes z + x·y; additions are never regrouped, so that no
+        bit changes.
+
+        Returns of each node whether it is a sum, whether it continues the chain of its first
+        operand, and the last sum of its chain.
+        """
+        op, arg, start, owner, place = self.op, self.arg, self.start, self.owner, self.place
+        n = len(op)
+        is_sum = self.live & ((op == ADD) | (op == SUB) | (op == SUM))
+        fusible = (self.uses[arg] == 1) & (self.section[arg] == self.section[owner])
+        is_link = fusible & is_sum[arg]
+        is_product = fusible & (op[arg] == MUL)
+        others = is_sum[owner] & (place > 0) & ~is_product
+        adds_products = np.bincount(owner[others], minlength=n) == 0
+        of_products = adds_products.copy()  # from the second term on, in the chain as a whole
+        add = np.flatnonzero(self.live & (op == ADD))
+        x, y = start[add], start[add] + 1
+        of_products[add] |= is_product[x]
+
+        joins = np.zeros(n, bool)
+        sums = np.flatnonzero(is_sum)
+        first = start[sums]
+        joins[sums] = is_link[first] & (of_products[arg[first]] == adds_products[sums])
+        by_second = ~joins[add] & is_link[y] & (of_products[arg[y]] == is_product[x])
+        swapped = by_second | (~joins[add] & is_product[x] & ~is_product[y])
+        joins[add] |= by_second
+        x, y = x[swapped], y[swapped]
+        arg[x], arg[y] = arg[y], arg[x]
+
+        last = np.arange(n)
+        last[arg[start[:-1][joins]]] = np.flatnonzero(joins)
+        while (last != (further := last[last])).any():  # pointer doubling
+            last = further
+        return is_sum, joins, last
+
+    def find_sums(self) -> None:
+        """Turn each long chain of sums, and each long dot product, into one reduction."""
+        is_sum, joins, last = self.find_chains()
+        op, arg, start, owner, place = self.op, self.arg, self.start, self.owner, self.place
+        n = len(op)
+        # the terms of all chains, those of a chain together and in order
+        e = np.flatnonzero(is_sum[owner] & ~(joins[owner] & (place == 0)))
+        e = e[np.argsort(last[owner[e]], kind="stable")]
+        chain, term, minus = last[owner[e]], arg[e], (op[owner[e]] == SUB) & (place[e] > 0)
+        is_product = (op[term] == MUL) & (self.section[term] == self.section[chain])
+        heads, at = np.unique(chain, return_index=True)
+        count = np.bincount(chain, minlength=n)
+        n_products = np.bincount(chain[is_product], minlength=n)
+        n_alone = np.bincount(chain[is_product & (self.uses[term] == 1)], minlength=n)
+        start_alone = np.zeros(n, np.int64)  # 1 where the first term is no product
+        start_alone[heads] = ~is_product[at]
+        of_products = (n_products + start_alone == count) & (2 * n_alone >= n_products)
+        of_products &= n_products > MOST_PLAIN_TERMS
+        is_long = of_products | (count > MOST_PLAIN_TERMS)
+        n_args = np.diff(start)
+        dots = np.flatnonzero(self.live & (op == DOT) & (n_args > 2 * MOST_PLAIN_TERMS))
+        self.n_first = np.where(of_products, start_alone, 0)
+        self.n_terms = np.where(of_products, n_products, np.where(is_long, count, 0))
+        self.n_terms[dots] = n_args[dots] // 2
+
+        new_start = offsets(
+            np.where(is_long, self.n_first + self.n_terms * (1 + of_products), n_args)
+        )
+        new_arg, self.minus = np.empty(new_start[-1], np.int64), np.zeros(new_start[-1], bool)
+        kept = ~is_long[owner]
+        new_arg[new_start[owner[kept]] + place[kept]] = arg[kept]
+        to = new_start[chain] + np.arange(len(e)) - np.repeat(at, count[heads])
+        plain = is_long[chain] & ~(is_product & of_products[chain])
+        new_arg[to[plain]], self.minus[to[plain]] = term[plain], minus[plain]
+        pairs = is_product & of_products[chain]
+        x, to = start[term[pairs]], to[pairs]
+        new_arg[to], new_arg[to + self.n_terms[chain[pairs]]] = arg[x], arg[x + 1]
+        self.minus[to] = minus[pairs]
+        self.arg, self.start = new_arg, new_start
+        self.op = np.where(self.n_terms > 0, self.reduction, op)
+        self.find_uses(self.live & ~(is_sum & is_long[last] & (last != np.arange(n))))
+
+    def absorb(self) -> None:
+        """Fuse nodes into the one expression that uses them.
+
+        Nodes are visited users first, so that it is known of each user which expression it belongs
+        to, how often it stands there, and which functions stand on the path from it to the root.
+        """
+        op, arg, owner, n = self.op, self.arg, self.owner, len(self.op)
+        used = self.live[owner]
+        fits = (op[owner] != self.reduction) | (self.place < self.n_first[owner])
+        fits &= (self.section[owner] == self.section[arg]) | (
+            (op[owner] == MEAN_OF) & (self.section[arg] == EACH)
+        )
+        misfits = np.bincount(arg[used & ~fits], minlength=n)
+        may = self.live & (op > INPUT) & (misfits == 0)
+        may[self.results] = False
+        e = np.flatnonzero(used & may[arg])
+        e = e[np.argsort(arg[e], kind="stable")]
+        users, at = owner[e].tolist(), offsets(self.uses * may).tolist()
+
+        bits = [0 if name in CHEAP else 1 << i for i, name in enumerate(self.names)]
+        barred = bits[:]
+        barred[MEAN_OF] = bits[self.reduction] = 1  # a mean over the examples holds no reduction
+        code, root, times = op.tolist(), list(range(n)), [1] * n
+        size, path, absorbed = [1] * n, [0] * n, np.zeros(n, bool)
+        taken = []
+        for x in np.flatnonzero(may)[::-1].tolist():
+            mine = users[at[x] : at[x + 1]]
+            user = mine[0]
+            target, count, above = root[user], times[user], path[user] | barred[code[user]]
+            for user in mine[1:]:
+                if root[user] != target:
+                    break
+                count += times[user]
+                above |= path[user] | barred[code[user]]
+            else:
+                is_cheap = count == 1 or (code[x] != self.reduction and not bits[code[x]])
+                if is_cheap and not above & bits[code[x]] and size[target] + count <= MOST_IN_TREE:
+                    root[x], times[x], path[x] = target, count, above
+                    size[target] += count
+                    taken.append(x)
+        absorbed[taken] = True
+        self.absorbed = absorbed
+        self.copy_shared([x for x in taken if times[x] > 1])
+        self.roots = np.flatnonzero(self.live & ~self.absorbed & (self.op > INPUT))
+
+    def copy_shared(self, nodes: list[int]) -> None:
+        """Give each use of these absorbed nodes, users first, a copy of its own."""
+        if not nodes:
+            return
+        start, arg = self.start.tolist(), self.arg.tolist()
+        args = {x: arg[start[x] : start[x + 1]] for x in nodes}
+        used = np.flatnonzero(self.live[self.owner] & np.isin(self.arg, nodes))
+        users: dict[int, list[tuple[int, int]]] = {x: [] for x in nodes}
+        for e, x, user in zip(
+            used.tolist(), self.arg[used].tolist(), self.owner[used].tolist(), strict=True
+        ):
+            users[x].append((user, e - start[user]))
+        n = len(self.op)
+        copied: list[int] = []
+        for x in nodes:
+            for user, place in users[x][1:]:
+                copy = n + len(copied)
+                copied.append(x)
+                args[copy] = args[x][:]
+                if user in args:
+                    args[user][place] = copy
+                else:
+                    arg[start[user] + place] = copy
+                for k, y in enumerate(args[x]):
+                    if y in users:
+                        users[y].append((copy, k))
+        for x in nodes:
+            arg[start[x] : start[x + 1]] = args[x]
+        for copy in range(n, n + len(copied)):
+            arg += args[copy]
+            start.append(len(arg))
+        self.arg, self.start = np.array(arg, np.int64), np.array(start, np.int64)
+        for name in ("op", "section", "live", "absorbed", "n_first", "n_terms"):
+            column = getattr(self, name)
+            setattr(self, name, np.concatenate([column, column[copied]]))
+        self.minus = np.concatenate([self.minus, np.zeros(len(arg) - len(self.minus), bool)])
+        self.owner = np.repeat(np.arange(len(self.op)), np.diff(self.start))
+
+    def order_factors(self) -> None:
+        """Swap the factors of products so that x · y and y · x have one form."""
+        rank = 2 * self.space + self.absorbed
+        mul = self.start[:-1][self.live & (self.op == MUL)]
+        pairs = np.flatnonzero(self.op == self.reduction)
+        count, at = self.n_terms[pairs], self.start[pairs] + self.n_first[pairs]
+        pairs = self.start[pairs + 1] - at == 2 * count
+        x = np.concatenate([mul, ranges(at[pairs], count[pairs])])
+        y = np.concatenate([mul + 1, ranges((at + count)[pairs], count[pairs])])
+        swapped = rank[self.arg[x]] > rank[self.arg[y]]
+        x, y = x[swapped], y[swapped]
+        self.arg[x], self.arg[y] = self.arg[y], self.arg[x]
+
+    def find_forms(self) -> None:
+        """The form of each node that computes something: innermost parts first."""
+        arg, start = self.arg, self.start
+        n_parts = np.where(self.op == self.reduction, self.n_first, np.diff(start))
+        key = np.where(self.op == self.reduction, len(self.names) + self.find_patterns(), self.op)
+        self.form = np.zeros(len(self.op), np.int64)
+        self.shapes: list[Any] = []
+        known: dict[Any, int] = {}
+        for nodes in self.by_depth()[::-1]:
+            mine, parts = key[nodes], n_parts[nodes]
+            for j in range(parts.max(initial=0)):
+                column = np.zeros(len(nodes), np.int64)
+                has = parts > j
+                x = arg[start[nodes[has]] + j]
+                kind = np.where(self.absorbed[x], len(SPACES) + self.form[x], self.space[x])
+                column[has] = 1 + kind
+                mine = combined(mine, column)
+            first, which = distinct(mine)
+            forms = [
+                known.setdefault(self.shape(node), len(known)) for node in nodes[first].tolist()
+            ]
+            self.shapes = list(known)
+            self.form[nodes] = np.array(forms, np.int64)[which]
+
+    def shape(self, node: int) -> Any:
+        """The form of a node whose absorbed operands have theirs."""
+        a, b = int(self.start[node]), int(self.start[node + 1])
+        is_reduction = self.op[node] == self.reduction
+        parts = [
+            self.shapes[self.form[x]] if self.absorbed[x] else SPACES[self.space[x]]
+            for x in self.arg[a : a + self.n_first[node] if is_reduction else b].tolist()
+        ]
+        if not is_reduction:
+            return (self.names[self.op[node]], *parts)
+        count = int(self.n_terms[node])
+        a += len(parts)
+        factors = self.arg[a:b].reshape(-1, count)
+        minus = self.minus[a : a + count].tolist()
+        terms = zip(minus, *self.space[factors].tolist(), strict=True)
+        classes = [(bool(m), *(SPACES[x] for x in spaces)) for m, *spaces in terms]
+        alike = classes[:1] if len(set(classes)) == 1 else classes
+        return ("Σ", parts[0] if parts else None, tuple(alike), count)
+
+    def find_patterns(self) -> Integers:
+        """Of each node a number, the same for reductions with equal classes of terms."""
+        pattern = np.zeros(len(self.op), np.int64)
+        sums = np.flatnonzero(self.live & (self.op == self.reduction))
+        if not len(sums):
+            return pattern
+        at = self.start[sums] + self.n_first[sums]
+        count, length = self.n_terms[sums], self.start[sums + 1] - at
+        is_pair = length > count
+        kind = 2 * self.space[self.arg] + self.minus
+        cuts = np.stack([at, np.where(is_pair, at + count, at), self.start[sums + 1]], axis=1)
+        key = combined(count, is_pair.astype(np.int64))
+        mixed = np.zeros(len(sums), bool)
+        padded = np.append(kind, 0)
+        for a in (0, 1):  # the first factors, the second factors
+            pieces = np.stack([cuts[:, a], cuts[:, a] + count], axis=1).reshape(-1)
+            low = np.minimum.reduceat(padded, pieces)[::2]
+            high = np.maximum.reduceat(padded, pieces)[::2]
+            key = combined(key, low)
+            mixed |= low != high
+        names: dict[Any, int] = {}
+        key = distinct(key)[1]
+        unlike = len(key)
+        for i in np.flatnonzero(mixed).tolist():
+            own = int(count[i]), kind[at[i] : at[i] + length[i]].tobytes()
+            key[i] = unlike + names.setdefault(own, len(names))
+        pattern[sums] = key
+        return pattern
+
+    def by_depth(self) -> list[Integers]:
+        """The nodes that compute something, by their distance from the root of the expression."""
+        user = np.full(len(self.op), -1)
+        mine = self.absorbed[self.arg] & self.live[self.owner]
+        user[self.arg[mine]] = self.owner[mine]
+        depth = np.full(len(self.op), -1)
+        depth[self.roots] = 0
+        found, rest = [self.roots], np.flatnonzero(self.absorbed)
+        while len(rest):
+            near = depth[user[rest]] == len(found) - 1
+            depth[rest[near]] = len(found)
+            found.append(rest[near])
+            rest = rest[~near]
+        return found
+
+    def find_slots(self) -> None:
+        """What each root is applied to: its operands, in place of absorbed ones theirs."""
+        n_args = np.diff(self.start)
+        slots = self.arg[ranges(self.start[self.roots], n_args[self.roots])]
+        counts = n_args[self.roots]
+        while (inner := self.absorbed[slots]).any():
+            width = np.where(inner, n_args[slots], 1)
+            before = offsets(width)
+            bounds = offsets(counts)
+            counts = before[bounds[1:]] - before[bounds[:-1]]
+            spread = np.repeat(slots, width)
+            e = np.repeat(inner, width)
+            spread[e] = self.arg[ranges(self.start[slots[inner]], n_args[slots[inner]])]
+            slots = spread
+        self.slots, self.n_slots, self.slot_start = slots, counts, offsets(counts)

@@ -1,0 +1,495 @@
+"""Lowering: the recorded graph as a tape, columns of integers with one entry for each operation.
+
+Only what the results depend on is lowered, in the order in which it was recorded. Composite
+primitives are expanded to the operations that their value is made of, and some operations are
+brought to a canonical form: `x ** 2` to `x · x`, a sum of two terms to an addition.
+
+Functions and long sums are computed once if they are applied to equal operands (value numbering).
+Arithmetic is not merged: it costs less than to keep its result, and steps of a loop that share
+results with some other steps are no longer alike, so that no loop would be found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from autograd import recording
+from autograd.compiler.ragged import Integers, distinct, offsets
+from autograd.compiler.trace import Traced
+from autograd.primitives import TABLE, Primitive
+from autograd.value import Operand, Value
+
+ONCE, EACH, MEAN, AFTER = range(4)
+
+KNOWN = [
+    *("k", "w", "x", "add", "sub", "sum", "mul", "dot", "mean", "copy"),
+    *("pow", "where", "stop_gradient"),
+]
+"""The names of the first operation codes; "k" is a constant, "w" a leaf, "x" an input."""
+CONSTANT, LEAF, INPUT, ADD, SUB, SUM, MUL, DOT, MEAN_OF, COPY, POW, WHERE, STOP = range(len(KNOWN))
+
+OWN = frozenset(TABLE)
+"""The package's rows. One that a user made is called "row.NAME" on the tape."""
+
+ARITHMETIC = frozenset("add sub mul div neg abs where lt le gt ge".split())  # noqa: SIM905
+"""The operations that are cheaper than memory: rather computed again than kept."""
+
+COMPARED_DEPTH = 3
+"""Operands are equal if they are one node, or the same arithmetic on such, nested so deep."""
+
+
+@dataclass
+class Tape:
+    """What is to be computed. A node is an index, larger than those of its operands.
+
+    Constants come first, then the inputs, the leaves, and what is computed.
+
+    Attributes:
+        inputs: the labels of the inputs of one example.
+        leaves: the Values whose numbers are read at each call.
+        is_batch: whether the results are those of the batch, or of each example.
+        names: what the operation codes stand for: the name of a primitive, or one of `KNOWN`.
+        numbers: the constants.
+        op: the operation code of each node.
+        arg, start: the operands of the nodes, compressed.
+        section: where a node is computed: ONCE a call (constants and leaves too), for EACH example
+            (inputs too), as a MEAN over the examples, or AFTER the means.
+        labels: the labels that people gave to nodes.
+        results: the nodes that are returned, no two the same; none is a constant, leaf or input.
+    """
+
+    inputs: list[str]
+    leaves: list[Value]
+    is_batch: bool
+    names: list[str]
+    numbers: np.ndarray[Any, np.dtype[np.float64]]
+    op: Integers
+    arg: Integers
+    start: Integers
+    section: Integers
+    labels: dict[int, str]
+    results: list[int]
+
+    @cached_property
+    def key(self) -> str:
+        """A hash, the same for tapes that differ in nothing but the leaves and their labels."""
+        users = [name for name in self.names if name.startswith("row.")]
+        rows = [id(TABLE.get(name.removeprefix("row."))) for name in users]  # another, if made anew
+        parts = [len(self.inputs), len(self.leaves), self.is_batch, self.names, self.labels, rows]
+        digest = hashlib.blake2b(marshal.dumps(parts, 2), digest_size=16)
+        for column in (self.numbers, self.op, self.arg, self.start, np.array(self.results)):
+            digest.update(len(column).to_bytes(8, "little") + column.tobytes())
+        return digest.hexdigest()
+
+
+def lower(
+    inputs: Sequence[Traced],
+    outputs: Sequence[Operand],
+    is_batch: bool,
+    leaves: Iterable[Value] = (),
+) -> Tape:
+    """The tape of the outputs for each example, or of their means over the batch.
+
+    Args:
+        leaves: those that come first among the leaves; others follow as they were created.
+    """
+    lowering = Lowering(inputs, outputs, leaves)
+    lowering.expand_composites()
+    lowering.canonicalize()
+    lowering.merge_functions()
+    results = lowering.find_means() if is_batch else lowering.outputs
+    lowering.copy_results(results, is_batch)
+    return lowering.tape(inputs, is_batch)
+
+
+class Lowering:
+    """The columns of a tape in the making (see `Tape`)."""
+
+    def __init__(
+        self, inputs: Sequence[Traced], outputs: Sequence[Operand], leaves: Iterable[Value]
+    ) -> None:
+        found = _in_recorded_order(outputs)
+        nodes = [x for x in found if x.primitive is not None]
+        given = dict.fromkeys([*inputs, *leaves])
+        others = [x for x in found if x.primitive is None and x not in given]
+        for leaf in others:
+            if isinstance(leaf, Traced):
+                raise RuntimeError(
+                    f"jit: the graph holds {leaf!r} of another recording; a function to compile "
+                    f"must not keep Values for its next call"
+                )
+        self.leaves: list[Value] = [*given, *others][len(inputs) :]
+        flat, widths = _operands(nodes)
+        flat += outputs
+
+        self.names = KNOWN[:]
+        self.codes: dict[Any, int] = {name: code for code, name in enumerate(KNOWN)}
+        self.templates: dict[int, Template] = {}
+        rows: list[Any] = [x.primitive for x in nodes]
+        of_row = {
+            row: -1 if row.arity is None else self.code(row, row.arity)
+            for row in dict.fromkeys(rows)
+        }
+        codes = [of_row[row] for row in rows]
+        for i in [i for i, code in enumerate(codes) if code < 0]:
+            codes[i] = self.code(rows[i], widths[i])
+        templates = self.templates.values()
+
+        # constants by their bits: 0.0 is not -0.0, and nan is nan
+        is_float = np.array([type(x) is float for x in flat], bool)
+        floats = [x for x in flat if type(x) is float]
+        floats += [0.0, *(x for template in templates for x in template.constants)]
+        bits = np.array(floats, np.float64).view(np.int64)
+        first, place = distinct(bits)
+        self.numbers = bits[first].view(np.float64)
+        at = int(is_float.sum())
+        self.zero = int(place[at])
+        at += 1
+        for template in templates:
+            template.nodes = place[at : at + len(template.constants)].tolist()
+            at += len(template.constants)
+
+        sources = [*given, *others, *nodes]
+        n = len(self.numbers)
+        index = dict(zip(sources, range(n, n + len(sources)), strict=True))
+        operands = np.empty(len(flat), np.int64)
+        operands[is_float] = place[: is_float.sum()]
+        operands[~is_float] = [index[x] for x in flat if type(x) is not float]
+        n_args = len(flat) - len(outputs)
+        self.arg, self.outputs = operands[:n_args], operands[n_args:]
+        n_given = len(sources) - len(nodes)
+        given_codes = [CONSTANT] * n + [INPUT] * len(inputs) + [LEAF] * len(self.leaves)
+        self.op = np.array(given_codes + codes, np.int64)
+        self.start = offsets(np.array([0] * (n + n_given) + widths, np.int64))
+        varies = [type(x) is Traced for x in sources]
+        self.section = np.where(np.array([False] * n + varies), EACH, ONCE)
+        self.labels = {index[x]: str(x.label) for x in nodes if x.label}
+
+    def code(self, row: Primitive, width: int) -> int:
+        """The code of an operation on so many operands."""
+        key = row.name if row.name in OWN else f"row.{row.name}"
+        if row.definition is not None:
+            key = f"{key} of {width}"
+        if key not in self.codes:
+            self.codes[key] = len(self.names)
+            self.names.append(key)
+            if row.definition is not None:
+                self.templates[self.codes[key]] = Template(self, row, width)
+        return self.codes[key]
+
+    def expand_composites(self) -> None:
+        """Put the operations of its template in place of each composite."""
+        if not self.templates:
+            return
+        lengths = np.ones(len(self.names), np.int64)
+        for code, template in self.templates.items():
+            lengths[code] = len(template.steps)
+        op, arg, start, length = self.op, self.arg, self.start, lengths[self.op]
+        end = np.cumsum(length)
+        result, begin = end - 1, end - length
+        self.op, self.section = np.repeat(op, length), np.repeat(self.section, length)
+        count = np.repeat(np.diff(start), length)
+        for code, template in self.templates.items():
+            nodes = np.flatnonzero(op == code)
+            for j, (step, places) in enumerate(template.steps):
+                self.op[begin[nodes] + j] = step
+                count[begin[nodes] + j] = len(places)
+        self.start = offsets(count)
+        self.arg = np.empty(self.start[-1], np.int64)
+        owner = np.repeat(np.arange(len(op)), np.diff(start))
+        kept = ~np.isin(op, list(self.templates))[owner]
+        place = np.arange(len(arg)) - start[owner]
+        self.arg[self.start[result[owner[kept]]] + place[kept]] = result[arg[kept]]
+        for code, template in self.templates.items():
+            nodes = np.flatnonzero(op == code)
+            for j, (_, places) in enumerate(template.steps):
+                at = self.start[begin[nodes] + j]
+                for k, (kind, p) in enumerate(places):
+                    if kind == "operand":
+                        self.arg[at + k] = result[arg[start[nodes] + p]]
+                    else:
+                        self.arg[at + k] = (
+                            template.nodes[p] if kind == "constant" else begin[nodes] + p
+                        )
+        self.outputs = result[self.outputs]
+        self.labels = {int(result[node]): label for node, label in self.labels.items()}
+
+    def canonicalize(self) -> None:
+        """Write some operations in another way, or leave them out."""
+        op, arg, count = self.op, self.arg, np.diff(self.start)
+        first = np.append(arg, 0)[self.start[:-1]]  # the first operand
+        same = np.arange(len(op))  # what a node stands for
+        number = np.full(len(op), np.nan)
+        number[: len(self.numbers)] = self.numbers
+
+        power = np.flatnonzero(op == POW)
+        exponent = number[arg[self.start[power] + 1]]
+        same[power[exponent == 1.0]] = first[power[exponent == 1.0]]
+        square = power[exponent == 2.0]  # as its value is defined
+        op[square] = MUL
+        arg[self.start[square] + 1] = first[square]
+        where = np.flatnonzero(op == WHERE)
+        where = where[op[first[where]] == CONSTANT]  # the condition is known
+        same[where] = arg[self.start[where] + np.where(number[first[where]] != 0.0, 1, 2)]
+        stop = op == STOP
+        same[stop] = first[stop]
+        is_sum = (op == SUM) | (op == DOT)
+        same[is_sum & (count == 0)] = self.zero
+        one = (op == SUM) & (count == 1)
+        same[one] = first[one]
+        op[(op == SUM) & (count == 2)] = ADD
+        op[(op == DOT) & (count == 2)] = MUL
+        self.replace(same)
+
+    def replace(self, same: Integers) -> None:
+        """Use in place of each node the one given, of which it is known that it is equal."""
+        while (same != (further := same[same])).any():
+            same = further
+        self.arg, self.outputs = same[self.arg], same[self.outputs]
+        for node in [node for node in self.labels if same[node] != node]:
+            self.labels.setdefault(int(same[node]), self.labels.pop(node))
+
+    def merge_functions(self) -> None:
+        """Compute functions and long sums of equal operands once."""
+        is_cheap = np.array([name in ARITHMETIC for name in self.names])
+        functions = np.flatnonzero((self.op > INPUT) & ~is_cheap[self.op])
+        if not len(functions):
+            return
+        op, arg, start = self.op.tolist(), self.arg.tolist(), self.start.tolist()
+        cheap, section = is_cheap.tolist(), self.section.tolist()
+        same = list(range(len(op)))
+        known: dict[Any, int] = {}
+
+        def description(node: int, depth: int) -> Any:
+            if not depth or not cheap[op[node]]:
+                return same[node]
+            operands = arg[start[node] : start[node + 1]]
+            return op[node], *[description(x, depth - 1) for x in operands]
+
+        for node in functions.tolist():
+            depth = 0 if op[node] in (SUM, DOT) else COMPARED_DEPTH
+            operands = arg[start[node] : start[node + 1]]
+            key = op[node], section[node], *[description(x, depth) for x in operands]
+            same[node] = known.setdefault(key, node)
+        self.replace(np.array(same))
+
+    def find_means(self) -> Integers:
+        """The mean over the examples of each output; what does not vary is its own mean.
+
+        Additions are swapped, never regrouped, so that the mean over one example has the bits of
+        that example. Hence terms that do not vary are added to the mean only where those that vary
+        come first, or where there is just one of them.
+        """
+        appended = _Appended(self)
+        is_once = np.append(self.section[self.arg] == ONCE, False)
+        has_constant_terms = np.add.reduceat(is_once, self.start[:-1]) > 0
+        has_constant_terms &= (self.op == ADD) | (self.op == SUM)
+        is_mixed, section = has_constant_terms.tolist(), self.section.tolist()
+        n = len(section)
+        means: dict[int, int] = {}
+        for node in dict.fromkeys(self.outputs.tolist()):
+            if section[node] == ONCE:
+                means[node] = node
+                continue
+            rest: list[int] = []
+            inner = node
+            while inner >= n or is_mixed[inner]:
+                terms = appended.operands(inner)
+                varying = [i for i, x in enumerate(terms) if appended.section(x) == EACH]
+                start, end = varying[0], varying[-1] + 1
+                if len(varying) == len(terms):
+                    break
+                if len(varying) > 1 and (start > 0 or end != len(varying)):
+                    break
+                before = [appended.sum(terms[:start], ONCE)] if start else []
+                rest = [*before, *terms[end:], *rest]
+                inner = appended.sum(terms[start:end], EACH)
+            mean = appended.node(MEAN_OF, [inner], MEAN)
+            means[node] = appended.sum([mean, *rest], AFTER)
+        appended.write()
+        return np.array([means[node] for node in self.outputs.tolist()], np.int64)
+
+    def copy_results(self, results: Integers, is_batch: bool) -> None:
+        """Copy results that are not computed in the sections of results, or stand twice."""
+        appended = _Appended(self)
+        taken: set[int] = set()
+        found: list[int] = []
+        is_computed = (self.op > INPUT) & (is_batch | (self.section == EACH))
+        for node in results.tolist():
+            is_elsewhere = node in taken or not is_computed[node]
+            own = appended.copy(node, AFTER if is_batch else EACH) if is_elsewhere else node
+            taken.add(own)
+            found.append(own)
+        appended.write()
+        self.results = found
+
+    def tape(self, inputs: Sequence[Traced], is_batch: bool) -> Tape:
+        """The tape that was written."""
+        names = [x.label for x in inputs]
+        columns = self.op, self.arg, self.start, self.section
+        return Tape(
+            names,
+            self.leaves,
+            is_batch,
+            self.names,
+            self.numbers,
+            *columns,
+            self.labels,
+            self.results,
+        )
+
+
+class _Appended:
+    """Nodes to be appended to the columns of a tape; equal ones once."""
+
+    def __init__(self, lowering: Lowering) -> None:
+        self.lowering = lowering
+        self.n = len(lowering.op)
+        self.nodes: list[tuple[int, list[int], int]] = []  # code, operands, section
+        self.known: dict[Any, int] = {}
+
+    def node(self, code: int, args: list[int], section: int) -> int:
+        """A node, which may have been appended before."""
+        found = self.known.setdefault((code, *args), self.n + len(self.nodes))
+        if found == self.n + len(self.nodes):
+            self.nodes.append((code, args, section))
+        return found
+
+    def copy(self, node: int, section: int) -> int:
+        """A new copy of a node."""
+        self.nodes.append((COPY, [node], section))
+        return self.n + len(self.nodes) - 1
+
+    def sum(self, terms: list[int], section: int) -> int:
+        """The sum of one or more terms."""
+        return terms[0] if len(terms) == 1 else self.node(SUM, terms, section)
+
+    def operands(self, node: int) -> list[int]:
+        """The operands of any node."""
+        if node >= self.n:
+            return self.nodes[node - self.n][1]
+        start = self.lowering.start
+        found: list[int] = self.lowering.arg[start[node] : start[node + 1]].tolist()
+        return found
+
+    def section(self, node: int) -> int:
+        """The section of any node."""
+        if node >= self.n:
+            return self.nodes[node - self.n][2]
+        return int(self.lowering.section[node])
+
+    def write(self) -> None:
+        """Append the nodes."""
+        if self.nodes:
+            x = self.lowering
+            codes, args, sections = zip(*self.nodes, strict=True)
+            x.op = np.append(x.op, codes)
+            x.arg = np.append(x.arg, list(chain.from_iterable(args)))
+            x.start = np.append(x.start, x.start[-1] + np.cumsum(list(map(len, args))))
+            x.section = np.append(x.section, sections)
+
+
+class Template:
+    """What the value of a composite row is made of, when it is recorded on some operands.
+
+    Attributes:
+        constants: the constants in it, and `nodes`, which they are on the tape.
+        steps: the code of each operation, last the result, and what it is applied to: pairs of
+            "operand", "constant" or "step" and an index.
+    """
+
+    def __init__(self, lowering: Lowering, row: Primitive, width: int) -> None:
+        assert row.definition is not None
+        self.constants: list[float] = []
+        self.nodes: list[int] = []
+        self.steps: list[tuple[int, list[tuple[str, int]]]] = []
+        self._lowering = lowering
+        operands = [Traced() for _ in range(width)]
+        with recording.tracing():
+            result = row.definition(*operands)
+        self._places: dict[Any, tuple[str, int]] = {
+            x: ("operand", i) for i, x in enumerate(operands)
+        }
+        for x in _in_recorded_order([result]):
+            if x.primitive is not None:
+                self._places[x] = self._add(x.primitive, list(map(self._place, x.args)))
+        if self._place(result) != ("step", len(self.steps) - 1):  # an operand, or a constant
+            self.steps.append((STOP, [self._place(result)]))
+
+    def _place(self, x: Any) -> tuple[str, int]:
+        if isinstance(x, Value):
+            return self._places[x]
+        self.constants.append(float(x))
+        return "constant", len(self.constants) - 1
+
+    def _add(self, row: Primitive, args: list[tuple[str, int]]) -> tuple[str, int]:
+        """Add a row; of a composite, its steps."""
+        code = self._lowering.code(row, len(args))
+        inner = self._lowering.templates.get(code)
+        if inner is None:
+            self.steps.append((code, args))
+        else:
+            n_steps, n_constants = len(self.steps), len(self.constants)
+            self.constants += inner.constants
+            moved = {"constant": n_constants, "step": n_steps}
+            for step, places in inner.steps:
+                self.steps.append(
+                    (
+                        step,
+                        [
+                            args[i] if kind == "operand" else (kind, i + moved[kind])
+                            for kind, i in places
+                        ],
+                    )
+                )
+        return "step", len(self.steps) - 1
+
+
+def _operands(nodes: Iterable[Value]) -> tuple[list[Any], list[int]]:
+    """The operands of all nodes, one after another, and how many each has."""
+    flat: list[Any] = []
+    widths: list[int] = []
+    for node in nodes:  # `args`, written out, for speed
+        x, y = node._x, node._y
+        if type(x) is tuple:
+            flat += x
+            widths.append(len(x))
+        elif y is None:
+            flat += [] if x is None else [x]
+            widths.append(int(x is not None))
+        else:
+            flat.append(x)
+            flat.append(y)
+            widths.append(2)
+    return flat, widths
+
+
+def _in_recorded_order(outputs: Iterable[Operand]) -> list[Value]:
+    """The nodes that the outputs depend on, in the order of their creation."""
+    stack: list[Any] = [x for x in outputs if isinstance(x, Value)]
+    found = set(stack)
+    pop, push, add = stack.pop, stack.append, found.add
+    while stack:
+        node = pop()
+        x, y = node._x, node._y
+        if type(x) is tuple:
+            new = [arg for arg in x if type(arg) is not float and arg not in found]
+            found.update(new)
+            stack += new
+            continue
+        if x is not None and type(x) is not float and x not in found:
+            add(x)
+            push(x)
+        if y is not None and type(y) is not float and y not in found:
+            add(y)
+            push(y)
+    return sorted(found, key=attrgetter("_created"))

@@ -1,0 +1,46 @@
+"""Ragged arrays in compressed form (CSR): parts of different lengths, one after another."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Integers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+def offsets(lengths: Integers) -> Integers:
+    """Where each part begins, and the end of the last."""
+    return np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+
+
+def ranges(starts: Integers, lengths: Integers) -> Integers:
+    """start, start + 1, … for the length of each part, all in one array."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(starts - ends + lengths, lengths)
+
+
+def distinct(x: Integers) -> tuple[Integers, Integers]:
+    """For each distinct number, ascending, where it stands first; for each place, which it is."""
+    found = np.unique(x)
+    which = np.searchsorted(found, x)
+    first = np.empty(len(found), np.int64)
+    first[which[::-1]] = np.arange(len(x) - 1, -1, -1)
+    return first, which
+
+
+def combined(key: Integers, column: Integers) -> Integers:
+    """Numbers that are equal where both `key` and `column` (not negative) are."""
+    base = int(column.max(initial=0)) + 1
+    if int(key.max(initial=0)) >= 2**62 // base:
+        key = distinct(key)[1]
+    return key * base + column
+
+
+def true_runs(flags: Integers, fewest: int = 1) -> list[tuple[int, int]]:
+    """The starts and ends of where at least so many flags in a row are true."""
+    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
+    starts, ends = edges[::2], edges[1::2]
+    long = ends - starts >= fewest
+    return list(zip(starts[long].tolist(), ends[long].tolist(), strict=True))

@@ -1,0 +1,326 @@
+"""Rerolling: a sequence of items that repeats becomes a loop, and rows of a group become a box.
+
+An item has a *base* address for each of its operands, and an *entry*, which says everything else:
+its structure, its counts, and for each operand one array of addresses relative to the base, with an
+axis for every index around it. A loop, or a further dimension of a box, is one more axis.
+
+A sequence repeats exactly if entries agree and every base moves on by a step of its own; a linear
+hash of the bases makes that one comparison of integers: h[i + 2p] - h[i + p] = h[i + p] - h[i]. If
+only structures agree, a loop is possible as well, whose addresses and counts are looked up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.compiler.ragged import Integers, offsets, true_runs
+
+FEWEST_TURNS, FEWEST_LOOKED_UP_TURNS = 3, 5
+"""A loop has so many turns, one that needs tables so many."""
+
+LOOKED_UP_COST = 1.5
+"""How much more items a loop that needs tables must save than loops without."""
+
+LONGEST_PERIOD = 2000
+
+MOST_PADDING = 8
+"""Arrays of several sizes are continued to one size, unless that takes so many times the space."""
+
+RANDOM = np.random.default_rng(0).integers(0, 2**63, 1 << 16, np.uint64)
+
+
+class Entry(NamedTuple):
+    """Everything about an item but where its addresses begin.
+
+    Attributes:
+        structure: ("row", space of the target, form, runs of each sum), where a run is the classes
+            of the terms that it adds in each turn; ("box", (structure,)); or ("loop", structures).
+        counts: in the order of the structure (outer ones first) the turns of each loop, box or run;
+            an array with an axis for every index around it, of length 1 if it is always the same.
+        relative: for each operand its addresses, relative to the first.
+    """
+
+    structure: Any
+    counts: tuple[Integers, ...]
+    relative: tuple[Integers, ...]
+
+
+class Items(NamedTuple):
+    """A sequence of items: the keys of their entries, and their bases, compressed."""
+
+    keys: Integers
+    start: Integers
+    bases: Integers
+
+    def hashes(self) -> Integers:
+        """The linear hash of each item's bases."""
+        if not len(self.keys):
+            return np.zeros(0, np.uint64)
+        place = np.arange(len(self.bases)) - np.repeat(self.start[:-1], np.diff(self.start))
+        mixed = self.bases.astype(np.uint64) * RANDOM[place & 65535]
+        return np.add.reduceat(mixed, self.start[:-1])
+
+
+def items_of(keys: Any, rows: Integers) -> Items:
+    """Items with equally many bases, a row each."""
+    return Items(np.asarray(keys), np.arange(len(rows) + 1) * rows.shape[1], rows.reshape(-1))
+
+
+class Roller:
+    """Rolls sequences of items, and keeps their entries."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._known: dict[Any, int] = {}
+        self._structures: list[int] = []  # of each entry the number of its structure
+        self._numbers: dict[Any, int] = {}
+
+    def key(self, entry: Entry) -> int:
+        """The key of an entry."""
+        number = self._numbers.setdefault(entry.structure, len(self._numbers))
+        digest = hashlib.blake2b(digest_size=16)
+        for column in (*entry.counts, *entry.relative):
+            digest.update(repr(column.shape).encode())
+            digest.update(column.tobytes())
+        found = self._known.setdefault((number, digest.digest()), len(self.entries))
+        if found == len(self.entries):
+            self.entries.append(entry)
+            self._structures.append(number)
+        return found
+
+    def loops(self, items: Items) -> Items:
+        """The same sequence with loops, and loops in loops."""
+        while True:
+            n = len(items.keys)
+            exact = _chosen(_repeats(items), n, FEWEST_TURNS)
+            rolled = self._nested(items, self._with_tables(items.keys, exact), "loop")
+            if len(rolled.keys) == n:
+                return rolled
+            items = rolled
+
+    def boxes(self, items: Items) -> Items:
+        """Rows of one structure, which may be computed in any order, as boxes."""
+        n = len(items.keys)
+        rows = items.bases.reshape(n, -1)
+        extents = _box_of(rows) if (items.keys == items.keys[0]).all() else None
+        if extents is not None:
+            for extent in reversed(extents):
+                key, _ = self.nest(items, 0, 1, extent, "box")
+                rows = rows[::extent]
+                items = items_of([key] * len(rows), rows)
+            return items
+        if 2 * np.count_nonzero(np.diff(items.hashes(), 2)) > n:  # hardly anything repeats
+            return items
+        while True:
+            n = len(items.keys)
+            found = _chosen(_repeats(items, [1]), n, FEWEST_TURNS)
+            boxes = self._nested(items, _with_pairs(items.keys, found), "box")
+            if len(boxes.keys) == n:
+                return boxes
+            items = boxes
+
+    def nest(self, items: Items, start: int, period: int, turns: int, kind: str) -> Any:
+        """The key and the bases of items as the turns of a nest; None if it would be too large."""
+        keys = items.keys[start : start + period * turns].reshape(turns, period)
+        a, b = items.start[start], items.start[start + period * turns]
+        bases = items.bases[a:b].reshape(turns, -1)
+        moved = bases - bases[0]
+        if (keys == keys[0]).all():
+            body = [self.entries[key] for key in keys[0].tolist()]
+            counts = [count[None] for entry in body for count in entry.counts]
+            each = [array for entry in body for array in entry.relative]
+            relative = [
+                moved[:, j].reshape(-1, *[1] * array.ndim) + array for j, array in enumerate(each)
+            ]
+        else:
+            by_turn = [[self.entries[key] for key in row] for row in keys.tolist()]
+            body = by_turn[0]
+            counts, relative = [], []
+            for place, spaces in enumerate(spaces_of(entry.structure) for entry in body):
+                entries = [row[place] for row in by_turn]
+                for columns in zip(*(entry.counts for entry in entries), strict=True):
+                    counts.append(_stacked(columns, is_affine=False))
+                for space, columns in zip(
+                    spaces, zip(*(entry.relative for entry in entries), strict=True), strict=True
+                ):
+                    j = len(relative)
+                    relative.append(_stacked(columns, is_affine=space not in "k#"))
+                    if relative[j] is None:
+                        return None
+                    relative[j] = relative[j] + moved[:, j].reshape(-1, *[1] * columns[0].ndim)
+        structure = kind, tuple([entry.structure for entry in body])
+        entry = Entry(structure, (np.array(turns), *counts), tuple(relative))
+        return self.key(entry), bases[0]
+
+    def _nested(self, items: Items, loops: list[Any], kind: str) -> Items:
+        """The items with these nests in place of what they are made of."""
+        keys: list[Any] = []
+        bases: list[Any] = []
+        sizes: list[Any] = []
+        at = 0
+        size = np.diff(items.start)
+        for start, period, turns in sorted(loops):
+            made = self.nest(items, start, period, turns, kind)
+            if made is not None:
+                keys += [items.keys[at:start], [made[0]]]
+                bases += [items.bases[items.start[at] : items.start[start]], made[1]]
+                sizes += [size[at:start], [len(made[1])]]
+                at = start + period * turns
+        if not at:
+            return items
+        keys.append(items.keys[at:])
+        bases.append(items.bases[items.start[at] :])
+        sizes.append(size[at:])
+        return Items(np.concatenate(keys), offsets(np.concatenate(sizes)), np.concatenate(bases))
+
+    def _with_tables(self, keys: Integers, exact: list[Any]) -> list[Any]:
+        """Loops that need tables, where they save clearly more, and the other loops."""
+        structures = np.array(self._structures, np.int64)[keys]
+        gains = np.zeros(len(keys) + 1, np.int64)
+        for start, period, turns in exact:
+            gains[start + 1] += (turns - 1) * period
+        saved = np.cumsum(gains)
+        found = []
+        for period in _likely_periods(structures):
+            for a, b in true_runs(structures[period:] == structures[:-period], period):
+                turns = (b - a) // period + 1
+                gain, end = (turns - 1) * period, a + turns * period
+                if gain > 2 + LOOKED_UP_COST * (saved[end] - saved[a]):
+                    found.append((gain, period, a, turns))
+        loops = _chosen(found, len(keys), FEWEST_LOOKED_UP_TURNS)
+        taken = np.zeros(len(keys), bool)
+        for start, period, turns in loops:
+            taken[start : start + period * turns] = True
+        return loops + [x for x in exact if not taken[x[0] : x[0] + x[1] * x[2]].any()]
+
+
+def spaces_of(structure: Any) -> list[str]:
+    """The space of each operand of an entry; "#" for the number of the row."""
+    kind, *rest = structure
+    if kind != "row":
+        return [space for part in rest[0] for space in spaces_of(part)]
+    space, form, runs = rest
+    return ["#", space, *_spaces(form, iter(runs))]
+
+
+def _spaces(form: Any, runs: Any) -> list[str]:
+    if type(form) is str:
+        return [form]
+    if form[0] != "Σ":
+        return [space for part in form[1:] for space in _spaces(part, runs)]
+    first = [] if form[1] is None else _spaces(form[1], runs)
+    return first + [space for run in next(runs) for _, *spaces in run for space in spaces]
+
+
+def _stacked(parts: Sequence[Integers], is_affine: bool) -> Any:
+    """The arrays along a new first axis, all continued to the size of the largest.
+
+    If `is_affine` they are continued by their last step, else by their last number. Returns None if
+    that would take much more space.
+    """
+    shapes = [part.shape for part in parts]
+    if len(set(shapes)) == 1:
+        first = parts[0]
+        if first.size == 1 and not is_affine and all(part == first for part in parts):
+            return first[None]
+        return np.stack(parts)
+    shape = tuple(np.max(shapes, axis=0).tolist())
+    if len(parts) * np.prod(shape) > MOST_PADDING * sum(part.size for part in parts) + 1000:
+        return None
+    steps = [0] * len(shape)  # along each axis, for arrays that have one element there
+    for axis, extent in enumerate(shape):
+        if is_affine and extent > 1:
+            longest = next(part for part in parts if part.shape[axis] == extent)
+            steps[axis] = int((longest.take(1, axis) - longest.take(0, axis)).flat[0])
+    return np.stack([_continued(part, shape, steps, is_affine) for part in parts])
+
+
+def _continued(part: Integers, shape: tuple[int, ...], steps: list[int], is_affine: bool) -> Any:
+    for axis, extent in enumerate(shape):
+        n = part.shape[axis]
+        if n < extent:
+            last = part.take([n - 1], axis)
+            step = last - part.take([n - 2], axis) if is_affine and n > 1 else steps[axis]
+            further = np.arange(1, extent - n + 1)
+            further = further.reshape([-1 if a == axis else 1 for a in range(part.ndim)])
+            part = np.concatenate([part, last + step * further], axis)
+    return part
+
+
+def _box_of(rows: Integers) -> list[int] | None:
+    """The extents, if the rows are one box in which each column is affine."""
+    if len(rows) == 1:
+        return []
+    step = rows[1] - rows[0]
+    differs = np.flatnonzero((np.diff(rows, axis=0) != step).any(axis=1))
+    inner = int(differs[0]) + 1 if len(differs) else len(rows)
+    if len(rows) % inner:
+        return None
+    blocks = rows.reshape(len(rows) // inner, inner, -1)
+    if (blocks != blocks[:, :1] + step * np.arange(inner)[:, None]).any():
+        return None
+    outer = _box_of(blocks[:, 0])
+    return None if outer is None else [*outer, inner]
+
+
+def _repeats(items: Items, periods: Any = None) -> list[tuple[int, int, int, int]]:
+    """(items saved, period, start, turns) of what repeats exactly."""
+    keys, hashes, found = items.keys, items.hashes(), []
+    for p in _likely_periods(keys) if periods is None else periods:
+        if 2 * p < len(keys):
+            same, step = keys[p:] == keys[:-p], hashes[p:] - hashes[:-p]
+            for a, b in true_runs(same[p:] & same[:-p] & (step[p:] == step[:-p]), p):
+                turns = (b - a) // p + 2
+                found.append(((turns - 1) * p, p, a, turns))
+    return found
+
+
+def _chosen(candidates: list[Any], n: int, fewest: int) -> list[tuple[int, int, int]]:
+    """(start, period, turns) of those that save most, shortened to what is not taken yet."""
+    chosen, taken = [], np.zeros(n, bool)
+    for _, period, *place in sorted(candidates, key=lambda x: (-x[0], x[1], x[2])):
+        start, turns = place
+        while turns >= fewest:
+            at = np.flatnonzero(taken[start : start + turns * period])
+            if not len(at):
+                taken[start : start + turns * period] = True
+                chosen.append((start, period, turns))
+                break
+            if at[0] >= fewest * period:
+                turns = int(at[0]) // period
+            else:
+                skipped = int(at[-1]) // period + 1
+                start, turns = start + skipped * period, turns - skipped
+    return chosen
+
+
+def _with_pairs(keys: Integers, runs: list[Any]) -> list[Any]:
+    """These runs of rows, and of the rows between them two by two."""
+    free = np.ones(len(keys), bool)
+    for start, _, turns in runs:
+        free[start : start + turns] = False
+    same = free[1:] & free[:-1] & (keys[1:] == keys[:-1])
+    return runs + [(i, 1, 2) for a, b in true_runs(same) for i in range(a, b, 2)]
+
+
+def _likely_periods(keys: Integers) -> list[int]:
+    """Distances between equal neighbors: all that are short, and the most common ones.
+
+    Neighbors are words of one, four or sixteen items, so that a long period is not lost among the
+    repetitions within it.
+    """
+    n = len(keys)
+    found = set(range(1, min(130, n // 2))) if n < 3000 else set()
+    for length in (1, 4, 16) if n > 16 else (1,):
+        word = np.zeros(max(n - length + 1, 0), np.uint64)
+        for k in range(length if n else 0):
+            word = word * RANDOM[1] + keys[k : n - length + 1 + k].astype(np.uint64)
+        order = np.argsort(word, kind="stable")
+        distances = np.diff(order)[word[order][1:] == word[order][:-1]]
+        distance, count = np.unique(distances, return_counts=True)
+        found.update(distance[np.argsort(-count, kind="stable")[:6]].tolist())
+    return sorted(p for p in found if p <= LONGEST_PERIOD)

@@ -1,0 +1,176 @@
+"""Lowering: composites expanded, functions of equal operands computed once, and fused trees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import autograd as ag
+from autograd.compiler.backends import python
+from autograd.compiler.program import Program, groups
+from autograd.compiler.rolling import lower, roll
+from autograd.compiler.trace import gradient_of, trace
+from autograd.primitives import TABLE, Primitive, div, exp, where
+
+
+def program_of(f: Any, *leaves: ag.Value) -> Program:
+    """The program of the value of a function without arguments, and of its gradient."""
+    (output,) = trace(f, []).outputs
+    slopes, _ = gradient_of(output, leaves)
+    return roll(lower([], [output, *slopes], True, leaves))
+
+
+def computed(program: Program) -> list[float]:
+    return list(python.compile_program(program)([leaf.data for leaf in program.leaves], []))
+
+
+def eager(f: Any, *leaves: ag.Value) -> list[float | None]:
+    for leaf in leaves:
+        leaf.grad = None
+    value = f()
+    value.backward()
+    return [value.data, *(leaf.grad for leaf in leaves)]
+
+
+def n_groups(program: Program) -> int:
+    return sum(1 for items in program.sections.values() for _ in groups(items))
+
+
+@pytest.fixture
+def rows() -> Iterator[dict[str, Primitive]]:
+    """Composite rows: their values are made of the table's operations."""
+
+    def logistic_value(x: Any) -> Any:
+        e = exp(-abs(x))
+        return div(where(x >= 0.0, 1.0, e), 1.0 + e)
+
+    def logistic_slope(z: Any, x: Any) -> Any:
+        e = exp(-abs(x))
+        return div(e, (1.0 + e) * (1.0 + e))
+
+    made = {
+        "leaky": Primitive(
+            "leaky",
+            "leaky",
+            lambda x: where(x < 0.0, 0.1 * x, x),
+            lambda z, x: where(x < 0.0, 0.1, 1.0),
+            chooses=True,
+            composite=True,
+        ),
+        "logistic": Primitive(
+            "logistic", "logistic", logistic_value, logistic_slope, composite=True
+        ),
+    }
+    made["twice"] = Primitive(
+        "twice",
+        "twice",
+        lambda x, y: made["logistic"](x) + made["leaky"](y) * 2.0,
+        lambda z, x, y: logistic_slope(z, x),
+        lambda z, x, y: 2.0 * where(y < 0.0, 0.1, 1.0),
+        composite=True,
+    )
+    yield made
+    for name in made:
+        del TABLE[name]
+
+
+@pytest.mark.parametrize("x", [-2.0, -0.0, 0.0, 0.7, 800.0])
+def test_a_composite_is_made_of_the_tables_operations(rows: Any, x: float) -> None:
+    w, v = ag.Value(x, "w"), ag.Value(-0.5, "v")
+    for f in (
+        lambda: rows["leaky"](w * v + 1.0),
+        lambda: rows["logistic"](w) * v,
+        lambda: rows["twice"](w, v) + rows["twice"](v, 3.0),
+    ):
+        program = program_of(f, w, v)
+        assert not any(name in str(program) for name in rows)
+        assert computed(program) == eager(f, w, v)
+
+
+def test_value_and_slope_share_the_functions_in_them(rows: Any) -> None:
+    w = ag.Value(0.3, "w")
+    assert str(program_of(lambda: rows["logistic"](w * 2.0 + 1.0), w)).count("exp") == 1
+
+
+def test_a_composite_of_a_user_may_be_constant_in_some_arguments(rows: Any) -> None:
+    w = ag.Value(0.3, "w")
+    f = lambda: rows["twice"](w, -1.0)  # noqa: E731
+    assert computed(program_of(f, w)) == eager(f, w)
+
+
+def test_an_operand_that_one_expression_uses_twice_stays_in_it(rows: Any) -> None:
+    w, v = ag.Value(2.0, "w"), ag.Value(3.0, "v")
+    (output,) = trace(lambda: rows["leaky"](w * v - 1.0), []).outputs
+    program = roll(lower([], [output], True, [w, v]))
+    assert n_groups(program) == 1
+    assert computed(program) == [5.0]
+
+
+def test_a_sum_or_a_function_that_is_used_twice_is_computed_once(rows: Any) -> None:
+    ws = [ag.Value(0.1 * i, f"w{i}") for i in range(20)]
+    for inner in (lambda: ag.dot(ws, ws), lambda: ag.sin(ws[1])):
+        (output,) = trace(lambda inner=inner: rows["leaky"](inner()), []).outputs
+        program = roll(lower([], [output], True, ws))
+        assert n_groups(program) == 2
+
+
+def test_functions_of_equal_operands_are_computed_once() -> None:
+    w, v = ag.Value(0.4, "w"), ag.Value(0.2, "v")
+    f = lambda: ag.sin(w * v + 1.0) * w + ag.sin(w * v + 1.0) * ag.sin(v * w + 1.0)  # noqa: E731
+    program = program_of(f, w, v)
+    assert str(program).count("sin") == 2  # w · v and v · w are two products
+    assert computed(program) == eager(f, w, v)
+
+
+def test_leaves_that_are_not_given_follow_as_they_were_created() -> None:
+    ws = [ag.Value(float(i)) for i in range(4)]
+    (output,) = trace(lambda: ws[3] * ws[1] + ws[2] * ws[0], []).outputs
+    assert lower([], [output], True, [ws[2]]).leaves == [ws[2], ws[0], ws[1], ws[3]]
+
+
+def test_equal_tapes_have_one_key() -> None:
+    def tape_of(a: float, scale: float) -> Any:
+        w = ag.Value(a, "w")
+        return lower([], trace((w * scale).sin, []).outputs, True)
+
+    assert tape_of(1.0, 2.0).key == tape_of(3.0, 2.0).key != tape_of(1.0, 2.5).key
+
+
+def test_a_result_that_stands_elsewhere_is_copied() -> None:
+    w = ag.Value(3.0, "w")
+
+    def f() -> Any:
+        y = w * w
+        return [y, w, 2.0, y, ag.stop_gradient(y)]
+
+    recorded = trace(f, [])
+    program = roll(lower([], recorded.outputs, True))
+    assert computed(program) == [9.0, 3.0, 2.0, 9.0, 9.0]
+
+
+def test_a_long_dead_chain_costs_nothing() -> None:
+    """The mean of a value to which ever more constants were added takes them out of the mean."""
+    ws = [ag.Value(0.5 * i) for i in range(3000)]
+
+    def f(x: Any) -> Any:
+        total = x * x
+        for w in ws:
+            total = total + w
+        return total
+
+    recorded = trace(f, [()])
+    program = roll(lower(recorded.inputs, recorded.outputs, True))
+    assert n_groups(program) <= 3
+
+
+def test_what_is_merged_has_one_section() -> None:
+    w = ag.Value(0.5, "w")
+
+    def f(x: Any) -> Any:
+        return ag.sin(w) * x + ag.where(x > 0.0, ag.sin(w), x)
+
+    compiled = ag.jit(f, "python")
+    expected = [f(ag.Value(x)).data for x in (1.0, -2.0)]
+    assert compiled([1.0, -2.0]) == expected
