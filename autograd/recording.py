@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 
@@ -91,17 +92,28 @@ def variables() -> tuple[Any, ...]:
 # --- recording a function to compile --------------------------------------------------------------
 
 
+class Selection(IntEnum):
+    """What unselected branches can do to the gradients of a function being recorded."""
+
+    NONE = 0
+    """There are none."""
+    FINITE = 1
+    """They contribute 0, unless something overflows."""
+    NAN = 2
+    """They may contribute nan, if nothing is done about it."""
+
+
 @dataclass(eq=False, slots=True)
 class Tracing:
     """A function being recorded without numbers, for all numbers.
 
     Attributes:
-        follows_branches: whether gradients are to carry along which branches were taken.
-        has_branches: whether a gradient was taken that this makes a difference to.
+        follows_branches: whether gradients are to ignore unselected branches, whatever these give.
+        selection: what unselected branches can do to the gradients that were taken.
     """
 
     follows_branches: bool = False
-    has_branches: bool = False
+    selection: Selection = Selection.NONE
 
 
 _tracing: ContextVar[Tracing | None] = ContextVar("autograd.tracing", default=None)

@@ -9,6 +9,7 @@ import functools
 import math
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, grad
+from autograd.compiler.backends import python
 from tests.graphs import Program, any_float, inputs, programs
 from tests.numerics import same
+from tests.test_rolling import CC, compiled_c
 
 Function = Callable[[Any], Any]
 
@@ -191,3 +194,24 @@ def test_a_gradient_without_nan_keeps_its_bits(program: Program, numbers: list[f
         plain = plain_sweep(output, leaf)
         if not math.isnan(plain):
             assert same([0.0 if leaf.grad is None else leaf.grad], [plain])
+
+
+@pytest.mark.parametrize("at", [-1.0, 4.0])
+def test_what_is_printed_gives_the_numbers_of_the_call(at: float, tmp_path: Path) -> None:
+    w = Value(at, "w")
+    f = ag.jit(lambda: ag.where(w > 0.0, ag.sqrt(w), 0.0 * w), "python")
+    f.backward()
+    expected = [math.sqrt(at), 0.25] if at > 0.0 else [-0.0, 0.0]
+    assert [f(), w.grad] == expected
+    names: dict[str, Any] = dict(python.NAMESPACE)
+    exec(f.source, names)
+    assert names["program"]([at], 1, [()]) == expected
+    if CC is not None:
+        assert compiled_c(f.program, tmp_path)([at]) == expected
+
+
+def test_a_network_of_relus_is_printed_plainly() -> None:
+    model = ag.MLP(2, [4, 1], "relu", seed=0)
+    f = ag.jit(lambda x, y: (model(x) - y) ** 2, "python")
+    f.backward([[1.0, 2.0]], [1.0])
+    assert len(f.source.splitlines()) <= 60

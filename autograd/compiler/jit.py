@@ -36,6 +36,7 @@ from autograd.compiler.locks import fork_safe_lock
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import gradient_of, leaves_of, trace
+from autograd.recording import Selection
 from autograd.value import Value, topological_order
 
 if TYPE_CHECKING:
@@ -180,14 +181,17 @@ class Compiled:
     def program(self) -> Program:
         """The program for the shape of example of the latest call.
 
-        It is that of `backward` where the function returns one Value, with the gradient in it.
+        It is that of `backward` where the function returns one Value, with the gradient in it. A
+        call runs a second program, whose gradients ignore unselected branches, where the first
+        finds a nan. Where that is to be expected, the second is the one shown here; not where a
+        number has to overflow first, such as x·x at 1e200.
         """
         if self._latest is None:
             raise RuntimeError(
                 f"{self!r} has no program yet: it is recorded at its first call, for the shape of "
                 f"the examples given"
             )
-        return self._latest.program
+        return self._latest.main.printed
 
     @property
     def source(self) -> str:
@@ -276,25 +280,27 @@ class _Recording:
         return leaves_of(self.trace.outputs[0])
 
     @property
-    def program(self) -> Program:
-        return (self.values if self.trace.form is not None else self.gradient).program
+    def main(self) -> _Runner:
+        """What is shown of it: the gradient, where it has one."""
+        return self.values if self.trace.form is not None else self.gradient
 
     def _runner(
         self, with_gradient: bool = False, is_batch: bool = True, follows_branches: bool = False
     ) -> _Runner:
-        """What runs the outputs, and knows what follows branches if one not taken spoils them."""
+        """What runs the outputs, and knows what to run if an unselected branch spoils them."""
         with uncollected():
             recorded, leaves = self.trace, self.leaves if with_gradient else []
-            if follows_branches and recorded.has_branches:  # in gradients that f takes itself
+            if follows_branches and recorded.selection:  # in gradients that f takes itself
                 recorded = trace(self.function, self.shapes, follows_branches)
-            outputs, has_branches = recorded.outputs, recorded.has_branches
+            outputs, selection = recorded.outputs, recorded.selection
             if with_gradient:
                 slopes, found = gradient_of(outputs[0], leaves, follows_branches)
-                outputs, has_branches = [*outputs, *slopes], has_branches or found
+                outputs, selection = [*outputs, *slopes], max(selection, found)
             runner = _Runner(lower(recorded.inputs, outputs, is_batch, leaves), self.backend)
-        if has_branches and not follows_branches:
+        if selection and not follows_branches:
             follower = functools.partial(self._runner, with_gradient, is_batch, True)
             runner.follower = functools.cache(follower)
+            runner.needs_follower = selection is Selection.NAN
         return runner
 
 
@@ -303,11 +309,13 @@ class _Runner:
 
     Attributes:
         follower: makes what runs in its place where a nan is among the results: the same program,
-            but it lets no nan through of branches that were not taken.
+            but with gradients that ignore unselected branches.
+        needs_follower: whether it is needed at numbers as usual, and not for overflows alone.
     """
 
     def __init__(self, listed: Tape, backend: str) -> None:
         self.follower: Callable[[], _Runner] | None = None
+        self.needs_follower = False
         self._listing = listed
         self._backend = backend
         self._run: Executable | None = None
@@ -315,6 +323,11 @@ class _Runner:
     @property
     def program(self) -> Program:
         return rolled(self._listing)
+
+    @property
+    def printed(self) -> Program:
+        """The program for others to run, without a second one for unselected branches."""
+        return self.follower().program if self.follower and self.needs_follower else self.program
 
     def __call__(self, columns: list[Column]) -> Sequence[float]:
         if not self._listing.results:

@@ -20,6 +20,7 @@ from autograd.derivatives import grad
 from autograd.operators import BINARY, CONDITIONS, following
 from autograd.optim import Stepper
 from autograd.primitives import TABLE, Primitive, is_bool, real_number, sqrt
+from autograd.recording import Selection
 from autograd.value import Operand, Value, topological_order
 
 _new = object.__new__
@@ -113,13 +114,13 @@ class Trace:
         inputs: the Traced inputs of one example, flat.
         outputs: what it returned, flat.
         form: the lists and tuples that it returned them in, with None for each; None for one Value.
-        has_branches: whether following branches makes a difference to it.
+        selection: what unselected branches can do to the gradients in it.
     """
 
     inputs: list[Traced]
     outputs: list[Operand]
     form: Any
-    has_branches: bool
+    selection: Selection
 
 
 def trace(
@@ -127,7 +128,7 @@ def trace(
 ) -> Trace:
     """Record `f` on one example: a Traced for each column of numbers, lists for a column of rows.
 
-    If it `follows_branches`, gradients that are taken in it keep those not taken out.
+    If it `follows_branches`, gradients that are taken in it ignore unselected branches.
 
     Raises:
         TypeError: if `f` asks for a number of its inputs, or branches on a comparison of Values,
@@ -139,7 +140,7 @@ def trace(
     with recording.tracing(follows_branches) as current:
         result = f(*[_argument(*pair, inputs) for pair in zip(names, shapes, strict=True)])
     form = _form(f, result, outputs)
-    return Trace(inputs, outputs, form, current.has_branches)
+    return Trace(inputs, outputs, form, current.selection)
 
 
 def _form(f: Callable[..., Any], result: object, outputs: list[Operand]) -> Any:
@@ -216,20 +217,20 @@ def leaves_of(output: Operand) -> list[Value]:
 
 def gradient_of(
     output: Operand, leaves: Sequence[Value], follows_branches: bool = False
-) -> tuple[list[Operand], bool]:
-    """∂output/∂leaf for each leaf, as graph or as a plain number, and whether branches matter.
+) -> tuple[list[Operand], Selection]:
+    """∂output/∂leaf for each leaf, as graph or as a plain number.
 
-    If they do, a gradient that `follows_branches` keeps those not taken out (see `grad`).
+    Also what unselected branches can do to it, unless it `follows_branches`, and so ignores them.
     """
     if not isinstance(output, Value):
-        return [0.0] * len(leaves), False
+        return [0.0] * len(leaves), Selection.NONE
     with recording.tracing(follows_branches) as current:
         slopes = grad(output, leaves)
     if all(x.primitive is not None for x in slopes):
-        return list(slopes), current.has_branches
+        return list(slopes), current.selection
     known = set(topological_order(output))  # a leaf that is not in the graph is a new constant
     numbers = [x if x.primitive is not None or x in known else x.data for x in slopes]
-    return numbers, current.has_branches
+    return numbers, current.selection
 
 
 def trace_rule(stepper: Stepper) -> tuple[Trace, list[Value]]:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from autograd import primitives, recording
 from autograd.primitives import Primitive
+from autograd.recording import Selection
 from autograd.value import Operand, Value
 
 _creation = attrgetter("_created")
@@ -267,6 +268,7 @@ class _Branches:
     def __init__(self, output: Value) -> None:
         self.tracing = recording.current_tracing()
         self.activity: dict[Value, Operand] = {output: 1.0}
+        self.may_be_inactive: set[Value] = set()
 
     def passed(
         self, node: Value, arg: Value, upstream: Operand, partial: Operand
@@ -282,7 +284,10 @@ class _Branches:
                 return arg, _without_nan(number_of(contribution))
             self.activity[arg] = active
             return arg, contribution
-        self.tracing.has_branches |= chooses
+        if chooses or node in self.may_be_inactive:
+            self.may_be_inactive.add(arg)
+            found = Selection.FINITE if chooses or _is_finite(node) else Selection.NAN
+            self.tracing.selection = max(self.tracing.selection, found)
         if not self.tracing.follows_branches:
             return arg, contribution
         if chooses:
@@ -294,6 +299,21 @@ class _Branches:
         if (type(active) is float and active == 1.0) or contribution is upstream:
             return arg, contribution  # the upstream gradient is 0 already where nothing is active
         return arg, _guard(active > 0.0, contribution)
+
+
+FINITE = {
+    *("add", "sub", "mul", "neg", "sum", "dot", "abs", "sign", "floor", "ceil", "trunc", "round"),
+    *("sin", "cos", "atan", "tanh", "sech2", "sigmoid", "logistic_pdf", "asinh", "bell", "erf"),
+    *("erfc", "norm_pdf", "norm_cdf", "softplus", "log_sigmoid", "logaddexp"),
+}
+"""The rows whose partials are finite wherever their operands are, unless they overflow."""
+
+
+def _is_finite(node: Value) -> bool:
+    if node.op == "pow":
+        exponent = node.args[1]
+        return type(exponent) is float and exponent >= 1.0 and exponent.is_integer()
+    return node.op in FINITE
 
 
 def _guard(is_active: Operand, contribution: Operand) -> Operand:

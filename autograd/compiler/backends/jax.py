@@ -22,6 +22,7 @@ from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import gradient_of, leaves_of, trace
 from autograd.primitives import TABLE
+from autograd.recording import Selection
 from autograd.value import Operand as Number
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ class JaxFunction:
     compute in the float type of the leaves: in float64 if `jax_enable_x64` is set, and otherwise,
     as all of JAX does, in float32.
 
-    In `value_and_gradient`, the gradient is that of the engine, as graph; a nan from a branch that
-    was not taken shows in it, as it does in gradients by JAX.
+    In `value_and_gradient`, the gradient is that of the engine, as graph. It ignores unselected
+    branches, unless a number overflows there (gradients by JAX do not ignore them).
 
     Attributes:
         leaves: the Values whose numbers are the flat array, in its order.
@@ -152,6 +153,8 @@ class JaxFunction:
         self._f = f
         self._shapes = shapes
         self._trace = trace(f, shapes)
+        if self._trace.selection is Selection.NAN:
+            self._trace = trace(f, shapes, follows_branches=True)
         found = [leaves_of(output) for output in self._trace.outputs]
         self.leaves = tuple(dict.fromkeys(leaf for leaves in found for leaf in leaves))
         self._each = function(self._program(self._trace.outputs, is_batch=False))
@@ -192,7 +195,9 @@ class JaxFunction:
                 "value_and_gradient: the function returns a list; it needs one Value to follow"
             )
         (output,) = self._trace.outputs
-        slopes, _ = gradient_of(output, self.leaves)
+        slopes, selection = gradient_of(output, self.leaves)
+        if selection is Selection.NAN:
+            slopes, _ = gradient_of(output, self.leaves, follows_branches=True)
         return function(self._program([output, *slopes], is_batch=True))
 
     def _program(self, outputs: Sequence[Number], is_batch: bool) -> Program:

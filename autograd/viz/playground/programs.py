@@ -13,6 +13,7 @@ from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import Trace, gradient_of, leaves_of, trace
 from autograd.nn import Module, Neuron
 from autograd.optim import Stepper
+from autograd.recording import Selection
 from autograd.training.objective import Model, Objective
 from autograd.value import Operand, Value, topological_order
 
@@ -74,10 +75,10 @@ def gradient(
         value, predictions = objective([x], [y], optimizer.parameters)
         return [value, objective.n_correct(predictions, [y])]
 
-    def with_slopes(recorded: Trace, follows_branches: bool) -> tuple[Tape, bool]:
-        slopes, has_branches = gradient_of(recorded.outputs[0], moved, follows_branches)
+    def with_slopes(recorded: Trace, follows_branches: bool) -> tuple[Tape, Selection]:
+        slopes, selection = gradient_of(recorded.outputs[0], moved, follows_branches)
         outputs = [*recorded.outputs, *slopes]
-        return lower(recorded.inputs, outputs, True, parameters), has_branches
+        return lower(recorded.inputs, outputs, True, parameters), selection
 
     recorded = trace(of_one, shapes)
     reached = set(leaves_of(recorded.outputs[0]))
@@ -100,9 +101,9 @@ def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> 
     def units_of(recorded: Trace) -> dict[Value, Unit]:
         return _units(objective.model, recorded, math.prod(shapes[0]))
 
-    def with_units(recorded: Trace, _: bool) -> tuple[Tape, bool]:
+    def with_units(recorded: Trace, _: bool) -> tuple[Tape, Selection]:
         outputs = [*recorded.outputs, *units_of(recorded)]
-        return lower(recorded.inputs, outputs, False, parameters), False
+        return lower(recorded.inputs, outputs, False, parameters), Selection.NONE
 
     recorded = trace(of_one, shapes)
     n_outputs, ends_in = len(predictions), getattr(predictions[0], "op", "")
@@ -121,16 +122,16 @@ def _programs(
     f: Callable[..., Any],
     shapes: Shapes,
     recorded: Trace,
-    listed: Callable[[Trace, bool], tuple[Tape, bool]],
+    listed: Callable[[Trace, bool], tuple[Tape, Selection]],
 ) -> list[Program]:
-    """The program of the recording, and the one that follows branches, if it differs.
+    """The program of the recording, and one that ignores unselected branches, if it differs.
 
-    The second is for where the first finds a nan: it lets none through of a branch not taken.
+    The second is for where the first finds a nan.
     """
-    plain, has_branches = listed(recorded, False)
-    if not (has_branches or recorded.has_branches):
+    plain, selection = listed(recorded, False)
+    if not (selection or recorded.selection):
         return [roll(plain)]
-    followed, _ = listed(trace(f, shapes, True) if recorded.has_branches else recorded, True)
+    followed, _ = listed(trace(f, shapes, True) if recorded.selection else recorded, True)
     return [roll(plain)] + [roll(followed)] * (followed.key != plain.key)
 
 
