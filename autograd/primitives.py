@@ -385,14 +385,6 @@ def _atanh(x: float) -> float:
     return math.copysign(math.inf, x) if math.fabs(x) == 1.0 else math.nan
 
 
-def _floor(x: float) -> float:
-    return math.copysign(float(math.floor(x)), x) if math.isfinite(x) else x  # -0.0 stays -0.0
-
-
-def _fmod(x: float, y: float) -> float:
-    return math.fmod(x, y) if math.isfinite(x) and y != 0.0 else math.nan * x * y
-
-
 def _added(terms: Iterator[float]) -> float:
     # From the left, starting from the first term. The builtin sum compensates since Python 3.12.
     return reduce(operator.add, terms, next(terms, 0.0))
@@ -412,34 +404,6 @@ def _maximum(x: Scalar, y: Scalar) -> Scalar:
 
 def _minimum(x: Scalar, y: Scalar) -> Scalar:
     return where(x <= y, x, where(x > y, y, x + y))
-
-
-def _round(x: Scalar) -> Scalar:
-    """To the nearest whole number, of two the even one, as the addition of 2⁵² rounds."""
-    size = abs(x)
-    whole = (size + 4503599627370496.0) - 4503599627370496.0
-    signed = where(x < 0.0, -whole, where(x > 0.0, whole, x))
-    return where(size < 4503599627370496.0, signed, x)
-
-
-def _mod(x: Scalar, y: Scalar) -> Scalar:
-    """Python's x % y: the exact rest, of y's sign, a zero too."""
-    rest = fmod(x, y)
-    of_negative = where(rest > 0.0, rest + y, -abs(rest))
-    of_positive = where(rest < 0.0, rest + y, abs(rest))
-    return where(y < 0.0, of_negative, of_positive)
-
-
-def _floordiv(x: Scalar, y: Scalar) -> Scalar:
-    """Python's x // y, of which x = (x // y)·y + x % y; x/0 is ±inf or nan."""
-    rest = fmod(x, y)
-    is_beyond = where(y < 0.0, where(rest > 0.0, 1.0, 0.0), where(rest < 0.0, 1.0, 0.0))
-    quotient = div(x - rest, y) - is_beyond
-    whole = floor(quotient)
-    whole = where(quotient - whole > 0.5, whole + 1.0, whole)  # the division was rounded
-    ratio = div(x, y)
-    signed_zero = where(abs(quotient) <= 0.0, where(ratio < 0.0, -0.0, 0.0 * ratio), whole)
-    return where(abs(y) <= 0.0, ratio, signed_zero)
 
 
 def _sigmoid(x: Scalar) -> Scalar:
@@ -597,30 +561,6 @@ relu = Primitive("relu", "relu", "where(x < 0.0, 0.0, x)",  # nan stays nan, and
     doc="max(0, x); its derivative at 0 is 0.")
 stop_gradient = Primitive("stop_gradient", "stop_gradient", "x", None,
     doc="x itself, but as a constant: no gradient goes through it.")
-
-floor: Primitive = Primitive("floor", "floor", _floor, lambda z, x: 0.0, chooses=True,
-    doc="The largest whole number up to x; its derivative is 0.")
-ceil = Primitive("ceil", "ceil", lambda x: -floor(-x), lambda z, x: 0.0,
-    chooses=True, composite=True,
-    doc="The smallest whole number from x on; its derivative is 0.")
-trunc = Primitive("trunc", "trunc",
-    lambda x: where(x < 0.0, -floor(-x), floor(x)),
-    lambda z, x: 0.0, chooses=True, composite=True,
-    doc="x without what stands after the point; its derivative is 0.")
-round: Primitive = Primitive("round", "round", _round, lambda z, x: 0.0,
-    chooses=True, composite=True,
-    doc="The nearest whole number, of two the even one; its derivative is 0.")
-fmod: Primitive = Primitive("fmod", "fmod", _fmod,
-    lambda z, x, y: 1.0, lambda z, x, y: round(div(z - x, y)),
-    doc="What is left of x after whole multiples of y, with the sign of x; C's. Python's is %.")
-mod: Primitive = Primitive("mod", "%", _mod,
-    lambda z, x, y: 1.0, lambda z, x, y: -floordiv(x, y), composite=True)
-floordiv: Primitive = Primitive("floordiv", "//", _floordiv,
-    lambda z, x, y: 0.0, lambda z, x, y: 0.0, chooses=True, composite=True)
-sign = Primitive("sign", "sign",
-    lambda x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, abs(x))),
-    lambda z, x: 0.0, chooses=True, composite=True,
-    doc="1, -1 or 0 as x is positive, negative or 0; its derivative is 0.")
 
 abs: Primitive = Primitive("abs", "abs", math.fabs,
     lambda z, x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)),

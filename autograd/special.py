@@ -1,8 +1,9 @@
-"""Special functions as rows of the table: the cube root, erf, the normal distribution, lgamma, ….
+"""More rows of the table: steps, remainders, the cube root, erf, the normal distribution, lgamma.
 
-All but erf and erfc are composite: polynomials, series and recurrences in the operations of the
-table, so that they compile for every language as they are, with the same bits. Coefficients without
-a source were fitted to values of 60 digits for this module; their errors stand beside them.
+All but floor, fmod, erf and erfc are composite: polynomials, series and recurrences in the
+operations of the table, so they compile for every language as they are, with the same bits.
+Coefficients without a source were fitted to values of 60 digits for this module; their errors stand
+beside them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,72 @@ from numbers import Real
 
 from autograd import primitives as p
 from autograd.primitives import Primitive, Scalar
+
+# --- steps and remainders -------------------------------------------------------------------------
+
+
+def _floor(x: float) -> float:
+    return math.copysign(float(math.floor(x)), x) if math.isfinite(x) else x  # -0.0 stays -0.0
+
+
+def _fmod(x: float, y: float) -> float:
+    return math.fmod(x, y) if math.isfinite(x) and y != 0.0 else math.nan * x * y
+
+
+def _round(x: Scalar) -> Scalar:
+    """To the nearest whole number, of two the even one, as the addition of 2⁵² rounds."""
+    size = p.abs(x)
+    whole = (size + 4503599627370496.0) - 4503599627370496.0
+    signed = p.where(x < 0.0, -whole, p.where(x > 0.0, whole, x))
+    return p.where(size < 4503599627370496.0, signed, x)
+
+
+def _mod(x: Scalar, y: Scalar) -> Scalar:
+    """Python's x % y: the exact rest, of y's sign, a zero too."""
+    rest = fmod(x, y)
+    of_negative = p.where(rest > 0.0, rest + y, -p.abs(rest))
+    of_positive = p.where(rest < 0.0, rest + y, p.abs(rest))
+    return p.where(y < 0.0, of_negative, of_positive)
+
+
+def _floordiv(x: Scalar, y: Scalar) -> Scalar:
+    """Python's x // y, of which x = (x // y)·y + x % y; x/0 is ±inf or nan."""
+    rest = fmod(x, y)
+    is_beyond = p.where(y < 0.0, p.where(rest > 0.0, 1.0, 0.0), p.where(rest < 0.0, 1.0, 0.0))
+    quotient = p.div(x - rest, y) - is_beyond
+    whole = floor(quotient)
+    whole = p.where(quotient - whole > 0.5, whole + 1.0, whole)  # the division was rounded
+    ratio = p.div(x, y)
+    signed_zero = p.where(p.abs(quotient) <= 0.0, p.where(ratio < 0.0, -0.0, 0.0 * ratio), whole)
+    return p.where(p.abs(y) <= 0.0, ratio, signed_zero)
+
+
+# fmt: off
+floor: Primitive = Primitive("floor", "floor", _floor, lambda z, x: 0.0, chooses=True,
+    doc="The largest whole number up to x; its derivative is 0.")
+ceil = Primitive("ceil", "ceil", lambda x: -floor(-x), lambda z, x: 0.0,
+    chooses=True, composite=True,
+    doc="The smallest whole number from x on; its derivative is 0.")
+trunc = Primitive("trunc", "trunc",
+    lambda x: p.where(x < 0.0, -floor(-x), floor(x)),
+    lambda z, x: 0.0, chooses=True, composite=True,
+    doc="x without what stands after the point; its derivative is 0.")
+round: Primitive = Primitive("round", "round", _round, lambda z, x: 0.0,
+    chooses=True, composite=True,
+    doc="The nearest whole number, of two the even one; its derivative is 0.")
+fmod: Primitive = Primitive("fmod", "fmod", _fmod,
+    lambda z, x, y: 1.0, lambda z, x, y: round(p.div(z - x, y)),
+    doc="What is left of x after whole multiples of y, with the sign of x; C's. Python's is %.")
+mod: Primitive = Primitive("mod", "%", _mod,
+    lambda z, x, y: 1.0, lambda z, x, y: -floordiv(x, y), composite=True)
+floordiv: Primitive = Primitive("floordiv", "//", _floordiv,
+    lambda z, x, y: 0.0, lambda z, x, y: 0.0, chooses=True, composite=True)
+sign = Primitive("sign", "sign",
+    lambda x: p.where(x > 0.0, 1.0, p.where(x < 0.0, -1.0, p.abs(x))),
+    lambda z, x: 0.0, chooses=True, composite=True,
+    doc="1, -1 or 0 as x is positive, negative or 0; its derivative is 0.")
+# fmt: on
+
 
 # --- the cube root --------------------------------------------------------------------------------
 
@@ -269,7 +336,7 @@ _DIGAMMA_SERIES = [b / (2 * k) for k, b in enumerate(_BERNOULLI, start=1)]
 
 def _fraction(x: Scalar) -> Scalar:
     """x less the nearest whole number, exactly."""
-    return x - p.round(x)
+    return x - round(x)
 
 
 def _pi_cot_pi(x: Scalar) -> Scalar:

@@ -22,8 +22,7 @@ from numbers import Real
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
-from autograd import copying, operators, primitives, recording
-from autograd import special as _  # noqa: F401 - the rest of the table
+from autograd import copying, operators, primitives, recording, special
 from autograd.operators import Symbol, following
 from autograd.primitives import TABLE, Primitive, is_bool, real_number
 
@@ -164,8 +163,8 @@ class Value:
     __mul__, __rmul__ = _binary(primitives.mul)
     __truediv__, __rtruediv__ = _binary(primitives.div)
     __pow__, __rpow__ = _binary(primitives.pow)
-    __mod__, __rmod__ = _binary(primitives.mod)
-    __floordiv__, __rfloordiv__ = _binary(primitives.floordiv)
+    __mod__, __rmod__ = _binary(special.mod)
+    __floordiv__, __rfloordiv__ = _binary(special.floordiv)
     __neg__ = _unary(primitives.neg)
     __abs__ = abs = _unary(primitives.abs)
     exp = _unary(primitives.exp)
