@@ -89,7 +89,7 @@ SMOOTH: dict[str, list[float]] = {
         -0.5,
         *beside(-0.25, -1.75),
     ],
-    **{f"polygamma{n}": [1e-3, 1.0, *beside(10.0 + (n + 1) // 2), -0.25] for n in range(1, 6)},
+    **{f"polygamma{n}": [1e-3, 1.0, *beside(10.0 + (n + 1) // 2), -0.25] for n in range(1, 4)},
 }
 
 PAIRS: dict[str, list[Point]] = {
@@ -192,7 +192,7 @@ def _of_polygamma(k: int) -> Callable[[int, Any], Any]:
 DERIVATIVES: dict[str, Callable[[int, Any], Any]] = {
     "lgamma": lambda n, x: mp.psi(n - 1, x) if n else mp.log(abs(mp.gamma(x))),
     "digamma": mp.psi,
-    **{f"polygamma{k}": _of_polygamma(k) for k in range(1, 6)},
+    **{f"polygamma{k}": _of_polygamma(k) for k in range(1, 4 + ORDERS)},
 }
 """The derivative of order n at x, where there is a closed form."""
 

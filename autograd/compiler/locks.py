@@ -1,4 +1,4 @@
-"""Locks that are open in a forked child, whichever thread of the parent held them."""
+"""Locks that a forked child does not find held by a thread of its parent."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ def fork_safe_lock() -> threading.RLock:
     return lock
 
 
+loading = threading.RLock()
+"""Held while modules are imported when first needed: a child could not wait for such an import."""
+
+
 def _open() -> None:
     for lock in list(_locks):
         lock._at_fork_reinit()
@@ -24,3 +28,6 @@ def _open() -> None:
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
     os.register_at_fork(after_in_child=_open)
+    os.register_at_fork(
+        before=loading.acquire, after_in_parent=loading.release, after_in_child=loading.release
+    )

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from autograd.compiler.locks import loading
 from autograd.compiler.program import Program
 from autograd.compiler.trace import Traced
 from autograd.value import Operand, Value
@@ -36,17 +37,19 @@ def lower(
     Args:
         leaves: those that come first among the leaves; others follow as they were created.
     """
-    from autograd.compiler import lowering
+    with loading:
+        from autograd.compiler import lowering
 
     return lowering.lower(inputs, outputs, is_batch, leaves)
 
 
 def roll(tape: Tape) -> Program:
     """The program that computes what is on the tape."""
-    from autograd.compiler.access import Access
-    from autograd.compiler.assembly import Assembly
-    from autograd.compiler.expressions import Expressions
-    from autograd.compiler.schedule import groups
+    with loading:
+        from autograd.compiler.access import Access
+        from autograd.compiler.assembly import Assembly
+        from autograd.compiler.expressions import Expressions
+        from autograd.compiler.schedule import groups
 
     x = Expressions(tape)
     access = Access(x, *groups(x))

@@ -446,6 +446,7 @@ class _Graph:
         from autograd.compiler.backends import javascript
 
         spelled = javascript.SPELLING.keys() | javascript.HELPERS.keys() | {"sum", "dot"}
+        spelled |= {name for name, row in TABLE.items() if row.definition is not None}
         return next((node.op for node in self.order if node.op and node.op not in spelled), "")
 
     def _program(self) -> Program:

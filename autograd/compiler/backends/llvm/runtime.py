@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from autograd.compiler.backends.llvm.codegen import Layout
 from autograd.compiler.backends.llvm.module import FRAME, Training, module
 from autograd.compiler.columns import Column
-from autograd.compiler.locks import fork_safe_lock
+from autograd.compiler.locks import fork_safe_lock, loading
 from autograd.compiler.program import Program
 from autograd.primitives import TABLE
 
@@ -32,7 +32,7 @@ Frame: TypeAlias = "array[int]"
 @cache
 def _llvm() -> Any:
     """llvmlite's binding, ready for this machine."""
-    with _loading:
+    with loading:
         try:
             from llvmlite import binding
         except ImportError:
@@ -44,13 +44,11 @@ def _llvm() -> Any:
     return binding
 
 
-_loading = threading.RLock()
 _forking = ExitStack()
 
 
 def _before_fork() -> None:
-    """Wait until no thread is inside of LLVM, or loads it: a child could not open its locks."""
-    _forking.enter_context(_loading)
+    """Wait until no thread is inside of LLVM: a child could not open its lock."""
     if binding := sys.modules.get("llvmlite.binding.ffi"):
         _forking.enter_context(binding.lib._lock)
 
