@@ -25,14 +25,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 
 from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, read_columns
-from autograd.compiler.locks import fork_safe_lock
+from autograd.compiler.locks import cached, fork_safe_lock
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import gradient_of, leaves_of, trace
@@ -253,28 +252,28 @@ class _Recording:
         self.backend = backend
         self.trace = trace(f, shapes)
 
-    @cached_property
+    @cached
     def nodes(self) -> set[Value]:
         """All that the outputs depend on."""
         outputs = [x for x in self.trace.outputs if isinstance(x, Value)]
         return {node for output in outputs for node in topological_order(output)}
 
-    @cached_property
+    @cached
     def values(self) -> _Runner:
         return self._runner(is_batch=not self.shapes)
 
-    @cached_property
+    @cached
     def mean(self) -> _Runner:
         return self._runner()
 
-    @cached_property
+    @cached
     def gradient(self) -> _Runner:
         """The mean, and after it the gradient of the mean with respect to each of `leaves`."""
         if self.trace.form is not None:
             raise TypeError("backward: the function returns a list; it needs one Value to follow")
         return self._runner(with_gradient=True)
 
-    @cached_property
+    @cached
     def leaves(self) -> list[Value]:
         """The leaves that the output reaches, inputs aside."""
         return leaves_of(self.trace.outputs[0])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, overload
+
+T = TypeVar("T")
 
 _locks: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -19,6 +22,25 @@ def fork_safe_lock() -> threading.RLock:
 
 loading = threading.RLock()
 """Held while modules are imported when first needed: a child could not wait for such an import."""
+
+
+class cached(Generic[T]):  # noqa: N801 - a decorator
+    """`functools.cached_property` without its lock, which Python 3.11 shares between instances."""
+
+    def __init__(self, function: Callable[[Any], T]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> cached[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> T: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> cached[T] | T:
+        """The result of the function, which is called once."""
+        if instance is None:
+            return self
+        result = instance.__dict__[self.function.__name__] = self.function(instance)
+        return result
 
 
 def _open() -> None:

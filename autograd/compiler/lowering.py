@@ -15,7 +15,6 @@ import hashlib
 import marshal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from autograd import recording
+from autograd.compiler.locks import cached
 from autograd.compiler.ragged import Integers, distinct, offsets
 from autograd.compiler.trace import Traced
 from autograd.primitives import TABLE, Primitive
@@ -79,7 +79,7 @@ class Tape:
     labels: dict[int, str]
     results: list[int]
 
-    @cached_property
+    @cached
     def key(self) -> str:
         """A hash, the same for tapes that differ in nothing but the leaves and their labels."""
         users = [name for name in self.names if name.startswith("row.")]

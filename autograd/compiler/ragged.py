@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.ma  # np.unique would load it when first called, perhaps during a fork
 
 Integers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
