@@ -256,10 +256,15 @@ def _executed(name: str, text: str, title: str = "") -> Callable[..., Any]:
     return made[name]
 
 
+_BUILTIN = {"type", "float", "int"}
+"""The names of Python that generated source uses."""
+
+
 def key_of(name: str) -> str:
     """A name for a row in generated source, which nothing else there has."""
     is_usable = name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
-    if not is_usable or re.fullmatch(r".|d.|t\d+", name):  # as operands and the like are called
+    is_local = re.fullmatch(r".|d.|[tx]\d+|node|.*_row", name)  # operands and the like, and rows
+    if not is_usable or is_local or name in _BUILTIN:
         name = "row"
     names = itertools.chain([name], map(f"{name}_{{}}".format, itertools.count(2)))
     return next(name for name in names if name not in NAMESPACE)

@@ -128,21 +128,34 @@ class Primitive:
             self.definition = value
         self._function: Callable[..., float] = value
         operators.NAMESPACE[f"{self.key}_row"] = self
-        operators.NAMESPACE[self.key] = value
-        if is_complete:
+        # a user's function is checked at each call
+        is_checked = own_names and self.definition is None
+        operators.NAMESPACE[self.key] = self._checked if is_checked else value
+        if own_names:
             self.make_operator()
         TABLE[name] = self
 
     def _from_expression(self, expression: str) -> Callable[..., float]:
         rule = next((rule for rule in self.partials if rule is not None), None)
-        if rule is None:
-            parameters = operators.parameters_of(expression)
-        else:
-            parameters = list(inspect.signature(rule).parameters)[1:]
+        try:
+            names = operators.parameters_of(expression)
+        except SyntaxError as error:
+            raise TypeError(f"{self.name}: its value {expression!r} is no expression") from error
+        parameters = names if rule is None else list(inspect.signature(rule).parameters)[1:]
+        if len(parameters) != len(self.partials):
+            raise TypeError(
+                f"{self.name}: its value {expression!r} has {len(parameters)} parameters, "
+                f"{parameters}, for {len(self.partials)} rules; give a rule, or None, for each"
+            )
+        if self.name not in ELEMENTARY and (unknown := {*names} - {*parameters}):
+            raise TypeError(
+                f"{self.name}: its value {expression!r} has the unknown names {sorted(unknown)}; "
+                f"it may have the parameters of the rules, {parameters}, and the table's operations"
+            )
         text = f"lambda {', '.join(parameters)}: {expression}"
         if self.name in ELEMENTARY:
-            names = rf"\b({'|'.join(parameters)})\b"
-            self.template = re.sub(names, lambda x: f"{{{parameters.index(x[0])}}}", expression)
+            pattern = rf"\b({'|'.join(parameters)})\b"
+            self.template = re.sub(pattern, lambda x: f"{{{parameters.index(x[0])}}}", expression)
             function: Callable[..., float] = eval(text, operators.NAMESPACE)
             return function
         self.definition = eval(text, dict(TABLE))
@@ -193,9 +206,11 @@ class Primitive:
 
         Where a rule refers to a row that is not made yet, the general one stays.
         """
-        if self.arity in (1, 2, 3):
-            with contextlib.suppress(NameError):
+        with contextlib.suppress(NameError):
+            if self.arity in (1, 2, 3):
                 self.operator = operators.operator(self)
+            elif self.arity is not None:
+                self.formulas([f"x{i}" for i in range(self.arity + 1)])
 
     @cached_property
     def value(self) -> Callable[..., float]:
@@ -234,6 +249,9 @@ class Primitive:
             if type(arg) is not float and hasattr(arg, "record"):
                 return arg.record(self, args)
         return self.at([self.number(arg) for arg in args])
+
+    def _checked(self, *numbers: float) -> float:
+        return self.at(numbers)
 
     def at(self, numbers: Sequence[float]) -> float:
         """The value, after seeing to it that it is a float."""
@@ -302,6 +320,16 @@ def _check(
             f"Primitive: {name} takes any number of arguments, so it has a single rule, which "
             f"returns all partials; got {len(partials)} rules"
         )
+    if not (variadic or isinstance(value, str)):
+        try:
+            inspect.signature(value).bind(*partials)
+        except TypeError as error:
+            raise TypeError(
+                f"{name}: its value cannot be called with {len(partials)} arguments, for so many "
+                f"rules there are: {error}; give a rule, or None, for each argument"
+            ) from None
+        except ValueError:  # a function of C that does not say what it takes
+            pass
 
 
 def _row(name: str) -> Primitive:
@@ -311,8 +339,8 @@ def _row(name: str) -> Primitive:
 ELEMENTARY = {"add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "where", "stop_gradient"}
 """The elementary rows that Python writes as an expression and not as the call of a function."""
 
-is_complete = False
-"""Whether the package's own rows are made; those that are made later are users'."""
+own_names: frozenset[str] = frozenset()
+"""The names of the package's own rows, once these are made; rows that are made later are users'."""
 
 
 def real_number(

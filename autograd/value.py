@@ -270,7 +270,7 @@ class Condition(Value):
 operators.NAMESPACE |= {"Value": Value, "Condition": Condition}
 for _row in TABLE.values():
     _row.make_operator()
-primitives.is_complete = True
+primitives.own_names = frozenset(TABLE)
 
 
 def condition(x: object, operation: str) -> Any:

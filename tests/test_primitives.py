@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -158,6 +161,75 @@ def test_a_second_row_of_a_name_is_refused() -> None:
     Primitive("square", "²", lambda x: x * x, lambda z, x: 2.0 * x)
     with pytest.raises(ValueError, match="choose another name"):
         Primitive("square", "²", lambda x: x * x, lambda z, x: 2.0 * x)
+
+
+HOSTILE = [
+    *("Value", "new", "node", "exp ", "t0", "x0", "z", "float", "type", "int", "if", "lambda"),
+    *("nan", "inf", "mul_row", "row", "k", "w", "é"),
+]
+
+
+@pytest.mark.usefixtures("a_row_for_a_while")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_row_may_have_any_name_and_changes_no_other(name: str) -> None:
+    row = Primitive(name, "triple", lambda x, y: 3.0 * x, lambda z, x, y: 3.0, None)
+    twice = Primitive("twice", "twice", lambda x: 2.0 * row(x, x), lambda z, x: 2.0 * row(1.0, z))
+    x = Value(2.0)
+    assert (row(x, 1.0).data, row(2.0, 1), (x * 3).data, ag.exp(x * 0).data) == (6.0, 6.0, 6.0, 1.0)
+    assert [twice(x).data, *twice(x).partials] == [12.0, 6.0]
+
+
+@pytest.mark.usefixtures("a_row_for_a_while")
+def test_a_row_may_be_called_as_another_ones_object() -> None:
+    of_object = Primitive("thing_row", "A", lambda x: 3.0 * x, lambda z, x: 3.0)
+    thing = Primitive("thing", "B", lambda x: 5.0 * x, lambda z, x: 5.0)
+    x = Value(2.0)
+    assert (of_object(x).data, thing(x).data, thing(x).primitive) == (6.0, 10.0, thing)
+
+
+def test_rows_made_before_the_compiler_is_loaded_are_users() -> None:
+    program = """
+import autograd as ag
+for name in ("x", "k", "w", "inf", "2 operands of row.f"):
+    row = ag.Primitive(name, "f", lambda x: 3.0 * x, lambda z, x: 3.0)
+    for backend in ("python", "llvm"):
+        found = ag.jit(lambda x: row(x) + x * x, backend)([2.0, 1.0])
+        assert found == [10.0, 4.0], (name, backend, found)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+@pytest.mark.usefixtures("a_row_for_a_while")
+@pytest.mark.parametrize(
+    ("value", "rules", "said"),
+    [
+        (lambda x, y: x * y, [lambda z, x: 1.0], "cannot be called with 1 arguments"),
+        (lambda x: x * x, [], "cannot be called with 0 arguments"),
+        ("x * y", [lambda z, x: 1.0], r"unknown names \['y'\]"),
+        ("math.cos(x)", [lambda z, x: 1.0], r"unknown names \['math'\]"),
+        ("x * exp(-x)", [], "1 parameters"),
+        ("x +", [lambda z, x: 1.0], "no expression"),
+        (
+            lambda x, y, v, w: x * y * v * w,
+            [lambda z, x, y, v, w: math.cos(x), None, None, None],
+            "rule for argument 1 cannot be used: it asks for the number",
+        ),
+    ],
+)
+def test_a_row_that_cannot_work_is_refused_when_it_is_made(
+    value: Any, rules: list[Any], said: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^wrong: .*{said}"):
+        Primitive("wrong", "wrong", value, *rules)
+
+
+@pytest.mark.usefixtures("a_row_for_a_while")
+def test_a_value_that_is_no_float_is_refused_when_it_is_computed() -> None:
+    for wrong in (3, None, "a"):
+        row = Primitive(f"gives {wrong}", "f", lambda x, wrong=wrong: wrong, lambda z, x: 0.0)
+        for x in (1.0, Value(1.0)):
+            with pytest.raises(TypeError, match=f"its value must return a float, got {wrong!r}"):
+                row(x)
 
 
 @pytest.mark.usefixtures("a_row_for_a_while")

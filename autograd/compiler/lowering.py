@@ -25,7 +25,7 @@ from autograd import recording
 from autograd.compiler.locks import cached
 from autograd.compiler.ragged import Integers, distinct, offsets
 from autograd.compiler.trace import Traced
-from autograd.primitives import TABLE, Primitive
+from autograd.primitives import TABLE, Primitive, own_names
 from autograd.value import Operand, Value
 
 ONCE, EACH, MEAN, AFTER = range(4)
@@ -36,9 +36,6 @@ KNOWN = [
 ]
 """The names of the first operation codes; "k" is a constant, "w" a leaf, "x" an input."""
 CONSTANT, LEAF, INPUT, ADD, SUB, SUM, MUL, DOT, MEAN_OF, COPY, POW, WHERE, STOP = range(len(KNOWN))
-
-OWN = frozenset(TABLE)
-"""The package's rows. One that a user made is called "row.NAME" on the tape."""
 
 ARITHMETIC = frozenset("add sub mul div neg abs where lt le gt ge".split())  # noqa: SIM905
 """The operations that are cheaper than memory: rather computed again than kept."""
@@ -175,10 +172,13 @@ class Lowering:
         self.labels = {index[x]: str(x.label) for x in nodes if x.label}
 
     def code(self, row: Primitive, width: int) -> int:
-        """The code of an operation on so many operands."""
-        key = row.name if row.name in OWN else f"row.{row.name}"
+        """The code of an operation on so many operands.
+
+        A row that a user made is called "row.NAME" on the tape, whatever its name.
+        """
+        key = row.name if row.name in own_names else f"row.{row.name}"
         if row.definition is not None:
-            key = f"{key} of {width}"
+            key = f"{width} operands of {key}"
         if key not in self.codes:
             self.codes[key] = len(self.names)
             self.names.append(key)

@@ -23,7 +23,7 @@ from autograd.compiler.program import (
     named_ranges,
     primitives_used,
 )
-from autograd.primitives import TABLE
+from autograd.primitives import TABLE, own_names
 
 SPELLING: dict[str, str] = {
     **OPERATORS,
@@ -95,11 +95,11 @@ class _Printer(Printer):
         return f"{total} = {start}"
 
     def called(self, name: str) -> str:
-        return name if name in NAMESPACE else f"rows[{name!r}]"
+        return name if name in own_names else f"rows[{name!r}]"
 
 
 NAMESPACE: dict[str, object] = {"inf": math.inf, "nan": math.nan}
-NAMESPACE |= {name: row.value for name, row in TABLE.items() if row.definition is None}
+NAMESPACE |= {name: TABLE[name].value for name in own_names if TABLE[name].definition is None}
 """What the source refers to; rows that users made it finds by name in `rows`."""
 
 _compiled_so_far = itertools.count(1)
