@@ -156,7 +156,10 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     if ufunc.__name__ in ("equal", "not_equal") and not is_elementwise:
         other = inputs[1] if inputs[0] is self else inputs[0]
         return (self.__eq__(other) is True) is (ufunc.__name__ == "equal")
-    primitive = TABLE.get(UFUNCS.get(ufunc.__name__, ufunc.__name__))
+    name = ufunc.__name__
+    if name == "square":  # which is no row
+        name, inputs = "multiply", inputs * 2
+    primitive = TABLE.get(UFUNCS.get(name, name))
     if primitive is None or method != "__call__" or options:
         raise TypeError(f"np.{ufunc.__name__} takes no Value; write it with the functions of ag")
     return primitive(*inputs)

@@ -167,6 +167,9 @@ class Value:
     __floordiv__, __rfloordiv__ = _binary(special.floordiv)
     __neg__ = _unary(primitives.neg)
     __abs__ = abs = _unary(primitives.abs)
+    __floor__ = _unary(special.floor)  # which NumPy asks for of the elements of an array
+    __ceil__ = _unary(special.ceil)
+    __trunc__ = _unary(special.trunc)
     exp = _unary(primitives.exp)
     log = _unary(primitives.log)
     sqrt = _unary(primitives.sqrt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -249,6 +250,10 @@ def test_argnums_choose_the_arguments() -> None:
     assert ag.gradient(f, argnums=(2, 0))(2.0, 3.0, 4.0) == (18.0, 36.0)
     assert ag.value_and_gradient(f, argnums=1)(2.0, 3.0) == (18.0, 12.0)
     assert ag.hessian(f, argnums=1)(2.0, 3.0) == 4.0
+    assert ag.gradient(f, argnums=np.int64(1))(2.0, 3.0) == 12.0
+    for wrong in ("y", 1.0, [1.0]):
+        with pytest.raises(TypeError, match=r"^gradient: argnums is .*; give the position"):
+            ag.gradient(f, argnums=wrong)(2.0, 3.0)
     assert ag.hessian(f, argnums=(0, 1))(2.0, 3.0) == ((0.0, 6.0), (6.0, 4.0))
     assert ag.jacobian(lambda x, y: [x * y, y], argnums=1)(2.0, 3.0) == [2.0, 1.0]
     received = []

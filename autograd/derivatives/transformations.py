@@ -23,7 +23,8 @@ import copy
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from operator import index
+from typing import Any, SupportsIndex, TypeAlias
 
 from autograd import primitives, recording
 from autograd.derivatives.graph import (
@@ -186,14 +187,21 @@ def _indices(operation: str, argnums: Argnums, count: int) -> tuple[list[int], b
     """The positions meant by `argnums`, and whether the result is that of a single argument."""
     if argnums is None:
         return list(range(count)), count == 1
-    given = [argnums] if isinstance(argnums, int) else list(argnums)
+    is_one = isinstance(argnums, SupportsIndex)  # NumPy's integers too
+    try:
+        given = list(map(index, [argnums] if isinstance(argnums, SupportsIndex) else argnums))
+    except TypeError:
+        raise TypeError(
+            f"{operation}: argnums is {argnums!r}; give the position of an argument, a whole "
+            f"number, or a list of positions"
+        ) from None
     indices = [i + count if i < 0 else i for i in given]
     if not all(0 <= i < count for i in indices) or len(set(indices)) < len(indices):
         raise ValueError(
             f"{operation}: argnums is {argnums!r} for {count} arguments; give positions from 0 to "
             f"{count - 1}, each once"
         )
-    return indices, isinstance(argnums, int)
+    return indices, is_one
 
 
 def _transforms(f: Callable[..., Any], operation: str) -> Callable[[Transformed], Transformed]:
