@@ -149,10 +149,10 @@ def clip(x: Operand, low: Operand, high: Operand) -> Operand:
 
     Raises ValueError if low is above high (in a compiled function, if both are plain numbers).
     """
+    clipped: Operand = primitives.clip(x, low, high)  # which refuses what is no number
     is_crossed = low > high
     if not (recording.is_tracing() and isinstance(is_crossed, Value)) and is_crossed:
         raise ValueError(f"clip: low is {low}, above high, {high}")
-    clipped: Operand = primitives.clip(x, low, high)
     return clipped
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from numbers import Real
+from numbers import Number
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
@@ -40,6 +40,12 @@ def _binary(primitive: Primitive) -> tuple[BinaryMethod, BinaryMethod]:
 
 def _comparison(primitive: Primitive) -> Callable[[Value, Value | float], Condition]:
     return operators.operator(primitive)
+
+
+_AT_FLOATS = (
+    "(A derivative at plain floats is a Value where it depends on other Values: give it those as "
+    "arguments, or take it under ag.no_grad(), where it is a float.)"
+)
 
 
 class Value:
@@ -201,10 +207,10 @@ class Value:
     __rand__, __ror__ = __and__, __or__
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Real) or is_bool(other):
+        if isinstance(other, Number) or is_bool(other):
             raise TypeError(
                 f"==: a Value equals itself alone, and {self!r} was compared with the number "
-                f"{other!r}; compare its number, x.data == {other!r}"
+                f"{other!r}; compare its number, x.data == {other!r}. {_AT_FLOATS}"
             )
         return self is other if isinstance(other, Value) else NotImplemented
 
@@ -222,9 +228,7 @@ class Value:
     def _refuse(self) -> NoReturn:
         raise TypeError(
             f"{self!r} is a graph node, not a float. Use ag.exp(x) instead of math.exp(x), a "
-            f"comparison to branch, and `.data` for the number. (A derivative at plain floats is a "
-            f"Value where it depends on other Values: give it those as arguments, or take it "
-            f"under ag.no_grad(), where it is a float.)"
+            f"comparison to branch, and `.data` for the number. {_AT_FLOATS}"
         )
 
     __bool__ = __float__ = __int__ = _refuse

@@ -151,6 +151,8 @@ def test_a_number_that_depends_on_outer_values_says_both_remedies() -> None:
     with pytest.raises(TypeError, match=r"give it those as arguments.*ag\.no_grad\(\)") as caught:
         np.asarray([slope(1.0)], float)  # as the optimizers do
     assert "`.data` for the number" in str(caught.value)
+    with pytest.raises(TypeError, match=r"give it those as arguments.*ag\.no_grad\(\)"):
+        assert slope(1.0) != 0.0  # as others of them ask
     with ag.no_grad():
         assert optimize.brentq(slope, -1.0, 2.0) == pytest.approx(0.5)
     of_both = ag.gradient(lambda t, w: (w * t - 1.0) ** 2, argnums=0)

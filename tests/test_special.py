@@ -100,6 +100,9 @@ def test_clip_has_the_slopes_of_torch_clamp(
 def test_clip_between_a_weight_and_its_opposite() -> None:
     assert gradient(lambda v: TABLE["clip"](v[0], -v[1], v[1]), -3.0, 2.0) == [0.0, -1.0]
     assert gradient(lambda v: TABLE["clip"](v[0], -v[1], v[1]), 3.0, 2.0) == [0.0, 1.0]
+    for low, high in (("a", 1.0), (None, 1.0), (-1.0, 1j)):
+        with pytest.raises(TypeError, match=r"^clip: expected a Value or a real number, got "):
+            ag.clip(Value(1.0), low, high)
 
 
 # --- sums of powers at infinity -------------------------------------------------------------------

@@ -305,7 +305,7 @@ def test_equality_and_hash_are_identity() -> None:
     a, b = Value(1.0), Value(1.0)
     assert a == a  # noqa: PLR0124
     assert a != b
-    for number in (1.0, 1, True):
+    for number in (1.0, 1, True, 1j, Decimal(1)):
         with pytest.raises(TypeError, match=r"a Value equals itself alone, .*; compare its number"):
             a == number  # noqa: B015
         with pytest.raises(TypeError, match=r"x\.data == "):
