@@ -215,3 +215,13 @@ def test_a_network_of_relus_is_printed_plainly() -> None:
     f = ag.jit(lambda x, y: (model(x) - y) ** 2, "python")
     f.backward([[1.0, 2.0]], [1.0])
     assert len(f.source.splitlines()) <= 60
+
+
+def test_a_step_under_an_infinite_gradient_is_printed_with_care() -> None:
+    w = Value(0.5)
+    f = ag.jit(lambda: ag.log(ag.floor(w)), "python")
+    f.backward()
+    assert w.grad == 0.0  # though log has the slope inf at 0
+    names: dict[str, Any] = dict(python.NAMESPACE)
+    exec(f.source, names)
+    assert names["program"]([0.5], 1, [()]) == [-math.inf, 0.0]

@@ -286,7 +286,7 @@ class _Branches:
             return arg, contribution
         if chooses or node in self.may_be_inactive:
             self.may_be_inactive.add(arg)
-            found = Selection.FINITE if chooses or _is_finite(node) else Selection.NAN
+            found = Selection.FINITE if _is_finite(node) else Selection.NAN
             self.tracing.selection = max(self.tracing.selection, found)
         if not self.tracing.follows_branches:
             return arg, contribution
@@ -302,7 +302,20 @@ class _Branches:
 
 
 FINITE = {
-    *("add", "sub", "mul", "neg", "sum", "dot", "abs", "sign", "floor", "ceil", "trunc", "round"),
+    *(
+        "add",
+        "sub",
+        "mul",
+        "neg",
+        "sum",
+        "dot",
+        "abs",
+        "where",
+        "maximum",
+        "minimum",
+        "relu",
+        "clip",
+    ),
     *("sin", "cos", "atan", "tanh", "sech2", "sigmoid", "logistic_pdf", "asinh", "bell", "erf"),
     *("erfc", "norm_pdf", "norm_cdf", "softplus", "log_sigmoid", "logaddexp"),
 }
