@@ -523,12 +523,6 @@ def _one_minus_square(x: Scalar) -> Scalar:
     return where(abs(x) < 0.5, 1.0 - x * x, (1.0 - x) * (1.0 + x))
 
 
-def _asinh_slope(x: Scalar) -> Scalar:
-    """1/√(1 + x²). From 2²⁸ the 1 is below the last digit of x², and x² may overflow."""
-    near = div(1.0, sqrt(1.0 + x * x))
-    return where(abs(x) < 268435456.0, near, div(1.0, abs(x)))
-
-
 def _atan_slope(x: Scalar) -> Scalar:
     """1 / (1 + x²), which for large x is written on 1/x, so that no square overflows."""
     w = div(1.0, x)
@@ -632,12 +626,6 @@ sinh: Primitive = Primitive("sinh", "sinh", _ieee(math.sinh), lambda z, x: cosh(
     doc="The hyperbolic sine, ±inf beyond 710.")
 cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh), lambda z, x: sinh(x),
     doc="The hyperbolic cosine, inf beyond ±710.")
-asinh = Primitive("asinh", "asinh", math.asinh, lambda z, x: _asinh_slope(x),
-    doc="The number whose hyperbolic sine is x.")
-acosh = Primitive("acosh", "acosh", _ieee(math.acosh),
-    # two roots: x² - 1 would cancel near 1 and overflow far out
-    lambda z, x: div(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)),
-    doc="The positive number whose hyperbolic cosine is x, nan below 1.")
 atanh = Primitive("atanh", "atanh", _atanh, lambda z, x: div(1.0, _one_minus_square(x)),
     doc="The number whose hyperbolic tangent is x, ±inf at ±1 and nan beyond.")
 tanh: Primitive = Primitive("tanh", "tanh", math.tanh, lambda z, x: sech2(x),

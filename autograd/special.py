@@ -1,6 +1,6 @@
 """More rows of the table: steps, remainders, the cube root, erf, the normal distribution, lgamma.
 
-All but floor, fmod, erf and erfc are composite: polynomials, series and recurrences in the
+All but floor, fmod, asinh, acosh, erf and erfc are composite: polynomials and series in the
 operations of the table, so they compile for every language as they are, with the same bits.
 Coefficients without a source were fitted to values of 60 digits for this module; their errors stand
 beside them.
@@ -105,6 +105,25 @@ def _cbrt_value(x: Scalar) -> Scalar:
 cbrt = Primitive("cbrt", "cbrt", _cbrt_value, lambda z, x: p.div(1.0, 3.0 * (z * z)),
     composite=True,
     doc="The cube root, of negative numbers too.")
+# fmt: on
+
+
+# --- inverse hyperbolic functions -----------------------------------------------------------------
+
+
+def _asinh_slope(x: Scalar) -> Scalar:
+    """1/√(1 + x²). From 2²⁸ the 1 is below the last digit of x², and x² may overflow."""
+    near = p.div(1.0, p.sqrt(1.0 + x * x))
+    return p.where(p.abs(x) < 268435456.0, near, p.div(1.0, p.abs(x)))
+
+
+# fmt: off
+asinh = Primitive("asinh", "asinh", math.asinh, lambda z, x: _asinh_slope(x),
+    doc="The number whose hyperbolic sine is x.")
+acosh = Primitive("acosh", "acosh", p._ieee(math.acosh),
+    # two roots: x² - 1 would cancel near 1 and overflow far out
+    lambda z, x: p.div(1.0, p.sqrt(x - 1.0) * p.sqrt(x + 1.0)),
+    doc="The positive number whose hyperbolic cosine is x, nan below 1.")
 # fmt: on
 
 
