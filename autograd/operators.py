@@ -278,7 +278,7 @@ def key_of(name: str) -> str:
 _NUMBER = """\
 if type({x}) is {kind}: {a} = {x}._float
 elif type({x}) is float: {a} = {x}
-elif type({x}) is int and -1e300 < {x} < 1e300: {x} = {a} = float({x})
+elif type({x}) is int and -9007199254740992 < {x} < 9007199254740992: {x} = {a} = float({x})
 else: return {row}.on_any({operands})
 """
 
