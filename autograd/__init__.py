@@ -1,4 +1,4 @@
-"""A scalar reverse-mode automatic differentiation engine, small enough to read in an afternoon.
+"""A scalar reverse-mode automatic differentiation engine, with what is built on it.
 
 A `Value` records how it was computed, and `backward()` applies the chain rule to that record:
 

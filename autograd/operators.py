@@ -236,14 +236,9 @@ def _bare(text: str) -> str:
 
 
 def function_of(formula: Any, parameters: Sequence[str], name: str) -> Callable[..., float]:
-    """The Python function that a formula of symbols is."""
+    """A formula of symbols as a Python function, whose source tracebacks and debuggers find."""
     lines, text = statements(formula)
-    return compiled(name, parameters, [*lines, f"return {text}"])
-
-
-def compiled(name: str, parameters: Sequence[str], lines: Sequence[str]) -> Callable[..., Any]:
-    """A function with this body; tracebacks and debuggers find its source."""
-    return _executed(name, _definition(name, parameters, lines))
+    return _executed(name, _definition(name, parameters, [*lines, f"return {text}"]))
 
 
 def _definition(name: str, parameters: Sequence[str], lines: Sequence[str]) -> str:

@@ -66,7 +66,8 @@ class Value:
             and where there is no derivative.
 
     Operators take Values and real numbers on either side; anything else is a TypeError. `==` and
-    hashing go by identity, so that nodes can be kept in sets and dictionaries.
+    hashing go by identity, so that nodes can be kept in sets and dictionaries. Comparing a Value
+    with a number by `==` is a TypeError, because it would be False whatever the data.
     """
 
     # One object a node, for the garbage collector visits them all: the operands of one or two, and

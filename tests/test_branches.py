@@ -1,4 +1,4 @@
-"""A branch not taken has no say: in every order, in the sweep, in `grad`, and compiled.
+"""An unselected branch contributes no gradient: in any order, in `backward`, `grad`, and compiled.
 
 Most libraries answer nan in these cases, where 0 meets an infinite derivative.
 """
