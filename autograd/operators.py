@@ -76,14 +76,11 @@ NAMESPACE: dict[str, Any] = {
     "inf": math.inf,
     "nan": math.nan,
     "fabs": math.fabs,
-    "new": object.__new__,
     "following": following,
     "open_pauses": recording.open_pauses,
     "is_paused": recording.is_paused,
-    "Value": None,
-    "Condition": None,
 }
-"""The names in generated source. Rows are added as they are made, and the two classes by
+"""The names in generated source. Rows are added as they are made, and the two classes of nodes by
 `value`."""
 
 
@@ -280,7 +277,7 @@ else: return {row}.on_any({operands})
 _NODE = """\
 if {only_numbers}: return z
 if open_pauses and is_paused(): return {kind}(z)
-node = new({kind})
+node = new_{kind}()
 node._float = z
 node._created = following()
 node.grad = None
