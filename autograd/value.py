@@ -178,6 +178,22 @@ class Value:
     __floor__ = _unary(special.floor)  # which NumPy asks for of the elements of an array
     __ceil__ = _unary(special.ceil)
     __trunc__ = _unary(special.trunc)
+
+    def __round__(self, digits: None = None) -> Value:
+        if digits is not None:
+            raise TypeError(
+                f"round: a Value is rounded to a whole number; round its number, "
+                f"round(x.data, {digits!r})"
+            )
+        rounded: Value = special.round(self)
+        return rounded
+
+    def __divmod__(self, other: Value | float) -> tuple[Value, Value]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Value | float) -> tuple[Value, Value]:
+        return other // self, other % self
+
     exp = _unary(primitives.exp)
     log = _unary(primitives.log)
     sqrt = _unary(primitives.sqrt)
@@ -224,6 +240,16 @@ class Value:
     def conjugate(self) -> Value:
         """x itself, which is real: NumPy asks for it in `np.var`."""
         return self
+
+    def clip(self, low: Value | float, high: Value | float, out: None = None) -> Value:
+        """x between two bounds, as `np.clip(x, low, high)` asks for it; see `ag.clip`."""
+        clipped: Value = primitives.clip(self, low, high)
+        return clipped
+
+    def hypot(self, other: Value | float) -> Value:
+        """√(x² + y²), as `np.hypot` of an array asks for it; see `ag.hypot`."""
+        length: Value = primitives.hypot(self, other)
+        return length
 
     __array_ufunc__ = operators.array_ufunc
 
