@@ -11,6 +11,14 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+import autograd
+
+if not hasattr(autograd, "Value"):  # PyPI's `autograd`, installed later, replaced __init__.py
+    sys.exit(
+        f"{autograd.__file__} belongs to another package called autograd; remove both with "
+        "pip uninstall autograd scalar-autograd, then install scalar-autograd alone"
+    )
+
 from autograd.commands import draw, play, playground, predict, train
 from autograd.commands.arguments import Parser, program, typed
 from autograd.commands.output import discard, flush, prepare, say
@@ -73,6 +81,9 @@ _SIGPIPE = 128 + 13
 
 def _parser() -> Parser:
     parser = Parser(prog=program(), description=__doc__, allow_abbrev=False)
+    parser.add_argument(
+        "--version", action="version", version=f"scalar-autograd {autograd.__version__}"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, job in COMMANDS.items():
         command = commands.add_parser(
