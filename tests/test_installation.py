@@ -1,7 +1,8 @@
-"""The package as it is installed: its version, and beside another that is imported as `autograd`."""
+"""The package as installed: its version, and beside another that is imported as `autograd`."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -32,7 +33,7 @@ def python(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         cwd=site.parent,
-        env={"PYTHONPATH": str(site), "PATH": "/usr/bin:/bin"},
+        env={**os.environ, "PYTHONPATH": str(site)},
     )
 
 
