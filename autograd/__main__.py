@@ -19,10 +19,10 @@ if not hasattr(autograd, "Value"):  # PyPI's `autograd`, installed later, replac
         "pip uninstall autograd scalar-autograd, then install scalar-autograd alone"
     )
 
-from autograd.commands import draw, play, playground, predict, train
-from autograd.commands.arguments import Parser, program, typed
-from autograd.commands.output import discard, flush, prepare, say
-from autograd.commands.signals import Interrupts
+from autograd.cli import draw, play, playground, predict, train
+from autograd.cli.arguments import Parser, program, typed
+from autograd.cli.output import discard, flush, prepare, say
+from autograd.cli.signals import Interrupts
 from autograd.data import TableError
 
 COMMANDS = {
@@ -32,7 +32,7 @@ COMMANDS = {
     "play": play,
     "playground": playground,
 }
-"""A command is a file of `commands/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
+"""A command is a file of `cli/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
 
 WHERE_TO_BEGIN = """\
 Where to begin: look at the pictures above, then at notebooks/01_values_and_gradients.ipynb, or try

@@ -23,7 +23,7 @@ import autograd as ag
 from autograd import __main__ as command_line
 from autograd import data, datasets
 from autograd.__main__ import COMMANDS, main
-from autograd.commands import check, learning, train
+from autograd.cli import check, learning, train
 from autograd.gradcheck import Comparison, GradientReport
 from autograd.viz import drawing
 
