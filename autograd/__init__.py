@@ -40,6 +40,7 @@ if _pathlib.Path(__file__).with_name("differential_operators.py").exists():
 from autograd import datasets, interop, plotting
 from autograd.compiler.backends.jax import to_jax
 from autograd.compiler.jit import jit
+from autograd.compiler.sparse import sparse_hessian, sparse_jacobian
 from autograd.compiler.step import jit_step
 from autograd.derivatives import (
     grad,
@@ -206,6 +207,8 @@ __all__ = [
     "sinh",
     "softmax",
     "softplus",
+    "sparse_hessian",
+    "sparse_jacobian",
     "sqrt",
     "square",
     "stop_gradient",

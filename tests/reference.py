@@ -34,7 +34,7 @@ MODULES = ("datasets", "plotting", "interop")
 GROUPS = {
     "The node": "Value Condition Primitive no_grad stop_gradient first_nonfinite",
     "Derivatives": "grad gradient value_and_gradient jacobian hessian hessian_vector_product jvp "
-    "vjp check_gradient GradientCheckError",
+    "vjp sparse_jacobian sparse_hessian check_gradient GradientCheckError",
     "Functions": "abs sign floor ceil round trunc sqrt cbrt square exp expm1 log log1p log2 log10 "
     "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh sigmoid log_sigmoid relu "
     "softplus erf erfc norm_cdf log_norm_cdf lgamma digamma polygamma xlogy hypot maximum minimum "
@@ -73,6 +73,10 @@ EXAMPLES = {
     "vjp": "value, pull_back = ag.vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)\n"
     "value, pull_back([1.0, 10.0])",
     "jvp": "ag.jvp(lambda p: p[0] * p[1])([2.0, 3.0], [1.0, 0.0])",
+    "sparse_jacobian": "J = ag.sparse_jacobian(lambda x: [x[0] * x[1], x[2] ** 2])\n"
+    "J.values([1.0, 2.0, 3.0])",
+    "sparse_hessian": "H = ag.sparse_hessian(lambda x: x[0] * x[1] + x[2] ** 2)\n"
+    "H.structure([1.0, 2.0, 3.0])",
     "check_gradient": "report = ag.check_gradient(lambda x, y: x * y, [0.5, 2.0])\n"
     "[c.verdict for c in report.comparisons]",
     "GradientCheckError": "issubclass(ag.GradientCheckError, AssertionError)",
