@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations_with_replacement
 
-from autograd.derivatives.active import active_nodes
+from autograd.derivatives.active import ActiveGraph
 from autograd.derivatives.local import LocalDerivatives
 from autograd.derivatives.terms import Factor, Term, Terms, is_number
 from autograd.value import Value
@@ -39,12 +39,12 @@ class _Sweep:
     """
 
     def __init__(self, output: Value, inputs: Sequence[Value]) -> None:
-        order = active_nodes([output], inputs)
-        self.rank = {x: i for i, x in enumerate(order)}
-        self.terms = Terms()
-        self.adjoints: dict[Value, list[Term]] = {output: [Term(1.0)]}
+        graph = ActiveGraph([output], inputs)
+        order, self.rank = graph.order, graph.rank
+        self.terms = Terms(graph.record)
+        self.adjoints: dict[Value, list[Term]] = {graph.outputs[0]: [Term(1.0)]}
         self.edges: dict[Value, dict[Value, list[Term]]] = {}
-        derivatives = LocalDerivatives()
+        derivatives = LocalDerivatives(graph.record)
         for node in order[: len(inputs) - 1 : -1] if inputs else ():
             if node in self.adjoints:
                 local = derivatives.of(node, self.rank)

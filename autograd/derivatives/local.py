@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograd import primitives
-from autograd.derivatives.terms import Factor, Term, is_number, product, total
+from autograd.derivatives.terms import Factor, Recorder, Term, is_number
 from autograd.operators import Symbol
 from autograd.primitives import Primitive
 from autograd.value import Value
@@ -61,6 +61,7 @@ class Kind:
     """
 
     def __init__(self, row: Primitive, pattern: Sequence[float | int]) -> None:
+        self._arithmetic = Recorder()
         known: dict[Any, Formula] = {}
         self.result = known["result"] = Formula(known, None, ())
         self.operands: dict[int, Formula] = {}
@@ -73,7 +74,7 @@ class Kind:
         for x, partial in zip(pattern, row.partials_at(self.result, args, args), strict=True):
             if type(x) is int and partial is not None:
                 partials.setdefault(x, []).append(_formula(partial))
-        totals = {i: total(terms) for i, terms in partials.items()}
+        totals = {i: self._arithmetic.total(terms) for i, terms in partials.items()}
         self._partials = {i: p for i, p in totals.items() if not is_number(p, 0.0)}
         self.first = {
             i: _selected(p) if row.chooses else (p, None) for i, p in self._partials.items()
@@ -124,10 +125,10 @@ class Kind:
                 p = _formula(partial)
                 if is_number(p, 0.0):
                     continue
-                term = product(d, p)
+                term = self._arithmetic.product(d, p)
                 chosen = row.chooses and type(p) is not float
                 terms.append(primitives.where(p, term, 0.0) if chosen else term)
-        return total(terms) if terms else 0.0
+        return self._arithmetic.total(terms) if terms else 0.0
 
 
 def _formula(partial: Any) -> Any:
@@ -168,8 +169,9 @@ class Local:
         first: of each active operand, the partial as a Term.
     """
 
-    def __init__(self, kind: Kind, node: Value, is_active: Any) -> None:
+    def __init__(self, kind: Kind, node: Value, is_active: Any, record: Recorder) -> None:
         self._kind = kind
+        self._operation = record
         args = node.args
         self._active = {i: args[i] for i in kind.first if args[i] in is_active}
         self._recorded: dict[Any, Factor] = {x: args[i] for i, x in kind.operands.items()}
@@ -190,14 +192,15 @@ class Local:
             return x
         recorded = self._recorded
         if x not in recorded:
-            recorded[x] = x.primitive(*[self._record(arg) for arg in x.args])
+            recorded[x] = self._operation(x.primitive, *map(self._record, x.args))
         return recorded[x]
 
 
 class LocalDerivatives:
     """The partial derivatives of nodes; the rules are read once for each kind of node."""
 
-    def __init__(self) -> None:
+    def __init__(self, record: Recorder) -> None:
+        self._record = record
         self._kinds: dict[Any, Kind] = {}
 
     def of(self, node: Value, is_active: Any) -> Local:
@@ -212,4 +215,4 @@ class LocalDerivatives:
         kind = self._kinds.get(key)
         if kind is None:
             kind = self._kinds[key] = Kind(row, pattern)
-        return Local(kind, node, is_active)
+        return Local(kind, node, is_active, self._record)
