@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd.compiler.columns import Column
@@ -49,10 +49,10 @@ class Arguments:
             )
 
     def _batch_size(self) -> int:
-        counts = {}
+        counts: dict[int, int] = {}
         for i, x in enumerate(self.xs):
             if is_array(x):
-                counts[i] = x.shape[0] if x.ndim else None
+                counts[i] = x.shape[0] if x.ndim else 1
             elif i in self._indices:
                 raise ValueError(
                     f"{self.operation}: argument {i} is no array, but another one is a batch of "
@@ -63,7 +63,10 @@ class Arguments:
                 f"{self.operation}: the batches have {list(counts.values())} points; give each "
                 f"array equally many, and what is the same for all points as a list"
             )
-        return next(iter(counts.values())) or 0
+        count: int = next(iter(counts.values()))
+        if not count:
+            raise ValueError(f"{self.operation}: the batch holds no points")
+        return count
 
     def _read(self, x: Nested, is_each: bool) -> tuple[Any, Any]:
         """The structure of an argument, and its numbers: an array, or a list with Values in it."""
@@ -91,7 +94,7 @@ class Arguments:
 
     def _width(self, i: int) -> int:
         numbers = len(self._numbers[i][1])
-        return numbers // max(self._count, 1) if self._each[i] else numbers
+        return numbers // self._count if self._each[i] else numbers
 
     def example(self) -> list[Nested]:
         """One point, in the structure that the function gets it in."""
@@ -101,15 +104,17 @@ class Arguments:
         self, example: Sequence[Nested], chosen: Iterable[Value], others: Iterable[Value]
     ) -> tuple[Nested, ...]:
         """The arguments with these numbers in them."""
-        sources: tuple[Iterator[Value], Iterator[Value]] = iter(chosen), iter(others)
-        return tuple([rebuilt(x, sources[i not in self._indices]) for i, x in enumerate(example)])
+        found = list(example)
+        for indices, numbers in ((self._indices, chosen), (self._others, others)):
+            numbers_left = iter(numbers)
+            for i in indices:
+                found[i] = rebuilt(example[i], numbers_left)
+        return tuple(found)
 
     def columns(self) -> list[Column]:
         """The numbers as columns of a compiled function."""
         import numpy as np
 
-        if self.is_batch and not self._count:
-            raise ValueError(f"{self.operation}: the batch holds no points")
         found = []
         for indices in (self._indices, self._others):
             parts = [

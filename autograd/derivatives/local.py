@@ -124,6 +124,8 @@ class Kind:
             if partial is not None and not is_number(d, 0.0):
                 p = _formula(partial)
                 if is_number(p, 0.0):
+                    if not row.chooses:  # a rule's way to say that there is a nan where d is inf
+                        terms.append(d * p)
                     continue
                 term = self._arithmetic.product(d, p)
                 chosen = row.chooses and type(p) is not float
