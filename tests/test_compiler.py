@@ -998,3 +998,22 @@ def test_a_recording_is_freed_with_the_function() -> None:
         assert leaf() is None
     finally:
         gc.enable()
+
+
+def test_constants_that_a_derivative_produces_are_no_leaves() -> None:
+    """They would be read at every call."""
+    w = ag.Value(2.0)
+
+    def residuals(p: Any) -> Any:
+        return [p[0] + p[1] * t + w for t in (1.0, 2.0, 3.0)]
+
+    for f in (ag.jacobian(residuals), ag.hessian(lambda p: p[0] ** 2 * p[1] + 3.0 * p[0])):
+        compiled = ag.jit(f, "python")
+        assert compiled([[0.5, 0.25]]) == [f([0.5, 0.25])]
+        assert compiled.program.leaves == ()
+    slopes = ag.jit(ag.gradient(lambda p: 3.0 * p[0] + w * p[1]), "python")
+    assert slopes([[0.5, 0.25]]) == [[3.0, 2.0]]
+    assert slopes.program.leaves == (w,)
+    tangents = ag.jit(lambda p: ag.jvp(residuals)(p, [1.0, 0.0]), "python")
+    assert tangents([[0.5, 0.25]]) == [[1.0, 1.0, 1.0]]
+    assert tangents.program.leaves == ()

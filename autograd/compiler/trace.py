@@ -21,7 +21,7 @@ from autograd.operators import BINARY, CONDITIONS, following
 from autograd.optim import Stepper
 from autograd.primitives import TABLE, Primitive, is_bool, real_number, sqrt
 from autograd.recording import Selection
-from autograd.value import Operand, Value, topological_order
+from autograd.value import Operand, Value
 
 _new = object.__new__
 
@@ -225,12 +225,7 @@ def gradient_of(
     if not isinstance(output, Value):
         return [0.0] * len(leaves), Selection.NONE
     with recording.tracing(follows_branches) as current:
-        slopes = grad(output, leaves)
-    if all(x.primitive is not None for x in slopes):
-        return list(slopes), current.selection
-    known = set(topological_order(output))  # a leaf that is not in the graph is a new constant
-    numbers = [x if x.primitive is not None or x in known else x.data for x in slopes]
-    return numbers, current.selection
+        return list(grad(output, leaves)), current.selection
 
 
 def trace_rule(stepper: Stepper) -> tuple[Trace, list[Value]]:
