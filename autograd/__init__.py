@@ -43,6 +43,7 @@ from autograd.compiler.jit import jit
 from autograd.compiler.sparse import sparse_hessian, sparse_jacobian
 from autograd.compiler.step import jit_step
 from autograd.derivatives import (
+    custom,
     grad,
     gradient,
     hessian,
@@ -113,6 +114,8 @@ from autograd.nn import MLP, Layer, Module, Neuron
 from autograd.optim import Adam, AdamW, GradientDescent, RMSprop, Stepper
 from autograd.primitives import Primitive
 from autograd.recording import no_grad
+from autograd.solve.newton import ConvergenceError
+from autograd.solve.root import root
 from autograd.training import History, Recording, batches, fit
 from autograd.value import Condition, Value, first_nonfinite
 from autograd.viz import Drawing, Step, backward_steps, draw, explain, forward_steps, play
@@ -127,6 +130,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Condition",
+    "ConvergenceError",
     "Drawing",
     "GradientCheckError",
     "GradientDescent",
@@ -157,6 +161,7 @@ __all__ = [
     "cos",
     "cosh",
     "cross_entropy",
+    "custom",
     "datasets",
     "digamma",
     "dot",
@@ -201,6 +206,7 @@ __all__ = [
     "plotting",
     "polygamma",
     "relu",
+    "root",
     "sigmoid",
     "sign",
     "sin",

@@ -59,7 +59,7 @@ IN_TORCH: dict[str, Callable[..., Any]] = {
 WITHOUT_PEER = {
     *("logical_and", "logical_or", "logical_not", "clip", "fmod", "floordiv", "difference_error"),
     *("logistic_pdf", "bell", "norm_pdf", "cbrt", "polygamma1", "polygamma2", "polygamma3"),
-    *("sign", "acosh", "xlogy", "log_norm_cdf"),
+    *("sign", "acosh", "xlogy", "log_norm_cdf", "given_partial"),
 }
 """The rows that PyTorch has not, has with other arguments, or answers otherwise at many edges."""
 

@@ -30,7 +30,7 @@ LAYERS = (
     ("derivatives", "losses"),
     ("gradcheck",),
     ("compiler",),
-    ("nn",),
+    ("nn", "solve"),
     ("training",),
     ("viz",),
     ("plotting", "interop"),

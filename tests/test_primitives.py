@@ -499,6 +499,10 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float, tuple[float | None, ...]]]
         ((inf,), inf, (None,)),
         ((nan,), nan, (None,)),
     ],
+    "given_partial": [
+        ((-0.0, 1.0, 3.0), -0.0, (1.0, 3.0, None)),
+        ((inf, nan, -inf), inf, (1.0, -inf, None)),
+    ],
     "expm1": [
         ((0.0,), 0.0, (1.0,)),
         ((-0.0,), -0.0, (1.0,)),
