@@ -114,6 +114,7 @@ from autograd.nn import MLP, Layer, Module, Neuron
 from autograd.optim import Adam, AdamW, GradientDescent, RMSprop, Stepper
 from autograd.primitives import Primitive
 from autograd.recording import no_grad
+from autograd.solve.minimize import minimize
 from autograd.solve.newton import ConvergenceError
 from autograd.solve.root import root
 from autograd.training import History, Recording, batches, fit
@@ -198,6 +199,7 @@ __all__ = [
     "maximum",
     "mean",
     "mean_squared_error",
+    "minimize",
     "minimum",
     "no_grad",
     "norm_cdf",
