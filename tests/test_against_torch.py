@@ -122,6 +122,7 @@ def test_edge_as_in_torch(
             assert agree(ours, theirs.item(), 1e-15)
 
 
+@pytest.mark.slow
 @given(programs(names=IN_TORCH), inputs(ordinary))
 def test_first_and_second_derivatives_of_random_graphs(program: Program, xs: list[float]) -> None:
     def in_torch(*tensors: Any) -> Any:

@@ -39,6 +39,7 @@ def classifier() -> tuple[Callable[..., Any], list[ag.Value]]:
     return lambda x, y: ag.hinge(model(x), y), model.parameters()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_it_is_backward_and_step_to_the_bit(name: str) -> None:
     """On batches of any size, whatever is changed between the steps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +18,8 @@ from autograd.primitives import TABLE
 from autograd.value import adjoints, topological_order
 from tests.graphs import COMPARISONS, NAMES, Program, any_float, inputs, ordinary, programs
 from tests.numerics import bits, central_difference, same
+
+pytestmark = pytest.mark.slow
 
 any_programs = programs(constants=any_float)
 WITH_EDGES = {
@@ -192,7 +194,7 @@ def test_the_hessian_vector_product_is_hessian_times_vector(
 
 # --- one expression, three ways to write it -------------------------------------------------------
 
-OPERATORS = {
+OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,

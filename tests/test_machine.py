@@ -25,6 +25,8 @@ from autograd.compiler.program import Loop
 from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import gradient_of, trace
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
 
 COUNTS = [*range(1, 18), 31, 32, 33, 103, 104, 105, 208, 209, 300]

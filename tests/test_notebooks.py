@@ -46,6 +46,7 @@ def test_there_are_notebooks_numbered_from_one() -> None:
     assert len(numbers) >= 6
 
 
+@pytest.mark.slow
 @each_notebook
 def test_a_notebook_runs_from_top_to_bottom_in_a_fresh_kernel(path: Path) -> None:
     for package in ("nbclient", "ipykernel", "matplotlib"):

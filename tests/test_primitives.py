@@ -11,7 +11,7 @@ import math
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -909,7 +909,7 @@ def test_no_number_makes_a_primitive_raise(primitive: Primitive) -> None:
     ],
 )
 def test_first_and_second_derivative_at_an_edge(
-    f: object, x: float, first: float, second: float
+    f: Callable[[Value], Value], x: float, first: float, second: float
 ) -> None:
     leaf = Value(x)
     (slope,) = grad(f(leaf), [leaf])

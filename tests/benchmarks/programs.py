@@ -140,8 +140,10 @@ def run(title: str) -> None:
         found = json.loads(finished.stdout.splitlines()[-1])
         times = (_told(found.get(key)) for key in TIMES)
         rows.append((name, found["lines"], *times, f"{found['memory'] / 1e6:.0f} MB"))
-    header = ("", "lines", "compile", "gradient", "backward()", "JAX: compile", "call", "loop")
-    header = (*header, "ours in JAX: compile", "loop", "PyTorch", "memory")
+    header = (
+        *("", "lines", "compile", "gradient", "backward()", "JAX: compile", "call", "loop"),
+        *("ours in JAX: compile", "loop", "PyTorch", "memory"),
+    )
     print_table(title, header, rows)
 
 
