@@ -26,7 +26,7 @@ if (
 ):
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
-from autograd import datasets, interop, plotting
+from autograd import datasets, exercises, interop, plotting
 from autograd.compiler.backends.jax import to_jax
 from autograd.compiler.jit import jit
 from autograd.compiler.step import jit_step
@@ -151,6 +151,7 @@ __all__ = [
     "draw",
     "erf",
     "erfc",
+    "exercises",
     "exp",
     "explain",
     "expm1",

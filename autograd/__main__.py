@@ -2,7 +2,8 @@
 
 Without a command it trains on Fisher's irises. `train` takes other data and other settings,
 `predict` applies a saved model, `draw` draws the graph of a formula, `play` writes a page where you
-carry out backpropagation yourself, and `playground` one where a network trains.
+carry out backpropagation yourself, and `playground` one where a network trains. `lesson` copies the
+notebooks for a class.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from autograd.commands import draw, play, playground, predict, train
+from autograd.commands import draw, lesson, play, playground, predict, train
 from autograd.commands.arguments import Parser, program, typed
 from autograd.commands.output import discard, flush, prepare, say
 from autograd.commands.signals import Interrupts
@@ -23,6 +24,7 @@ COMMANDS = {
     "draw": draw,
     "play": play,
     "playground": playground,
+    "lesson": lesson,
 }
 """A command is a file of `commands/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
 

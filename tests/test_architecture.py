@@ -33,7 +33,7 @@ FLOORS = (
     ("nn",),
     ("training",),
     ("viz",),
-    ("plotting", "interop"),
+    ("plotting", "interop", "exercises"),
     ("commands",),
     ("__main__",),
 )
