@@ -13,8 +13,10 @@ On top stand `grad` (the gradient as graph), `MLP` and its losses, the steppers 
 and `Adam`, `fit`, pictures (`draw`, `play`, `explain`) and a compiler (`jit`).
 """
 
+import pathlib as _pathlib
 import signal as _signal
 import sys as _sys
+import warnings as _warnings
 
 if (
     # The command line: Ctrl-C while this is imported ends it at once, without a traceback.
@@ -25,6 +27,15 @@ if (
     and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
 ):
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+if _pathlib.Path(__file__).with_name("differential_operators.py").exists():
+    # A file of the other package that is imported as `autograd`: here it was installed first.
+    _warnings.warn(
+        f"{_pathlib.Path(__file__).parent} holds a second package called autograd, of which only "
+        "this one, scalar-autograd, can be imported: use a virtual environment for each",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 from autograd import datasets, exercises, interop, plotting
 from autograd.compiler.backends.jax import to_jax
@@ -106,7 +117,7 @@ from autograd.value import Condition, Value, first_nonfinite
 from autograd.viz import Drawing, Step, backward_steps, draw, explain, forward_steps, play
 from autograd.viz.playground import playground
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"
 
 # All of the above but `sum`, `abs` and `round`, which would shadow the builtins in a star import;
 # "as" tells type checkers that they are public all the same.

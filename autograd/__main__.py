@@ -12,10 +12,18 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from autograd.commands import draw, lesson, play, playground, predict, train
-from autograd.commands.arguments import Parser, program, typed
-from autograd.commands.output import discard, flush, prepare, say
-from autograd.commands.signals import Interrupts
+import autograd
+
+if not hasattr(autograd, "Value"):  # PyPI's `autograd`, installed later, replaced __init__.py
+    sys.exit(
+        f"{autograd.__file__} belongs to another package called autograd; remove both with "
+        "pip uninstall autograd scalar-autograd, then install scalar-autograd alone"
+    )
+
+from autograd.cli import draw, lesson, play, playground, predict, train
+from autograd.cli.arguments import Parser, program, typed
+from autograd.cli.output import discard, flush, prepare, say
+from autograd.cli.signals import Interrupts
 from autograd.data import TableError
 
 COMMANDS = {
@@ -26,7 +34,7 @@ COMMANDS = {
     "playground": playground,
     "lesson": lesson,
 }
-"""A command is a file of `commands/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
+"""A command is a file of `cli/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
 
 WHERE_TO_BEGIN = """\
 Where to begin: look at the pictures above, then at notebooks/01_values_and_gradients.ipynb, or try
@@ -75,6 +83,9 @@ _SIGPIPE = 128 + 13
 
 def _parser() -> Parser:
     parser = Parser(prog=program(), description=__doc__, allow_abbrev=False)
+    parser.add_argument(
+        "--version", action="version", version=f"scalar-autograd {autograd.__version__}"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, job in COMMANDS.items():
         command = commands.add_parser(

@@ -1,4 +1,4 @@
-"""Checks of arguments that several rooms make."""
+"""Checks of arguments that several modules share."""
 
 from __future__ import annotations
 

@@ -68,6 +68,13 @@ UFUNCS = {
 }
 """NumPy's names for rows of the table that have another name here."""
 
+_COMPOSED: dict[str, Callable[[Any], Any]] = {
+    "positive": lambda x: x,
+    "reciprocal": lambda x: 1.0 / x,
+    "square": lambda x: x * x,
+}
+"""NumPy's functions that are no rows."""
+
 following = itertools.count().__next__
 """The next creation number: of two nodes, the one made later has the higher."""
 
@@ -76,14 +83,11 @@ NAMESPACE: dict[str, Any] = {
     "inf": math.inf,
     "nan": math.nan,
     "fabs": math.fabs,
-    "new": object.__new__,
     "following": following,
     "open_pauses": recording.open_pauses,
     "is_paused": recording.is_paused,
-    "Value": None,
-    "Condition": None,
 }
-"""The names in generated source. Rows are added as they are made, and the two classes by
+"""The names in generated source. Rows are added as they are made, and the two classes of nodes by
 `value`."""
 
 
@@ -157,8 +161,8 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
         other = inputs[1] if inputs[0] is self else inputs[0]
         return (self.__eq__(other) is True) is (ufunc.__name__ == "equal")
     name = ufunc.__name__
-    if name == "square":  # which is no row
-        name, inputs = "multiply", inputs * 2
+    if name in _COMPOSED and method == "__call__" and not (options or is_elementwise):
+        return _COMPOSED[name](*inputs)
     primitive = TABLE.get(UFUNCS.get(name, name))
     if primitive is None or method != "__call__" or options:
         raise TypeError(f"np.{ufunc.__name__} takes no Value; write it with the functions of ag")
@@ -273,14 +277,14 @@ def key_of(name: str) -> str:
 _NUMBER = """\
 if type({x}) is {kind}: {a} = {x}._float
 elif type({x}) is float: {a} = {x}
-elif type({x}) is int and -9007199254740992 < {x} < 9007199254740992: {x} = {a} = float({x})
+elif type({x}) is int and -1000000000 < {x} < 1000000000: {x} = {a} = float({x})
 else: return {row}.on_any({operands})
 """
 
 _NODE = """\
 if {only_numbers}: return z
 if open_pauses and is_paused(): return {kind}(z)
-node = new({kind})
+node = new_{kind}()
 node._float = z
 node._created = following()
 node.grad = None

@@ -9,6 +9,7 @@ beside them.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from numbers import Real
@@ -467,15 +468,21 @@ class _OneOfMany(Primitive):
         return _polygamma, (int(self.name.removeprefix("polygamma")),)
 
 
-@cache
+_making_polygamma = threading.RLock()
+
+
 def _polygamma(n: int) -> Primitive:
     """The row of the n-th derivative of digamma, n ≥ 1, made when it is asked for.
 
     Up to n = 4 it is within 4 ulp; beyond, the rounding of x + k counts n + 1 times (n = 5: 4.5).
     """
-    return _OneOfMany(f"polygamma{n}", f"polygamma{n}", _polygamma_value(n),
-        lambda z, x: _polygamma(n + 1)(x), composite=True,
-        doc=f"The derivative of order {n} of digamma.")  # fmt: skip
+    name = f"polygamma{n}"
+    with _making_polygamma:
+        return p.TABLE.get(name) or _OneOfMany(
+            *(name, name, _polygamma_value(n), lambda z, x: _polygamma(n + 1)(x)),
+            composite=True,
+            doc=f"The derivative of order {n} of digamma.",
+        )
 
 
 def polygamma(n: int, x: Scalar) -> Scalar:

@@ -6,7 +6,8 @@ Hypothesis tries the same examples at every run; `--hypothesis-profile=explore` 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,3 +56,68 @@ def browser() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Iterator[Any]:
+    """A page that the tests of a module share: to make one takes longer than most tests."""
+    with browser.new_context(offline=True) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def open_page(browser: Any, tab: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """A function that opens a page: a file, text of HTML, or an object that saves itself as one.
+
+    The test fails if a script of the page fails, writes to the console, or asks for a file.
+    """
+    errors: list[str] = []
+    contexts: list[Any] = []
+    used: list[Any] = []
+
+    def watch(page: Any, path: Path) -> None:
+        own = (path.as_uri(), "about:blank")
+        listeners = {
+            "pageerror": lambda error: errors.append(str(error)),
+            "console": lambda message: errors.append(message.text),
+            "request": lambda request: (
+                None
+                if request.url.partition("?")[0] in own
+                or request.url.startswith(("data:", "blob:"))
+                else errors.append(request.url)
+            ),
+        }
+        for event, listener in listeners.items():
+            page.on(event, listener)
+        used.append((page, listeners))
+
+    def open_page(content: Any, **options: Any) -> Any:
+        path = content.resolve() if isinstance(content, Path) else tmp_path / "page.html"
+        if isinstance(content, str):
+            path.write_text(f'<!DOCTYPE html><meta charset="utf-8">{content}', encoding="utf-8")
+        elif not isinstance(content, Path):
+            content.save(path)
+        if used or not {"viewport", "color_scheme", "reduced_motion"} >= options.keys():
+            contexts.append(browser.new_context(offline=True, **options))
+            page = contexts[-1].new_page()
+        else:
+            page = tab
+            page.set_viewport_size(options.get("viewport", {"width": 1280, "height": 720}))
+            page.emulate_media(
+                media="null",
+                color_scheme=options.get("color_scheme", "light"),
+                reduced_motion=options.get("reduced_motion", "no-preference"),
+            )
+        watch(page, path)
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for page, listeners in used:
+        page.mouse.move(0, 0)  # so that nothing of the next page lies under it
+        page.goto("about:blank")
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+    for context in contexts:
+        context.close()
+    assert errors == []

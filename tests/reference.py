@@ -166,7 +166,7 @@ def page() -> str:
         "example as it was run. (Written by `python -m tests.reference`.)",
         "\n".join(_index(title, members) for title, members in groups.items() if members)
         + "\n"
-        + _index("Rooms", [name for name in MODULES if name in names])
+        + _index("Modules", [name for name in MODULES if name in names])
         + "\n- [The table of rules](#the-table-of-rules)",
     ]
     for title, members in groups.items():
@@ -294,18 +294,18 @@ def _attributes(kind: type) -> Iterator[tuple[str, str]]:
 
 
 def _module(name: str) -> str:
-    room = getattr(ag, name)
+    module = getattr(ag, name)
     entries = [
         f"- `ag.{name}.{key}{_signature(thing)}`: {_first_line(thing)}"
-        for key, thing in _public(room)
+        for key, thing in _public(module)
     ]
-    return "\n\n".join([f"## `ag.{name}`", _first_line(room), "\n".join(entries)])
+    return "\n\n".join([f"## `ag.{name}`", _first_line(module), "\n".join(entries)])
 
 
-def _public(room: Any) -> Iterator[tuple[str, Any]]:
+def _public(module: Any) -> Iterator[tuple[str, Any]]:
     """The public things of a module, and those of the modules among them."""
-    for key in sorted(getattr(room, "__all__", [])):
-        thing = getattr(room, key)
+    for key in sorted(getattr(module, "__all__", [])):
+        thing = getattr(module, key)
         if inspect.ismodule(thing):
             yield from ((f"{key}.{inner}", member) for inner, member in _public(thing))
         else:

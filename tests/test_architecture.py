@@ -1,7 +1,7 @@
-"""The house: who may import whom, the two walls, and what loads when.
+"""The architecture: which module imports which, which must not, and what loads when.
 
-A room is a file or folder of `autograd/`. It imports from lower floors only; a new room fails here
-until it has been given its floor.
+A module here is a file or folder directly in `autograd/`. It imports from lower layers only; a new
+one fails until it has been given its layer.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import pytest
 import autograd as ag
 from autograd.primitives import TABLE
 
-HOUSE = Path(ag.__file__).parent
+PACKAGE = Path(ag.__file__).parent
 
-FLOORS = (
+LAYERS = (
     ("checks", "recording", "copying"),
     ("operators", "optim", "data", "files"),
     ("primitives", "datasets"),
@@ -34,37 +34,41 @@ FLOORS = (
     ("training",),
     ("viz",),
     ("plotting", "interop", "exercises"),
-    ("commands",),
+    ("cli",),
     ("__main__",),
 )
-"""From the ground up. Rooms of one floor do not import one another."""
+"""From the lowest up. Modules of one layer do not import one another."""
 
-LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+LAYER = {module: layer for layer, modules in enumerate(LAYERS) for module in modules}
 ENGINE = ("operators", "primitives", "special", "recording", "value", "functions", "derivatives")
 LOADED_WHEN_NEEDED = (
     *("graphviz", "tqdm", "matplotlib", "llvmlite", "numpy"),
     *("sklearn", "torch", "keras", "jax"),
 )
 
-MIDDLE = (
-    *(
-        "lowering.py",
-        "ragged.py",
-        "expressions.py",
-        "schedule.py",
-        "access.py",
-        "reroll.py",
-        "assembly.py",
+LOADED_LATE = {
+    "sklearn.py": ("numpy", "sklearn"),  # classes that derive from another library's
+    "torch_modules.py": ("torch",),
+    "jax_arrays.py": ("jax", "numpy"),
+    **dict.fromkeys(
+        # The compiler's passes over arrays.
+        (
+            *("lowering.py", "ragged.py", "expressions.py", "schedule.py"),
+            *("access.py", "reroll.py", "assembly.py"),
+        ),
+        ("numpy",),
     ),
-)
-"""The compiler's passes over arrays."""
+}
+"""Files that import other packages at the top, and are loaded when they are first needed."""
 
-FILES = sorted(HOUSE.rglob("*.py"))
-ROOMS = sorted({file.relative_to(HOUSE).parts[0].removesuffix(".py") for file in FILES})
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def room_of(file: Path) -> str:
-    return file.relative_to(HOUSE).parts[0].removesuffix(".py")
+def module_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+MODULES = sorted(set(map(module_of, FILES)))
 
 
 def tree_of(file: Path) -> ast.Module:
@@ -82,48 +86,48 @@ def imported_modules(tree: ast.AST, package: list[str]) -> Iterator[str]:
             yield from (f"{origin}.{alias.name}" for alias in node.names)
 
 
-def rooms_imported_by(file: Path) -> set[str]:
-    """The rooms that a file imports; "autograd" stands for the package, which reaches them all."""
-    package = ["autograd", *file.relative_to(HOUSE).parts[:-1]]
+def modules_imported_by(file: Path) -> set[str]:
+    """The modules that a file imports; "autograd" stands for the package, which has them all."""
+    package = ["autograd", *file.relative_to(PACKAGE).parts[:-1]]
     found = set()
     for name in imported_modules(tree_of(file), package):
         first, _, rest = name.partition(".")
         if first == "autograd":
-            room = rest.split(".")[0]
-            found.add(room if room in ROOMS else "autograd")
+            module = rest.split(".")[0]
+            found.add(module if module in MODULES else "autograd")
     return found
 
 
 def test_imports_are_found() -> None:
     imported = {"copying", "operators", "primitives", "recording", "special"}
-    assert rooms_imported_by(HOUSE / "value.py") == imported
-    assert {"value", "nn"} <= rooms_imported_by(HOUSE / "viz" / "drawing.py")
+    assert modules_imported_by(PACKAGE / "value.py") == imported
+    assert {"value", "nn"} <= modules_imported_by(PACKAGE / "viz" / "drawing.py")
     assert list(imported_modules(ast.parse("def f(): from ..a import b"), ["x", "y"])) == ["x.a.b"]
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_every_room_has_a_floor(room: str) -> None:
-    assert room in LEVEL or room == "__init__", f"give {room} a floor in FLOORS"
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_a_layer(module: str) -> None:
+    assert module in LAYER or module == "__init__", f"give {module} a layer in LAYERS"
 
 
-def test_every_room_is_there() -> None:
-    assert set(LEVEL) <= set(ROOMS)
+def test_every_module_of_a_layer_exists() -> None:
+    assert set(LAYER) <= set(MODULES)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(HOUSE)))
-def test_a_room_imports_only_from_lower_floors(file: Path) -> None:
-    room = room_of(file)
-    for imported in rooms_imported_by(file) - {room}:
-        if room == "__init__" or (room == "__main__" and imported == "autograd"):
-            continue  # the package's face hands the rooms on, and the command line is its user
-        assert imported != "autograd", f"{file.name} imports the whole house; name the room"
-        assert LEVEL[imported] < LEVEL[room], f"{room} must not import {imported}"
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_lower_layers(file: Path) -> None:
+    module = module_of(file)
+    for imported in modules_imported_by(file) - {module}:
+        if module == "__init__" or (module == "__main__" and imported == "autograd"):
+            continue  # the package exports all modules, and the command line asks for its version
+        assert imported != "autograd", f"{file.name} imports the whole package; name the module"
+        assert LAYER[imported] < LAYER[module], f"{module} must not import {imported}"
 
 
-def test_the_files_within_a_room_import_one_another_without_a_circle() -> None:
+def test_no_imports_are_circular() -> None:
     imports: dict[str, set[str]] = {}
     for file in FILES:
-        path = file.relative_to(HOUSE).with_suffix("").parts
+        path = file.relative_to(PACKAGE).with_suffix("").parts
         name = ".".join(["autograd", *(part for part in path if part != "__init__")])
         package = ["autograd", *path[:-1]]
         imports[name] = set(imported_modules(tree_of(file), package))
@@ -135,27 +139,27 @@ def test_the_files_within_a_room_import_one_another_without_a_circle() -> None:
     list(graphlib.TopologicalSorter(imports).static_order())  # raises CycleError
 
 
-# --- the walls ------------------------------------------------------------------------------------
+# --- what must not be known -----------------------------------------------------------------------
 
 
-def test_the_steppers_do_not_know_the_engine() -> None:
-    assert rooms_imported_by(HOUSE / "optim.py") == set()
+def test_the_optimizers_do_not_know_the_engine() -> None:
+    assert modules_imported_by(PACKAGE / "optim.py") == set()
 
 
-@pytest.mark.parametrize("file", sorted((HOUSE / "data").glob("*.py")), ids=lambda f: f.name)
+@pytest.mark.parametrize("file", sorted((PACKAGE / "data").glob("*.py")), ids=lambda f: f.name)
 def test_the_reader_of_tables_needs_nothing_else_of_the_package(file: Path) -> None:
-    assert rooms_imported_by(file) <= {"data"}
+    assert modules_imported_by(file) <= {"data"}
 
 
-@pytest.mark.parametrize("room", ENGINE)
-def test_the_engine_does_not_know_the_steppers(room: str) -> None:
-    for file in [file for file in FILES if room_of(file) == room]:
-        assert "optim" not in rooms_imported_by(file)
+@pytest.mark.parametrize("module", ENGINE)
+def test_the_engine_does_not_know_the_optimizers(module: str) -> None:
+    for file in [file for file in FILES if module_of(file) == module]:
+        assert "optim" not in modules_imported_by(file)
         names = {node.id for node in ast.walk(tree_of(file)) if isinstance(node, ast.Name)}
         assert not {name for name in names if "learning_rate" in name}
 
 
-@pytest.mark.parametrize("file", sorted((HOUSE / "compiler").rglob("*.py")), ids=lambda f: f.name)
+@pytest.mark.parametrize("file", sorted((PACKAGE / "compiler").rglob("*.py")), ids=lambda f: f.name)
 def test_the_compiler_states_no_derivative(file: Path) -> None:
     for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -166,7 +170,7 @@ def test_the_compiler_states_no_derivative(file: Path) -> None:
 
 def test_the_table_alone_knows_calculus() -> None:
     """A rule branches by the table's own operations, as it says."""
-    trees = [tree_of(HOUSE / "primitives.py"), tree_of(HOUSE / "special.py")]
+    trees = [tree_of(PACKAGE / "primitives.py"), tree_of(PACKAGE / "special.py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     entries = [
         node
@@ -185,7 +189,7 @@ def test_the_table_alone_knows_calculus() -> None:
 # --- what loads when ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(HOUSE)))
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
 def test_other_packages_are_imported_inside_functions(file: Path) -> None:
     at_the_top = [
         node
@@ -197,12 +201,8 @@ def test_other_packages_are_imported_inside_functions(file: Path) -> None:
             continue
         for name in imported_modules(statement, ["autograd"]):
             package = name.split(".")[0]
-            if file.name in ("sklearn.py", "sine.py") and package in ("numpy", "sklearn", "torch"):
-                continue  # classes that derive from another library's, loaded when asked for
-            if file.name in MIDDLE and package == "numpy":
-                continue  # loaded with the first program
-            if file.name == "jax_arrays.py" and package in ("jax", "numpy"):
-                continue  # loaded when a program is run by JAX
+            if package in LOADED_LATE.get(file.name, ()):
+                continue
             assert package == "autograd" or package in sys.stdlib_module_names, name
 
 

@@ -9,8 +9,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import autograd as ag  # noqa: E402
-from autograd.interop.sine import Sine  # noqa: E402
 from autograd.interop.torch import from_torch, to_torch  # noqa: E402
+from autograd.interop.torch_modules import Sine  # noqa: E402
 from tests.models import MODELS, ROWS, numbers, predictions  # noqa: E402
 
 nn = torch.nn

@@ -23,7 +23,7 @@ import autograd as ag
 from autograd import __main__ as command_line
 from autograd import data, datasets
 from autograd.__main__ import COMMANDS, main
-from autograd.commands import check, learning, train
+from autograd.cli import check, learning, train
 from autograd.gradcheck import Comparison, GradientReport
 from autograd.viz import drawing
 
@@ -73,7 +73,7 @@ def test_the_main_job_learns_irises_and_shows_its_work() -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": str(Path(ag.__file__).parents[1]), "PATH": "/usr/bin:/bin"},
+        env={**os.environ, "PYTHONPATH": str(Path(ag.__file__).parents[1])},
     )
     accuracy = re.search(r"test +accuracy ([\d.]+)% \(\d+ of 50\)", run.stdout)
     assert accuracy is not None

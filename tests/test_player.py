@@ -8,7 +8,7 @@ import json
 import math
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,7 +20,7 @@ from autograd import Value
 from autograd.__main__ import main
 from autograd.primitives import TABLE
 from autograd.value import adjoints, topological_order
-from autograd.viz import Player, drawing, play
+from autograd.viz import drawing, play
 from autograd.viz.formula import parse
 from autograd.viz.graphview import passed_over, picture
 from autograd.viz.html import scripts
@@ -331,37 +331,6 @@ def test_anything_but_a_value_is_refused(wrong: Any) -> None:
 # --- in a browser ---------------------------------------------------------------------------------
 
 Open = Callable[..., Any]
-
-
-@pytest.fixture
-def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """A function that opens a player, or some HTML, as a file; fails if a script of it fails."""
-    errors: list[str] = []
-    context = None
-
-    def open_page(content: Player | str, **options: Any) -> Any:
-        nonlocal context
-        path = tmp_path / "page.html"
-        if isinstance(content, Player):
-            content.save(path)
-        else:
-            path.write_text(f'<!DOCTYPE html><meta charset="utf-8">{content}', encoding="utf-8")
-        context = browser.new_context(offline=True, **options)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text))
-        page.on("request", lambda request: errors.extend(elsewhere(request.url, path)))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    if context is not None:
-        context.close()
-    assert errors == []
-
-
-def elsewhere(url: str, path: Path) -> list[str]:
-    return [] if url.partition("?")[0] == path.as_uri() or url.startswith("data:") else [url]
 
 
 def shown(page: Any, kind: str) -> dict[int, float]:
@@ -1289,7 +1258,7 @@ def open_widget(widget: Any, open_page: Open) -> Any:
     state = {name: getattr(widget, name) for name in ("_markup", "numbers", "gradients", "value")}
     module = widget._esm.replace("export default", "window.widget =")
     told = json.dumps(state).replace("<", "\\u003c")
-    page = open_page('<div id="el"></div>')
+    page = open_page('<div id="el"></div>', locale="en-US")  # a page of its own, to expose to
     shared = ("numbers", "gradients", "value")
     page.expose_function(
         "toPython",

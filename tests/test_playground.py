@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from autograd.__main__ import main
 from autograd.datasets import Standardization
 from autograd.nn import Layer
 from autograd.optim import Stepper
-from autograd.viz.playground import Playground
 
 HOSTILE = "</script><script>pwned=1</script><img src=x onerror='pwned=1'>"
 
@@ -58,37 +57,6 @@ def line() -> tuple[Any, ...]:
     X = [i / 10 for i in range(20)]
     stepper = ag.GradientDescent([a, b], 0.02, momentum=0.9, nesterov=True)
     return (lambda x: a * x + b), ag.mean_squared_error, X, [2 * x + 1 for x in X], stepper
-
-
-@pytest.fixture
-def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """A function that opens a playground; fails if a script fails or asks for anything."""
-    errors: list[str] = []
-    contexts: list[Any] = []
-
-    def open_page(content: Playground | Path, **options: Any) -> Any:
-        is_file = isinstance(content, Path)
-        path = content.resolve() if is_file else content.save(tmp_path / "page.html")
-        context = browser.new_context(offline=True, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.partition("?")[0] == path.as_uri() or request.url.startswith("blob:")
-                else errors.append(request.url)
-            ),
-        )
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert errors == []
 
 
 def press(page: Any, name: str) -> None:

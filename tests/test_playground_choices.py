@@ -15,9 +15,7 @@ import pytest
 import autograd as ag
 from autograd.__main__ import main
 from autograd.viz.playground import Choices, choices
-from tests.test_playground import LEARNS, open_page, press, steps
-
-__all__ = ["open_page"]
+from tests.test_playground import LEARNS, press, steps
 
 Open = Callable[..., Any]
 

@@ -43,10 +43,10 @@ def test_the_picture_is_the_one_that_the_program_draws(
     assert re.findall(r">([^<]+)</text>", drawn) == re.findall(r">([^<]+)</text>", shown)
 
 
-def test_every_room_is_on_the_map() -> None:
-    rooms = {p.stem for p in (Path(__file__).parents[1] / "autograd").glob("*")}
+def test_every_module_is_in_the_table() -> None:
+    modules = {p.stem for p in (Path(__file__).parents[1] / "autograd").glob("*")}
     ignored = {"__init__", "__pycache__", "py", "data"}
-    missing = {room for room in rooms - ignored if not re.search(rf"`{room}(\.py|/)`", README)}
+    missing = {name for name in modules - ignored if not re.search(rf"`{name}(\.py|/)`", README)}
     assert missing == set()
 
 

@@ -96,7 +96,11 @@ def test_numpys_functions_are_those_of_the_table() -> None:
     assert (np.multiply(2.0, x)).args == (2.0, x)
     assert (np.cbrt(x).op, np.sign(x).op, np.floor(x).op) == ("cbrt", "sign", "floor")
     assert (np.clip(x, -y, y).op, np.remainder(x, y).op) == ("clip", "mod")
+    for bounds in [(-1.0, 0.25), (-1, y), (x, y)]:
+        assert np.clip(x, *bounds).op == "clip"
+    assert ag.gradient(lambda v, w: np.clip(v, -w, w))(5.0, 2.0) == (0.0, 1.0)
     assert (np.square(x).op, np.square(x).args) == ("mul", (x, x))
+    assert (np.reciprocal(x).op, np.positive(x)) == ("div", x)
     for refused in (np.exp2, np.signbit, np.isnan):
         with pytest.raises(TypeError, match=refused.__name__):
             refused(x)
@@ -123,7 +127,7 @@ def test_numpys_functions_of_an_array_are_those_of_its_values(f: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "f", [np.arctan2, np.maximum, np.power, np.remainder, np.floor_divide, np.fmod]
+    "f", [np.arctan2, np.maximum, np.power, np.remainder, np.floor_divide, np.fmod, np.hypot]
 )
 def test_numpys_functions_of_two_arrays(f: Any) -> None:
     x, y = np.array([0.25, 0.5]), np.array([0.5, 0.15])

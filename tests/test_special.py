@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -72,6 +74,18 @@ def test_a_step_passes_nothing_on() -> None:
     assert gradient(lambda v: v[0] * TABLE["sign"](v[0]), -3.0) == [-1.0]
     assert gradient(lambda v: TABLE["mod"](v[0], v[1]), 7.5, 2.0) == [1.0, -3.0]
     assert gradient(lambda v: TABLE["floordiv"](v[0], v[1]), 7.5, 2.0) == [0.0, 0.0]
+
+
+def test_pythons_divmod_and_round_are_those_of_the_table() -> None:
+    x, y = ag.Value(7.5), ag.Value(-2.0)
+    for quotient, remainder in (divmod(x, y), divmod(x, -2.0), divmod(7.5, y)):
+        assert (quotient.data, remainder.data) == divmod(7.5, -2.0)
+        assert (quotient.op, remainder.op) == ("floordiv", "mod")
+    assert [(round(ag.Value(z)).op, round(ag.Value(z)).data) for z in (2.5, 3.5)] == [
+        *(("round", 2.0), ("round", 4.0)),
+    ]
+    with pytest.raises(TypeError, match=r"round: .* whole number; .* round\(x.data, 2\)"):
+        round(x, 2)
 
 
 # --- clip -----------------------------------------------------------------------------------------
@@ -248,3 +262,15 @@ def test_xlogy_is_the_limit_at_0() -> None:
     assert gradient(lambda v: TABLE["xlogy"](v[0], v[1]), 0.0, 2.0) == [math.log(2.0), 0.0]
     mixed = ag.hessian(lambda v: TABLE["xlogy"](v[0], v[1]))([0.0, 2.0])
     assert mixed == [[0.0, 0.5], [0.5, 0.0]]
+
+
+def test_threads_that_ask_for_an_order_at_once_get_one_row() -> None:
+    start = threading.Barrier(8)
+
+    def ask(_: int) -> list[Any]:
+        start.wait()
+        return [ag.polygamma(n, Value(2.0)).primitive for n in range(30, 36)]
+
+    with ThreadPoolExecutor(8) as pool:
+        rows = list(pool.map(ask, range(8)))
+    assert all(row == rows[0] for row in rows)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.interop.dense import Dense, dense_layers, perceptron
-from autograd.interop.needs import needs
+from autograd.interop.optional import requires
 from autograd.nn import MLP, Module
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def to_jax_model(model: Module) -> tuple[Parameters, Callable[[Parameters, Any],
         TypeError: if the model is no `MLP` and no `Layer`.
         RuntimeError: if JAX is set to float32, as it is until told otherwise.
     """
-    with needs("JAX", "jax"):
+    with requires("JAX", "jax"):
         import jax
         import jax.numpy as jnp
 

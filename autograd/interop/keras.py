@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.interop.dense import Dense, dense_layers, perceptron, unknown
-from autograd.interop.needs import needs
+from autograd.interop.optional import requires
 from autograd.nn import MLP, Module
 
 _LIBRARY = "Keras on TensorFlow, PyTorch or JAX (KERAS_BACKEND says which)"
@@ -28,7 +28,7 @@ def to_keras(model: Module) -> Any:
         TypeError: if the model is no `MLP` and no `Layer`.
         RuntimeError: if Keras keeps its weights in fewer bits: on JAX, until told otherwise.
     """
-    with needs(_LIBRARY, "keras"):
+    with requires(_LIBRARY, "keras"):
         import keras
         import numpy as np
 
@@ -58,7 +58,7 @@ def from_keras(model: Any) -> MLP:
         TypeError: if it is no Keras model.
         ValueError: if it holds anything else, or hidden layers under different activations.
     """
-    with needs(_LIBRARY, "keras"):
+    with requires(_LIBRARY, "keras"):
         import keras
         import numpy as np
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autograd.interop.dense import Dense, dense_layers, perceptron, unknown
-from autograd.interop.needs import needs
+from autograd.interop.optional import requires
 from autograd.nn import MLP, Module
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def to_torch(model: Module) -> nn.Sequential:
     Raises:
         TypeError: if the model is no `MLP` and no `Layer`.
     """
-    with needs("PyTorch", "torch"):
+    with requires("PyTorch", "torch"):
         import torch
         from torch import nn
 
@@ -52,7 +52,7 @@ def from_torch(module: nn.Module) -> MLP:
         TypeError: if it is no PyTorch module.
         ValueError: if it holds anything else, or hidden layers under different activations.
     """
-    with needs("PyTorch", "torch"):
+    with requires("PyTorch", "torch"):
         import torch
         from torch import nn
 
@@ -84,7 +84,7 @@ def from_torch(module: nn.Module) -> MLP:
 def _activations() -> dict[str, Any]:
     from torch import nn
 
-    from autograd.interop.sine import Sine
+    from autograd.interop.torch_modules import Sine
 
     return {
         "relu": nn.ReLU,

@@ -10,13 +10,14 @@ multilayer perceptron is layers one after another. Nothing here learns: a model 
     MLP(2, [16, 16, 1], activation='relu', output='linear') of 337 parameters
     >>> score = model([0.5, -1.0])
 
-- `module` is what any model has: parameters and their names;
+- `module` is the base class of models: parameters and their names;
 - `perceptrons` are the three models;
-- `saved` is what a file says of a model, `safetensors` the file format of that name;
-- `predictions` are what it says of many rows, and how often that is right.
+- `serialization` writes a model as text and reads it back, `safetensors` is the file format of that
+  name;
+- `predictions` applies a model to many rows and scores it.
 
 A forward pass never looks at the numbers in it, so a model recorded at one input can be compiled
-for all of them; `predict` does that, and so this room stands above the compiler's.
+for all of them; `predict` does that, and so this layer is above the compiler's.
 """
 
 from autograd.nn.module import Module

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, TypeAlias
 
 from autograd.files import write_whole
-from autograd.nn import predictions, safetensors, saved
+from autograd.nn import predictions, safetensors, serialization
 from autograd.nn.safetensors import Tensor
 from autograd.value import Value
 
@@ -137,15 +137,19 @@ class Module:
             ValueError: if two parameters have one name, or an `MLP` has `classes`, but not a name
                 for each output.
         """
-        about = {"format": self._FORMAT, "version": saved.VERSION, **self._description()}
+        about = {"format": self._FORMAT, "version": serialization.VERSION, **self._description()}
         if Path(path).suffix == ".safetensors":
             tensors = {
                 name: Tensor(shape, [parameter.data for parameter in parameters])
                 for name, (shape, parameters) in self.arrays().items()
             }
-            write_whole(path, safetensors.packed(tensors, {saved.METADATA: json.dumps(about)}))
+            write_whole(
+                path, safetensors.packed(tensors, {serialization.METADATA: json.dumps(about)})
+            )
         else:
-            about["parameters"] = [saved.to_json(parameter.data) for parameter in self.parameters()]
+            about["parameters"] = [
+                serialization.to_json(parameter.data) for parameter in self.parameters()
+            ]
             write_whole(path, json.dumps(about, indent=1, allow_nan=False) + "\n")
 
     @classmethod
@@ -161,8 +165,8 @@ class Module:
         """
         content = Path(path).read_bytes()
         try:
-            about, numbers = saved.parsed(content, cls._FORMAT)
-            model = cls._restored(about, saved.count(numbers), arguments, named)
+            about, numbers = serialization.parsed(content, cls._FORMAT)
+            model = cls._restored(about, serialization.count(numbers), arguments, named)
             model._fill(numbers)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise ValueError(f"{cls.__name__}.load: cannot restore {path}: {error}") from error
@@ -205,7 +209,7 @@ class Module:
     def _fill(self, numbers: list[Any] | dict[str, Tensor]) -> None:
         if isinstance(numbers, list):
             for (name, parameter), number in zip(self.named_parameters(), numbers, strict=True):
-                parameter.data = saved.from_json(number, name)
+                parameter.data = serialization.from_json(number, name)
             return
         arrays = self.arrays()
         expected, given = ({n: a[0] for n, a in x.items()} for x in (arrays, numbers))

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from autograd.commands.output import say
+from autograd.cli.output import say
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from autograd import data
-from autograd.commands.arguments import read_sheet_of
-from autograd.commands.output import say
+from autograd.cli.arguments import read_sheet_of
+from autograd.cli.output import say
 from autograd.data import Rows, Schema, infer_schema, printable, train_test_split
 from autograd.data.summary import describe, hints
 

@@ -7,8 +7,8 @@ import re
 import sys
 from pathlib import Path
 
-from autograd.commands.output import say
-from autograd.commands.signals import Interrupts
+from autograd.cli.output import say
+from autograd.cli.signals import Interrupts
 from autograd.value import Value
 from autograd.viz.drawing import Drawing, draw
 from autograd.viz.formula import parse

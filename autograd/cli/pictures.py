@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograd.commands.data import Examples
-from autograd.commands.draw import saved
-from autograd.commands.learning import listed
+from autograd.cli.data import Examples
+from autograd.cli.draw import saved
+from autograd.cli.learning import listed
 from autograd.data import Rows, printable
 from autograd.files import write_whole
 from autograd.losses import cross_entropy, mean_squared_error

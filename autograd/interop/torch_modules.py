@@ -1,4 +1,4 @@
-"""The activation "sin" as a PyTorch module: a file of its own, for it needs PyTorch as it loads."""
+"""PyTorch modules for activations that `torch.nn` lacks; importing this file imports PyTorch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 class Sine(nn.Module):
-    """The sine of every number."""
+    """Applies the sine to every element."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """sin(x), of the shape of x."""

@@ -8,16 +8,16 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from autograd.commands.arguments import (
+from autograd.cli.arguments import (
     add_column_options,
     add_file_options,
     decimal_number,
     positive_int,
 )
-from autograd.commands.data import TOY_SETS, examples_of
-from autograd.commands.learning import Learner, Settings
-from autograd.commands.output import say
-from autograd.commands.signals import Interrupts
+from autograd.cli.data import TOY_SETS, examples_of
+from autograd.cli.learning import Learner, Settings
+from autograd.cli.output import say
+from autograd.cli.signals import Interrupts
 from autograd.data import filled, printable
 from autograd.nn import GAINS
 from autograd.optim import Adam

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from autograd.commands.output import say
-from autograd.commands.signals import Interrupts
+from autograd.cli.output import say
+from autograd.cli.signals import Interrupts
 from autograd.exercises.lesson import notebooks, prepared
 from autograd.files import write_whole
 

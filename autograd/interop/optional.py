@@ -1,4 +1,4 @@
-"""What a missing library is told as."""
+"""ImportErrors for optional dependencies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def needs(library: str, extra: str) -> Iterator[None]:
-    """Says what to install where an import fails inside of the block."""
+def requires(library: str, extra: str) -> Iterator[None]:
+    """Imports that fail in the block raise an error that says what to install."""
     try:
         yield
     except ImportError as error:

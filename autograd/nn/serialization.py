@@ -1,4 +1,4 @@
-"""What a file says of a model: as JSON, or as arrays in the safetensors format."""
+"""Models as text: JSON, or arrays with a description in the safetensors format."""
 
 from __future__ import annotations
 

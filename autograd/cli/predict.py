@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from autograd.commands.arguments import add_file_options, read_sheet_of
-from autograd.commands.learning import how_good, outputs
-from autograd.commands.output import flush, say
-from autograd.commands.signals import Interrupts
+from autograd.cli.arguments import add_file_options, read_sheet_of
+from autograd.cli.learning import how_good, outputs
+from autograd.cli.output import flush, say
+from autograd.cli.signals import Interrupts
 from autograd.data import Schema, Sheet, filled, infer_schema, printable
 from autograd.data.inference import column_index
 from autograd.data.schema import Task

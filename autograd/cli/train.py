@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from autograd.commands.arguments import (
+from autograd.cli.arguments import (
     add_column_options,
     add_file_options,
     decimal_number,
@@ -20,9 +20,9 @@ from autograd.commands.arguments import (
     positive_int,
     program,
 )
-from autograd.commands.check import checked
-from autograd.commands.data import TOY_SETS, Examples, examples_of
-from autograd.commands.learning import (
+from autograd.cli.check import checked
+from autograd.cli.data import TOY_SETS, Examples, examples_of
+from autograd.cli.learning import (
     STEPPERS,
     Learner,
     Settings,
@@ -30,9 +30,9 @@ from autograd.commands.learning import (
     how_good,
     outputs,
 )
-from autograd.commands.output import flush, say
-from autograd.commands.pictures import pictures
-from autograd.commands.signals import Interrupts
+from autograd.cli.output import flush, say
+from autograd.cli.pictures import pictures
+from autograd.cli.signals import Interrupts
 from autograd.data import filled, printable
 from autograd.data.errors import abbreviated
 from autograd.nn import GAINS, MLP

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from autograd.commands.draw import add_formula, formula_of
-from autograd.commands.output import say
-from autograd.commands.signals import Interrupts
+from autograd.cli.draw import add_formula, formula_of
+from autograd.cli.output import say
+from autograd.cli.signals import Interrupts
 from autograd.viz import play
 
 HELP = "write a page where you carry out backpropagation through a formula"
