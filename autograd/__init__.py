@@ -37,7 +37,7 @@ if _pathlib.Path(__file__).with_name("differential_operators.py").exists():
         stacklevel=2,
     )
 
-from autograd import datasets, interop, plotting
+from autograd import datasets, exercises, interop, plotting
 from autograd.compiler.backends.jax import to_jax
 from autograd.compiler.jit import jit
 from autograd.compiler.sparse import sparse_hessian, sparse_jacobian
@@ -169,6 +169,7 @@ __all__ = [
     "draw",
     "erf",
     "erfc",
+    "exercises",
     "exp",
     "explain",
     "expm1",

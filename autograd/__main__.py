@@ -2,7 +2,8 @@
 
 Without a command it trains on Fisher's irises. `train` takes other data and other settings,
 `predict` applies a saved model, `draw` draws the graph of a formula, `play` writes a page where you
-carry out backpropagation yourself, and `playground` one where a network trains.
+carry out backpropagation yourself, and `playground` one where a network trains. `lesson` copies the
+notebooks for a class.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if not hasattr(autograd, "Value"):  # PyPI's `autograd`, installed later, replac
         "pip uninstall autograd scalar-autograd, then install scalar-autograd alone"
     )
 
-from autograd.cli import draw, play, playground, predict, train
+from autograd.cli import draw, lesson, play, playground, predict, train
 from autograd.cli.arguments import Parser, program, typed
 from autograd.cli.output import discard, flush, prepare, say
 from autograd.cli.signals import Interrupts
@@ -31,6 +32,7 @@ COMMANDS = {
     "draw": draw,
     "play": play,
     "playground": playground,
+    "lesson": lesson,
 }
 """A command is a file of `cli/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
 

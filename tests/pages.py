@@ -2,32 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
-from autograd import Value, play
+from autograd import Value, maximum, play
 from autograd.viz import Player
+from autograd.viz.player.gallery import Entry, save_gallery
 from autograd.viz.playground import Choices
 
 FOLDER = Path(__file__).parents[1] / "notebooks" / "pages"
 
+TITLE = "Backpropagation by hand"
+INTRODUCTION = (
+    "Ready pages for a lesson. Each works offline; keep them in one folder with player.js and "
+    "player.css. Add ?present to an address for larger text."
+)
 
-def backpropagation() -> Player:
+
+def named(value: Value, label: str) -> Value:
+    value.label = label
+    return value
+
+
+def neuron() -> Value:
+    """A neuron of two inputs with the squared error of its output."""
+    x1, x2 = Value(2.0, "x1"), Value(-1.0, "x2")
+    w1, w2, b = Value(0.5, "w1"), Value(1.5, "w2"), Value(0.8, "b")
+    z = named(x1 * w1 + x2 * w2 + b, "z")
+    y = named(z.tanh(), "y")
+    return named((y - 1.0) ** 2, "L")
+
+
+def two_paths() -> Value:
     """L = (a·b + c)·a, in which L depends on a along two paths."""
     a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
-    d = a * b + c
-    d.label = "d"
-    L = d * a
-    L.label = "L"
-    return play(L)
+    d = named(a * b + c, "d")
+    return named(d * a, "L")
 
 
-BUILT: dict[str, Callable[[], Player | Choices]] = {
-    "backpropagation.html": backpropagation,
-    "playground.html": Choices,
-}
+def sigmoid_chain() -> Value:
+    """Three layers of one sigmoid neuron each, and −log ŷ."""
+    a = Value(1.0, "x")
+    for layer, (w, b) in enumerate([(0.8, 0.2), (1.5, -0.5), (2.0, -1.0)], start=1):
+        z = named(Value(w, f"W{layer}") * a + Value(b, f"b{layer}"), f"z{layer}")
+        a = named(z.sigmoid(), "ŷ" if layer == 3 else f"a{layer}")
+    return named(-a.log(), "Loss")
+
+
+def product_rule() -> Value:
+    """y = x²·sin x, whose derivative is that of a product."""
+    x = Value(1.0, "x")
+    u, v = named(x * x, "u"), named(x.sin(), "v")
+    return named(u * v, "y")
+
+
+def branch() -> Value:
+    """The larger of two numbers: only one of them has an influence."""
+    a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(1.5, "c")
+    p, q = named(a * b, "p"), named(b + c, "q")
+    return named(maximum(p, q) * c, "L")
+
+
+def players() -> dict[str, tuple[Player, str, str]]:
+    """By the name of the file: a player, its title, and what to try."""
+    return {
+        "neuron.html": (
+            play(neuron(), rankdir="LR"),
+            "One neuron",
+            "Two inputs, two weights, a bias, tanh, and the squared error for the target 1. Press "
+            "Step a few times: which weights grow, and why? Then set x1 to 0: which gradient is 0?",
+        ),
+        "sigmoid_chain.html": (
+            play(sigmoid_chain()),
+            "Three layers of sigmoids",
+            "z1, z2 and z3 are one neuron each. Compare dLoss/dW3 with dLoss/dW1: every sigmoid "
+            "multiplies the gradient by ¼ at most.",
+        ),
+        "product_rule.html": (
+            play(product_rule()),
+            "The product rule",
+            "y = x²·sin x. The two paths from x to y are the two terms of the product rule, and "
+            "x² has two paths of its own.",
+        ),
+        "branch.html": (
+            play(branch()),
+            "A maximum",
+            "Only the larger operand gets a gradient. Change b until the other one is larger.",
+        ),
+    }
+
+
+def entries() -> Iterator[Entry]:
+    """The self-contained pages are linked, the others are written beside what they share."""
+    text = (
+        "L depends on a directly and through d. Choose I predict, and find both contributions to "
+        "dL/da before the page shows them."
+    )
+    yield Entry("backpropagation.html", "Two paths", text, None)
+    for name, (player, title, text) in players().items():
+        yield Entry(name, title, text, player)
+    text = "Choose data, network and learning rate, and train a network in the browser."
+    yield Entry("playground.html", "A playground", text, None)
+
+
+def build(folder: Path) -> list[Path]:
+    """Write all pages to the folder; returns their paths."""
+    return [
+        *save_gallery(folder, list(entries()), TITLE, INTRODUCTION),
+        play(two_paths()).save(folder / "backpropagation.html"),
+        Choices().save(folder / "playground.html"),
+    ]
+
 
 if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    for name, build in BUILT.items():
-        print(build().save(FOLDER / name))
+    for path in build(FOLDER):
+        print(path)

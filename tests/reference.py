@@ -28,7 +28,7 @@ BAR = "\\|"  # a bar within a cell
 
 ROWS = list(TABLE.values())  # before an example adds one
 
-MODULES = ("datasets", "plotting", "interop")
+MODULES = ("datasets", "plotting", "exercises", "interop")
 """Public names that hold names themselves."""
 
 GROUPS = {

@@ -33,7 +33,7 @@ LAYERS = (
     ("nn", "solve"),
     ("training",),
     ("viz",),
-    ("plotting", "interop"),
+    ("plotting", "interop", "exercises"),
     ("cli",),
     ("__main__",),
 )

@@ -313,7 +313,8 @@ def test_no_step_is_half_taken_wherever_it_is_interrupted(is_block: bool) -> Non
         return rows, step(*data(3)), was_interrupted
 
     before, after = trained(2)[:2], trained(3)[:2]
-    found, line = [], 1
+    found: list[Any] = []
+    line = 1
     while not found or found[-1][2]:
         found.append(trained(3, line))
         line += 1

@@ -41,9 +41,14 @@ def text_of(output: Any) -> str:
 
 
 def test_there_are_notebooks_numbered_from_one() -> None:
-    numbers = [int(path.stem.partition("_")[0]) for path in NOTEBOOKS]
-    assert numbers == list(range(1, len(numbers) + 1))
-    assert len(numbers) >= 6
+    numbers = [path.stem.partition("_")[0] for path in NOTEBOOKS]
+    assert numbers == ["01", "01b", *(f"{i:02}" for i in range(2, 10))]
+
+
+@each_notebook
+def test_a_notebook_is_called_by_its_number(path: Path) -> None:
+    number = path.stem.partition("_")[0].removeprefix("0")
+    assert nbformat.read(path, as_version=4).cells[0].source.startswith(f"# {number}. ")
 
 
 @pytest.mark.slow
@@ -127,9 +132,61 @@ def test_no_cell_prints_a_hundred_lines(path: Path) -> None:
 
 
 @each_notebook
-def test_prose_comes_first_and_exercises_with_folded_answers_last(path: Path) -> None:
+def test_a_notebook_says_what_it_is_for_and_how_long_it_takes(path: Path) -> None:
+    first = nbformat.read(path, as_version=4).cells[0]
+    assert first.cell_type == "markdown"
+    assert re.match(
+        r"# .+\n\n\*Run All first: .+\*\n\n"
+        r"\*\*After this notebook\*\* .+ \*\*Time:\*\* \d+ minutes, and \d+ for the exercises",
+        first.source,
+    )
+
+
+@each_notebook
+def test_exercises_come_last_with_folded_hints_and_answers_and_a_check(path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells
-    assert cells[0].cell_type == cells[-1].cell_type == "markdown"
-    assert re.match(r"# .+\n\n\*Run All first: .+\*\n\n", cells[0].source)
-    assert "## Exercises" in cells[-1].source
-    assert cells[-1].source.count("<details>") == cells[-1].source.count("</details>") > 0
+    (start,) = [i for i, cell in enumerate(cells) if "## Exercises" in cell.source]
+    questions, checks = cells[start::2], cells[start + 1 :: 2]
+    assert len(questions) == len(checks) >= 2
+    for k, (question, check) in enumerate(zip(questions, checks, strict=True), start=1):
+        assert question.cell_type == "markdown"
+        assert check.cell_type == "code"
+        assert f"**{k}.** " in question.source
+        summaries = re.findall("<details><summary>(.*?)</summary>", question.source)
+        assert summaries == ["Hint", "Answer"]
+        assert question.source.count("</details>") == 2
+        assert re.search(r'(?m)^check\("', check.source)
+
+
+PICTURE = "image/svg+xml"
+
+
+@each_notebook
+def test_pictures_have_formats_that_editors_and_converters_show(path: Path) -> None:
+    """HTML with alternative text, and beside it PNG for those that take no HTML."""
+    for output in outputs(path):
+        data = output.get("data", {})
+        assert PICTURE not in data
+        if re.search(r'<img[^>]*src="data:image/(png|svg)', data.get("text/html", "")):
+            is_page = "<script" in data["text/html"]
+            assert is_page or "image/png" in data
+
+
+def test_a_converter_to_latex_finds_every_picture() -> None:
+    latex = pytest.importorskip("nbconvert.exporters").LatexExporter()
+    (path,) = [path for path in NOTEBOOKS if path.stem.startswith("01_")]
+    pictures = sum("image/png" in output.get("data", {}) for output in outputs(path))
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = code_cells(path)  # text takes pandoc
+    _, resources = latex.from_notebook_node(notebook)
+    assert pictures >= 8
+    assert len(resources["outputs"]) == pictures
+
+
+def test_a_converter_to_html_keeps_the_alternative_text() -> None:
+    html = pytest.importorskip("nbconvert.exporters").HTMLExporter()
+    (path,) = [path for path in NOTEBOOKS if path.stem.startswith("01_")]
+    page, _ = html.from_filename(str(path))
+    said = [text for output in outputs(path) for text in words_for_pictures(output.get("data", {}))]
+    found = re.findall(r'<img\b[^>]*\balt="([^"]*)"', page)
+    assert [text for text in found if text in said] == said

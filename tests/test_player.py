@@ -195,18 +195,48 @@ def test_a_page_is_written_as_html_alone(name: str, tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", pages.BUILT)
-def test_the_built_pages_are_current(name: str, tmp_path: Path) -> None:
+def test_the_built_pages_are_current(tmp_path: Path) -> None:
     def without_places(path: Path) -> list[Any]:
         """The page but for where Graphviz, which differs from version to version, puts things."""
         page = path.read_text(encoding="utf-8")
+        if '<script type="application/json">' not in page:
+            return [page]
         told = json_part(page)
         told.pop("layouts", None)
         page = re.sub(r"base64,[^\"]*", "", page)
         return [told, re.sub(r"json\">.*?</script>", "", page, flags=re.DOTALL)]
 
-    new = pages.BUILT[name]().save(tmp_path / name)
-    assert without_places(pages.FOLDER / name) == without_places(new), "python -m tests.pages"
+    built = pages.build(tmp_path)
+    assert sorted(path.name for path in built) == sorted(x.name for x in pages.FOLDER.iterdir())
+    for path in built:
+        old = without_places(pages.FOLDER / path.name)
+        assert old == without_places(path), "python -m tests.pages"
+
+
+def test_the_gallery_links_its_pages_and_they_work_beside_their_script(
+    browser: Any, tmp_path: Path
+) -> None:
+    pages.build(tmp_path)
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("requestfailed", lambda request: errors.append(request.url))
+    page.goto((tmp_path / "index.html").as_uri())
+    links = page.locator("li a").evaluate_all("links => links.map((link) => link.href)")
+    assert len(links) == len(list(pages.entries())) == 6
+    for name, (player, title, _) in pages.players().items():
+        page.goto(next(link for link in links if link.endswith(name)))
+        assert page.locator("h1").text_content() == title
+        at_once(page)
+        order = player._graph.order
+        for i, gradient in shown(page, "total").items():
+            assert math.isclose(gradient, adjoints(order[-1])[order[i]], rel_tol=1e-12)
+        page.get_by_role("link", name="All pages").click()
+        assert page.locator("h1").text_content() == pages.TITLE
+        assert (tmp_path / name).stat().st_size < 60_000
+    context.close()
+    assert errors == []
 
 
 def test_a_page_appears_complete_or_not_at_all(
@@ -1205,3 +1235,89 @@ def test_a_folded_network_shows_the_plain_numbers_that_it_takes(open_page: Open)
     assert [text.split() for text in texts] == [["x0", "0.5"], ["x1", "−1"]]
     at_once(page)
     assert page.locator(".card.output").get_attribute("data-total") == "1"
+
+
+# --- the widget -----------------------------------------------------------------------------------
+
+MODEL = """
+const told = {state};
+const hearers = [];
+window.model = {{
+  get: (name) => told[name],
+  set: (name, x) => (told[name] = x),
+  save_changes: () => toPython(JSON.stringify(told)),
+  on: (name, hear) => hearers.push(hear),
+  off: () => (hearers.length = 0),
+  fromPython(numbers) {{ told.numbers = numbers; hearers.forEach((hear) => hear()); }},
+}};
+"""
+
+
+def open_widget(widget: Any, open_page: Open) -> Any:
+    """The page of a widget, joined to it as a notebook would."""
+    state = {name: getattr(widget, name) for name in ("_markup", "numbers", "gradients", "value")}
+    module = widget._esm.replace("export default", "window.widget =")
+    told = json.dumps(state).replace("<", "\\u003c")
+    page = open_page('<div id="el"></div>', locale="en-US")  # a page of its own, to expose to
+    shared = ("numbers", "gradients", "value")
+    page.expose_function(
+        "toPython",
+        lambda text: widget.set_state({name: json.loads(text)[name] for name in shared}),
+    )
+    page.evaluate(f"() => {{ {MODEL.format(state=told)} {module} }}")
+    page.evaluate("() => { widget.render({ model, el: document.querySelector('#el') }) }")
+    return page
+
+
+def test_a_widget_shares_its_numbers_with_python_both_ways(open_page: Open) -> None:
+    pytest.importorskip("anywidget")
+    a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
+    loss = labelled((a * b + c) * a, "L")
+    widget = play(loss, widget=True)
+    page = open_widget(widget, open_page)
+    assert widget.leaves == [a, b, c]
+
+    field(page, "b").fill("-4")  # from the page to Python
+    page.wait_for_timeout(50)
+    assert b.data == -4.0
+    assert widget.value == (2.0 * -4.0 + 10.0) * 2.0
+    at_once(page)
+    page.wait_for_timeout(50)
+    assert [x.grad for x in (a, b, c)] == [-6.0, 4.0, 2.0]
+
+    ag.GradientDescent([a, b, c], learning_rate=0.5).step()  # from Python to the page
+    widget.update()
+    page.evaluate("numbers => model.fromPython(numbers)", widget.numbers)
+    page.wait_for_timeout(50)
+    assert [a.data, b.data, c.data] == [5.0, -6.0, 9.0]
+    assert shown(page, "value")[0] == 5.0
+    assert widget.value == (5.0 * -6.0 + 9.0) * 5.0
+    assert [x.grad for x in (a, b, c)] == [None, None, None]  # those of other numbers
+
+    at_once(page)
+    press(page, "Step")
+    page.wait_for_timeout(50)
+    assert a.grad is not None
+    assert a.data == 5.0 - 0.01 * a.grad
+    assert widget.numbers == [a.data, b.data, c.data]
+
+
+def test_a_widget_takes_numbers_that_json_does_not_have() -> None:
+    pytest.importorskip("anywidget")
+    x = Value(math.inf, "x")
+    widget = play(labelled(x * 2.0, "y"), widget=True)
+    assert widget.numbers == ["Infinity"]
+    for text, number in [("-Infinity", -math.inf), ("-0", -0.0), (1.5, 1.5)]:
+        widget.set_state({"numbers": [text]})
+        assert math.copysign(1.0, x.data) == math.copysign(1.0, number)
+        assert x.data == number
+
+
+def test_without_anywidget_a_widget_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograd.viz.player import widget
+
+    widget._widget_class.cache_clear()
+    monkeypatch.setitem(__import__("sys").modules, "anywidget", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install \"scalar-autograd\[widget\]\""):
+        play(Value(1.0), widget=True)
+    widget._widget_class.cache_clear()

@@ -88,7 +88,28 @@ def test_patterns_are_those_of_the_mathematics(problem: Problem) -> None:
 
 # --- every row ------------------------------------------------------------------------------------
 
-ROWS = [name for name in TABLE if name not in CONDITIONS and not name.startswith("polygamma")]
+ROWS = [
+    name
+    for name in TABLE
+    if name not in (*CONDITIONS, "given_partial") and not name.startswith("polygamma")
+]
+
+
+def test_partials_given_by_hand() -> None:
+    """They are those of some function; else there is no symmetric matrix."""
+
+    def product(x: Any, y: Any) -> Any:
+        return ag.custom(x * ag.exp(y), [x, y], [ag.exp(y), x * ag.exp(y)])
+
+    def f(v: Any) -> Any:
+        total = product(product(v[0], v[1]), v[2] * v[0]) ** 2
+        return total + ag.custom(v[2] ** 2, v[2], 2.0 * v[2]) + ag.custom(0.0, v[0], v[0])
+
+    x = [0.7, -0.3, 0.4]
+    wanted = np.array(ag.hessian(f)(x))
+    agree(wanted, wanted.T)
+    agree(ag.sparse_hessian(f)(x).toarray(), wanted)
+    agree(ag.sparse_jacobian(f)(x).toarray(), np.array([ag.gradient(f)(x)]))
 
 
 @pytest.mark.parametrize("name", ROWS)

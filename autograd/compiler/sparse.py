@@ -245,8 +245,7 @@ class _Matrix:
             found.append(function._graph(xs, constants))
             return found[-1].values
 
-        shapes = [(arguments.n,), (arguments.n_others,)][: 1 + (arguments.n_others > 0)]
-        self.recording = _Recording(record, tuple(shapes), function.backend)
+        self.recording = _Recording(record, arguments.columns(), function.backend)
         self.shape = found[0].shape
         self.rows = np.array(found[0].rows, np.int32)
         self.columns = np.array(found[0].columns, np.int32)

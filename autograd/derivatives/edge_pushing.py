@@ -46,10 +46,12 @@ class _Sweep:
         self.edges: dict[Value, dict[Value, list[Term]]] = {}
         derivatives = LocalDerivatives(graph.record)
         for node in order[: len(inputs) - 1 : -1] if inputs else ():
-            if node in self.adjoints:
-                local = derivatives.of(node, self.rank)
+            if node not in self.adjoints and node not in self.edges:
+                continue
+            local = derivatives.of(node, self.rank)
+            self.push_edges(node, local.first)
+            if node in self.adjoints:  # else it is a partial given by hand, and nothing else
                 adjoint = self.terms.total(self.adjoints.pop(node))
-                self.push_edges(node, local.first)
                 for a, b, second in local.second():
                     self.add_edge(a, b, self.terms.product(adjoint, Term(second)))
                 for a, partial in local.first.items():

@@ -174,12 +174,15 @@ def figure_class() -> type[Figure]:
         described = ""
 
         def _repr_html_(self) -> str:
-            stream = io.BytesIO()
-            pixels(self, PIXELS_PER_INCH, 256).save(stream, "png", optimize=True)
             width = round(SHOWN_PER_INCH * self.get_size_inches()[0])
             # As `image/png` it would have no alternative text: neither JupyterLab nor nbconvert's
             # usual template passes one on.
-            return html_image(stream.getvalue(), "png", self.described, f'width="{width}" ')
+            return html_image(self._repr_png_(), "png", self.described, f'width="{width}" ')
+
+        def _repr_png_(self) -> bytes:
+            stream = io.BytesIO()
+            pixels(self, PIXELS_PER_INCH, 256).save(stream, "png", optimize=True)
+            return stream.getvalue()
 
         def savefig(self, fname: Any, **settings: Any) -> None:
             """Matplotlib's, with the sentence as the title of the file."""
@@ -259,8 +262,9 @@ def style_relief(axes: Any, labels: Sequence[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*labels[:2], ""), strict=True):
-        axis.set_label_text(written(label), fontsize=9, color=INK)
-        axis.set_tick_params(labelsize=7, colors=INK, pad=0)
+        axis.set_label_text(written(label), fontsize=8, color=INK)
+        axis.labelpad = -4.0  # beside the numbers; further out it would seem to belong to nothing
+        axis.set_tick_params(labelsize=7, colors=INK, pad=-2)
         axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
         axis.line.set_color(FAINT)
         axis.set_major_locator(MaxNLocator(5))

@@ -1,13 +1,13 @@
 // The page's element and what Python says of the graph.
 //
-// `graph` and `rule` stand above: the graph's numbers from its leaves, and the stepper's rule.
+// `root` is that element; `graph` computes the graph's numbers from its leaves, `rule` is the
+// stepper's.
 // Every message is written in Python, with places for names and numbers.
 
 let instances = 0;
 while (document.getElementById(`autograd-${instances}-answer`)) instances += 1;
 const unique = (name) => `autograd-${instances}-${name}`;
 
-const root = document.querySelector(".autograd-player:not([data-state])");
 root.dataset.state = "fresh";
 root.dataset.lmSuppressShortcuts = "true"; // keys typed here are not Jupyter's
 const page = JSON.parse(root.querySelector("script[type='application/json']").textContent);

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, overload
 
 from autograd.files import write_whole
 from autograd.nn import Module
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from autograd.compiler.program import Program
 
 
+@overload
 def play(
     value: Value,
     *,
@@ -62,7 +63,31 @@ def play(
     collapse: Fold | None = None,
     model: Module | None = None,
     limit: int = 300,
-) -> Player:
+    widget: Literal[False] = False,
+) -> Player: ...
+@overload
+def play(
+    value: Value,
+    *,
+    title: str = "",
+    mode: Mode = "edges",
+    rankdir: Literal["LR", "TB"] | None = None,
+    collapse: Fold | None = None,
+    model: Module | None = None,
+    limit: int = 300,
+    widget: Literal[True],
+) -> Any: ...
+def play(
+    value: Value,
+    *,
+    title: str = "",
+    mode: Mode = "edges",
+    rankdir: Literal["LR", "TB"] | None = None,
+    collapse: Fold | None = None,
+    model: Module | None = None,
+    limit: int = 300,
+    widget: bool = False,
+) -> Any:
     """A page where you carry out backpropagation yourself; it shows itself in Jupyter.
 
     Leaves can be changed, and `value` is then computed again. *Backward* computes the derivatives,
@@ -84,9 +109,16 @@ def play(
         model: whose parameters the graph's are, and after whose parts its nodes are called. Without
             it, leaves that are labelled as those of `nn` are taken for parameters.
         limit: the most nodes to show.
+        widget: return a widget that shares its numbers with the leaves of `value`, in Jupyter and
+            other notebooks (the extra `widget`). It has a method `update()` and the attributes
+            `value` and `leaves`.
+
+    Returns:
+        A `Player`, or a widget.
 
     Raises:
         TypeError: if `value` is no Value.
+        ModuleNotFoundError: if a widget is wanted, and anywidget is not installed.
         ValueError: if the graph has more nodes than `limit`, 20 times as many edges, or edges that
             pass over 100 times as many columns of nodes: no layout could untangle these; or if an
             argument is none of those above.
@@ -105,7 +137,15 @@ def play(
             f"play: {reason}: play a smaller graph (one neuron, one example), fold a network "
             f"(collapse='neurons' or 'layers'), or pass a higher limit= and be patient"
         ) from None
-    return Player(graph, in_a_line(title, LONGEST_TITLE))
+    player = Player(graph, in_a_line(title, LONGEST_TITLE))
+    if widget:
+        from autograd.viz.player.widget import widget_of
+
+        leaves = [node for node in order if not node.op]
+        style = f"<style>{styles(HERE, STYLES)}</style>"
+        script = function((*SCRIPTS[:-1], "sync.js", SCRIPTS[-1])) + graph.program()
+        return widget_of(value, leaves, player.markup(style), script)
+    return player
 
 
 class Player:
@@ -123,20 +163,28 @@ class Player:
     @functools.cached_property
     def html(self) -> str:
         """One self-contained piece of HTML."""
+        style = f"<style>\n{styles(HERE, STYLES)}</style>\n"
+        return self.markup(style, f"<script>\n{self.start(function(SCRIPTS))}</script>\n")
+
+    def start(self, definition: str = "") -> str:
+        """The script that starts the page, its function `play` being defined by `definition`."""
+        return (
+            f"// The graph, computed and taken apart.\n(() => {{\n{definition}"
+            f"{self._graph.program()}play({FIRST_NEW}, graph, rule);\n}})();\n"
+        )
+
+    def markup(self, style: str, script: str = "") -> str:
+        """The page's element, in it a picture for where no scripts run, and all data."""
         graph = self._graph
         title = escape(f"{self._title}, step by step")
         described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
         picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
-        style = styles(HERE, STYLES)
         return (
             f'<div class="autograd-player" role="group" aria-label="{title}">\n'
-            f"<style>\n{style}</style>\n"
-            f"{picture}\n"
+            f"{style}{picture}\n"
             f'<p class="still">{escape(STILL)}</p>\n'
             f'<script type="application/json">{json_for_script(graph.page())}</script>\n'
-            f"<script>\n// The graph, computed and taken apart.\n(() => {{\n"
-            f'"use strict";\n{graph.program()}{scripts(HERE, SCRIPTS)}}})();\n</script>\n'
-            f"</div>\n"
+            f"{script}</div>\n"
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -179,7 +227,20 @@ SCRIPTS = (
     *("page.js", "graph.js", "view.js", "backward.js", "step.js", "predict.js", "controls.js"),
     *("fields.js", "layout.js", "folded.js", "render.js", "chart.js", "start.js"),
 )
-"""One file a concern, in the order in which the page runs them."""
+"""One file a concern, in the order in which the page runs them; the last one starts the page."""
+
+
+def function(names: Sequence[str]) -> str:
+    """The function `play` that these scripts are.
+
+    It takes the page's element, the graph's program and the stepper's rule, and, for a widget, how
+    to share its numbers.
+    """
+    body = scripts(HERE, names)
+    return f'function play(root, graph, rule, sync) {{\n"use strict";\n{body}}}\n'
+
+
+FIRST_NEW = 'document.querySelector(".autograd-player:not([data-state])")'
 
 STYLES = ("../shared/page.css", "player.css", "graph.css", "sizes.css")
 

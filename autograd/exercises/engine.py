@@ -1,0 +1,163 @@
+"""The five parts of the engine that notebook 1b builds, and the mistakes that are made in each.
+
+Each check builds small graphs with the reader's own class and functions and looks at the numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd.exercises.grading import Mistake, called, exercise
+
+Node = Any
+"""An instance of the class that the reader writes."""
+
+
+@exercise("1b.1")
+def remembers(kind: Callable[..., Node]) -> str:
+    """A number that keeps its operands and its local derivatives."""
+    a, b = called(kind, 2.0), called(kind, -3.0)
+    c = called(kind, -6.0, (a, b), (-3.0, 2.0))
+    for name in ("data", "operands", "partials", "grad"):
+        if not hasattr(c, name):
+            why = {
+                "operands": "Without them, nothing can find the way back from c to a and b.",
+                "partials": "Without them, the backward pass has nothing to multiply by.",
+                "grad": "It is where the backward pass adds up contributions.",
+            }
+            raise Mistake(f"It has no `{name}`. {why.get(name, '')}")
+    if c.data != -6.0:
+        raise Mistake(f"`data` is {c.data!r}, but it was made of the number -6.0.")
+    if len(c.operands) != 2 or c.operands[0] is not a or c.operands[1] is not b:
+        raise Mistake("`operands` are not the objects that it was given. Keep them, not a copy.")
+    if list(c.partials) != [-3.0, 2.0]:
+        raise Mistake(f"`partials` are {c.partials!r}, but it was given (-3.0, 2.0).")
+    if len(a.operands) or len(a.partials):
+        raise Mistake("A number that was not computed has no operands: let () be the default.")
+    if c.grad != 0.0:
+        raise Mistake(f"`grad` starts at {c.grad!r}. Contributions are added to it: start at 0.0.")
+    return "c knows that it came from a and b, and how it changes with each."
+
+
+@exercise("1b.2")
+def operates(kind: Callable[..., Node]) -> str:
+    """Sum and product, each with its local derivatives."""
+    a, b = kind(2.0), kind(-3.0)
+    total = called(lambda: a + b)
+    product = called(lambda: a * b)
+    for name, node, right in (("a + b", total, -1.0), ("a * b", product, -6.0)):
+        if not hasattr(node, "operands"):
+            raise Mistake(f"{name} is a {type(node).__name__}: it forgot where it came from.")
+        if node.data != right:
+            raise Mistake(f"{name} is {node.data!r} for a = 2, b = -3; it should be {right!r}.")
+        if len(node.operands) != 2 or node.operands[0] is not a or node.operands[1] is not b:
+            raise Mistake(f"The operands of {name} are not a and b.")
+    if list(total.partials) != [1.0, 1.0]:
+        raise Mistake(
+            f"The partials of a + b are {total.partials!r}. If a grows by 1, a + b grows by 1."
+        )
+    if list(product.partials) == [2.0, -3.0]:
+        raise Mistake(
+            "The partials of a * b are its operands in the wrong order. If a grows by 1, a * b "
+            "grows by b: each factor's derivative is the *other* factor."
+        )
+    if list(product.partials) != [-3.0, 2.0]:
+        raise Mistake(
+            f"The partials of a * b are {product.partials!r}. If a grows by 1, a * b grows by b."
+        )
+    return "Each result knows how it changes with each operand."
+
+
+@exercise("1b.3")
+def orders(order: Callable[[Node], Sequence[Node]], kind: Callable[..., Node]) -> str:
+    """An order in which every node comes after its operands."""
+    a = kind(1.0)
+    b = a + a
+    c = b * b
+    d = b * c  # b is used directly, and through c
+    names = {id(a): "a", id(b): "b", id(c): "c", id(d): "d"}
+    found = list(called(order, d))
+    shown = " ".join(names.get(id(node), "?") for node in found)
+    if missing := [name for node, name in names.items() if node not in map(id, found)]:
+        raise Mistake(f"For d = b·c, c = b·b, b = a + a it gave {shown}: {missing[0]} is missing.")
+    if len(found) > len(names):
+        twice = next(n for n in names if [id(node) for node in found].count(n) > 1)
+        raise Mistake(
+            f"It gave {shown}: {names[twice]} comes more than once. It would pass its gradient on "
+            f"more than once, and sixty doublings would take 2⁶⁰ steps. Skip what was visited."
+        )
+    at = {id(node): i for i, node in enumerate(found)}
+    for node in found:
+        for operand in node.operands:
+            if at[id(operand)] > at[id(node)]:
+                raise Mistake(
+                    f"It gave {shown}: {names[id(node)]} comes before its operand "
+                    f"{names[id(operand)]}. Append a node only after all of its operands."
+                )
+    return f"{shown}: every node comes after its operands."
+
+
+@exercise("1b.4")
+def sweeps(backward: Callable[[Node], object], kind: Callable[..., Node]) -> str:
+    """The backward pass: contributions multiplied along edges and added at nodes."""
+    a, b, c = kind(2.0), kind(-3.0), kind(10.0)
+    e = a * b
+    d = e + c
+    called(backward, d * d)
+    if a.grad == 0.0:
+        raise Mistake(
+            "All gradients are still 0. Nothing starts unless the output's own gradient is 1."
+            if e.grad == 0.0 and d.grad == 0.0
+            else "Nothing arrived at a. Walk from the output to the leaves: in *reversed* order."
+        )
+    if a.grad == -3.0:
+        raise Mistake(
+            "a received its local derivative, -3, alone. Multiply it by the gradient of the node "
+            "that uses a."
+        )
+    if d.grad == 4.0:
+        raise Mistake(
+            "d is used twice in d * d, and got 4 where 8 is right: the second contribution "
+            "replaced the first. Add (`+=`), don't assign (`=`)."
+        )
+    if (a.grad, b.grad, c.grad) != (-24.0, 16.0, 8.0):
+        raise Mistake(
+            f"For (a·b + c)² at 2, -3, 10 the gradients are {a.grad!r}, {b.grad!r}, {c.grad!r}; "
+            f"they should be -24.0, 16.0, 8.0."
+        )
+    a = kind(1.0)
+    b = a + a
+    c = b * kind(3.0)
+    called(backward, b * c)
+    if a.grad != 24.0:
+        raise Mistake(
+            f"For b·3b with b = a + a it finds {a.grad:g} where 24 is right: b passed its gradient "
+            f"on before everything that uses b had contributed. Is the order right?"
+        )
+    return "(a·b + c)² has the gradients -24, 16, 8, and b·3b with b = a + a has 24."
+
+
+@exercise("1b.5")
+def descends(step: Callable[[Sequence[Node], float], object], kind: Callable[..., Node]) -> str:
+    """One step of gradient descent, after which gradients start anew."""
+    w, b = kind(1.0), kind(-2.0)
+    w.grad, b.grad = 4.0, -8.0
+    called(step, [w, b], 0.25)
+    if (w.data, b.data) == (1.0, -2.0):
+        raise Mistake("No parameter has moved: change `data`.")
+    if w.data == 2.0:
+        raise Mistake("w moved *up* the slope: the loss would grow. Subtract.")
+    if w.data == -3.0:
+        raise Mistake("w moved by the whole gradient. Multiply it by the rate.")
+    if w.data != 0.0 or b.data != 0.0:
+        raise Mistake(
+            f"From w = 1 with gradient 4 and b = -2 with gradient -8, a step of rate 0.25 leads to "
+            f"0 and 0; it led to {w.data:g} and {b.data:g}."
+        )
+    if w.grad != 0.0 or b.grad != 0.0:
+        raise Mistake(
+            "The gradients are still there, and the next backward pass would add to them. Set them "
+            "to 0 once they are used."
+        )
+    return "The parameters moved downhill, and their gradients start anew."

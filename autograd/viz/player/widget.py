@@ -1,0 +1,116 @@
+"""A player as a widget, whose leaves are those of the graph in Python: `play(…, widget=True)`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograd.value import Value
+
+MODULE = """\
+{script}
+function render({{ model, el }}) {{
+  el.innerHTML = model.get("_markup");
+  const sync = {{
+    send(state) {{
+      for (const [name, told] of Object.entries(state)) model.set(name, told);
+      model.save_changes();
+    }},
+  }};
+  play(el.querySelector(".autograd-player"), graph, rule, sync);
+  const receive = () => sync.receive(model.get("numbers"));
+  receive();
+  model.on("change:numbers", receive);
+  return () => model.off("change:numbers", receive);
+}}
+export default {{ render }};
+"""
+"""The module that anywidget loads, with the page's script in it."""
+
+
+def widget_of(output: Value, leaves: list[Value], markup: str, script: str) -> Any:
+    """The widget that shows a player.
+
+    Args:
+        output: the output of its graph.
+        leaves: the leaves, in the order that the page has them in.
+        markup: the page's element.
+        script: defines `play`, and `graph` and `rule`, which it takes.
+
+    Raises:
+        ModuleNotFoundError: without anywidget.
+    """
+    return _widget_class()(output, leaves, markup, script)
+
+
+@functools.cache
+def _widget_class() -> type:
+    """The class, which derives from another library's; or the error that says what to install."""
+    try:
+        import anywidget
+        import traitlets
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            f"play: widget=True needs anywidget, which is not installed ({missing.name}): "
+            'pip install "scalar-autograd[widget]"',
+            name=missing.name,
+        ) from None
+
+    class PlayerWidget(anywidget.AnyWidget):
+        """A player that shares its numbers with the leaves of the graph.
+
+        A number that is typed in the page, or moved by its *Step*, is the leaf's `data`; the
+        derivatives that its *Backward* finds are the leaves' `grad`, None while none are known.
+        Where Python moves a leaf (`optimizer.step()`), the page follows at the end of the cell in
+        Jupyter, and elsewhere when `update()` is called.
+
+        Attributes:
+            leaves: the leaves of the graph, in the order of `numbers` and `gradients`.
+            value: the output at the page's numbers. (The graph itself stays as it was recorded.)
+        """
+
+        _markup: Any = traitlets.Unicode().tag(sync=True)
+        numbers: Any = traitlets.List().tag(sync=True)
+        gradients: Any = traitlets.List().tag(sync=True)
+        value: Any = traitlets.Any().tag(sync=True)
+
+        def __init__(self, output: Value, leaves: list[Value], markup: str, script: str) -> None:
+            self.leaves = leaves
+            super().__init__(
+                _esm=MODULE.format(script=script),
+                _markup=markup,
+                numbers=self._present(),
+                value=_sendable(output.data),
+            )
+            with contextlib.suppress(ImportError, AttributeError):  # not in IPython
+                from IPython import get_ipython
+
+                get_ipython().events.register("post_run_cell", lambda *_: self.update())
+
+        def update(self) -> None:
+            """Show the numbers that the leaves have now in Python."""
+            self.numbers = self._present()
+
+        def _present(self) -> list[float | str]:
+            return [_sendable(leaf.data) for leaf in self.leaves]
+
+        @traitlets.observe("numbers")
+        def _moved(self, change: Any) -> None:
+            for leaf, number in zip(self.leaves, change["new"], strict=True):
+                leaf.data = float(number)
+
+        @traitlets.observe("gradients")
+        def _found(self, change: Any) -> None:
+            found = change["new"] or [None] * len(self.leaves)
+            for leaf, gradient in zip(self.leaves, found, strict=True):
+                leaf.grad = None if gradient is None else float(gradient)
+
+    return PlayerWidget
+
+
+def _sendable(x: float) -> float | str:
+    """A number as JSON has it; what JSON does not have, as text."""
+    is_plain = x - x == 0.0 and str(x) != "-0.0"
+    return x if is_plain else {"inf": "Infinity", "-inf": "-Infinity"}.get(str(x), str(x))
