@@ -48,7 +48,9 @@ class Traced(Value):
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Value:
         """Record `primitive` on `args`: the operation alone, no number and no partials."""
-        operands = tuple([x if isinstance(x, Value) else primitive.number(x) for x in args])
+        operands = tuple(
+            [x if type(x) is float or isinstance(x, Value) else primitive.number(x) for x in args]
+        )
         node = _new(Traced)
         if 0 < len(operands) < 3:
             node._create(primitive, *(*operands, None)[:2])

@@ -77,6 +77,8 @@ def _canonical(node: Value, args: Sequence[Factor], record: Recorder) -> Factor:
             return x
         if row is primitives.mul and is_number(x, 1.0):
             return y
+        if row is primitives.mul and type(y) is float:
+            return record(row, y, x)  # the number in front, as in products of `terms`
         if row is primitives.pow and is_number(y, 2.0):
             return record(primitives.mul, x, x)
     return record.known(node, args)

@@ -18,7 +18,8 @@ from autograd.value import Value
 Factor = Any
 """A float, a Value or a formula."""
 
-COMMUTATIVE = (primitives.add, primitives.mul)
+ADD, MUL, NEG = primitives.add, primitives.mul, primitives.neg
+COMMUTATIVE = (ADD, MUL)
 
 
 def is_number(x: Factor, number: float) -> bool:
@@ -37,7 +38,7 @@ class Recorder:
         key = self.key(row, args)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = row(*args)
+            found = self._known[key] = recorded(row, args)
         return found
 
     def known(self, node: Value, args: Sequence[Factor]) -> Value:
@@ -47,7 +48,7 @@ class Recorder:
         key = self.key(row, args)
         if key not in self._known:
             is_own = all(x is y for x, y in zip(args, node.args, strict=True))
-            self._known[key] = node if is_own else row(*args)
+            self._known[key] = node if is_own else recorded(row, args)
         found: Value = self._known[key]
         return found
 
@@ -61,15 +62,22 @@ class Recorder:
 
     def product(self, a: Factor, b: Factor) -> Factor:
         """a·b, without an operation for a factor 1 or 0; numbers are multiplied now."""
-        x, a = _number_and_rest(a)
-        y, b = _number_and_rest(b)
-        if a is None or b is None:
+        if type(a) is float or type(b) is float:
+            x, a = _number_and_rest(a)
+            y, b = _number_and_rest(b)
             return self.scaled(x * y, b if a is None else a)
-        if abs(x) == 1.0 or abs(y) == 1.0:  # the one with a number is recorded already
-            sign = math.copysign(1.0, x) * math.copysign(1.0, y)
-            a, b = self.scaled(abs(x), a), self.scaled(abs(y), b)
-            return self.scaled(sign, self(primitives.mul, a, b))
-        return self.scaled(x * y, self(primitives.mul, a, b))
+        is_negative = False
+        if a.primitive is NEG:
+            a, is_negative = a.args[0], True
+        if b.primitive is NEG:
+            b, is_negative = b.args[0], not is_negative
+        if a.primitive is MUL and b.primitive is MUL:
+            x, y = a.args[0], b.args[0]
+            if type(x) is float and type(y) is float:
+                rest = self(MUL, a.args[1], b.args[1])
+                return self.scaled(-x * y if is_negative else x * y, rest)
+        found = self(MUL, a, b)  # a number in front of one is in a node that is there already
+        return self(NEG, found) if is_negative else found
 
     def scaled(self, number: float, x: Factor) -> Factor:
         """number·x, where x is None for 1."""
@@ -78,10 +86,10 @@ class Recorder:
         if number == 1.0:
             return x
         if number == -1.0:
-            return self(primitives.neg, x)
+            return self(NEG, x)
         if number < 0.0:
-            return self(primitives.neg, self(primitives.mul, -number, x))
-        return self(primitives.mul, number, x)
+            return self(NEG, self(MUL, -number, x))
+        return self(MUL, number, x)
 
     def total(self, terms: Sequence[Factor]) -> Factor:
         """The sum of one or more terms; equal ones are multiplied."""
@@ -90,7 +98,7 @@ class Recorder:
         constant = 0.0
         counts: dict[Factor, float] = {}
         for term in terms:
-            sign, x = (-1.0, term.args[0]) if is_negative(term) else (1.0, term)
+            sign, x = (-1.0, term.args[0]) if is_negation(term) else (1.0, term)
             if type(x) is float:
                 constant += sign * x
             else:
@@ -108,28 +116,37 @@ class Recorder:
         if not subtracted:
             return self._sum(added)
         if not added:
-            return self(primitives.neg, self._sum(subtracted))
+            return self(NEG, self._sum(subtracted))
         return self(primitives.sub, self._sum(added), self._sum(subtracted))
 
     def _sum(self, terms: list[Factor]) -> Factor:
         if len(terms) < 2:
             return terms[0] if terms else 0.0
-        return self(primitives.add if len(terms) == 2 else primitives.sum, *terms)
+        return self(ADD if len(terms) == 2 else primitives.sum, *terms)
 
 
-def is_negative(x: Factor) -> bool:
+def recorded(row: Primitive, args: Sequence[Factor]) -> Factor:
+    """The node for a row on operands of which at least one is no number."""
+    record = Value.record
+    for x in args:
+        if type(x) is not float and x.record is not record:
+            return x.record(row, args)
+    return record(row, args)
+
+
+def is_negation(x: Factor) -> bool:
     """Whether it is a negation."""
-    return type(x) is not float and x.primitive is primitives.neg
+    return type(x) is not float and x.primitive is NEG
 
 
 def _number_and_rest(x: Factor) -> tuple[float, Factor]:
     """The number in front of a product, and the product without it; None if nothing is left."""
     if type(x) is float:
         return x, None
-    if x.primitive is primitives.neg:
+    if x.primitive is NEG:
         number, rest = _number_and_rest(x.args[0])
         return -number, rest
-    if x.primitive is primitives.mul and type(x.args[0]) is float:
+    if x.primitive is MUL and type(x.args[0]) is float:
         number, rest = x.args
         return number, rest
     return 1.0, x

@@ -21,6 +21,7 @@ SECTIONS = {
     "compile_time": "how long a graph takes to compile",
     "digits": "the handwritten digits trained to 96 %, beside PyTorch",
     "tables": "public tables learnt with the defaults of `train`, beside scikit-learn",
+    "sparse": "sparse Jacobians and Hessians of models, beside CasADi and dense JAX",
     "small_graphs": "micrograd's README expression at a million inputs",
 }
 
