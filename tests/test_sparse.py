@@ -424,6 +424,16 @@ def test_any_kind_of_number() -> None:
     assert hessian.values([10**400, 1]).tolist() == [math.inf, math.inf]
 
 
+def test_arrays_of_any_layout() -> None:
+    jacobian = ag.sparse_jacobian(lambda x, a: [x[0] * a[1], x[1] ** 2 * a[0]])
+    x, a = np.arange(8.0).reshape(2, 4), np.arange(6.0)
+    wanted = jacobian.values([1.0, 3.0], [1.0, 4.0])
+    np.testing.assert_array_equal(jacobian.values(x[0, 1::2], a[1::3]), wanted)
+    batch = np.array([[1.0, 2.0], [3.0, 4.0]])
+    by_column = jacobian.values(np.asfortranarray(batch), np.asfortranarray(batch))
+    np.testing.assert_array_equal(by_column, jacobian.values(batch, batch))
+
+
 def test_a_batch_of_points() -> None:
     jacobian = ag.sparse_jacobian(lambda x, a, b: [a[0] * x[0] * x[1], b * x[2] ** 2, a[1]])
     x = np.arange(12.0).reshape(4, 3)

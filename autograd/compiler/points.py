@@ -74,7 +74,7 @@ class Arguments:
 
         if is_array(x) and x.dtype.kind in "biuf":
             shape = x.shape[1:] if is_each else x.shape
-            return ("array", shape), np.asarray(x, float).reshape(-1)
+            return ("array", shape), np.asarray(x, float, order="C").reshape(-1)
         if type(x) is list:
             array = _array_of(x)
             if array is not None:
@@ -117,19 +117,23 @@ class Arguments:
 
         found = []
         for indices in (self._indices, self._others):
-            parts = [
-                self._numbers[i][1].reshape(self._count, -1)
-                if self._each[i]
-                else np.broadcast_to(self._numbers[i][1], (self._count, len(self._numbers[i][1])))
-                for i in indices
-            ]
-            if parts:
-                numbers = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-                flat_numbers = np.ascontiguousarray(numbers).reshape(-1)
-                width = numbers.shape[1]
-                if width:
-                    found.append(Column(self._count, (width,), flat_numbers, True))
+            if len(indices) == 1 and self._count == 1:
+                numbers = self._numbers[indices[0]][1]
+            else:
+                parts = [self._rows(i) for i in indices]
+                numbers = np.concatenate(parts, axis=1).reshape(-1) if parts else ()
+            if len(numbers):
+                found.append(Column(self._count, (len(numbers) // self._count,), numbers, True))
         return found
+
+    def _rows(self, i: int) -> Any:
+        """The numbers of an argument, a row for each point."""
+        import numpy as np
+
+        numbers = self._numbers[i][1]
+        if self._each[i]:
+            return numbers.reshape(self._count, -1)
+        return np.broadcast_to(numbers, (self._count, len(numbers)))
 
 
 def _array_of(x: list[Any]) -> Any:

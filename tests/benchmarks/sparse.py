@@ -1,7 +1,7 @@
 """Sparse Jacobians and Hessians of Lagrangians: patterns, operations, set-up and evaluation.
 
 CasADi runs its expressions in a virtual machine, or as C that it generates (compiled by gcc -O1, as
-far as that takes less than a minute); its operations are counted after it has eliminated common
+far as that takes less than 20 s); its operations are counted after it has eliminated common
 subexpressions. JAX makes dense matrices, of functions written for arrays. Times of evaluation are
 those of the values alone, into arrays.
 """
@@ -25,7 +25,7 @@ from tests import sparse_problems as problems
 from tests.benchmarks.measure import in_turns, print_table, readable, repeated
 from tests.sparse_problems import Problem
 
-PATIENCE = 60.0
+PATIENCE = 20.0
 """Seconds for gcc."""
 
 
