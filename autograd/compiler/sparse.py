@@ -260,7 +260,7 @@ class _Matrix:
         import numpy as np
 
         columns = arguments.columns()
-        values = np.array(self.recording.values(columns), float)
+        values: Floats = np.asarray(self.recording.values(columns))
         if not arguments.is_batch:
             return values
         return np.ascontiguousarray(values.reshape(len(self.rows), columns[0].count).T)

@@ -45,7 +45,8 @@ def families() -> list[Problem]:
 
 def ours(problem: Problem, kind: str) -> Any:
     if kind == "jacobian":
-        return ag.sparse_jacobian(functools.partial(problem.constraints, ag))  # type: ignore[arg-type]
+        assert problem.constraints is not None
+        return ag.sparse_jacobian(functools.partial(problem.constraints, ag))
     return ag.sparse_hessian(functools.partial(problem.lagrangian, ag))
 
 
@@ -73,7 +74,8 @@ class Casadi:
         v = casadi.SX.sym("v", len(multipliers))
         parts = casadi.vertsplit(x)
         if kind == "jacobian":
-            outputs = casadi.vertcat(*problem.constraints(casadi, parts))  # type: ignore[misc]
+            assert problem.constraints is not None
+            outputs = casadi.vertcat(*problem.constraints(casadi, parts))
             self.expression, arguments = casadi.jacobian(outputs, x), [x]
         else:
             weights = casadi.vertsplit(v) if multipliers else []
