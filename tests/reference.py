@@ -44,7 +44,7 @@ GROUPS = {
     "Descent": "Stepper GradientDescent Adam AdamW RMSprop",
     "Training": "fit batches History Recording",
     "Seeing": "draw Drawing play explain forward_steps backward_steps Step playground",
-    "Compiling": "jit jit_step to_jax",
+    "Compiling": "jit jit_step scan to_jax",
     "Solving": "minimize root ConvergenceError",
 }
 
@@ -159,6 +159,11 @@ EXAMPLES = {
     "jit_step": "w = ag.Value(1.0, 'w')\noptimizer = ag.GradientDescent([w], learning_rate=0.25)\n"
     "step = ag.jit_step(lambda x, y: (w * x - y) ** 2, optimizer)\n"
     "step([1.0, 2.0], [2.0, 4.0]), w.data, w.grad",
+    "scan": "decay = ag.Value(0.5, 'decay')\n\n"
+    "def step(total, x):\n    total = decay * total + x\n    return total, total\n\n"
+    "last = ag.jit(lambda xs: ag.scan(step, 0.0, xs)[0])\n"
+    "last.backward([[1.0, 2.0, 3.0]]), decay.grad\n"
+    "state, totals = ag.scan(step, 0.0, [1.0, 2.0, 3.0])\n[total.data for total in totals]",
     "jit": "square = ag.jit(lambda x: x * x, backend='python')\nsquare([1.0, 2.0, 3.0])",
 }
 

@@ -53,6 +53,8 @@ class Access:
                 mine = nodes[x.space[nodes] == SPACES.index(space)]
                 address[mine] = self.sizes[space] + np.arange(len(mine))
                 self.sizes[space] += len(mine)
+        for mine, places in x.blocks.values():
+            address[mine] = places
         n_slots = x.n_slots[order]
         start = offsets(n_slots + 2)
         nodes = np.empty(start[-1], np.int64)
@@ -89,7 +91,7 @@ class Access:
         for (form, space, _), members in alike.items():
             g = members[0]
             matrix = addresses[start[g] : start[g + 1]].reshape(counts[g], -1)
-            keys, picked = self._items(layouts[form], SPACES[space], matrix)
+            keys, picked = self._items(layouts[form], x.spaces[space], matrix)
             groups = np.array(members)
             made.append((groups, keys, picked))
             n_items[groups], n_bases[groups] = len(keys), sum(map(len, picked))

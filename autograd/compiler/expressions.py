@@ -52,7 +52,8 @@ class Expressions:
         arg, start: the operands of each node, compressed. Of a reduction the first term, if it is
             no product; then all terms, or all first factors and all second factors.
         roots: the nodes that have an address, ascending.
-        space: of each node the space of its number, as an index into `SPACES`.
+        spaces: the spaces of the program, and those of `blocks`, which are computed elsewhere.
+        space: of each node the space of its number, as an index into `spaces`.
         form: of each root an index into `shapes`.
         shapes: forms as nested tuples (operation, part, …), where a part is a form or a space. A
             reduction is ("Σ", first part or None, classes, number of terms). A class is (whether
@@ -73,6 +74,10 @@ class Expressions:
         letters = np.array([SPACES.index(x) for x in "kwxcvmc"])
         self.space = letters[np.where(self.op <= INPUT, self.op, INPUT + 1 + self.section)]
         self.space[self.results] = SPACES.index("y")
+        self.spaces = [*SPACES, *tape.blocks]
+        self.blocks = tape.blocks
+        for i, (nodes, _) in enumerate(tape.blocks.values(), len(SPACES)):
+            self.space[nodes] = i
         self.order_factors()
         self.find_forms()
         self.find_slots()
@@ -285,7 +290,7 @@ class Expressions:
                 column = np.zeros(len(nodes), np.int64)
                 has = parts > j
                 x = arg[start[nodes[has]] + j]
-                kind = np.where(self.absorbed[x], len(SPACES) + self.form[x], self.space[x])
+                kind = np.where(self.absorbed[x], len(self.spaces) + self.form[x], self.space[x])
                 column[has] = 1 + kind
                 mine = combined(mine, column)
             first, which = distinct(mine)
@@ -300,7 +305,7 @@ class Expressions:
         a, b = int(self.start[node]), int(self.start[node + 1])
         is_reduction = self.op[node] == self.reduction
         parts = [
-            self.shapes[self.form[x]] if self.absorbed[x] else SPACES[self.space[x]]
+            self.shapes[self.form[x]] if self.absorbed[x] else self.spaces[self.space[x]]
             for x in self.arg[a : a + self.n_first[node] if is_reduction else b].tolist()
         ]
         if not is_reduction:
@@ -310,7 +315,7 @@ class Expressions:
         factors = self.arg[a:b].reshape(-1, count)
         minus = self.minus[a : a + count].tolist()
         terms = zip(minus, *self.space[factors].tolist(), strict=True)
-        classes = [(bool(m), *(SPACES[x] for x in spaces)) for m, *spaces in terms]
+        classes = [(bool(m), *(self.spaces[x] for x in spaces)) for m, *spaces in terms]
         alike = classes[:1] if len(set(classes)) == 1 else classes
         return ("Σ", parts[0] if parts else None, tuple(alike), count)
 

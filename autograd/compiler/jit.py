@@ -25,20 +25,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
+from typing import Any, Literal, NoReturn, TypeAlias, overload
 
 from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, Numbers, read_columns
 from autograd.compiler.locks import cached, fork_safe_lock
 from autograd.compiler.program import Backend, Executable, Program
-from autograd.compiler.rolling import lower, roll
+from autograd.compiler.rolling import Lowered, lower, roll
 from autograd.compiler.trace import gradient_of, leaves_of, trace
 from autograd.recording import Selection
 from autograd.value import Value, topological_order
-
-if TYPE_CHECKING:
-    from autograd.compiler.lowering import Tape
 
 BackendName: TypeAlias = Literal["auto", "python", "llvm", "jax"]
 
@@ -341,7 +338,7 @@ class _Runner:
         needs_follower: whether it is needed at numbers as usual, and not for overflows alone.
     """
 
-    def __init__(self, listed: Tape, backend: str, n_constants: int) -> None:
+    def __init__(self, listed: Lowered, backend: str, n_constants: int) -> None:
         self.follower: Callable[[], _Runner] | None = None
         self.needs_follower = False
         self._listing = listed
@@ -405,13 +402,13 @@ class _Kept:
 _programs, _executables = _Kept(32), _Kept(64)
 
 
-def rolled(listed: Tape) -> Program:
+def rolled(listed: Lowered) -> Program:
     """The program of a tape; equal tapes are rolled once."""
     program: Program = _programs.get(listed.key, lambda: replace(roll(listed), leaves=()))
     return replace(program, leaves=tuple(listed.leaves), inputs=tuple(listed.inputs))
 
 
-def executable(listed: Tape, backend: str) -> Executable:
+def executable(listed: Lowered, backend: str) -> Executable:
     """The tape compiled; an equal one that was compiled in this process is taken again."""
     compile_program = BACKENDS[backend].compile
     assert compile_program is not None

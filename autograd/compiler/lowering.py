@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -62,6 +62,8 @@ class Tape:
             (inputs too), as a MEAN over the examples, or AFTER the means.
         labels: the labels that people gave to nodes.
         results: the nodes that are returned, no two the same; none is a constant, leaf or input.
+        blocks: nodes that are computed elsewhere: the name of a space for them, the nodes, and the
+            address of each.
     """
 
     inputs: list[str]
@@ -75,6 +77,7 @@ class Tape:
     section: Integers
     labels: dict[int, str]
     results: list[int]
+    blocks: dict[str, tuple[Integers, Integers]] = field(default_factory=dict)
 
     @cached
     def key(self) -> str:
@@ -82,6 +85,7 @@ class Tape:
         users = [name for name in self.names if name.startswith("row.")]
         rows = [id(TABLE.get(name.removeprefix("row."))) for name in users]  # another, if made anew
         parts = [len(self.inputs), len(self.leaves), self.is_batch, self.names, self.labels, rows]
+        parts.append([(name, *map(bytes, block)) for name, block in self.blocks.items()])
         digest = hashlib.blake2b(marshal.dumps(parts, 2), digest_size=16)
         for column in (self.numbers, self.op, self.arg, self.start, np.array(self.results)):
             digest.update(len(column).to_bytes(8, "little") + column.tobytes())
@@ -93,13 +97,15 @@ def lower(
     outputs: Sequence[Operand],
     is_batch: bool,
     leaves: Iterable[Value] = (),
+    blocks: Mapping[str, Mapping[Value, int]] | None = None,
 ) -> Tape:
     """The tape of the outputs for each example, or of their means over the batch.
 
     Args:
         leaves: those that come first among the leaves; others follow as they were created.
+        blocks: Values that are computed elsewhere: for each of some spaces the addresses in it.
     """
-    lowering = Lowering(inputs, outputs, leaves)
+    lowering = Lowering(inputs, outputs, leaves, blocks or {})
     lowering.expand_composites()
     lowering.canonicalize()
     lowering.merge_functions()
@@ -112,22 +118,21 @@ class Lowering:
     """The columns of a tape in the making (see `Tape`)."""
 
     def __init__(
-        self, inputs: Sequence[Traced], outputs: Sequence[Operand], leaves: Iterable[Value]
+        self,
+        inputs: Sequence[Traced],
+        outputs: Sequence[Operand],
+        leaves: Iterable[Value],
+        blocks: Mapping[str, Mapping[Value, int]],
     ) -> None:
-        found = _in_recorded_order(outputs)
-        nodes = [x for x in found if x.primitive is not None]
         given = dict.fromkeys([*inputs, *leaves])
-        others = [x for x in found if x.primitive is None and x not in given]
-        for leaf in others:
-            if isinstance(leaf, Traced):
-                raise RuntimeError(
-                    f"jit: the graph holds {leaf!r} of another recording; a function to compile "
-                    f"must not keep Values for its next call"
-                )
+        elsewhere = {x for block in blocks.values() for x in block}
+        found = in_recorded_order(outputs, elsewhere)
+        placed = [x for x in found if x in elsewhere]
+        nodes = [x for x in found if x.primitive is not None and x not in elsewhere]
+        others = other_leaves(found, elsewhere.union(given))
         self.leaves: list[Value] = [*given, *others][len(inputs) :]
         flat, widths = _operands(nodes)
         flat += outputs
-
         self.names = KNOWN[:]
         self.codes: dict[Any, int] = {name: code for code, name in enumerate(KNOWN)}
         self.templates: dict[int, Template] = {}
@@ -155,16 +160,17 @@ class Lowering:
             template.nodes = place[at : at + len(template.constants)].tolist()
             at += len(template.constants)
 
-        sources = [*given, *others, *nodes]
+        sources = [*given, *others, *placed, *nodes]
         n = len(self.numbers)
         index = dict(zip(sources, range(n, n + len(sources)), strict=True))
         operands = np.empty(len(flat), np.int64)
         operands[is_float] = place[: is_float.sum()]
         operands[~is_float] = [index[x] for x in flat if type(x) is not float]
-        n_args = len(flat) - len(outputs)
-        self.arg, self.outputs = operands[:n_args], operands[n_args:]
+        self.arg, self.outputs = np.split(operands, [len(flat) - len(outputs)])
         n_given = len(sources) - len(nodes)
         given_codes = [CONSTANT] * n + [INPUT] * len(inputs) + [LEAF] * len(self.leaves)
+        given_codes += [INPUT if type(x) is Traced else LEAF for x in placed]
+        self.blocks = {name: _placed(block, placed, index) for name, block in blocks.items()}
         self.op = np.array(given_codes + codes, np.int64)
         self.start = offsets(np.array([0] * (n + n_given) + widths, np.int64))
         varies = [type(x) is Traced for x in sources]
@@ -352,7 +358,29 @@ class Lowering:
             *columns,
             self.labels,
             self.results,
+            self.blocks,
         )
+
+
+def _placed(
+    block: Mapping[Value, int], nodes: Iterable[Value], index: Mapping[Value, int]
+) -> tuple[Integers, Integers]:
+    """Those of the nodes that are in a block, and the address of each."""
+    mine = [x for x in nodes if x in block]
+    found, addresses = np.array([[index[x] for x in mine], [block[x] for x in mine]], np.int64)
+    return found, addresses
+
+
+def other_leaves(nodes: Iterable[Value], given: Collection[Value]) -> list[Value]:
+    """The leaves that are not given. Raises RuntimeError for one without a number."""
+    leaves = [x for x in nodes if x.primitive is None and x not in given]
+    for leaf in leaves:
+        if isinstance(leaf, Traced):
+            raise RuntimeError(
+                f"jit: the graph holds {leaf!r} of another recording; a function to compile must "
+                f"not keep Values for its next call, nor the step of a scan for later"
+            )
+    return leaves
 
 
 class _Appended:
@@ -426,7 +454,7 @@ class Template:
         self._places: dict[Any, tuple[str, int]] = {
             x: ("operand", i) for i, x in enumerate(operands)
         }
-        for x in _in_recorded_order([result]):
+        for x in in_recorded_order([result]):
             if x.primitive is not None:
                 self._places[x] = self._add(x.primitive, list(map(self._place, x.args)))
         if self._place(result) != ("step", len(self.steps) - 1):  # an operand, or a constant
@@ -480,13 +508,18 @@ def _operands(nodes: Iterable[Value]) -> tuple[list[Any], list[int]]:
     return flat, widths
 
 
-def _in_recorded_order(outputs: Iterable[Operand]) -> list[Value]:
-    """The nodes that the outputs depend on, in the order of their creation."""
+def in_recorded_order(outputs: Iterable[Operand], elsewhere: Collection[Value] = ()) -> list[Value]:
+    """The nodes that the outputs depend on, in the order of their creation.
+
+    Nothing is looked for behind nodes that are computed elsewhere.
+    """
     stack: list[Any] = [x for x in outputs if isinstance(x, Value)]
     found = set(stack)
     pop, push, add = stack.pop, stack.append, found.add
     while stack:
         node = pop()
+        if elsewhere and node in elsewhere:
+            continue
         x, y = node._x, node._y
         if type(x) is tuple:
             new = [arg for arg in x if type(arg) is not float and arg not in found]

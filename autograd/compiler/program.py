@@ -3,8 +3,9 @@
 A recording unrolls the loops that a person wrote; `rolling` finds them again. The result is a
 `Program`: in each of its sections a sequence of items, and an item is
 
-- a `Group`: one expression, computed for every index of a box, `for i in 16, j in 16: …`; or
-- a `Loop`: items that are run so many times, one turn after another.
+- a `Group`: one expression, computed for every index of a box, `for i in 16, j in 16: …`;
+- a `Loop`: items that are run so many times, one turn after another; or
+- a `Scan`: a loop that was recorded as one, whose step is a program of its own.
 
 Every number stands in a *space*, at an *address*, which counts from 0 in each space:
 
@@ -145,7 +146,49 @@ class Loop:
     body: tuple[Item, ...]
 
 
-Item: TypeAlias = "Group | Loop"
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Numbers side by side: `space[base]` and those after it; in each iteration `stride` further.
+
+    Attributes:
+        count: how many there are.
+    """
+
+    space: str
+    base: int
+    count: int
+    stride: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A loop of `count` iterations, whose step reads and writes a state. (See `stages.unnested`.)
+
+    The inputs of the program `step` are the state, and its results are the new state and after it
+    the outputs of the step. Its section `once` is run before the first iteration, `each` in every
+    one. Scans stand in no loop, and not among the means.
+
+    Attributes:
+        initial: where the initial state is, part after part.
+        given: the place of each further space that the step reads.
+        to: where the results go; an example has its own if the space is "v".
+        keeps_all: whether what is written is a row for each iteration, the state and the outputs of
+            it, and before these a row with the initial state; or just the last state.
+    """
+
+    count: int
+    step: Program
+    initial: tuple[Place, ...]
+    given: Mapping[str, Place]
+    to: Place
+    keeps_all: bool
+
+
+CLOSURE, INPUTS = "K", "X"
+"""How the names begin of the spaces that a step reads: the same in every step, or its own."""
+
+
+Item: TypeAlias = "Group | Loop | Scan"
 
 
 @dataclass(frozen=True)
@@ -238,6 +281,8 @@ def groups(items: Iterable[Item]) -> Iterator[Group]:
     for item in items:
         if isinstance(item, Loop):
             yield from groups(item.body)
+        elif isinstance(item, Scan):
+            yield from groups((*item.step.once, *item.step.each))
         else:
             yield item
 
@@ -323,8 +368,27 @@ class _Text:
             if isinstance(item, Loop):
                 yield f"{indent}for {INDICES[depth]} in {self.integer(item.count)}:"
                 yield from self.items(item.body, indent + "  ", depth + 1)
+            elif isinstance(item, Scan):
+                yield from self.scan(item, indent)
             else:
                 yield indent + self.group(item, depth)
+
+    def scan(self, scan: Scan, indent: str) -> Iterator[str]:
+        """The step of a scan, with its own spaces."""
+        step, to = scan.step, scan.to
+        state = " + ".join(_range(x.space, x.base, x.base + x.count) for x in scan.initial)
+        yield f"{indent}scan of {scan.count} steps, x = {state or 'nothing'}:"
+        for name, x in scan.given.items():
+            moves = f", moved by {x.stride} each step" if x.stride else ""
+            yield f"{indent}  {name} = {_range(x.space, x.base, x.base + x.count)}{moves}"
+        inner = _Text(step)
+        yield from inner.items(step.once, indent + "  ", 0)
+        if step.once:
+            yield f"{indent}  in each step:"
+        yield from inner.items(step.each, indent + "  " * (2 if step.once else 1), 0)
+        what = "each y" if scan.keeps_all else "the last x"
+        becomes = f"x = {_range('y', 0, step.sizes['x'])}, " if step.sizes["x"] else ""
+        yield f"{indent}  {becomes}{what} to {_range(to.space, to.base, to.base + to.count)}"
 
     def group(self, group: Group, depth: int) -> str:
         box = [
@@ -385,6 +449,11 @@ class _Text:
         parts = _affine(operand.strides, self.integer)
         if isinstance(operand.base, int):
             name = f"{operand.space}{operand.base}"
+            if operand.space[-1].isdigit():
+                name, parts = (
+                    operand.space,
+                    [str(operand.base)][: not parts or operand.base] + parts,
+                )
         else:
             name, parts = operand.space, [self.integer(operand.base), *parts]
         return f"{name}[{' + '.join(parts).replace('+ -', '- ')}]" if parts else name

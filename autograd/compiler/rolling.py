@@ -9,13 +9,15 @@
 5. `reroll`: items that repeat become loops, and loops in loops.
 6. `assembly`: affine access found, constants put in their place, a `Program`.
 
+A graph with scans goes through them in parts, which `stages` makes and puts together.
+
 They are loaded with the first program, and NumPy with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from autograd.compiler.locks import loading
 from autograd.compiler.program import Program
@@ -24,6 +26,10 @@ from autograd.value import Operand, Value
 
 if TYPE_CHECKING:
     from autograd.compiler.lowering import Tape
+    from autograd.compiler.stages import Staged
+
+Lowered: TypeAlias = "Tape | Staged"
+"""What programs are made of: a tape, or several of them with scans in between."""
 
 
 def lower(
@@ -31,26 +37,29 @@ def lower(
     outputs: Sequence[Operand],
     is_batch: bool,
     leaves: Iterable[Value] = (),
-) -> Tape:
+) -> Lowered:
     """The tape of the outputs for each example, or of their means over the batch.
 
     Args:
         leaves: those that come first among the leaves; others follow as they were created.
     """
     with loading:
-        from autograd.compiler import lowering
+        from autograd.compiler import stages
 
-    return lowering.lower(inputs, outputs, is_batch, leaves)
+    return stages.lower_staged(inputs, outputs, is_batch, leaves)
 
 
-def roll(tape: Tape) -> Program:
+def roll(tape: Lowered) -> Program:
     """The program that computes what is on the tape."""
     with loading:
+        from autograd.compiler import stages
         from autograd.compiler.access import Access
         from autograd.compiler.assembly import Assembly
         from autograd.compiler.expressions import Expressions
         from autograd.compiler.schedule import groups
 
+    if isinstance(tape, stages.Staged):
+        return stages.roll_staged(tape, roll)
     x = Expressions(tape)
     access = Access(x, *groups(x))
     rolled = [access.roller.loops(items) for items in access.sections]

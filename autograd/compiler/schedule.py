@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd.compiler.expressions import SPACES, Expressions
+from autograd.compiler.expressions import Expressions
 from autograd.compiler.lowering import AFTER
 from autograd.compiler.ragged import Integers, offsets
 
@@ -36,7 +36,7 @@ class _Schedule:
 
     def __init__(self, x: Expressions) -> None:
         n = len(x.roots)
-        self.kind: list[int] = (x.form[x.roots] * len(SPACES) + x.space[x.roots]).tolist()
+        self.kind: list[int] = (x.form[x.roots] * len(x.spaces) + x.space[x.roots]).tolist()
         place = np.full(len(x.op), -1)
         place[x.roots] = np.arange(n)
         user, operand = np.repeat(np.arange(n), x.n_slots), place[x.slots]

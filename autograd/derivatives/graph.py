@@ -7,12 +7,13 @@ is new graph: it can be differentiated again, drawn, or compiled.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from autograd import primitives, recording
+from autograd.derivatives.many_results import ManyResults, Result, RowOfMany
 from autograd.primitives import Primitive
 from autograd.recording import Selection
 from autograd.value import Operand, Value
@@ -53,23 +54,63 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
             raise TypeError(
                 f"grad: expected a Value, got {value!r} of type {type(value).__name__}{hint}"
             )
-    nodes = _since([output], inputs)
+    found = pulled_back([(output, 1.0, 1.0)], inputs)
+    return [as_value(0.0 if adjoint is None else adjoint) for adjoint, _ in found]
+
+
+def pulled_back(
+    seeds: Iterable[tuple[Any, Operand, Operand]],
+    inputs: Sequence[Value],
+    earlier: Mapping[Value, tuple[Operand, Operand]] | None = None,
+) -> list[tuple[Operand | None, Operand]]:
+    """The reverse sweep: from the adjoints of several nodes to those of the inputs.
+
+    Args:
+        seeds: nodes (a plain number is passed over), the upstream gradient of each, and its
+            activity: 0 or 1, or a Value of these in a tracing that follows branches; 0.0 in one
+            that does not if the node may be inactive.
+        inputs: the Values to differentiate with respect to.
+        earlier: of some inputs the sum of the contributions made before, and its activity.
+
+    Returns:
+        for each input its adjoint, None if nothing contributes to it, and its activity.
+    """
+    seeds = [seed for seed in seeds if isinstance(seed[0], Value)]
+    nodes = _since([node for node, _, _ in seeds], inputs)
     order = _dependent(nodes, inputs)
     selects = _selects(nodes)
-    depends_on_input = {*inputs, *order}
-    branches = _Branches(output)
-    contributions: dict[Value, list[Operand]] = {node: [] for node in depends_on_input}
-    if output in contributions:
-        contributions[output].append(1.0)
+    depends_on_input: set[Any] = {*inputs, *order}
+    branches = _Branches()
+    contributions: dict[Any, list[Any]] = {node: [] for node in depends_on_input}
+    for node, (total, active) in (earlier or {}).items():
+        contributions[node].append(total)
+        branches.start(node, active)
+    for seed, upstream, active in seeds:
+        if seed in contributions:
+            contributions[seed].append(upstream)
+            branches.start(seed, active)
     adjoints: dict[Value, Operand] = {}
     for node in reversed(order):
         if not contributions[node]:
             continue
-        adjoints[node] = upstream = _sum(contributions[node], selects)
-        args = node.args
-        if node.primitive is None or depends_on_input.isdisjoint(args):
+        args, row = node.args, node.primitive
+        if isinstance(row, ManyResults):
+            known = {x: contributions[x] for x in args if x in depends_on_input}
+            sums = {
+                x: (_sum(terms, selects) if terms else None, branches.activity_of(x))
+                for x, terms in known.items()
+            }
+            for x, (total, active) in row.pull_back(node, contributions[node], sums).items():
+                contributions[x] = [total]
+                branches.start(x, active)
             continue
-        partials = node.primitive.partials_at(node, args, args)
+        adjoints[node] = upstream = _sum(contributions[node], selects)
+        if row is None or depends_on_input.isdisjoint(args):
+            continue
+        if isinstance(row, Result):
+            contributions[args[0]].append((args[1:], upstream, branches.activity_of(node)))
+            continue
+        partials = row.partials_at(node, args, args)
         for arg, partial, recorded in zip(args, partials, node.partials, strict=True):
             if partial is not None and arg in depends_on_input:
                 if branches.tracing is None:  # else a compiled function reads the leaves anew
@@ -77,7 +118,10 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
                 arg, contribution = branches.passed(node, arg, upstream, partial)  # noqa: PLW2901
                 if arg in depends_on_input:
                     contributions[arg].append(contribution)
-    return [as_value(adjoints.get(x, 0.0)) for x in inputs]
+    for x in inputs:  # those that a seed alone, or an earlier sum, contributes to
+        if contributions[x] and x not in adjoints:
+            adjoints[x] = _sum(contributions[x], selects)
+    return [(adjoints.get(x), branches.activity_of(x)) for x in inputs]
 
 
 def tangents(
@@ -95,6 +139,14 @@ def tangents(
     for node in _dependent(nodes, inputs):
         args, row = node.args, node.primitive
         if node in tangent or row is None:
+            continue
+        if isinstance(row, ManyResults):
+            tangent[node] = row.push_forward(node, {x: tangent[x] for x in args if x in tangent})
+            continue
+        if isinstance(row, Result):
+            along = tangent[args[0]](args[1:])
+            if along is not None:
+                tangent[node] = along
             continue
         terms = []
         partials = row.partials_at(node, args, args)
@@ -139,6 +191,41 @@ def tangent_numbers(
 def _takes_all(node: Value) -> bool:
     """Whether a partial of 0 is a factor like others, not that of an unselected operand."""
     return node.primitive is None or not node.primitive.chooses
+
+
+# --- copies --------------------------------------------------------------------------------------
+
+
+def copied(outputs: Iterable[Operand], new: dict[Any, Any]) -> list[Any]:
+    """The outputs as new graph, with other Values in place of some.
+
+    Args:
+        outputs: the Values to copy, with all that they depend on; floats are returned as they are.
+        new: what takes the place of nodes; the copies of others are added to it. Leaves that are
+            not in it stay.
+    """
+    outputs = list(outputs)
+    stack = [x for x in outputs if isinstance(x, Value) and x not in new]
+    found = set(stack)
+    while stack:
+        for x in stack.pop().args:
+            if type(x) is not float and x not in new and x not in found:
+                found.add(x)
+                stack.append(x)
+    for node in sorted(found, key=_creation):
+        row: Any = node.primitive
+        if row is None:
+            continue
+        args = [new.get(x, x) for x in node.args]
+        is_many = isinstance(row, RowOfMany)
+        new[node] = copy = row.record(args) if is_many else Value.record(row, args)
+        copy.label = node.label
+        if node in _apart:
+            _apart.add(copy)
+        if node in _guarded:
+            active, contribution = _guarded[node]
+            _guarded[copy] = new.get(active, active), new.get(contribution, contribution)
+    return [new.get(x, x) for x in outputs]
 
 
 # --- which nodes ----------------------------------------------------------------------------------
@@ -271,10 +358,28 @@ class _Branches:
     knows for each node by a Value, 0 or 1, whether it is active.
     """
 
-    def __init__(self, output: Value) -> None:
+    def __init__(self) -> None:
         self.tracing = recording.current_tracing()
-        self.activity: dict[Value, Operand] = {output: 1.0}
+        self.activity: dict[Value, Operand] = {}
         self.may_be_inactive: set[Value] = set()
+
+    @property
+    def are_followed(self) -> bool:
+        """Whether there is a Value for the activity of each node."""
+        return self.tracing is not None and self.tracing.follows_branches
+
+    def start(self, node: Value, active: Operand) -> None:
+        """Note that a seed, of this activity, stands at a node."""
+        if self.tracing is None or self.are_followed:
+            self.activity[node] = primitives.maximum(active, self.activity.get(node, 0.0))
+        elif active == 0.0:
+            self.may_be_inactive.add(node)
+
+    def activity_of(self, node: Value) -> Operand:
+        """That of a node, for another sweep to start with."""
+        if self.tracing is None or self.are_followed:
+            return self.activity.get(node, 0.0)
+        return 0.0 if node in self.may_be_inactive else 1.0
 
     def passed(
         self, node: Value, arg: Value, upstream: Operand, partial: Operand

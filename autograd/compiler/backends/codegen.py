@@ -9,6 +9,7 @@ import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from autograd.compiler.nesting import unnested
 from autograd.compiler.program import (
     INDICES,
     Apply,
@@ -16,6 +17,7 @@ from autograd.compiler.program import (
     Group,
     Integer,
     Item,
+    Loop,
     Operand,
     Program,
     Reduce,
@@ -43,7 +45,7 @@ class Printer(ABC):
     indent, end, count = "  ", ";", "count"
 
     def __init__(self, program: Program) -> None:
-        self.program = program
+        self.program = unnested(program)
 
     # --- what each language has its own way for
 
@@ -96,6 +98,7 @@ class Printer(ABC):
             if isinstance(item, Group):
                 yield from self.group(item, assign, depth)
             else:
+                assert isinstance(item, Loop)  # scans are written as such
                 body = self.items(item.body, assign, depth + 1)
                 yield from self.nested([self.loop(depth, item.count)], body)
 

@@ -10,8 +10,9 @@ matrix product of a sum of products.
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import accumulate, pairwise
@@ -22,6 +23,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from autograd.compiler.program import (
+    CLOSURE,
     Apply,
     Expression,
     Group,
@@ -29,9 +31,11 @@ from autograd.compiler.program import (
     Item,
     Loop,
     Operand,
+    Place,
     Program,
     Reduce,
     Run,
+    Scan,
 )
 
 Array: TypeAlias = Any
@@ -130,6 +134,7 @@ def _steps(items: Iterable[Item], box: _Box, parts: Parts | None = None) -> Iter
             if math.prod(rows.shape):
                 yield item, rows
             continue
+        assert isinstance(item, Loop)  # there are no scans in a loop
         turns = box.extended(item.count)
         for part, is_recurrent in parts(item, turns) if parts else [(item.body, False)]:
             inner = list(box.unrolled(item.count)) if is_recurrent else [turns]
@@ -196,12 +201,14 @@ class _Memory:
         table: that of the program, as an array.
     """
 
-    def __init__(self, program: Program, dtype: Any) -> None:
-        sizes = list(program.sizes.values())
-        starts = accumulate(sizes, initial=0)
-        self.spaces = dict(zip(program.sizes, zip(starts, sizes, strict=False), strict=True))
-        self.varies = np.repeat(list(map(program.varies, program.sizes)), sizes)
-        self.table: Integers = np.frombuffer(program.table, np.int64)
+    def __init__(
+        self, sizes: Mapping[str, int], varying: Iterable[str], table: Any, dtype: Any
+    ) -> None:
+        counts, varies = list(sizes.values()), set(varying)
+        starts = accumulate(counts, initial=0)
+        self.spaces = dict(zip(sizes, zip(starts, counts, strict=False), strict=True))
+        self.varies = np.repeat([space in varies for space in sizes], counts)
+        self.table: Integers = np.frombuffer(table, np.int64)
         self.arrays: list[Array] = [jnp.zeros(1, dtype)]  # for addresses that only padding reads
         self.owner, self.place = np.zeros((2, len(self.varies)), np.int64)
         self.found: dict[Any, Array] = {}
@@ -210,6 +217,18 @@ class _Memory:
         """All addresses of a space."""
         start, size = self.spaces[space]
         return np.arange(start, start + size)
+
+    def copy(self) -> _Memory:
+        """Memory with the same numbers, to be written to."""
+        new = copy.copy(self)
+        new.arrays, new.found = self.arrays[:], self.found.copy()
+        new.owner, new.place = self.owner.copy(), self.place.copy()
+        return new
+
+    def at(self, place: Place, n: int = 1) -> Integers:
+        """The addresses of a place in each of n iterations."""
+        start = self.spaces[place.space][0] + place.base
+        return start + place.stride * np.arange(n)[:, None] + np.arange(place.count)
 
     def put(self, addresses: Integers, array: Array) -> None:
         self.owner[addresses] = len(self.arrays)
@@ -298,9 +317,14 @@ class Evaluation:
             )
         examples = jnp.asarray(examples, self.dtype)
         self.n_examples = len(examples)
-        self.memory = _Memory(program, self.dtype)
-        constants = self.constant(np.frombuffer(program.constants))
-        for space, array in ("k", constants), ("w", leaves.astype(self.dtype)), ("x", examples):
+        varying = filter(program.varies, program.sizes)
+        self.memory = _Memory(program.sizes, varying, program.table, self.dtype)
+        self.put({"w": leaves.astype(self.dtype), "x": examples})
+
+    def put(self, spaces: Mapping[str, Array]) -> None:
+        """Write the constants, and all numbers of some spaces."""
+        constants = self.constant(np.frombuffer(self.program.constants))
+        for space, array in {"k": constants, **spaces}.items():
             self.memory.put(self.memory.addresses(space), array)
 
     def results(self) -> Array:
@@ -332,6 +356,9 @@ class Evaluation:
             if isinstance(item, Group):
                 self.write(item, reduce(_Box.extended, item.dims, box))
                 continue
+            if isinstance(item, Scan):
+                self.scan(item)
+                continue
             turns = box.extended(item.count)
             for part, is_recurrent in self.parts(item, turns):
                 try:
@@ -342,6 +369,47 @@ class Evaluation:
                 except _IrregularError:
                     for one in box.unrolled(item.count):
                         self.run(part, one)
+
+    def scan(self, scan: Scan) -> None:
+        """Run a scan by `lax.scan`."""
+        memory, step, n = self.memory, scan.step, scan.count
+        lead = self.lead(memory.at(scan.to))
+
+        def read(place: Place, n: int = 1) -> Array:
+            x = memory.read(memory.at(place, n))
+            return jnp.moveaxis(jnp.broadcast_to(x, (*lead, *x.shape[-2:])), -2, 0)
+
+        fixed = {name: place for name, place in scan.given.items() if name[0] == CLOSURE}
+        moving = {name: read(x, n) for name, x in scan.given.items() if name not in fixed}
+        parts = [read(place)[0] for place in scan.initial]
+        state = jnp.concatenate([jnp.zeros((*lead, 0), self.dtype), *parts], -1)
+        inner = copy.copy(self)
+        inner.program, inner.section = step, "once"
+        sizes = {**step.sizes, **{name: place.count for name, place in scan.given.items()}}
+        varying = {"x", "v", "y", *moving} if lead else set()
+        own = {name for name, x in fixed.items() if memory.varies[memory.at(x).flat[0]]}
+        varying |= own | ({"c"} if own else set())
+        inner.memory = _Memory(sizes, varying, step.table, self.dtype)
+        given = {name: memory.read(memory.at(place)[0]) for name, place in fixed.items()}
+        inner.put(given)
+        inner.run(step.once, _Box(inner.memory))
+
+        def turn(state: Array, inputs: dict[str, Array]) -> tuple[Array, Array]:
+            one = copy.copy(inner)
+            one.memory, one.section = inner.memory.copy(), "each"
+            one.put({"x": state, **inputs})
+            one.run(step.each, _Box(one.memory))
+            y = one.memory.read(one.memory.addresses("y"))
+            y = jnp.broadcast_to(y, (*lead, y.shape[-1]))
+            return y[..., : state.shape[-1]], y if scan.keeps_all else None
+
+        last, rows = lax.scan(turn, state, moving, length=n)
+        if scan.keeps_all:
+            width = step.sizes["y"]
+            first = jnp.pad(state, [(0, 0)] * len(lead) + [(0, width - state.shape[-1])])
+            last = jnp.moveaxis(jnp.concatenate([first[None], rows]), 0, -2)
+            last = last.reshape(*lead, (n + 1) * width)
+        memory.put(memory.at(scan.to)[0], last)
 
     def write(self, group: Group, rows: _Box) -> None:
         """Compute a group, and keep what it computes."""

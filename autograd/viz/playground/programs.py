@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd.compiler.backends import javascript
 from autograd.compiler.program import Program
-from autograd.compiler.rolling import lower, roll
+from autograd.compiler.rolling import Lowered, lower, roll
 from autograd.compiler.trace import Trace, gradient_of, leaves_of, trace
 from autograd.nn import Module, Neuron
 from autograd.optim import Stepper
 from autograd.recording import Selection
 from autograd.training.objective import Model, Objective
 from autograd.value import Operand, Value, topological_order
-
-if TYPE_CHECKING:
-    from autograd.compiler.lowering import Tape
 
 WIDEST, MOST_WEIGHTS = 64, 4000
 """A network with a wider layer, or more weights, is too much for a picture."""
@@ -75,7 +72,7 @@ def gradient(
         value, predictions = objective([x], [y], optimizer.parameters)
         return [value, objective.n_correct(predictions, [y])]
 
-    def with_slopes(recorded: Trace, follows_branches: bool) -> tuple[Tape, Selection]:
+    def with_slopes(recorded: Trace, follows_branches: bool) -> tuple[Lowered, Selection]:
         slopes, selection = gradient_of(recorded.outputs[0], moved, follows_branches)
         outputs = [*recorded.outputs, *slopes]
         return lower(recorded.inputs, outputs, True, parameters), selection
@@ -101,7 +98,7 @@ def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> 
     def units_of(recorded: Trace) -> dict[Value, Unit]:
         return _units(objective.model, recorded, math.prod(shapes[0]))
 
-    def with_units(recorded: Trace, _: bool) -> tuple[Tape, Selection]:
+    def with_units(recorded: Trace, _: bool) -> tuple[Lowered, Selection]:
         outputs = [*recorded.outputs, *units_of(recorded)]
         return lower(recorded.inputs, outputs, False, parameters), Selection.NONE
 
@@ -122,7 +119,7 @@ def _programs(
     f: Callable[..., Any],
     shapes: Shapes,
     recorded: Trace,
-    listed: Callable[[Trace, bool], tuple[Tape, Selection]],
+    listed: Callable[[Trace, bool], tuple[Lowered, Selection]],
 ) -> list[Program]:
     """The program of the recording, and one that ignores unselected branches, if it differs.
 

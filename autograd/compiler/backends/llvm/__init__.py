@@ -11,6 +11,7 @@ from autograd.compiler.backends.llvm.codegen import Layout
 from autograd.compiler.backends.llvm.module import module
 from autograd.compiler.backends.llvm.ops import OPS
 from autograd.compiler.locks import loading
+from autograd.compiler.nesting import unnested
 from autograd.compiler.program import Backend, Executable, Program
 
 
@@ -19,7 +20,7 @@ def source(program: Program) -> str:
     with loading:
         from autograd.compiler.backends.llvm.runtime import CHUNK, lanes
 
-    return module(Layout(program, lanes(), CHUNK))[0]
+    return module(Layout(unnested(program), lanes(), CHUNK))[0]
 
 
 def compile_program(program: Program) -> Executable:

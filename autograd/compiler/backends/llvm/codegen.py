@@ -25,6 +25,7 @@ from autograd.compiler.program import (
     Integer,
     Item,
     Lookup,
+    Loop,
     Operand,
     Program,
     Reduce,
@@ -158,6 +159,7 @@ class Items(Vectors):
             with self.scope():
                 self._write_group(item)
             return
+        assert isinstance(item, Loop)  # scans are written as such
         depth = len(self._index)
         names: list[str] | None = None
         if sum(1 for _ in itertools.islice(groups(item.body), MOST_GROUPS + 1)) > MOST_GROUPS:

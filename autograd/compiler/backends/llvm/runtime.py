@@ -21,6 +21,7 @@ from autograd.compiler.backends.llvm.codegen import Layout
 from autograd.compiler.backends.llvm.module import FRAME, Training, module
 from autograd.compiler.columns import Column, Numbers
 from autograd.compiler.locks import fork_safe_lock, loading
+from autograd.compiler.nesting import unnested
 from autograd.compiler.program import Program
 from autograd.primitives import TABLE
 
@@ -254,7 +255,7 @@ class Machine:
     """
 
     def __init__(self, program: Program, training: Training | None = None) -> None:
-        self._program = replace(program, leaves=(), inputs=())
+        self._program = replace(unnested(program), leaves=(), inputs=())
         self._n_rows = 0 if program.is_batch else program.sizes["y"]
         self._training = training
         self._lock = fork_safe_lock()

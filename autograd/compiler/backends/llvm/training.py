@@ -328,6 +328,7 @@ def _rows(
             for i in range(integer(item.count, around)):
                 yield from _rows(program, item.body, moved, (*around, i))
             continue
+        assert isinstance(item, Group)  # the rule of a stepper has no scans
         extents = [range(integer(extent, around)) for extent in item.dims]
         for place in itertools.product(*extents):
             index = (*around, *place)

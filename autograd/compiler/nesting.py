@@ -1,0 +1,220 @@
+"""Programs within programs: moving the items of one into another, and scans written as loops.
+
+`unnested` writes the scans of a program as groups and loops over memory, for back ends that have
+memory. There a loop writes to the same addresses in every turn.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from autograd.compiler.program import (
+    Apply,
+    Expression,
+    Group,
+    Integer,
+    Item,
+    Lookup,
+    Loop,
+    Operand,
+    Place,
+    Program,
+    Reduce,
+    Run,
+    Scan,
+    Term,
+)
+from autograd.value import Value
+
+
+class Origin(Protocol):
+    """What a program is made of."""
+
+    @property
+    def leaves(self) -> Iterable[Value]:
+        """Those of the program."""
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the results are those of the batch."""
+
+    @property
+    def key(self) -> str:
+        """That of the program."""
+
+
+class Joined:
+    """A program in the making, to which items of others are added.
+
+    Attributes:
+        sizes, constants, table: those of the program.
+    """
+
+    def __init__(self) -> None:
+        self.sizes = dict.fromkeys("kwcmyxv", 0)
+        self.constants = array("d")
+        self.table = array("q")
+        self.sections: dict[str, list[Item]] = {
+            "once": [], "each": [], "means": [], "after": []
+        }  # fmt: skip
+
+    def room(self, space: str, count: int) -> int:
+        """Where so many new numbers of a space begin."""
+        start = self.sizes[space]
+        self.sizes[space] += count
+        return start
+
+    def mover(self, program: Program, to: Mapping[str, Place], depth: int) -> Mover:
+        """What moves the items of a program here, into so many loops.
+
+        Args:
+            to: where its spaces are.
+        """
+        start = len(self.constants)
+        self.constants.extend(program.constants)
+        self.sizes["k"] = len(self.constants)
+        return Mover(self, program.table, {**to, "k": Place("k", start, 0)}, depth)
+
+    def program(self, like: Origin, inputs: tuple[str, ...]) -> Program:
+        """What was put together."""
+        sections = {name: tuple(items) for name, items in self.sections.items()}
+        return Program(
+            inputs,
+            tuple(like.leaves),
+            like.is_batch,
+            **sections,
+            constants=self.constants,
+            table=self.table,
+            sizes=self.sizes,
+            key=like.key,
+        )
+
+
+class Mover:
+    """Moves items of one program into another, and into a loop there."""
+
+    def __init__(
+        self, joined: Joined, table: array[int], to: Mapping[str, Place], depth: int
+    ) -> None:
+        self._joined, self._table, self._to, self._depth = joined, table, to, depth
+        self._copies: dict[int, int] = {}
+
+    def items(self, items: Iterable[Item]) -> list[Item]:
+        """The items, moved."""
+        return [self._item(item) for item in items]
+
+    def _item(self, item: Item) -> Item:
+        if isinstance(item, Loop):
+            return Loop(self._integer(item.count), tuple(self.items(item.body)))
+        if isinstance(item, Scan):
+            return replace(
+                item,
+                initial=tuple(map(self.place, item.initial)),
+                given={name: self.place(place) for name, place in item.given.items()},
+                to=self.place(item.to),
+            )
+        dims = tuple(map(self._integer, item.dims))
+        return Group(
+            dims, self._operand(item.target), self._expression(item.expression), item.label
+        )
+
+    def place(self, place: Place) -> Place:
+        """A place, moved."""
+        to = self._to[place.space]
+        return replace(place, space=to.space, base=to.base + place.base)
+
+    def _expression(self, x: Expression) -> Expression:
+        match x:
+            case Operand():
+                return self._operand(x)
+            case Apply(primitive=name, args=args):
+                return Apply(name, tuple(map(self._expression, args)))
+            case Reduce(first=first, runs=runs):
+                start = None if first is None else self._expression(first)
+                return Reduce(start, tuple(map(self._run, runs)))
+        return x
+
+    def _run(self, run: Run) -> Run:
+        terms = [
+            Term(tuple(map(self._operand, term.factors)), term.is_negative) for term in run.terms
+        ]
+        return Run(self._integer(run.count), tuple(terms))
+
+    def _operand(self, x: Operand) -> Operand:
+        to = self._to[x.space]
+        outer = (to.stride,) * self._depth
+        strides = (*outer, *map(self._integer, x.strides))
+        return Operand(to.space, self._integer(x.base, to.base), strides)
+
+    def _integer(self, x: Integer, more: int = 0) -> Integer:
+        """An integer, and so much more; what is looked up is looked up in a copy of the table."""
+        if isinstance(x, int):
+            return x + more
+        at = self._integer(x.at, self._copy(more))
+        return Lookup(at, ((0,) * self._depth) + x.strides)
+
+    def _copy(self, more: int) -> int:
+        """Where there is a copy of the table whose integers are so much larger."""
+        if more not in self._copies:
+            self._copies[more] = len(self._joined.table)
+            self._joined.table.extend(x + more for x in self._table)
+        return self._copies[more]
+
+
+# --- scans as loops -------------------------------------------------------------------------------
+
+
+def unnested(program: Program) -> Program:
+    """The program with its scans written as loops over memory."""
+    scans = [x for x in (*program.once, *program.each) if isinstance(x, Scan)]
+    if not scans:
+        return program
+    joined = Joined()
+    joined.sizes |= program.sizes
+    joined.constants.extend(program.constants)
+    joined.table.extend(program.table)
+    for name, items in program.sections.items():
+        for item in items:
+            new = _loops(joined, item) if isinstance(item, Scan) else [item]
+            joined.sections[name] += new
+    return joined.program(program, program.inputs)
+
+
+def _loops(joined: Joined, scan: Scan) -> list[Item]:
+    """A scan as groups and loops."""
+    step, space, base = unnested(scan.step), scan.to.space, scan.to.base
+    sizes = step.sizes
+    m, width = sizes["x"], sizes["y"]
+    once = {
+        "c": Place(space, joined.room(space, sizes["c"]), 0),
+        "v": Place(space, joined.room(space, sizes["v"]), 0),
+    }
+    if scan.keeps_all:
+        once["x"] = Place(space, base, m, width)
+        once["y"] = Place(space, base + width, width, width)
+    else:
+        once["x"] = Place(space, base, m)
+        once["y"] = Place(space, joined.room(space, width), width)
+    once |= scan.given
+    mover = joined.mover(step, once, 1)
+    body = mover.items(step.each)
+    if not scan.keeps_all:
+        body += _copies(Place(space, base, m), once["y"], 1)
+    items: list[Item] = []
+    for place in scan.initial:
+        items += _copies(Place(space, base, place.count), place, 0)
+        base += place.count
+    items += joined.mover(step, once, 0).items(step.once) if step.once else []
+    return [*items, Loop(scan.count, tuple(body))]
+
+
+def _copies(to: Place, source: Place, depth: int) -> list[Item]:
+    """A group that copies as many numbers as there is room for."""
+    if not to.count:
+        return []
+    outer = (0,) * depth
+    target = Operand(to.space, to.base, (*outer, 1))
+    return [Group((to.count,), target, Operand(source.space, source.base, (*outer, 1)))]

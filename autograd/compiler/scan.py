@@ -1,0 +1,270 @@
+"""`scan`: a loop over many steps, which a compiled function records once and does not unroll.
+
+    >>> def step(state, force):
+    ...     position, velocity = state
+    ...     velocity = velocity + 0.1 * (force - position)
+    ...     return (position + 0.1 * velocity, velocity), position
+    >>> state, positions = scan(step, (Value(1.0), Value(0.0)), [0.0] * 100)
+
+In a function that is being compiled the step is called once, and recorded as a graph of its own
+(see `scan_row`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from autograd import recording
+from autograd.compiler.scan_row import LoopRun, ScanRow, Step, joined
+from autograd.compiler.trace import Traced
+from autograd.derivatives.graph import copied
+from autograd.derivatives.structures import Nested, flat, is_array, paths, rebuilt
+from autograd.operators import following
+from autograd.primitives import real_number
+from autograd.value import Operand, Value
+
+UNDIVIDED = 256
+"""Loops of more steps are recorded as loops over segments of about √n steps. A gradient then keeps
+the numbers of one segment and the state before each, and computes each segment a second time."""
+
+
+def scan(
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    state: Nested,
+    inputs: Iterable[Nested] | None = None,
+    length: int | None = None,
+) -> tuple[Any, Any]:
+    """Run a loop: `state, output = step(state, input)` for each of the inputs in turn.
+
+    In eager code this is a Python loop, and the graph has a node for each operation of each step.
+    In a function that is being compiled (by `jit`, `jit_step`, `fit(compiled=True)` or `to_jax`)
+    the step is called once, and becomes a loop of the program: the time and the memory to compile
+    it are those of one step. So is its gradient, which keeps about √length states and computes the
+    steps between them again. Values and gradients have the bits of eager code, with the exceptions
+    below.
+
+        >>> decay = Value(0.9)
+        >>> def step(total, x):
+        ...     total = decay * total + x
+        ...     return total, total
+        >>> jit(lambda xs: scan(step, 0.0, xs)[0])([[1.0, 2.0, 3.0]])
+        [5.61]
+
+    What the step closes over, such as the parameters of a model, has its gradient as anywhere.
+    Derivatives of any order, `gradient`, `jvp` and other transformations apply.
+
+    While a step is recorded, its state and its inputs are Values without numbers, also where the
+    initial state or the inputs are plain numbers. What is true of `jit` is true of the step: no
+    `if` on a comparison of Values, and no Value may be kept but by returning it.
+
+    Sums are grouped in another way, and so a gradient may differ from that of eager code in the
+    last bits, of a Value that the loop reads in two places (as its initial state and in the step,
+    or twice in the state or the inputs), of a state that a step passes on unchanged, and in
+    derivatives of higher order.
+
+    Args:
+        step: takes the state and an input, and returns the new state and an output; `None` as the
+            output if there is none.
+        state: the initial state: a number, or lists, tuples, dictionaries and arrays of numbers.
+            Each step must return one of the same structure.
+        inputs: one for each step, all of the same structure; without inputs, `step` gets None.
+        length: the number of steps, if there are no inputs to count.
+
+    Returns:
+        the last state, and the list of the outputs; None in its place if every output is None.
+
+    Raises:
+        TypeError: if `step` does not return a pair, or the state, an input or an output holds
+            anything but real numbers and Values; or if neither inputs nor a length is given.
+        ValueError: if a new state, or an input, has another structure than the one before, or
+            `length` is not the number of inputs.
+    """
+    if not callable(step):
+        raise TypeError(f"scan: expected a function as step, got {step!r:.80}")
+    xs = _inputs(inputs, length)
+    if xs and recording.is_tracing():
+        return _recorded(step, state, xs)
+    form, outputs = _form(state), []
+    for x in xs:
+        state, output = _pair(step(state, x))
+        if _form(state) != form:
+            raise _other_structure("a step returned the state", state, form)
+        outputs.append(output)
+    return state, None if xs and all(output is None for output in outputs) else outputs
+
+
+def _inputs(inputs: Any, length: int | None) -> list[Any]:
+    if length is not None and (type(length) is not int or length < 0):
+        raise TypeError(f"scan: expected a whole number from 0 on as length, got {length!r}")
+    if inputs is None:
+        if length is None:
+            raise TypeError("scan: got neither inputs nor a length; write length=n for n steps")
+        return [None] * length
+    if isinstance(inputs, str | dict) or not hasattr(inputs, "__iter__"):
+        raise TypeError(
+            f"scan: expected inputs with an element for each step, got {inputs!r:.80} of type "
+            f"{type(inputs).__name__}; of several write list(zip(a, b)), and for a number of steps "
+            f"length=n"
+        )
+    is_column = is_array(inputs) and inputs.ndim == 1
+    xs = inputs.tolist() if is_column else list(inputs)
+    if length not in (None, len(xs)):
+        raise ValueError(f"scan: length is {length}, but there are {len(xs)} inputs; give one")
+    return xs
+
+
+def _pair(returned: object) -> tuple[Any, Any]:
+    if not (isinstance(returned, tuple) and len(returned) == 2):
+        raise TypeError(
+            f"scan: step must return a pair, (new state, output), got {returned!r:.80}; "
+            f"without an output write `return state, None`"
+        )
+    return returned
+
+
+def _form(nested: Nested) -> Any:
+    """The structure, to be compared with another."""
+    if isinstance(nested, dict):
+        return type(nested), [(key, _form(item)) for key, item in nested.items()]
+    if isinstance(nested, list | tuple):
+        return type(nested), [_form(item) for item in nested]
+    return nested.shape if is_array(nested) else "number"
+
+
+def _described(form: Any) -> str:
+    """A structure as text: (number, [number, number])."""
+    if form == "number":
+        return "number"
+    kind, parts = form if form and isinstance(form[0], type) else (None, form)
+    if kind is None:
+        return f"array of shape {parts}"
+    if issubclass(kind, dict):
+        return "{" + ", ".join(f"{key!r}: {_described(part)}" for key, part in parts) + "}"
+    inner = ", ".join(map(_described, parts))
+    return f"[{inner}]" if issubclass(kind, list) else f"({inner}{',' * (len(parts) == 1)})"
+
+
+def _other_structure(what: str, nested: Nested, expected: Any) -> ValueError:
+    return ValueError(
+        f"scan: {what} {_described(_form(nested))}, where the first one is "
+        f"{_described(expected)}; all must have the same structure"
+    )
+
+
+def _numbers(nested: Nested, what: str) -> list[Operand]:
+    several = "give a list, a tuple, a dictionary or a NumPy array"
+    return [
+        x if isinstance(x, Value) else real_number(x, f"scan: {what}", "a real number", several)
+        for x in flat(nested)
+    ]
+
+
+# --- recording a step -----------------------------------------------------------------------------
+
+
+def _recorded(step: Callable[[Any, Any], Any], state: Nested, xs: list[Any]) -> tuple[Any, Any]:
+    """The loop as a node, and the results of it that a person may use."""
+    numbers, form = _numbers(state, "the initial state"), _form(state)
+    rows: list[Sequence[Operand]] = [()] * len(xs)
+    if xs[0] is not None:
+        rows = [_numbers(x, f"input {t}") for t, x in enumerate(xs)]
+        form_of_input = _form(xs[0])
+        for t, x in enumerate(xs):
+            if _form(x) != form_of_input:
+                raise _other_structure(f"input {t} is", x, form_of_input)
+    start = following()
+    states = [Traced(f"state{path}") for path in paths(state)]
+    inputs = [Traced(f"input{path}") for path in paths(xs[0])] if xs[0] is not None else []
+    x = None if xs[0] is None else rebuilt(xs[0], iter(inputs))
+    new_state, output = _pair(step(rebuilt(state, iter(states)), x))
+    if _form(new_state) != form:
+        raise _other_structure("a step returned the state", new_state, form)
+    results = _numbers(new_state, "a state that step returned")
+    outputs = [] if output is None else _numbers(output, "an output of step")
+    closure = _closed_over([*results, *outputs], {*states, *inputs}, start)
+    new = {x: _leaf(x) for x in closure}
+    results = copied([*results, *outputs], dict(new))
+    graph = Step(states, inputs, list(new.values()), results[: len(states)])
+    last, kept = _run(graph, results[len(states) :], numbers, closure, rows)
+    by_step = None if output is None else [rebuilt(output, iter(row)) for row in kept]
+    return rebuilt(state, iter(last)), by_step
+
+
+def _leaf(x: Value) -> Value:
+    """A leaf of a step that stands for a Value outside of it."""
+    return Value(math.nan if type(x) is Traced else x._float, x.label)
+
+
+def _closed_over(outputs: Iterable[Operand], own: set[Traced], start: int) -> list[Value]:
+    """The Values that a step reads and did not make, or that are leaves, by their creation."""
+    stack: list[Any] = [x for x in outputs if isinstance(x, Value) and x not in own]
+    found, outer = set(stack), []
+    while stack:
+        node = stack.pop()
+        if node._created < start or node.primitive is None:
+            outer.append(node)
+            if type(node) is Traced and node._created >= start:
+                raise TypeError(
+                    f"scan: step uses {node!r}, a Value of another step that was kept; a step "
+                    f"hands on what it returns, as state or as output"
+                )
+            continue
+        new = {x for x in node.args if type(x) is not float and x not in own} - found
+        found |= new
+        stack += new
+    return sorted(outer, key=attrgetter("_created"))
+
+
+def _run(
+    step: Step,
+    outputs: Sequence[Operand],
+    state: Sequence[Operand],
+    closure: Sequence[Value],
+    rows: Sequence[Sequence[Operand]],
+) -> tuple[list[Operand], list[list[Operand]]]:
+    """The last state and the outputs of each step of a loop; a long one is divided into segments.
+
+    What is left over are steps before the first segment.
+    """
+    n = len(rows)
+    if n <= UNDIVIDED:
+        return _undivided(step, outputs, state, closure, rows)
+    size = _segment(n)
+    first = n % size
+    kept: list[list[Operand]] = []
+    if first:
+        state, kept = _undivided(step, outputs, state, closure, rows[:first])
+    leaves = [_leaf(x) for x in step.closure]
+    states = [Traced(x.label) for x in step.state]
+    inputs = [[Traced(x.label) for x in step.inputs] for _ in range(size)]
+    last, each = _undivided(step, outputs, states, leaves, inputs)
+    segment = Step(states, joined(inputs), leaves, last)
+    blocks = [joined(rows[i : i + size]) for i in range(first, n, size)]
+    last, blocks = _undivided(segment, joined(each), state, closure, blocks)
+    width = len(outputs)
+    kept += [block[i * width : (i + 1) * width] for block in blocks for i in range(size)]
+    return last, kept
+
+
+def _segment(n: int) -> int:
+    """How many steps a segment has: about √n, and a divisor of n if there is one near."""
+    root = math.isqrt(n)
+    near = sorted(range(root // 2 + 1, 2 * root), key=lambda size: abs(math.log(size / root)))
+    return next((size for size in near if n % size == 0), root)
+
+
+def _undivided(
+    step: Step,
+    outputs: Sequence[Operand],
+    state: Sequence[Operand],
+    closure: Sequence[Value],
+    rows: Sequence[Sequence[Operand]],
+) -> tuple[list[Operand], list[list[Operand]]]:
+    """The same as one loop."""
+    row = ScanRow(step, len(rows))
+    run = LoopRun(row, row.record([*state, *closure, *joined(rows)]))
+    last = [run.at(x, len(rows) - 1) for x in step.next_state]
+    return last, [[run.at(x, t) for x in outputs] for t in range(len(rows))]

@@ -1,0 +1,488 @@
+"""The row of a loop that was recorded as one: its steps, its results, and its derivatives.
+
+The step of a loop is a graph of its own, a `Step`, and the loop is one node of the row `ScanRow`,
+with a node for each of its results. The rules of that row are loops as well: a gradient is a loop
+over the steps in reverse, whose step is the reverse sweep through the graph of a step. So loops can
+be differentiated as often as anything else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
+from typing import Any, TypeAlias
+
+from autograd import primitives, recording
+from autograd.compiler.trace import Traced
+from autograd.derivatives.graph import copied, pulled_back, tangents
+from autograd.derivatives.many_results import ManyResults, Result
+from autograd.value import Operand, Value
+
+Activity: TypeAlias = Operand
+"""See `derivatives.graph.pulled_back`."""
+
+
+@dataclass(eq=False)
+class Step:
+    """The graph of one step.
+
+    Attributes:
+        state: a Traced for each number of the state before.
+        inputs: a Traced for each number of an input.
+        closure: a leaf for each Value that the step closes over.
+        next_state: the state after the step.
+        outputs: other nodes whose numbers are kept for every step.
+    """
+
+    state: list[Traced]
+    inputs: list[Traced]
+    closure: list[Value]
+    next_state: list[Operand]
+    outputs: list[Operand] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state_index: dict[Value, int] = {x: i for i, x in enumerate(self.state)}
+        self.input_index: dict[Value, int] = {x: i for i, x in enumerate(self.inputs)}
+        self.closure_index = {x: i for i, x in enumerate(self.closure)}
+        columns = list(enumerate([*self.next_state, *self.outputs]))
+        self._columns = {x: i for i, x in reversed(columns) if isinstance(x, Value)}
+
+    def column(self, node: Value) -> int:
+        """Which number of a step it is: one of the new state, or an output, perhaps a new one."""
+        found = self._columns.setdefault(node, len(self.state) + len(self.outputs))
+        if found == len(self.state) + len(self.outputs):
+            self.outputs.append(node)
+        return found
+
+    def at(self, column: int) -> Operand:
+        """What stands in a column."""
+        m = len(self.state)
+        return self.next_state[column] if column < m else self.outputs[column - m]
+
+
+class ScanRow(ManyResults):
+    """The row of a loop: its operands are the state, the closure, and the inputs step by step.
+
+    The result (t, column) is the number in that column after t steps.
+    """
+
+    name = "scan"
+
+    def __init__(self, step: Step, count: int) -> None:
+        self.step = step
+        self.count = count
+
+    def record(self, args: Sequence[Any]) -> Value:
+        """A loop on these operands."""
+        return _node(self, args)
+
+    def pull_back(
+        self,
+        node: Value,
+        upstream: Sequence[tuple[tuple[float, ...], Operand, Operand]],
+        earlier: Mapping[Value, tuple[Operand | None, Operand]],
+    ) -> Mapping[Value, tuple[Operand, Operand]]:
+        """The loop in reverse (see `ManyResults`)."""
+        return _Reverse(LoopRun(self, node), upstream, earlier).contributions()
+
+    def push_forward(
+        self, node: Value, tangents: Mapping[Value, Operand]
+    ) -> Callable[[tuple[float, ...]], Operand | None]:
+        """The loop of the state and its tangent (see `ManyResults`)."""
+        return _forward(LoopRun(self, node), tangents)
+
+
+class _ResultOfScan(Result):
+    name = "scan"
+
+    def record(self, args: Sequence[Any]) -> Value:
+        return _node(self, args)
+
+
+_RESULT = _ResultOfScan()
+
+
+def _node(row: Any, args: Sequence[Any]) -> Value:
+    """A node without a number: a Traced if it differs from example to example."""
+    if any(type(x) is Traced for x in args):
+        traced = Traced()
+        traced._create(row, tuple(args), None)
+        return traced
+    node = Value(math.nan)
+    node.primitive = row
+    node._x, node._dx = tuple(args), (None,) * len(args)
+    return node
+
+
+class LoopRun:
+    """A loop that was recorded, and what its nodes are in each step.
+
+    Args:
+        row: the row of the loop.
+        node: its node.
+    """
+
+    def __init__(self, row: ScanRow, node: Value) -> None:
+        self.step, self.count, self.node = row.step, row.count, node
+        args, step = node.args, row.step
+        m, q, d = len(step.state), len(step.closure), len(step.inputs)
+        self.state: tuple[Any, ...] = args[:m]
+        self.closure: tuple[Any, ...] = args[m : m + q]
+        self.inputs: list[tuple[Any, ...]] = [
+            args[i : i + d] for i in range(m + q, m + q + self.count * d, d or 1)
+        ]
+        self.inputs = self.inputs or [()] * self.count
+        self._results: dict[tuple[int, int], Operand] = {}
+
+    def at(self, x: Operand, t: int) -> Any:
+        """What a node of the step is in the step with index t."""
+        step = self.step
+        if not isinstance(x, Value):
+            return x
+        if x in step.closure_index:
+            return self.closure[step.closure_index[x]]
+        if x in step.input_index:
+            return self.inputs[t][step.input_index[x]]
+        if x in step.state_index:
+            i = step.state_index[x]
+            stays = t == 0 or step.next_state[i] is x
+            return self.state[i] if stays else self.result(t, i)
+        return self.result(t + 1, step.column(x))
+
+    def result(self, t: int, column: int) -> Operand:
+        """The number in a column after t steps."""
+        found = self._results.get((t, column))
+        if found is None:
+            found = _node(_RESULT, (self.node, float(t), float(column)))
+            self._results[t, column] = found
+        return found
+
+
+def joined(rows: Iterable[Sequence[Any]]) -> list[Any]:
+    """All that is in the rows."""
+    return [x for row in rows for x in row]
+
+
+# --- derivatives ----------------------------------------------------------------------------------
+
+
+def _behind(outputs: Iterable[Operand]) -> set[Value]:
+    """All nodes that the outputs depend on, these included."""
+    stack = [x for x in outputs if isinstance(x, Value)]
+    found = set(stack)
+    while stack:
+        new = {x for x in stack.pop().args if type(x) is not float} - found
+        found |= new
+        stack += new
+    return found
+
+
+def _reached(nodes: Iterable[Value], start: Iterable[Value]) -> set[Value]:
+    """Those of the nodes that depend on one to start with, these included."""
+    found = set(start)
+    for node in sorted(nodes, key=attrgetter("_created")):
+        if not found.isdisjoint(node.args):
+            found.add(node)
+    return found
+
+
+def _moving(step: Step, start: Iterable[Value]) -> set[Value]:
+    """The nodes of a step that depend on these leaves, in the same step or in a later one."""
+    nodes = _behind([*step.next_state, *step.outputs])
+    leaves = set(start)
+    while True:
+        found = _reached(nodes, leaves)
+        pairs = zip(step.state, step.next_state, strict=True)
+        new = {leaf for leaf, x in pairs if x in found} - leaves
+        if not new:
+            return found
+        leaves |= new
+
+
+NOTHING: tuple[Operand, Activity] = (-0.0, 0.0)
+"""The sum of no contributions, to which any number adds as it is, and its activity."""
+
+
+class _Reverse:
+    """The reverse sweep through a loop, as a loop.
+
+    Its state are the adjoints of the state and of the closure. It reads, step by step, the upstream
+    gradients of results, and of the forward loop the numbers that the sweep through a step needs.
+    Where a step holds loops itself, only its state is read, and the rest is computed again.
+
+    In a tracing that follows branches the activity of each adjoint is carried along, too.
+    """
+
+    def __init__(
+        self,
+        run: LoopRun,
+        upstream: Sequence[tuple[tuple[float, ...], Operand, Operand]],
+        earlier: Mapping[Value, tuple[Operand | None, Operand]],
+    ) -> None:
+        self.run, self.earlier, step = run, earlier, run.step
+        tracing = recording.current_tracing()
+        self.follows = tracing is not None and tracing.follows_branches
+        given: dict[tuple[int, int], list[tuple[Operand, Activity]]] = {}
+        for (t, column), adjoint, active in upstream:
+            given.setdefault((int(t), int(column)), []).append((adjoint, active))
+        self.given = {place: _added(terms) for place, terms in given.items()}
+        self.columns: list[tuple[Traced, Callable[[int], Operand]]] = []  # of the inputs
+        self._find_carried()
+        self.is_sure = self._is_sure()
+
+        labels = [f"adjoint of {step.state[i].label}" for i in self.states]
+        labels += [f"adjoint of {step.closure[k].label}" for k in self.closures]
+        adjoints = [Traced(label) for label in labels]
+        activities: list[Any] = [Traced("activity") for _ in adjoints if self.follows]
+        self.leaves = adjoints + activities
+        activities = activities or [float(self.is_sure)] * len(adjoints)
+        pairs = list(zip(adjoints, activities, strict=True))
+        earlier_in_step: dict[Value, tuple[Operand, Activity]] = {}
+        seeds = [(step.at(c), *self._upstream(c, 1)) for c in self.outputs]
+        for i, pair in zip(self.states, pairs, strict=False):
+            seeds.append((step.next_state[i], *pair))
+            if i in self.interior:
+                earlier_in_step[step.state[i]] = self._upstream(i, 0)
+        for i in self.inputs:
+            if any(row[i] in self.counted for row in run.inputs):
+                earlier_in_step[step.inputs[i]] = self._pair(partial(self._before_input, i))
+        for k, pair in zip(self.closures, pairs[len(self.states) :], strict=True):
+            earlier_in_step[step.closure[k]] = pair
+        found = pulled_back(
+            seeds,
+            [
+                *[step.state[i] for i in self.states],
+                *[step.closure[k] for k in self.closures],
+                *[step.inputs[i] for i in self.inputs],
+            ],
+            earlier_in_step,
+        )
+        sums: list[Operand] = [-0.0 if adjoint is None else adjoint for adjoint, _ in found]
+        actives = [active for _, active in found if self.follows]
+        n = len(adjoints)
+        self._close(sums[:n] + actives[:n], sums[n:] + actives[n:])
+
+    def _find_carried(self) -> None:
+        """Which states, closures and inputs have an adjoint, and which columns are given."""
+        step, run, earlier = self.run.step, self.run, self.earlier
+        n, m = run.count, len(step.state)
+        wanted = {step.closure[k] for k, x in enumerate(run.closure) if x in earlier}
+        wanted |= {step.state[i] for i, x in enumerate(run.state) if x in earlier}
+        wanted |= {
+            leaf
+            for i, leaf in enumerate(step.inputs)
+            if any(row[i] in earlier for row in run.inputs)
+        }
+        moving = _moving(step, wanted)
+        self.outputs = sorted({c for t, c in self.given if c >= m})
+        live = {i for t, i in self.given if i < m and t > 0}
+        while True:
+            behind = _behind(
+                [*[step.next_state[i] for i in live], *[step.at(c) for c in self.outputs]]
+            )
+            new = {i for i in range(m) if step.state[i] in behind} - live
+            if not new:
+                break
+            live |= new
+        self.states = [i for i in sorted(live) if step.state[i] in moving]
+        # What contributes to an operand from elsewhere begins the sum, if it stands in one place.
+        uses = Counter(x for x in run.node.args if x in earlier)
+        self.counted = {
+            x for x, (total, _) in earlier.items() if total is not None and uses[x] == 1
+        }
+        self.interior = {i for t, i in self.given if 0 < t < n and i in self.states}
+        self.interior |= {i for i in self.states if run.state[i] in self.counted}
+        self.behind = behind
+        useful = wanted & behind
+        self.closures = [k for k, x in enumerate(step.closure) if x in useful]
+        self.inputs = [i for i, x in enumerate(step.inputs) if x in useful]
+
+    def _is_sure(self) -> bool:
+        """Whether every adjoint that is carried or given is active in all steps."""
+        n = self.run.count
+        places = [(n, i) for i in self.states]
+        places += [(t + 1, c) for c in self.outputs for t in range(n)]
+        alone = [i for i in self.interior if self.run.step.state[i] not in self.behind]
+        places += [(t, i) for i in alone for t in range(1, n)]
+        actives = [self.given.get(place, NOTHING)[1] for place in places]
+        return all(type(active) is float and active == 1.0 for active in actives)
+
+    def _upstream(self, column: int, ahead: int) -> tuple[Operand, Activity]:
+        """A leaf for what is given of a column, so many steps ahead; and one for its activity."""
+
+        def value(t: int) -> tuple[Operand, Activity]:
+            if t + ahead == 0:
+                return self._before(column)
+            return self.given.get((t + ahead, column), NOTHING)
+
+        return self._pair(value)
+
+    def _pair(self, value: Callable[[int], tuple[Operand, Activity]]) -> tuple[Operand, Activity]:
+        """Inputs of the reverse loop for a sum of contributions in each step, and its activity."""
+        upstream = self._input("upstream", lambda t: value(t)[0])
+        if not self.follows:
+            return upstream, float(self.is_sure)
+        return upstream, self._input("activity", lambda t: value(t)[1])
+
+    def _input(self, label: str, value: Callable[[int], Operand]) -> Traced:
+        """An input of the reverse loop, given its value for each step of the forward loop."""
+        leaf = Traced(label)
+        self.columns.append((leaf, value))
+        return leaf
+
+    def _before(self, i: int) -> tuple[Operand, Activity]:
+        """What contributes to the initial state from elsewhere."""
+        x = self.run.state[i]
+        terms: list[Any] = [self.earlier[x]] if x in self.counted else []
+        return _added([*terms, *([self.given[0, i]] if (0, i) in self.given else [])])
+
+    def _before_input(self, i: int, t: int) -> Any:
+        """What contributes to an input from elsewhere."""
+        x = self.run.inputs[t][i]
+        return self.earlier[x] if x in self.counted else NOTHING
+
+    def _close(self, carried: list[Operand], outputs: list[Operand]) -> None:
+        """Make a `Step` of the sweep, which reads what it needs of the forward step as inputs."""
+        run, step = self.run, self.run.step
+        results = [*carried, *outputs]
+        nodes = _behind(results)
+        sweep = _reached(nodes, [*self.leaves, *[leaf for leaf, _ in self.columns]])
+        if any(isinstance(x.primitive, ScanRow) for x in nodes):
+            read: set[Any] = nodes & {*step.state, *step.inputs}
+        else:
+            used = {x for node in sweep for x in node.args} | set(results)
+            read = {x for x in used if isinstance(x, Traced)} - sweep
+        new: dict[Any, Any] = {}
+        for x in sorted(read, key=attrgetter("_created")):
+            new[x] = self._input(x.label, partial(self._read, x))
+        results = copied(results, new)
+        nodes = _behind(results)
+        closures = [k for k, x in enumerate(step.closure) if x in nodes]
+        self.step = Step(
+            self.leaves,
+            [leaf for leaf, _ in self.columns],
+            [step.closure[k] for k in closures],
+            results[: len(carried)],
+            results[len(carried) :],
+        )
+        self.closure = [run.closure[k] for k in closures]
+
+    def _read(self, x: Value, t: int) -> Operand:
+        """What a node of the forward step is in a step: a row of results also before the first."""
+        step, run = self.run.step, self.run
+        return run.result(t, step.state_index[x]) if x in step.state_index else run.at(x, t)
+
+    def contributions(self) -> dict[Value, tuple[Operand, Activity]]:
+        """What the loop contributes to each operand, after what was before."""
+        run, n, m = self.run, self.run.count, len(self.run.state)
+        counted = {run.state[i] for i in self.interior}
+        counted |= {row[i] for row in run.inputs for i in self.inputs}
+        counted &= self.counted
+        before: dict[Any, Any] = {
+            x: pair for x, pair in self.earlier.items() if pair[0] is not None and x not in counted
+        }
+        first: list[Any] = [self.given.get((n, i), NOTHING) for i in self.states]
+        first += [before.pop(run.closure[k], NOTHING) for k in self.closures]
+        state = [total for total, _ in first] + [x for _, x in first if self.follows]
+        rows = [[value(t) for _, value in self.columns] for t in reversed(range(n))]
+        row = ScanRow(self.step, n)
+        reverse = LoopRun(row, row.record([*state, *self.closure, *joined(rows)]))
+        found: dict[Value, list[tuple[Operand, Activity]]] = {}
+
+        def add(operand: Any, of: Sequence[Operand], i: int, t: int) -> None:
+            if operand not in self.earlier:
+                return
+            active: Activity = 1.0 if self.is_sure else 0.0
+            if self.follows:
+                active = reverse.at(of[i + len(of) // 2], t)
+            found.setdefault(operand, []).append((reverse.at(of[i], t), active))
+
+        carried, outputs = self.step.next_state, self.step.outputs[:]
+        for place, k in enumerate(self.closures, len(self.states)):
+            add(run.closure[k], carried, place, n - 1)
+        for t in reversed(range(n)):
+            for place, i in enumerate(self.inputs):
+                add(run.inputs[t][i], outputs, place, n - 1 - t)
+        for place, i in enumerate(self.states):
+            add(run.state[i], carried, place, n - 1)
+        for i in range(m):
+            if (0, i) in self.given and i not in self.interior and run.state[i] in self.earlier:
+                found.setdefault(run.state[i], []).insert(0, self.given[0, i])
+        return {
+            x: _added([before[x], *terms] if x in before else terms) for x, terms in found.items()
+        }
+
+
+def _added(terms: Sequence[Any]) -> tuple[Operand, Activity]:
+    """The sum of contributions, and its activity: that of the most active one."""
+    if not terms:
+        return NOTHING
+    total, active = terms[0]
+    if len(terms) > 1:
+        total = primitives.sum(*[term for term, _ in terms])
+    for _, other in terms[1:]:
+        active = primitives.maximum(active, other)
+    return total, active
+
+
+def _forward(
+    run: LoopRun, tangents_of: Mapping[Value, Operand]
+) -> Callable[[tuple[float, ...]], Operand | None]:
+    """Forward mode: the loop of the state and its tangent. See `ManyResults.push_forward`."""
+    step, n, m = run.step, run.count, len(run.step.state)
+    wanted: list[Value] = []
+    wanted += [leaf for leaf, x in zip(step.state, run.state, strict=True) if x in tangents_of]
+    wanted += [leaf for leaf, x in zip(step.closure, run.closure, strict=True) if x in tangents_of]
+    wanted += [
+        leaf
+        for i, leaf in enumerate(step.inputs)
+        if any(row[i] in tangents_of for row in run.inputs)
+    ]
+    moving = _moving(step, wanted)
+    states = [i for i in range(m) if step.state[i] in moving]
+    closures = [k for k, leaf in enumerate(step.closure) if leaf in moving]
+    inputs = [i for i, leaf in enumerate(step.inputs) if leaf in moving]
+    leaves = [step.state[i] for i in states]
+    leaves += [step.closure[k] for k in closures] + [step.inputs[i] for i in inputs]  # type: ignore[arg-type]
+    along: list[Any] = [Traced(f"tangent of {step.state[i].label}") for i in states]
+    along += [Value(math.nan, f"tangent of {step.closure[k].label}") for k in closures]
+    along += [Traced(f"tangent of {step.inputs[i].label}") for i in inputs]
+    a, b = len(states), len(states) + len(closures)
+    every: tuple[Value, ...] = *step.state, *step.closure, *step.inputs, *along
+    new: dict[Any, Any] = {x: _twin(x) for x in every}
+    given = [*step.next_state, *step.outputs]
+    nodes = [x for x in given if isinstance(x, Value)]
+    found = dict(zip(nodes, tangents(nodes, leaves, along), strict=True))
+    tangent = [found.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in given]
+    results = copied([*step.next_state, *[tangent[i] for i in states], *tangent[m:]], new)
+    both = Step(
+        [new[x] for x in (*step.state, *along[:a])],
+        [new[x] for x in (*step.inputs, *along[b:])],
+        [new[x] for x in (*step.closure, *along[a:b])],
+        results[: m + a],
+    )
+
+    def moved(xs: Sequence[Any], chosen: Iterable[int]) -> Iterator[Operand]:
+        return (tangents_of.get(xs[i], 0.0) if isinstance(xs[i], Value) else 0.0 for i in chosen)
+
+    row = ScanRow(both, n)
+    rows = [[*xs, *moved(xs, inputs)] for xs in run.inputs]
+    state = [*run.state, *moved(run.state, states)]
+    closure = [*run.closure, *moved(run.closure, closures)]
+    loop = LoopRun(row, row.record([*state, *closure, *joined(rows)]))
+
+    def tangent_of(place: tuple[float, ...]) -> Any:
+        t, column = map(int, place)
+        if column < m:
+            return loop.at(results[m + states.index(column)], t - 1) if column in states else None
+        return loop.at(results[a + column], t - 1)
+
+    return tangent_of
+
+
+def _twin(x: Value) -> Value:
+    return Traced(x.label) if type(x) is Traced else Value(x._float, x.label)

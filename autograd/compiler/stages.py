@@ -1,0 +1,333 @@
+"""Graphs with scans: lowered in stages, from one scan to the next, and put together as a program.
+
+Stage by stage, what a scan is given is computed, and what later stages need; then the scan runs.
+Each stage is a tape of its own, and so is the step of a scan. Their programs are joined by moving
+addresses: none of the passes between them knows of scans.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from autograd.compiler.lowering import Tape, in_recorded_order, lower, other_leaves
+from autograd.compiler.nesting import Joined, Mover
+from autograd.compiler.program import CLOSURE, INPUTS, Place, Program, Scan
+from autograd.compiler.trace import Traced
+from autograd.derivatives.many_results import ManyResults, Result
+from autograd.value import Operand as Number
+from autograd.value import Value
+
+Blocks: TypeAlias = "dict[str, dict[Value, int]]"
+"""For each space of what is computed elsewhere the addresses in it."""
+
+
+# --- lowering -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Stage:
+    """What is computed between two scans.
+
+    Attributes:
+        tape: of the numbers of this stage.
+        results: the name of the space that its results make up for later stages; "" at the last.
+        is_once: whether they are computed once a call.
+    """
+
+    tape: Tape
+    results: str
+    is_once: bool
+
+
+@dataclass
+class LoweredScan:
+    """A scan whose step was lowered.
+
+    Attributes:
+        places: where the initial state is, part after part; the spaces are those of blocks.
+        given: where the further spaces of the step are.
+        results: the name of the space of its results.
+        size: how many numbers these are.
+        is_once: whether it runs once a call.
+    """
+
+    count: int
+    step: Tape | Staged
+    initial: tuple[Place, ...]
+    given: dict[str, Place]
+    results: str
+    size: int
+    keeps_all: bool
+    is_once: bool
+
+
+@dataclass
+class Staged:
+    """A graph with scans, lowered. It takes the place of a `Tape`.
+
+    Attributes:
+        parts: stages and scans, in the order in which they are computed.
+        key: a hash, the same for graphs that differ in nothing but the leaves and their labels.
+    """
+
+    inputs: list[str]
+    leaves: list[Value]
+    is_batch: bool
+    parts: list[Stage | LoweredScan]
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        digest = hashlib.blake2b(digest_size=16)
+        for part in self.parts:
+            if isinstance(part, Stage):
+                digest.update(f"{part.tape.key} {part.results} {part.is_once} ".encode())
+            else:
+                digest.update(f"{replace(part, step=None)!r} {part.step.key} ".encode())  # type: ignore[arg-type]
+        self.key = digest.hexdigest()
+
+    @property
+    def results(self) -> list[int]:
+        """Those of the last stage."""
+        last = self.parts[-1]
+        assert isinstance(last, Stage)
+        return last.tape.results
+
+
+def lower_staged(
+    inputs: Sequence[Traced],
+    outputs: Sequence[Number],
+    is_batch: bool,
+    leaves: Iterable[Value] = (),
+    blocks: Blocks | None = None,
+) -> Tape | Staged:
+    """The tape of a graph, or one for each of its stages if there are scans in it (see `lower`)."""
+    found = in_recorded_order(outputs, {x for block in (blocks or {}).values() for x in block})
+    if not any(isinstance(row, ManyResults) for row in {x.primitive for x in found}):
+        return lower(inputs, outputs, is_batch, leaves, blocks)
+    return _Staging(inputs, outputs, is_batch, leaves, blocks or {}, found).staged()
+
+
+class _Staging:
+    """A graph with scans that is being lowered."""
+
+    def __init__(
+        self,
+        inputs: Sequence[Traced],
+        outputs: Sequence[Number],
+        is_batch: bool,
+        leaves: Iterable[Value],
+        blocks: Blocks,
+        found: Sequence[Value],
+    ) -> None:
+        self.inputs, self.outputs, self.is_batch = inputs, outputs, is_batch
+        self.blocks = blocks.copy()
+        elsewhere = {x for block in blocks.values() for x in block}
+        given = dict.fromkeys([*inputs, *leaves])
+        others = other_leaves(found, elsewhere.union(given))
+        self.leaves = [*given, *others][len(inputs) :]
+        scans = [x for x in found if isinstance(x.primitive, ManyResults)]
+        self.scans = sorted(scans, key=lambda x: type(x) is Traced)  # first those once a call
+        self.n_once = sum(type(x) is not Traced for x in scans)
+        self.places: dict[Value, tuple[str, int]] = {}
+        for name, nodes in ("w", self.leaves), ("x", inputs):
+            self.places |= {x: (name, i) for i, x in enumerate(nodes)}
+        for name, block in blocks.items():
+            self.places |= {x: (name, at) for x, at in block.items()}
+        self._find_stages([x for x in found if x not in elsewhere and x.primitive is not None])
+
+    def _find_stages(self, nodes: Sequence[Value]) -> None:
+        """The stage in which each node can be computed first; and what later stages need of each.
+
+        What is computed once a call is handed on among the stages that are; later ones compute it
+        again.
+        """
+        number = {scan: i for i, scan in enumerate(self.scans)}
+        self.results: list[list[Value]] = [[] for _ in self.scans]  # of each scan, those used
+        stage: dict[Any, int] = {}
+        last: dict[Any, int] = {}  # the last stage that uses it
+        for node in nodes:
+            if isinstance(node.primitive, Result):
+                stage[node] = number[node.args[0]] + 1
+                self.results[number[node.args[0]]].append(node)
+                continue
+            operands = [x for x in node.args if type(x) is not float]
+            if isinstance(node.primitive, ManyResults):
+                at = number[node]
+            else:
+                at = max((stage.get(x, 0) for x in operands), default=0)
+                stage[node] = at = at if type(node) is not Traced else max(at, self.n_once)
+            for x in operands:
+                last[x] = max(last.get(x, 0), at)
+        for x in self.outputs:
+            if isinstance(x, Value):
+                last[x] = len(self.scans)
+        self.handed_on: list[list[Value]] = [[] for _ in self.scans]
+        for node, at in stage.items():
+            is_later = at < last.get(node, 0) and (type(node) is Traced or at < self.n_once)
+            if is_later and not isinstance(node.primitive, Result):
+                self.handed_on[at].append(node)
+
+    def staged(self) -> Staged:
+        """The stages."""
+        parts: list[Stage | LoweredScan] = []
+        for i, scan in enumerate(self.scans):
+            parts += self._before(i, scan)
+        last = lower(self.inputs, self.outputs, self.is_batch, self.leaves, self.blocks)
+        parts.append(Stage(last, "", False))
+        names = [x.label for x in self.inputs]
+        return Staged(names, self.leaves, self.is_batch, parts)
+
+    def _before(self, i: int, node: Value) -> list[Stage | LoweredScan]:
+        """The stage before a scan, and the scan."""
+        is_once = i < self.n_once
+        row: Any = node.primitive
+        step, n = row.step, row.count
+        m, q, d = len(step.state), len(step.closure), len(step.inputs)
+        args = node.args
+        name = f"t{i}"
+        targets = list(self.handed_on[i])
+        block: dict[Value, int] = {x: at for at, x in enumerate(targets)}
+
+        def placed(rows: Sequence[Sequence[Any]]) -> list[tuple[list[int], Place]]:
+            """Places for rows of numbers: which numbers of a row, and where they are."""
+            found = self._streams(rows)
+            rest = sorted(set(range(len(rows[0]))) - {j for js, _ in found for j in js})
+            if rest:
+                place = Place(name, len(targets), len(rest), len(rest) * (len(rows) > 1))
+                targets.extend(row[j] for row in rows for j in rest)
+                found.append((rest, place))
+            return found
+
+        initial = placed([args[:m]]) if m else []
+        closure = placed([args[m : m + q]]) if q else []
+        rows = [args[at : at + d] for at in range(m + q, m + q + n * d, d or 1)]
+        inputs = placed(rows) if d else []
+        stage = []
+        if targets:
+            values = [x if isinstance(x, Value) else float(x) for x in targets]
+            tape = lower(self.inputs, values, is_once, self.leaves, self.blocks)
+            stage.append(Stage(tape, name, is_once))
+            self.blocks[name] = block
+            self.places |= {x: (name, at) for x, at in block.items()}
+        # the step
+        used = [tuple(map(int, x.args[1:])) for x in self.results[i]]
+        keeps_all = any(t < n or column >= m for t, column in used)
+        columns = sorted({column for _, column in used if column >= m})
+        given, own = {}, {}
+        for kind, leaves, places in (CLOSURE, step.closure, closure), (INPUTS, step.inputs, inputs):
+            for k, (js, place) in enumerate(places):
+                given[f"{kind}{k}"] = place
+                own[f"{kind}{k}"] = {leaves[j]: at for at, j in enumerate(js)}
+        outputs = [*step.next_state, *[step.at(column) for column in columns]]
+        tape_of_step = lower_staged(step.state, outputs, False, (), own)
+        width = len(outputs)
+        place_of = {column: m + at for at, column in enumerate(columns)}
+        results = f"r{i}"
+        self.blocks[results] = {}
+        for result, (t, column) in zip(self.results[i], used, strict=True):
+            at = place_of.get(column, column) + (t * width if keeps_all else 0)
+            self.blocks[results][result] = at
+            self.places[result] = results, at
+        parts = _ordered(initial)
+        size = (n + 1) * width if keeps_all else m
+        return [
+            *stage,
+            LoweredScan(n, tape_of_step, parts, given, results, size, keeps_all, is_once),
+        ]
+
+    def _streams(self, rows: Sequence[Sequence[Any]]) -> list[tuple[list[int], Place]]:
+        """Which numbers of a row stand where, for those that have a place, as few as possible.
+
+        From row to row a place moves on by the same stride.
+        """
+        found: list[tuple[list[int], Place]] = []
+        for j, first in enumerate(rows[0]):
+            place = self.places.get(first) if isinstance(first, Value) else None
+            if place is None:
+                continue
+            space, base = place
+            stride = 0
+            if len(rows) > 1:
+                stride = self.places.get(rows[1][j], ("", 0))[1] - base
+                places = ((space, base + stride * t) for t in range(len(rows)))
+                if any(self.places.get(row[j]) != at for row, at in zip(rows, places, strict=True)):
+                    continue
+            if found:
+                js, before = found[-1]
+                end = before.space, before.base + before.count, before.stride
+                if js[-1] == j - 1 and end == (space, base, stride):
+                    found[-1] = [*js, j], replace(before, count=before.count + 1)
+                    continue
+            found.append(([j], Place(space, base, 1, stride)))
+        return found
+
+
+def _ordered(found: Iterable[tuple[list[int], Place]]) -> tuple[Place, ...]:
+    """The places of numbers that follow one another, in their order."""
+    single = [
+        (j, replace(place, base=place.base + at, count=1))
+        for js, place in found
+        for at, j in enumerate(js)
+    ]
+    joined: list[Place] = []
+    for _, place in sorted(single, key=lambda pair: pair[0]):
+        before = joined[-1] if joined else None
+        if before and (before.space, before.base + before.count) == (place.space, place.base):
+            joined[-1] = replace(before, count=before.count + 1)
+        else:
+            joined.append(place)
+    return tuple(joined)
+
+
+# --- putting the stages together ------------------------------------------------------------------
+
+
+def roll_staged(staged: Staged, roll: Callable[[Tape | Staged], Program]) -> Program:
+    """The program of a graph with scans, given what makes programs of tapes."""
+    joined = Joined()
+    joined.sizes |= {"w": len(staged.leaves), "x": len(staged.inputs)}
+    to = {space: Place(space, 0, 0) for space in "wx"}
+    for part in staged.parts:
+        space = "c" if part.is_once else "v"
+        if isinstance(part, LoweredScan):
+            start = joined.room(space, part.size)
+            to[part.results] = Place(space, start, part.size)
+            place = Mover(joined, array("q"), _with_rest(to, part), 0).place
+            scan = Scan(
+                part.count,
+                roll(part.step),
+                tuple(map(place, part.initial)),
+                {name: place(x) for name, x in part.given.items()},
+                to[part.results],
+                part.keeps_all,
+            )
+            joined.sections["once" if part.is_once else "each"].append(scan)
+            continue
+        program = roll(part.tape)
+        sizes, own = program.sizes, dict(to)
+        for local in "cvm":
+            own[local] = Place(local, joined.room(local, sizes[local]), 0)
+        if part.results:
+            own["y"] = to[part.results] = Place(space, joined.room(space, sizes["y"]), sizes["y"])
+        else:
+            own["y"] = Place("y", joined.room("y", sizes["y"]), 0)
+        mover = joined.mover(program, own | _rest(own, part.tape), 0)
+        for name, items in program.sections.items():
+            if part.results and name == "after":
+                name = "once"  # noqa: PLW2901 - there is no mean in a stage before the last
+            joined.sections[name] += mover.items(items)
+    return joined.program(staged, tuple(staged.inputs))
+
+
+def _rest(to: Mapping[str, Place], tape: Tape) -> dict[str, Place]:
+    """The spaces of a surrounding program, which keep their names until they are moved there."""
+    return {name: Place(name, 0, 0) for name in tape.blocks if name not in to}
+
+
+def _with_rest(to: Mapping[str, Place], scan: LoweredScan) -> dict[str, Place]:
+    names = {place.space for place in (*scan.initial, *scan.given.values())}
+    return {**{name: Place(name, 0, 0) for name in names}, **to}

@@ -1,0 +1,76 @@
+"""Operations with several results, such as a loop: one node for the whole, and one for each result.
+
+The node of the whole has no number of its own. There are such nodes in functions that are being
+compiled; eager code has none.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from autograd.value import Operand, Value
+
+
+class RowOfMany(ABC):
+    """What takes the place of a `Primitive` in nodes that have several results, or are one."""
+
+    name: str
+    arity: int | None = None
+    definition = None
+    variadic, chooses = True, False
+
+    @abstractmethod
+    def record(self, args: Sequence[Any]) -> Value:
+        """The node of this row on these operands."""
+
+    @property
+    def partials(self) -> NoReturn:
+        """There are none: the results have a derivative together."""
+        self.partials_at()
+
+    def partials_at(self, *_: object) -> NoReturn:
+        """Refused: what takes a graph apart, node by node, does not take a loop apart."""
+        raise TypeError(
+            f"{self.name}: this derivative of a compiled loop is not there (sparse_jacobian and "
+            f"sparse_hessian need a node for each operation); write a Python loop in its place"
+        )
+
+    def has_derivative(self, index: int) -> bool:
+        """Whether there may be a derivative with respect to this operand."""
+        return True
+
+
+class ManyResults(RowOfMany):
+    """The row of a node for the whole."""
+
+    @abstractmethod
+    def pull_back(
+        self,
+        node: Value,
+        upstream: Sequence[tuple[tuple[float, ...], Operand, Operand]],
+        earlier: Mapping[Value, tuple[Operand | None, Operand]],
+    ) -> Mapping[Value, tuple[Operand, Operand]]:
+        """Reverse mode.
+
+        Args:
+            node: the node of this row.
+            upstream: which result, its upstream gradient, its activity (see `pulled_back`).
+            earlier: the operands to differentiate with respect to, and for each the sum of the
+                contributions made before, None if there are none, and its activity.
+
+        Returns:
+            for each operand that the node contributes to the sum with its contributions, and its
+            activity.
+        """
+
+    @abstractmethod
+    def push_forward(
+        self, node: Value, tangents: Mapping[Value, Operand]
+    ) -> Callable[[tuple[float, ...]], Operand | None]:
+        """Forward mode: from the tangents of operands to a function that gives those of results."""
+
+
+class Result(RowOfMany):
+    """The row of one result: its operands are the node of the whole, and which result it is."""
