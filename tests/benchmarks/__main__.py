@@ -22,6 +22,7 @@ SECTIONS = {
     "digits": "the handwritten digits trained to 96 %, beside PyTorch",
     "tables": "public tables learnt with the defaults of `train`, beside scikit-learn",
     "sparse": "sparse Jacobians and Hessians of models, beside CasADi and dense JAX",
+    "gradbench": "the twelve problems of GradBench: first call and best time",
     "small_graphs": "micrograd's README expression at a million inputs",
 }
 

@@ -1,0 +1,33 @@
+"""`lse`: log Σ exp(xᵢ) and its gradient, without overflow.
+
+The largest x is taken out of the sum. The result does not depend on what is taken out, so it is
+marked as a constant, and no derivative is followed through the maximum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from tests.gradbench.function import Function, Thunk, at_one_point
+
+
+def logsumexp(x: Sequence[Any]) -> Any:
+    top = ag.stop_gradient(reduce(ag.maximum, x))
+    return top + ag.log(ag.sum([ag.exp(xi - top) for xi in x]))
+
+
+def _prepared(f: Callable[..., Any]) -> Function:
+    def prepare(given: dict[str, Any]) -> Thunk:
+        compiled, x = at_one_point(f), np.array(given["x"])
+        return lambda: compiled(x)
+
+    return Function(prepare)
+
+
+primal = _prepared(logsumexp)
+gradient = _prepared(ag.gradient(logsumexp))

@@ -1,0 +1,74 @@
+"""`lstm`: the loss of a recurrent network that predicts the bits of the next character.
+
+All weight matrices are diagonal. Each layer has two rows of parameters: weights, and biases, of the
+forget, input and output gate and of the change of the cell, one after another. The three further
+rows are the weights of the input, and the weights and biases of the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from tests.gradbench.function import Function, Thunk, at_one_point, flat, values
+from tests.gradbench.loops import scan
+
+Row = Sequence[Any]
+
+
+def cell(
+    weights: Row, biases: Row, hidden: Row, memory: Row, x: Row
+) -> tuple[list[Any], list[Any]]:
+    """The new hidden state and memory of a layer."""
+    width = len(x)
+    new_hidden, new_memory = [], []
+    for i in range(width):
+        forget, ingate, outgate, change = (
+            weights[i + k * width] * source[i] + biases[i + k * width]
+            for k, source in enumerate((x, hidden, x, hidden))
+        )
+        kept = ag.sigmoid(forget) * memory[i] + ag.sigmoid(ingate) * ag.tanh(change)
+        new_memory.append(kept)
+        new_hidden.append(ag.sigmoid(outgate) * ag.tanh(kept))
+    return new_hidden, new_memory
+
+
+def loss(parameters: Sequence[Row], state: Sequence[Row], sequence: Sequence[Row]) -> Any:
+    """The mean over all bits of the sequence but the first character's."""
+    *layers, in_weights, out_weights, out_biases = parameters
+
+    def step(state: list[list[Any]], inputs: Sequence[Row]) -> tuple[list[list[Any]], Any]:
+        character, following = inputs
+        h = [x * w for x, w in zip(character, in_weights, strict=True)]
+        new_state = []
+        for i in range(0, len(layers), 2):
+            h, memory = cell(layers[i], layers[i + 1], state[i], state[i + 1], h)
+            new_state += [h, memory]
+        y = [a * w + b for a, w, b in zip(h, out_weights, out_biases, strict=True)]
+        log_total = ag.log(ag.sum([ag.exp(x) for x in y]) + 2.0)
+        return new_state, ag.sum(
+            [bit * (log_total - x) for bit, x in zip(following, y, strict=True)]
+        )
+
+    inputs = [[list(a), list(b)] for a, b in pairwise(sequence)]
+    _, losses = scan(step, state, inputs)
+    return ag.sum(losses) / (len(losses) * len(sequence[0]))
+
+
+def _prepared(transformation: Callable[[Any, list[Any]], Any]) -> Function:
+    def prepare(given: dict[str, Any]) -> Thunk:
+        parameters = values(given["main_params"] + given["extra_params"])
+        state, sequence = given["state"], np.array(given["sequence"])
+        leaves = flat(parameters)
+        compiled = at_one_point(lambda s: transformation(loss(parameters, state, s), leaves))
+        return lambda: compiled(sequence)
+
+    return Function(prepare)
+
+
+objective = _prepared(lambda value, _: value)
+jacobian = _prepared(ag.grad)
