@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from tests.gradbench.function import Function, Thunk, flat
+from tests.gradbench.function import Function, Thunk
 
 Vector = Sequence[Any]
 CAMERA, POINT = 11, 3
@@ -65,7 +65,8 @@ def weight_error(weight: Any) -> Any:
 def error_block(camera: Vector, point: Vector, weight: Any, feature: Vector) -> list[Any]:
     """The Jacobian of both errors, one row after the other."""
     errors = reprojection_error(camera, point, weight, feature)
-    return flat([ag.grad(error, [*camera, *point, weight]) for error in errors])
+    parameters = [*camera, *point, weight]
+    return [slope for error in errors for slope in ag.grad(error, parameters)]
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,32 +56,3 @@ def as_json(x: Any) -> Any:
     if isinstance(x, np.ndarray | np.generic):
         return x.tolist()
     return x.data if isinstance(x, ag.Value) else x
-
-
-def at_one_point(f: Callable[..., Any]) -> Callable[..., Any]:
-    """`f` compiled, for arrays as arguments that are no columns of examples.
-
-    `f` returns a number, or nested lists of numbers, which become an array.
-    """
-    compiled = ag.jit(f)
-    return lambda *xs: compiled(*[np.asarray(x)[None] for x in xs])[0]
-
-
-def values(numbers: Any) -> Any:
-    """Numbers in nested lists as Values: parameters that compiled code reads at each call."""
-    return [values(x) for x in numbers] if isinstance(numbers, list) else ag.Value(numbers)
-
-
-def flat(nested: Any) -> list[Any]:
-    """The elements of nested lists, one after another."""
-    return [x for item in nested for x in flat(item)] if isinstance(nested, list) else [nested]
-
-
-def like(structure: Any, numbers: Iterable[Any]) -> Any:
-    """The numbers in the nested lists of `structure`, one for each of its elements."""
-    following = iter(numbers)
-
-    def filled(part: Any) -> Any:
-        return [filled(x) for x in part] if isinstance(part, list) else next(following)
-
-    return filled(structure)

@@ -15,30 +15,33 @@ from typing import Any, TypeAlias
 import numpy as np
 
 import autograd as ag
-from tests.gradbench.function import Function, Thunk, flat, like, values
+from tests.gradbench.function import Function, Thunk
 
 Vector: TypeAlias = Sequence[Any]
 
+Matrix: TypeAlias = Sequence[Vector]
+
 PARAMETERS = ("alpha", "mu", "q", "l")
+AXES = (0, None, None, None, None)
+"""The points are examples, which share the parameters."""
 
 
-def log_posterior(*parameters: Vector, point: Vector, n: int, m: int, gamma: float) -> Any:
+def log_posterior(
+    point: Vector, alpha: Vector, mu: Matrix, q: Matrix, lower: Matrix, n: int, m: int, gamma: float
+) -> Any:
     """What one of n points contributes: its log likelihood, and an nth of the log prior."""
-    d = len(point)
-    alpha, *others = parameters
-    components = list(zip(*others, strict=True))
-    terms = [
-        a + ag.sum(q) - 0.5 * ag.sum([y * y for y in whitened(point, mu, q, lower)])
-        for a, (mu, q, lower) in zip(alpha, components, strict=True)
-    ]
-    log_likelihood = ag.logsumexp(terms) - ag.logsumexp(alpha) - 0.5 * d * math.log(2.0 * math.pi)
-    log_prior = ag.sum([log_wishart(q, lower, m, gamma) for _, q, lower in components])
-    return log_likelihood + log_prior / n
+    terms, priors = [], []
+    for a, mean, diagonal, below in zip(alpha, mu, q, lower, strict=True):
+        y = whitened(point, mean, diagonal, below)
+        terms.append(a + ag.sum(diagonal) - 0.5 * ag.dot(y, y))
+        priors.append(log_wishart(diagonal, below, m, gamma))
+    log_likelihood = ag.logsumexp(terms) - ag.logsumexp(alpha)
+    return log_likelihood - 0.5 * len(point) * math.log(2.0 * math.pi) + ag.sum(priors) / n
 
 
-def whitened(point: Vector, mu: Vector, q: Vector, lower: Vector) -> Any:
-    """Q·(point - mu)."""
-    centered = [x - u for x, u in zip(point, mu, strict=True)]
+def whitened(point: Vector, mean: Vector, q: Vector, lower: Vector) -> Any:
+    """Q·(point - mean)."""
+    centered = [x - u for x, u in zip(point, mean, strict=True)]
     rows = [[ag.exp(diagonal) * c] for diagonal, c in zip(q, centered, strict=True)]
     below = iter(lower)
     for j, c in enumerate(centered):
@@ -58,26 +61,20 @@ def log_wishart(q: Vector, lower: Vector, m: int, gamma: float) -> Any:
     return constant - 0.5 * gamma * gamma * ag.sum(squares) + m * ag.sum(q)
 
 
-def _prepared(of_sum: Callable[[Any, list[Any]], Any]) -> Callable[[dict[str, Any]], Thunk]:
-    """A function of n times what a point contributes, averaged over the points."""
-
+def _prepared(transformation: Callable[..., Any], told: Callable[[Any], Any]) -> Function:
     def prepare(given: dict[str, Any]) -> Thunk:
-        parameters = [values(given[name]) for name in PARAMETERS]
         n, m, gamma = given["n"], given["m"], given["gamma"]
 
-        def of_point(point: Vector) -> Any:
-            return of_sum(
-                n * log_posterior(*parameters, point=point, n=n, m=m, gamma=gamma), parameters
-            )
+        def of_point(point: Vector, *parameters: Any) -> Any:
+            return n * log_posterior(point, *parameters, n, m, gamma)
 
-        compiled, x = ag.jit(of_point), np.array(given["x"])
-        return lambda: compiled.mean(x)
+        of_parameters = range(1, 1 + len(PARAMETERS))
+        compiled = ag.jit(transformation(of_point, of_parameters), in_axes=AXES)
+        arrays = [np.array(given[name]) for name in ("x", *PARAMETERS)]
+        return lambda: told(compiled.mean(*arrays))
 
-    return prepare
+    return Function(prepare)
 
 
-objective = Function(_prepared(lambda total, _: total))
-jacobian = Function(
-    _prepared(lambda total, parameters: like(parameters, ag.grad(total, flat(parameters)))),
-    lambda slopes: dict(zip(PARAMETERS, slopes, strict=True)),
-)
+objective = _prepared(lambda f, _: f, lambda total: total)
+jacobian = _prepared(ag.gradient, lambda slopes: dict(zip(PARAMETERS, slopes, strict=True)))

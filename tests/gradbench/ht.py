@@ -9,14 +9,15 @@ the transformation of each bone, is computed once a call.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 import autograd as ag
-from tests.gradbench.function import Function, Thunk, values
+from tests.gradbench.function import Function, Thunk
 
-Matrix = Sequence[Sequence[Any]]
+Vector: TypeAlias = Sequence[Any]
+Matrix: TypeAlias = Sequence[Vector]
 
 N_FINGERS = 5
 FIRST_FINGER = 2
@@ -29,7 +30,7 @@ def product(a: Matrix, b: Matrix) -> list[list[Any]]:
     return [[_dot(row, column) for column in columns] for row in a]
 
 
-def _dot(u: Sequence[Any], v: Sequence[Any]) -> Any:
+def _dot(u: Vector, v: Vector) -> Any:
     terms = [a * b for a, b in zip(u, v, strict=True) if not (_is_zero(a) or _is_zero(b))]
     return ag.sum(terms)
 
@@ -46,7 +47,7 @@ def euler_rotation(x: Any, z: Any, y: Any) -> list[list[Any]]:
     return product(product(about_z, about_y), about_x)
 
 
-def axis_rotation(v: Sequence[Any]) -> list[list[Any]]:
+def axis_rotation(v: Vector) -> list[list[Any]]:
     """The rotation about the axis v by its length as the angle."""
     angle = ag.sqrt(ag.dot(v, v))
     x, y, z = (a / angle for a in v)
@@ -59,7 +60,7 @@ def axis_rotation(v: Sequence[Any]) -> list[list[Any]]:
     ]
 
 
-def bone_angles(theta: Sequence[Any], n_bones: int) -> list[list[Any]]:
+def bone_angles(theta: Vector, n_bones: int) -> list[list[Any]]:
     """Three angles of each bone: a finger's first joint bends and spreads, two more bend.
 
     θ has the global rotation and translation, and then four angles for each finger of four bones.
@@ -73,7 +74,7 @@ def bone_angles(theta: Sequence[Any], n_bones: int) -> list[list[Any]]:
     return angles
 
 
-def bone_transformations(theta: Sequence[Any], model: dict[str, Any]) -> list[Matrix]:
+def bone_transformations(theta: Vector, model: dict[str, Any]) -> list[Matrix]:
     """For each bone the 4 × 4 matrix from the hand at rest to the posed one."""
     absolute: list[Matrix] = []
     angles = bone_angles(theta, model["bone_count"])
@@ -87,11 +88,11 @@ def bone_transformations(theta: Sequence[Any], model: dict[str, Any]) -> list[Ma
 
 
 def vertex(
-    theta: Sequence[Any],
+    theta: Vector,
     bones: Sequence[Matrix],
     mirrored: bool,
-    position: Sequence[Any],
-    weights: Sequence[Any],
+    position: Vector,
+    weights: Vector,
 ) -> list[Any]:
     """Where a vertex is in the posed hand: the mean over the bones, rotated and moved."""
     moved = [
@@ -120,27 +121,31 @@ def _columns(given: dict[str, Any]) -> list[np.ndarray]:
 
 def _prepared(with_jacobian: bool) -> Function:
     def prepare(given: dict[str, Any]) -> Thunk:
-        model, theta = given["data"]["model"], values(list(given["theta"]))
+        model, theta, columns = given["data"]["model"], np.array(given["theta"]), _columns(given)
 
-        def errors(point: Any, positions: Any, weights: Any, u: Any = None) -> Any:
+        def errors(
+            theta: Vector, point: Vector, positions: Matrix, weights: Matrix, *us: Any
+        ) -> Any:
+            """What is measured less what is posed; `us` holds the point's u, if there is one."""
             bones = bone_transformations(theta, model)
             found = [
                 vertex(theta, bones, model["is_mirrored"], x, w)
                 for x, w in zip(positions, weights, strict=True)
             ]
-            coordinates = [1.0] if u is None else [u[0], u[1], 1.0 - u[0] - u[1]]
+            u = us[0] if us else []
+            coordinates = [*u, 1.0 - ag.sum(u)]
             return [
                 measured - ag.dot(coordinates, column)
                 for measured, column in zip(point, zip(*found, strict=True), strict=True)
             ]
 
-        def jacobian(point: Any, positions: Any, weights: Any, u: Any = ()) -> Any:
-            parameters = [*u, *theta]
-            found = errors(point, positions, weights, u or None)
-            return [ag.grad(error, parameters) for error in found]
+        def jacobian(theta: Vector, point: Vector, *others: Any) -> Any:
+            u = others[2] if len(others) > 2 else []
+            return [ag.grad(error, [*u, *theta]) for error in errors(theta, point, *others)]
 
-        compiled, columns = ag.jit(jacobian if with_jacobian else errors), _columns(given)
-        return lambda: compiled(*columns)
+        f, axes = jacobian if with_jacobian else errors, (None, *[0] * len(columns))
+        compiled = ag.jit(f, in_axes=axes)
+        return lambda: compiled(theta, *columns)
 
     def told(results: np.ndarray) -> np.ndarray:
         """The three rows of each correspondence, one below the other."""

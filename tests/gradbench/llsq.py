@@ -1,6 +1,6 @@
 """`llsq`: a polynomial fitted to the sign function, ½ Σ (sᵢ - Σ xⱼ tᵢʲ)², and its gradient.
 
-The points (tᵢ, sᵢ) are the examples of a compiled function, and the coefficients x its parameters.
+The points (tᵢ, sᵢ) are the examples of a compiled function, which share the coefficients x.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from tests.gradbench.function import Function, Thunk, values
+from tests.gradbench.function import Function, Thunk
 
 
 def squared_residual(x: Sequence[Any], t: Any, s: Any) -> Any:
@@ -25,14 +25,14 @@ def squared_residual(x: Sequence[Any], t: Any, s: Any) -> Any:
 
 def _prepared(of_example: Callable[..., Any]) -> Function:
     def prepare(given: dict[str, Any]) -> Thunk:
-        x, n = values(given["x"]), given["n"]
+        x, n = np.array(given["x"]), given["n"]
         t = -1.0 + 2.0 * np.arange(n) / (n - 1)
         s = np.sign(t)
-        compiled = ag.jit(lambda t, s: of_example(x, t, s))
-        return lambda: 0.5 * n * np.array(compiled.mean(t, s))
+        compiled = ag.jit(of_example, in_axes=(None, 0, 0))
+        return lambda: 0.5 * n * np.array(compiled.mean(x, t, s))
 
     return Function(prepare)
 
 
 primal = _prepared(squared_residual)
-gradient = _prepared(lambda x, t, s: ag.grad(squared_residual(x, t, s), x))
+gradient = _prepared(ag.gradient(squared_residual, argnums=0))

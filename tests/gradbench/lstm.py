@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from tests.gradbench.function import Function, Thunk, at_one_point, flat, values
+from tests.gradbench.function import Function, Thunk
 from tests.gradbench.loops import scan
 
 Row = Sequence[Any]
@@ -37,9 +37,11 @@ def cell(
     return new_hidden, new_memory
 
 
-def loss(parameters: Sequence[Row], state: Sequence[Row], sequence: Sequence[Row]) -> Any:
+def loss(
+    layers: Sequence[Row], extra: Sequence[Row], state: Sequence[Row], sequence: Sequence[Row]
+) -> Any:
     """The mean over all bits of the sequence but the first character's."""
-    *layers, in_weights, out_weights, out_biases = parameters
+    in_weights, out_weights, out_biases = extra
 
     def step(state: list[list[Any]], inputs: Sequence[Row]) -> tuple[list[list[Any]], Any]:
         character, following = inputs
@@ -59,16 +61,18 @@ def loss(parameters: Sequence[Row], state: Sequence[Row], sequence: Sequence[Row
     return ag.sum(losses) / (len(losses) * len(sequence[0]))
 
 
-def _prepared(transformation: Callable[[Any, list[Any]], Any]) -> Function:
+def _prepared(f: Callable[..., Any], told: Callable[[Any], Any]) -> Function:
     def prepare(given: dict[str, Any]) -> Thunk:
-        parameters = values(given["main_params"] + given["extra_params"])
-        state, sequence = given["state"], np.array(given["sequence"])
-        leaves = flat(parameters)
-        compiled = at_one_point(lambda s: transformation(loss(parameters, state, s), leaves))
-        return lambda: compiled(sequence)
+        compiled = ag.jit(f, in_axes=None)
+        names = ("main_params", "extra_params", "state", "sequence")
+        arrays = [np.array(given[name]) for name in names]
+        return lambda: compiled(*arrays)
 
-    return Function(prepare)
+    return Function(prepare, told)
 
 
-objective = _prepared(lambda value, _: value)
-jacobian = _prepared(ag.grad)
+objective = _prepared(loss, lambda value: value)
+jacobian = _prepared(
+    ag.gradient(loss, argnums=(0, 1)),
+    lambda slopes: np.concatenate([x.reshape(-1) for x in slopes]),
+)

@@ -15,7 +15,7 @@ from typing import Any
 import autograd as ag
 from tests.gradbench import descent
 from tests.gradbench.descent import MODES, Differentiated, Point, Scalar
-from tests.gradbench.function import Function, Thunk, at_one_point
+from tests.gradbench.function import Function, Thunk
 from tests.gradbench.loops import scan
 
 TIME_STEP = 0.1
@@ -52,7 +52,7 @@ def _solved(modes: str) -> Function:
 
     def prepare(given: dict[str, Any]) -> Thunk:
         def compiled(max_steps: int) -> Any:
-            return at_one_point(outer(lambda w: crossing(w[0], inner, max_steps)))
+            return ag.jit(outer(lambda w: crossing(w[0], inner, max_steps)), in_axes=None)
 
         def compute() -> float:
             (w,) = descent.minimize(descent.until_finite(compiled, MAX_STEPS), [given["w"]])

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd import where
+import autograd as ag
 from tests.gradbench import descent
 from tests.gradbench.descent import MODES, Point
-from tests.gradbench.function import Function, Thunk, at_one_point
+from tests.gradbench.function import Function, Thunk
 
 MAX_STEPS = 256
 
@@ -33,9 +33,9 @@ def _solved(modes: str) -> Function:
                 """max f(p, q) over q; inf if the loop is too short for it."""
                 lowered = inner(lambda q: -objective(p, q))
                 q, has_ended = descent.recorded_minimize(lowered, start, max_steps)
-                return where(has_ended, objective(p, q), math.inf)
+                return ag.where(has_ended, objective(p, q), math.inf)
 
-            return at_one_point(outer(maximum))
+            return ag.jit(outer(maximum), in_axes=None)
 
         def compute() -> list[float]:
             p = descent.minimize(descent.until_finite(compiled, MAX_STEPS), start)
