@@ -254,6 +254,26 @@ def test_the_results_do_not_depend_on_how_the_code_is_cut_into_functions(
         assert results(Machine(program), found, columns(count, 3)) == bits
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_code_that_was_compiled_quickly_has_the_bits_of_the_code_that_replaces_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = listed(name)
+    program = roll(found)
+    expected = {count: results(Machine(program), found, columns(count, 3)) for count in (1, 50)}
+    monkeypatch.setattr(machine, "LONG_TEXT", 0)
+    code = Machine(program)
+    for count, bits in expected.items():
+        assert results(code, found, columns(count, 3)) == bits
+        (_, compiled) = code._codes[machine.chunk_of(count)]
+        assert len(compiled._libraries) == 1
+        assert 0.0 < compiled._credit < math.inf
+        compiled._credit = 0.0
+        for _ in range(3):
+            assert results(code, found, columns(count, 3)) == bits
+        assert len(compiled._libraries) == 2
+
+
 def irregular(n_steps: int) -> tuple[Callable[[], Any], list[ag.Value]]:
     """Steps without a pattern: no two of them are alike."""
     rng = random.Random(3)

@@ -241,6 +241,6 @@ def test_a_row_of_your_own_is_declared_in_c_and_called_back_elsewhere(halved: An
     w = ag.Value(3.0, "w")
     program = program_of(lambda: halved(w) * w)
     assert "double halved(double);" in c.source(program)
-    assert python.compile_program(program)([3.0], []) == [4.5, 3.0]
+    assert python.compile_program(program)([3.0], []).tolist() == [4.5, 3.0]
     if HAS_LLVM:
         assert jit(lambda: halved(w) * w, "llvm")() == 4.5

@@ -47,9 +47,12 @@ class Assembly:
         for key, a, b in zip(items.keys.tolist(), items.start, items.start[1:], strict=False):
             entry = self.roller.entries[key]
             self._counts = iter(entry.counts)
-            self._addresses = iter(
-                [base + x for base, x in zip(items.bases[a:b], entry.relative, strict=True)]
-            )
+            bases = items.bases[a:b].tolist()
+            if entry.structure[0] == "row" and not entry.counts:  # of single numbers
+                self._addresses = iter(bases)
+            else:
+                pairs = zip(bases, entry.relative, strict=True)
+                self._addresses = iter([base + x for base, x in pairs])
             out.append(self._item(entry.structure, ()))
         return tuple(out)
 
@@ -70,6 +73,7 @@ class Assembly:
     def _label(self, rows: Integers) -> str:
         if not self.labels:
             return ""
+        rows = np.asarray(rows)
         ends = rows.flat[0], min(int(rows.flat[-1]), len(self.labels) - 1)
         return spanned([self.labels[row] for row in ends])
 
@@ -104,6 +108,10 @@ class Assembly:
 
     def _operand(self, space: str, may_be_literal: bool = True) -> Operand | float:
         addresses = next(self._addresses)
+        if type(addresses) is int:
+            if space == "k":
+                return float(self.numbers[addresses])
+            return Operand(space, addresses, ())
         if space == "k":
             return self._constant(addresses, may_be_literal)
         strides = [0] * addresses.ndim

@@ -18,6 +18,7 @@ from functools import partial, reduce
 from typing import TypeAlias
 
 from autograd.compiler.backends.llvm.builder import Externals, Function, Index, Vectors
+from autograd.compiler.locks import cached
 from autograd.compiler.program import (
     Apply,
     Expression,
@@ -63,11 +64,17 @@ class Layout:
 
     def place(self, space: str) -> tuple[str, int]:
         """The pointer to the memory of a space, and where in it the space begins."""
-        if space not in "xvcmy":
-            return f"%{space}", 0
-        spaces = self._spaces(self.program.varies(space))
-        start = sum(map(self._size, spaces[: spaces.index(space)]))
-        return "%v" if self.program.varies(space) else "%s", start
+        return self._places.get(space) or (f"%{space}", 0)
+
+    @cached
+    def _places(self) -> dict[str, tuple[str, int]]:
+        found = {}
+        for varies, pointer in (True, "%v"), (False, "%s"):
+            start = 0
+            for space in self._spaces(varies):
+                found[space] = pointer, start
+                start += self._size(space)
+        return found
 
     def size(self, varies: bool) -> int:
         """How many numbers there are of each example, or else of each call."""
@@ -181,6 +188,9 @@ class Items(Vectors):
 
     def _write_group(self, group: Group) -> None:
         """Loops over the tiles of a group; rows in lanes are the innermost ones, or examples."""
+        if not group.dims and not self._by_examples:
+            self._write_tile(group)
+            return
         depth = len(self._index)
         extents = {depth + i: self._integer(x) for i, x in enumerate(group.dims)}
         self._lane_dim = None if self._by_examples else self._best_for_lanes(group, extents)
