@@ -147,15 +147,14 @@ class Lowering:
         templates = self.templates.values()
 
         # constants by their bits: 0.0 is not -0.0, and nan is nan
-        is_float = np.array([type(x) is float for x in flat], bool)
         floats = [x for x in flat if type(x) is float]
+        n_floats = len(floats)
         floats += [0.0, *(x for template in templates for x in template.constants)]
         bits = np.array(floats, np.float64).view(np.int64)
         first, place = distinct(bits)
         self.numbers = bits[first].view(np.float64)
-        at = int(is_float.sum())
-        self.zero = int(place[at])
-        at += 1
+        self.zero = int(place[n_floats])
+        at = n_floats + 1
         for template in templates:
             template.nodes = place[at : at + len(template.constants)].tolist()
             at += len(template.constants)
@@ -163,10 +162,10 @@ class Lowering:
         sources = [*given, *others, *placed, *nodes]
         n = len(self.numbers)
         index = dict(zip(sources, range(n, n + len(sources)), strict=True))
-        operands = np.empty(len(flat), np.int64)
-        operands[is_float] = place[: is_float.sum()]
-        operands[~is_float] = [index[x] for x in flat if type(x) is not float]
-        self.arg, self.outputs = np.split(operands, [len(flat) - len(outputs)])
+        operands = np.array([-1 if type(x) is float else index[x] for x in flat], np.int64)
+        operands[operands < 0] = place[:n_floats]
+        n_args = len(flat) - len(outputs)
+        self.arg, self.outputs = operands[:n_args], operands[n_args:]
         n_given = len(sources) - len(nodes)
         given_codes = [CONSTANT] * n + [INPUT] * len(inputs) + [LEAF] * len(self.leaves)
         given_codes += [INPUT if type(x) is Traced else LEAF for x in placed]
@@ -274,26 +273,28 @@ class Lowering:
     def merge_functions(self) -> None:
         """Compute functions and long sums of equal operands once."""
         is_cheap = np.array([name in ARITHMETIC for name in self.names])
-        functions = np.flatnonzero((self.op > INPUT) & ~is_cheap[self.op])
+        is_left_out = (self.op == SUM) & (np.diff(self.start) < 3)
+        functions = np.flatnonzero((self.op > INPUT) & ~is_cheap[self.op] & ~is_left_out)
         if not len(functions):
             return
-        op, arg, start = self.op.tolist(), self.arg.tolist(), self.start.tolist()
-        cheap, section = is_cheap.tolist(), self.section.tolist()
-        same = list(range(len(op)))
-        known: dict[Any, int] = {}
+        op, start, section = map(memoryview, (self.op, self.start, self.section))
+        cheap, arg, same = is_cheap.tolist(), self.arg, np.arange(len(op))
+        found, known = memoryview(same), dict[Any, int]()
 
         def description(node: int, depth: int) -> Any:
             if not depth or not cheap[op[node]]:
-                return same[node]
-            operands = arg[start[node] : start[node + 1]]
+                return found[node]
+            operands = arg[start[node] : start[node + 1]].tolist()
             return op[node], *[description(x, depth - 1) for x in operands]
 
         for node in functions.tolist():
-            depth = 0 if op[node] in (SUM, DOT) else COMPARED_DEPTH
             operands = arg[start[node] : start[node + 1]]
-            key = op[node], section[node], *[description(x, depth) for x in operands]
-            same[node] = known.setdefault(key, node)
-        self.replace(np.array(same))
+            if op[node] in (SUM, DOT):
+                compared: Any = same[operands].tobytes()
+            else:
+                compared = tuple([description(x, COMPARED_DEPTH) for x in operands.tolist()])
+            found[node] = known.setdefault((op[node], section[node], compared), node)
+        self.replace(same)
 
     def find_means(self) -> Integers:
         """The mean over the examples of each output; what does not vary is its own mean.
@@ -327,7 +328,7 @@ class Lowering:
                 rest = [*before, *terms[end:], *rest]
                 inner = appended.sum(terms[start:end], EACH)
             mean = appended.node(MEAN_OF, [inner], MEAN)
-            means[node] = appended.sum([mean, *rest], AFTER)
+            means[node] = appended.sum([mean, *rest], AFTER) if rest else mean
         appended.write()
         return np.array([means[node] for node in self.outputs.tolist()], np.int64)
 
