@@ -22,9 +22,11 @@ from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import trace
 from autograd.primitives import TABLE
 from tests import graphs
+from tests.loops import Loops
 from tests.numerics import same
 from tests.runners import CC, compiled_c, eager, program_of
 from tests.shapes import SHAPES
+from tests.test_loops import program_of as random_program
 
 needs_cc = pytest.mark.skipif(CC is None, reason="there is no C compiler here")
 HAS_LLVM = importlib.util.find_spec("llvmlite") is not None
@@ -43,6 +45,56 @@ def test_twice_the_data_is_the_same_program(name: str) -> None:
     small, large = (program_of(shape(size)[0]) for size in (n, 2 * n))
     assert n_items(large) <= n_items(small)
     assert len(str(large).splitlines()) <= len(str(small).splitlines())
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_sum_whose_terms_alternate_has_its_bits(seed: int) -> None:
+    """After some other terms, in turns of several terms, and with a rest; added and subtracted."""
+    source = random.Random(seed)
+    leaves = [ag.Value(source.uniform(-1.0, 1.0), f"w{i}") for i in range(60)]
+    squares = [ag.Value(source.uniform(-1.0, 1.0), f"v{i}") for i in range(60)]
+
+    def f() -> ag.Value:
+        choose = random.Random(seed + 1)
+        kinds = (lambda i, v: leaves[i], lambda i, v: v[i], lambda i, v: 0.5 + i, lambda i, v: v[0])
+        v = [ag.sin(x) for x in squares]
+        turn = [(choose.random() < 0.5, choose.choice(kinds)) for _ in range(choose.randint(1, 7))]
+        head = [(choose.random() < 0.5, choose.choice(kinds)) for _ in range(choose.randint(0, 2))]
+        terms = head + turn * choose.randint(3, 7) + turn[: choose.randint(0, 1)]
+        total = choose.choice(kinds)(0, v)
+        for i, (is_negative, kind) in enumerate(terms):
+            total = total - kind(i, v) if is_negative else total + kind(i, v)
+        return ag.exp(total) + leaves[0] * squares[0]
+
+    program = program_of(f)
+    numbers = [leaf.data for leaf in program.leaves]
+    assert same(python.compile_program(program)(numbers, []), eager(f, program))
+
+
+FEWEST_ITEMS = {
+    "a Kalman filter": 31,
+    "least squares": 5,
+    "a swap": 13,
+    "an option by a tree": 58,
+    "a spline": 20,
+    "a Markov chain": 41,
+    "a Gaussian process": 100,
+    "a pendulum": 18,
+    "logistic regression": 10,
+    "a heated rod": 19,
+    "random walks": 18,
+}
+"""What each choice of the passes is for: fewer groups. Lower a number that can be lower."""
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_no_program_has_more_items_than_it_had(name: str) -> None:
+    shape, n = SHAPES[name]
+    assert n_items(program_of(shape(n)[0])) <= FEWEST_ITEMS[name]
+
+
+def test_random_programs_have_no_more_items_than_they_had() -> None:
+    assert sum(n_items(random_program(Loops(seed))) for seed in range(60)) <= 3341
 
 
 @pytest.mark.slow
