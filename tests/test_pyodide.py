@@ -44,7 +44,7 @@ python.PyUnstable_ThreadState_SetStackProtection(
     python.PyThreadState_Get(), python.emscripten_stack_get_base() - size, size
 )
 """
-"""What lets Python 3.14 free a deep graph in a browser, as the README has it."""
+"""What lets Python 3.14 free a deep graph in a browser, as notebooks/browser.md has it."""
 
 EVERYWHERE = """
 import autograd as ag

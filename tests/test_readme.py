@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+from autograd.__main__ import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -39,20 +42,40 @@ def test_the_picture_is_the_one_that_the_program_draws(
     monkeypatch.chdir(tmp_path)
     exec(PROGRAMS[0], {})
     drawn = Path("graph.svg").read_text("utf-8")
-    shown = (Path(__file__).parents[1] / "notebooks/pictures/graph.svg").read_text("utf-8")
+    shown = (ROOT / "notebooks/pictures/graph.svg").read_text("utf-8")
     assert re.findall(r">([^<]+)</text>", drawn) == re.findall(r">([^<]+)</text>", shown)
 
 
 def test_every_module_is_in_the_table() -> None:
-    modules = {p.stem for p in (Path(__file__).parents[1] / "autograd").glob("*")}
+    modules = {p.stem for p in (ROOT / "autograd").glob("*")}
     ignored = {"__init__", "__pycache__", "py", "data"}
     missing = {name for name in modules - ignored if not re.search(rf"`{name}(\.py|/)`", README)}
     assert missing == set()
 
 
-def test_every_link_leads_somewhere() -> None:
-    for link in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (Path(__file__).parents[1] / link).exists(), link
+PAGES = [ROOT / "README.md", *sorted((ROOT / "notebooks").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+        assert (page.parent / link).exists(), link
+
+
+def test_every_page_is_named_in_the_readme() -> None:
+    assert {page.name for page in PAGES[1:]} <= {
+        Path(x).name for x in re.findall(r"\(([^)]+)\)", README)
+    }
+
+
+def test_the_readme_is_short() -> None:
+    assert README.count("\n") <= 230
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_on_its_page(command: str) -> None:
+    page = (ROOT / "notebooks" / "command_line.md").read_text("utf-8")
+    assert re.search(rf"^\| `{command} ", page, re.MULTILINE)
 
 
 def test_the_training_program_learns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,7 @@ def test_every_row_with_a_derivative_is_measured() -> None:
     assert set(rules.ROWS) | set(rules.WITHOUT_DERIVATIVE) == TABLE_AT_FIRST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", rules.ROWS)
 def test_the_goals_are_kept(name: str) -> None:
     worst = rules.measured(name, COUNT)["ours"]
