@@ -32,7 +32,6 @@ Optimization Algorithms, 2023, with a smooth sign:
 
 from __future__ import annotations
 
-import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -169,9 +168,8 @@ class Stepper(ABC):
             and stepper as one, `pickle.dumps((model, stepper))`, which keeps what belongs together.
         initial_state: the state of a parameter that was never moved; `()` for a rule that
             remembers nothing.
-        learning_rate: above 0; may be reassigned between steps, as may the other settings, which a
-            class declares each as a `Setting`. An argument of its constructor that is a number is
-            one undeclared: it has to be finite.
+        learning_rate: above 0; may be reassigned between steps, as may the other settings. A class
+            declares each of its settings as a `Setting`; what it does not declare is no setting.
 
     Raises:
         ValueError: for no parameters, one given twice, or a setting out of its range.
@@ -186,13 +184,6 @@ class Stepper(ABC):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         declared = [name for name, found in vars(cls).items() if isinstance(found, Setting)]
-        for argument in inspect.signature(cls.__init__).parameters.values():
-            check = _check_of(argument)
-            if check is not None and not hasattr(cls, argument.name):
-                setting = Setting(check)
-                setting.__set_name__(cls, argument.name)
-                setattr(cls, argument.name, setting)
-                declared.append(argument.name)
         cls._settings = tuple(dict.fromkeys([*cls._settings, *declared]))
 
     def __init__(self, parameters: Iterable[Parameter], learning_rate: float) -> None:
@@ -359,15 +350,6 @@ def _checked_parameters(parameters: Iterable[Parameter]) -> list[Parameter]:
                 f"it would be moved twice a step, so give it once"
             )
     return checked
-
-
-def _check_of(argument: inspect.Parameter) -> Callable[[str, object], object] | None:
-    """What to ask of a setting that a class takes as an argument, but does not declare."""
-    if isinstance(argument.default, bool):
-        return flag
-    if isinstance(argument.default, Real) or argument.annotation in (float, "float"):
-        return number
-    return None
 
 
 # --- the rules ------------------------------------------------------------------------------------

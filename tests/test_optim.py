@@ -23,6 +23,7 @@ from autograd.optim import (
     flag,
     fraction,
     not_negative,
+    number,
 )
 from autograd.value import Value
 
@@ -477,10 +478,13 @@ def test_a_flag_is_true_or_false(choice: Any) -> None:
 
 
 class Noisy(Stepper):
-    """Declares one setting, and leaves the others to what is asked of every number."""
+    """Has settings of several kinds, and an attribute that is none."""
 
     initial_state = (0.0, 1.0)
     memory = Setting(fraction)
+    scale = Setting(number)
+    shift = Setting(number)
+    signed = Setting(flag)
 
     def __init__(
         self,
@@ -562,10 +566,14 @@ def test_the_settings_of_a_stepper_of_ones_own_are_checked(
         Noisy([Weight(1.0)], 0.1, **{"scale": 1.0, name: setting})
 
 
-def test_an_argument_that_is_no_number_is_no_setting() -> None:
+def test_an_attribute_that_is_not_declared_is_no_setting() -> None:
     optimizer = Noisy([Weight(1.0)], 0.1, 1.0, name="mine")
+    before = optimizer.coefficients()
     optimizer.name = "still mine"
+    optimizer.other = 5.0  # type: ignore[attr-defined]
     assert "mine" not in repr(optimizer)
+    assert "other" not in repr(optimizer)
+    assert optimizer.coefficients() == before
 
 
 def test_a_rule_that_forgets_the_state_is_told() -> None:
