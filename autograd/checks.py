@@ -24,6 +24,15 @@ def checked_number(what: str, number: object) -> float:
     return float(number)
 
 
+def refuse_masked(what: str, array: object) -> None:
+    """TypeError for a NumPy masked array, whose masked numbers would be read as numbers."""
+    if hasattr(array, "mask") and hasattr(array, "filled"):
+        raise TypeError(
+            f"{what} is a masked array, whose masked numbers have no meaning here; leave out the "
+            f"rows that have some, or say what stands for them (`.filled(0.0)`)"
+        )
+
+
 def rows_of(rows: Iterable[Any]) -> list[Any]:
     """The rows of a list, an array or a DataFrame, which iterated would give its columns' names."""
     return list(rows.to_numpy() if hasattr(rows, "to_numpy") else rows)

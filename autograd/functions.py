@@ -131,7 +131,7 @@ def where(condition: Value | bool, x: Operand, y: Operand) -> Operand:
     """x where the condition holds, y elsewhere, as one node that keeps the condition.
 
     The condition is a comparison of Values, or a bool. The branch taken has derivative 1, the
-    other none: whatever it is, inf or nan, it has no say. The condition has none either.
+    other gradient 0, even where it is inf or nan. The condition gets no gradient.
     """
     selected: Operand = primitives.where(value.condition(condition, "where"), x, y)
     return selected

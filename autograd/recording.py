@@ -1,4 +1,4 @@
-"""Whether operations on Values are recorded, and for whom: as the code around them says.
+"""Recording mode of the current context: recording, paused, or tracing.
 
 That is a matter of the context (`contextvars`): each thread and each asyncio task has its own, in
 whatever order they close their blocks.

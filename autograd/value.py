@@ -410,10 +410,10 @@ def _without_contributions(output: Value) -> dict[Any, float]:
 
 
 def _adjoints_where_active(output: Value, nodes: Iterable[Value]) -> dict[Value, float]:
-    """`adjoints`, once a nan came out of it: it has no say on a branch that was not taken.
+    """`adjoints`, once a nan came out of it, with gradients that ignore unselected branches.
 
-    A node is active if edges lead from it to the output that were all chosen, where there was a
-    choice. What comes over any other edge is a zero, unless it is nan.
+    A node is active if a path of selected edges leads from it to the output. A contribution over
+    any other edge counts as 0 where it is nan.
     """
     adjoints = {output: 1.0}
     active = {output}
@@ -432,8 +432,8 @@ def _adjoints_where_active(output: Value, nodes: Iterable[Value]) -> dict[Value,
 def edges(node: Value, active: Container[Value]) -> Iterator[tuple[Value, float, bool]]:
     """Each operand with a derivative: itself, its partial, and whether it is active over this edge.
 
-    Nothing is active over an inactive node; and of what an operation that chooses is given, only
-    what it hands on.
+    No edge of an inactive node is active; of an operation that selects, only the edge to the
+    operand that it selected.
     """
     chooses = node.primitive is not None and node.primitive.chooses
     for arg, partial in zip(node.args, node.partials, strict=True):

@@ -21,7 +21,7 @@ from autograd.primitives import TABLE
 PACKAGE = Path(ag.__file__).parent
 
 LAYERS = (
-    ("checks", "recording", "copying"),
+    ("checks", "recording", "copying", "gc_pause"),
     ("operators", "optim", "data", "files"),
     ("primitives", "datasets"),
     ("special",),

@@ -399,7 +399,7 @@ def test_data_frames_are_columns() -> None:
 def test_a_masked_array_is_refused_by_name() -> None:
     np = pytest.importorskip("numpy", reason="columns as arrays need NumPy")
     masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
-    with pytest.raises(TypeError, match=r"column 0: got a masked array.*compressed"):
+    with pytest.raises(TypeError, match=r"column 0 is a masked array.*filled"):
         jit(lambda x: x, "python")(masked)
 
 

@@ -145,6 +145,6 @@ def how_good(found: Sequence[Sequence[float]], Y: Sequence[float]) -> tuple[str,
     return f"mean squared error {error:.4g} over {n} example{'s' * (n > 1)}", error
 
 
-def listed(response: Value | list[Value]) -> list[Value]:
-    """The outputs of a model, also where it has a single one."""
+def as_list(response: Value | list[Value]) -> list[Value]:
+    """The outputs of a model as a list, also of one with a single output."""
     return response if isinstance(response, list) else [response]

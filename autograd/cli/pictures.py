@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograd.cli.data import Examples
 from autograd.cli.draw import saved
-from autograd.cli.learning import listed
+from autograd.cli.learning import as_list
 from autograd.data import Rows, printable
 from autograd.files import write_whole
 from autograd.losses import cross_entropy, mean_squared_error
@@ -85,7 +85,7 @@ def _neuron_in_context(
     """The neuron that matters most at an example, with gradients of the loss; and what to draw."""
     inputs = [Value(number, name) for number, name in zip(x, job.features, strict=True)]
     signals = inputs
-    layers = [signals := listed(layer(signals)) for layer in model.layers]
+    layers = [signals := as_list(layer(signals)) for layer in model.layers]
     loss = cross_entropy if job.classes else mean_squared_error
     loss(signals if len(signals) > 1 else signals[0], target).backward()
     matters = [abs(neuron.data * (neuron.grad or 0.0)) for neuron in layers[0]]

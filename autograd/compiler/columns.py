@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from autograd.checks import array_of_frame
+from autograd.checks import array_of_frame, refuse_masked
 from autograd.primitives import real_number
 
 if TYPE_CHECKING:
@@ -130,11 +130,7 @@ def _without_frame(x: object, name: str) -> object:
 
 
 def _read_array(array: np.ndarray[Any, Any], name: str) -> Column:
-    if type(array).__name__ == "MaskedArray":
-        raise TypeError(
-            f"jit: {name}: got a masked array, whose masked numbers have no meaning here; "
-            f"leave them out (`.compressed()`), or say what stands for them (`.filled(0.0)`)"
-        )
+    refuse_masked(f"jit: {name}", array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"jit: {name}: expected real numbers, got an array of {array.dtype}")
     if not array.ndim or not len(array):

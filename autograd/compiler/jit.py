@@ -16,13 +16,11 @@ The way from the one to the other:
 from __future__ import annotations
 
 import functools
-import gc
 import importlib.util
 import inspect
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from types import MethodType
 from typing import Any, Literal, NoReturn, TypeAlias, overload
@@ -34,6 +32,7 @@ from autograd.compiler.locks import cached, fork_safe_lock
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import Lowered, lower, roll
 from autograd.compiler.trace import gradient_of, leaves_of, trace
+from autograd.gc_pause import gc_paused
 from autograd.recording import Selection
 from autograd.value import Value, topological_order
 
@@ -252,7 +251,7 @@ class Compiled:
         with self._lock:
             found = self._recordings.get(key)
             if found is None:
-                with uncollected():
+                with gc_paused():
                     found = _Recording(self.function, columns, self.backend)
                 self._recordings[key] = found
             self._latest = found
@@ -311,7 +310,7 @@ class _Recording:
         self, with_gradient: bool = False, is_batch: bool = True, follows_branches: bool = False
     ) -> _Runner:
         """What runs the outputs, and knows what to run if an unselected branch spoils them."""
-        with uncollected():
+        with gc_paused():
             recorded, leaves = self.trace, self.leaves if with_gradient else []
             if follows_branches and recorded.selection:  # in gradients that f takes itself
                 recorded = trace(self.function, self.shapes, follows_branches, self.shared)
@@ -418,20 +417,8 @@ def executable(listed: Lowered, backend: str) -> Executable:
 
 def kept(key: tuple[object, ...], make: Callable[[], Any]) -> Any:
     """What was compiled in this process for this key, or else what `make` compiles now."""
-    with uncollected():
+    with gc_paused():
         return _executables.get(key, make)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """A block without garbage collection, which would look through a growing graph ever again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def checked_backend(backend: str, caller: str = "jit") -> str:

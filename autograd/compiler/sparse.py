@@ -18,12 +18,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import recording
-from autograd.compiler.jit import BackendName, _Kept, _Recording, checked_backend, uncollected
+from autograd.compiler.jit import BackendName, _Kept, _Recording, checked_backend
 from autograd.compiler.points import Arguments, key_of
 from autograd.compiler.program import Program
 from autograd.derivatives.sparse import Sparse, sparse_hessian_of, sparse_jacobian_of
 from autograd.derivatives.structures import Nested
 from autograd.derivatives.transformations import Argnums
+from autograd.gc_pause import gc_paused
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ class _SparseFunction:
         key = arguments.form, key_of(constants)
 
         def make() -> _Matrix:
-            with uncollected():
+            with gc_paused():
                 return _Matrix(self, arguments, dict(constants))
 
         found: _Matrix = self._recordings.get(key, make)

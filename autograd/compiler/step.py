@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from autograd.compiler.columns import Column, read_columns
-from autograd.compiler.jit import checked_backend, takes_nothing, uncollected
+from autograd.compiler.jit import checked_backend, takes_nothing
 from autograd.compiler.locks import fork_safe_lock
 from autograd.functions import mean
+from autograd.gc_pause import gc_paused
 from autograd.optim import Stepper
 
 
@@ -174,7 +175,7 @@ class CompiledStep:
         if found is None:
             from autograd.compiler.backends.llvm.training import CompiledTraining
 
-            with uncollected():
+            with gc_paused():
                 found = CompiledTraining(self._as_list, columns, self.optimizer)
             self._trainings[shapes] = found
         return found

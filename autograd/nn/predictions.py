@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd import recording
-from autograd.checks import array_of_frame, rows_of
+from autograd.checks import array_of_frame, refuse_masked, rows_of
 from autograd.compiler.jit import jit
 from autograd.losses import CORRECT
 from autograd.value import Value
@@ -20,7 +20,7 @@ def predict(model: Any, X: Iterable[Any]) -> Any:
     """`Module.predict`."""
     rows: Any = array_of_frame("predict: X", X) if hasattr(X, "to_numpy") else X
     rows = rows if hasattr(rows, "__len__") else list(rows)
-    _refuse_masked("predict: some of the inputs", rows)
+    refuse_masked("predict: X", rows)
     if len(rows) >= MANY:
         try:
             return jit(model)(rows)
@@ -34,11 +34,6 @@ def predict(model: Any, X: Iterable[Any]) -> Any:
     import numpy as np
 
     return np.array(numbers)
-
-
-def _refuse_masked(what: str, array: Any) -> None:
-    if hasattr(array, "filled") and array.mask.any():
-        raise ValueError(f"{what} are masked; fill them, or leave out the rows")
 
 
 def _numbers(output: Any) -> Any:
@@ -85,7 +80,7 @@ def _equal(x: object, y: object) -> float:
 
 def _targets(Y: Any, classes: Iterable[str]) -> list[Any]:
     """Plain numbers or lists of them, a class given by its name as its index."""
-    _refuse_masked("score: some of the targets", Y)
+    refuse_masked("score: Y", Y)
     targets = [y.tolist() if hasattr(y, "tolist") else y for y in rows_of(Y)]
     index = {name: i for i, name in enumerate(classes)}
     for y in targets:
@@ -107,7 +102,7 @@ def _are_classes(output: float | list[float], targets: list[Any]) -> bool:
 
 def _r_squared(outputs: list[Any], targets: list[Any]) -> float:
     wrong = total = 0.0
-    columns = zip(*map(_listed, outputs), strict=True), zip(*map(_listed, targets), strict=True)
+    columns = zip(*map(_as_list, outputs), strict=True), zip(*map(_as_list, targets), strict=True)
     for zs, ys in zip(*columns, strict=True):
         mean = math.fsum(ys) / len(ys)
         wrong += math.fsum((y - z) ** 2 for y, z in zip(ys, zs, strict=True))
@@ -117,5 +112,5 @@ def _r_squared(outputs: list[Any], targets: list[Any]) -> float:
     return 1.0 - wrong / total
 
 
-def _listed(x: Any) -> list[Any]:
+def _as_list(x: Any) -> list[Any]:
     return x if isinstance(x, list) else [x]

@@ -23,7 +23,7 @@ from autograd.plotting.style import (
     course,
     evenly_spaced,
     holding,
-    listed,
+    joined,
     new_figure,
     pixels,
     spoken,
@@ -396,7 +396,7 @@ def confusion_matrix(
     more = f" and {counted(len(mistakes) - 5, 'other kind')}" * (len(mistakes) > 5)
     share = f"{right} of {counted(len(truth), 'example')} right"
     told_mistakes = f"mistakes: {', '.join(mistakes[:5]) or 'none'}{more}"
-    what = f"Confusion matrix of the classes {listed(shown)}"
+    what = f"Confusion matrix of the classes {joined(shown)}"
     return told(figure, f"{what}: {share}; {told_mistakes}")
 
 
@@ -437,4 +437,4 @@ def image_grid(
         f"{side} by {side}" for side in sorted({math.isqrt(len(i)) for i in images})
     )
     said = f"{counted(len(images), 'image')} of {sides} pixels, {columns} in a row"
-    return told(figure, f"{said}: {listed(titles)}" if titles else said)
+    return told(figure, f"{said}: {joined(titles)}" if titles else said)

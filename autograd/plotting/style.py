@@ -38,7 +38,7 @@ __all__ = [
     "evenly_spaced",
     "figure_class",
     "holding",
-    "listed",
+    "joined",
     "named_runs",
     "new_figure",
     "pixels",
@@ -117,8 +117,8 @@ def written(name: object) -> str:
     return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
 
 
-def listed(names: Sequence[object]) -> str:
-    """The names in a row, not too many."""
+def joined(names: Sequence[object]) -> str:
+    """The names with commas between them, at most 20."""
     return ", ".join(map(spoken, names[:20])) + ", …" * (len(names) > 20)
 
 

@@ -11,12 +11,12 @@ for each batch the model predicts, the mean of the losses is recorded, `backward
 gradient, and `step()` applies it. Stochastic, mini-batch and batch descent are the same loop with
 1, some or all of the examples in a batch.
 
-- `examples` reads what is given, `batches` plans the steps;
-- `objective` is what a step lowers, `eager` takes the steps: the lesson;
-- `compiled` takes the same steps by compiled programs, `collector` lets graphs grow in peace;
-- `epochs` makes epochs of steps, whoever took them;
-- `divergence` finds out what went wrong, `history` keeps what went right;
-- `fitting` has `fit`, which watches over it all.
+- `examples` reads lists, arrays and frames, `batches` plans the steps;
+- `objective` is the loss with its penalty, `eager` takes the steps on Values;
+- `compiled` takes the same steps by compiled programs;
+- `epochs` computes loss and accuracy of an epoch from its steps;
+- `diagnostics` explains a training that diverged, `history` records the others;
+- `fitting` has `fit`.
 """
 
 from autograd.training.batches import Schedule, batches

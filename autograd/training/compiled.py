@@ -18,11 +18,11 @@ from autograd.compiler.jit import executable
 from autograd.compiler.rolling import lower
 from autograd.compiler.step import check_rule
 from autograd.compiler.trace import gradient_of, leaves_of, trace
+from autograd.gc_pause import gc_paused
 from autograd.optim import Stepper
 from autograd.training.batches import Chunk
-from autograd.training.collector import collector_paused
 from autograd.training.eager import EagerSteps, Rows
-from autograd.training.examples import Examples
+from autograd.training.examples import Examples, shape_of
 from autograd.training.objective import Objective
 from autograd.value import Operand
 
@@ -89,7 +89,7 @@ class MachineSteps:
 
         if shape not in self._trainings:
             columns = self._shapes.columns(self._shapes.rows[shape])
-            with collector_paused():  # a graph grows
+            with gc_paused():  # a graph grows
                 training = CompiledTraining(self._objective, columns, self._optimizer)
             self._trainings[shape] = training
         return self._trainings[shape]
@@ -144,7 +144,7 @@ class ProgramSteps:
         shape = self._shapes.of_rows(rows)
         if shape not in self._gradients:
             batch = self._shapes.columns(rows)
-            with collector_paused():  # a graph grows
+            with gc_paused():  # a graph grows
                 gradient = _Gradient(self._objective, batch, self._optimizer, self._backend)
             self._gradients[shape] = gradient
         return self._gradients[shape]
@@ -198,7 +198,9 @@ class _Shapes:
 
     def __init__(self, objective: Objective, examples: Examples) -> None:
         self._examples = examples
-        self.of_row = [(_shape(x), _shape(y)) for x, y in zip(examples.X, examples.Y, strict=True)]
+        self.of_row = [
+            (shape_of(x), shape_of(y)) for x, y in zip(examples.X, examples.Y, strict=True)
+        ]
         self.rows: dict[_Shape, list[int]] = {}
         for row, shape in enumerate(self.of_row):
             self.rows.setdefault(shape, []).append(row)
@@ -232,10 +234,3 @@ class _Shapes:
         first, *others = (self.of_rows(planned.rows) for planned in chunk)
         n = 1 + sum(1 for _ in itertools.takewhile(lambda shape: shape == first, others))
         return chunk.split(n)[0]
-
-
-def _shape(example: Any) -> tuple[int, ...]:
-    """The length of a list, and the shape of what it begins with."""
-    if not isinstance(example, list | tuple):
-        return ()
-    return (len(example), *(_shape(example[0]) if example else ()))

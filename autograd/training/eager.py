@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from autograd import recording
+from autograd.gc_pause import gc_paused
 from autograd.optim import Stepper
 from autograd.training.batches import Chunk, Planned
-from autograd.training.collector import collector_paused
-from autograd.training.divergence import largest, origin
+from autograd.training.diagnostics import largest, origin
 from autograd.training.examples import Examples
 from autograd.training.objective import Objective
 from autograd.value import Value
@@ -39,7 +39,7 @@ class EagerSteps:
         """
         losses, shares = [], []
         for planned in chunk:
-            with collector_paused():
+            with gc_paused():
                 loss, n_correct = self._take(planned)
             losses.append(loss)
             shares.append(n_correct / len(planned.rows))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd.checks import array_of_frame, number_of_cell
+from autograd.checks import array_of_frame, number_of_cell, refuse_masked
 
 
 class Examples(NamedTuple):
@@ -81,7 +81,7 @@ def class_indices(
 
 def _plain(caller: str, name: str, column: Any) -> list[Any]:
     """A list of what the column holds, arrays and their numbers as lists and Python's numbers."""
-    _refuse_masked(caller, name, column)
+    refuse_masked(f"{caller}: {name}", column)
     if hasattr(column, "to_numpy"):  # a DataFrame or Series; iterated, it would give its names
         return _rows_of_frame(caller, name, column)
     if not isinstance(column, Iterable):
@@ -91,16 +91,8 @@ def _plain(caller: str, name: str, column: Any) -> list[Any]:
         )
     rows = list(column)
     for row in rows:
-        _refuse_masked(caller, name, row)
+        refuse_masked(f"{caller}: {name}", row)
     return [row.tolist() if hasattr(row, "tolist") else row for row in rows]
-
-
-def _refuse_masked(caller: str, name: str, column: Any) -> None:
-    if hasattr(column, "mask") and hasattr(column, "filled"):
-        raise TypeError(
-            f"{caller}: {name} is a masked array, whose gaps would be read as numbers; fill them "
-            f"({name}.filled(…)), or leave out the rows that have some"
-        )
 
 
 def _rows_of_frame(caller: str, name: str, frame: Any) -> list[Any]:
@@ -119,3 +111,10 @@ def _not_finite(example: Any) -> Iterator[tuple[float, tuple[int, ...]]]:
     elif isinstance(example, list | tuple):
         for k, part in enumerate(example):
             yield from ((number, (k, *place)) for number, place in _not_finite(part))
+
+
+def shape_of(example: Any) -> tuple[int, ...]:
+    """The shape of nested lists, judged by the first of each; () for a number."""
+    if not isinstance(example, list | tuple):
+        return ()
+    return (len(example), *(shape_of(example[0]) if example else ()))

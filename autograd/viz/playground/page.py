@@ -26,7 +26,7 @@ from autograd.files import write_whole
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
 from autograd.optim import Adam, GradientDescent, Stepper
-from autograd.training.examples import checked_examples, class_indices
+from autograd.training.examples import checked_examples, class_indices, shape_of
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
 from autograd.viz.html import json_for_script, page_text, scripts, styles
@@ -132,13 +132,13 @@ class _Rows:
                 f"give a part of them"
             )
         self.x = X[0]
-        self.shapes = [_shape(X[0]), _shape(Y[0])]
+        self.shapes = [shape_of(X[0]), shape_of(Y[0])]
         self.n_inputs = math.prod(self.shapes[0])
         self.numbers: list[list[float]] = []
         for i, (x, y) in enumerate(zip(X, Y, strict=True)):
-            if [_shape(x), _shape(y)] != self.shapes:
+            if (shapes := [shape_of(x), shape_of(y)]) != self.shapes:
                 raise ValueError(
-                    f"playground: row {i} has the shapes {_shape(x)} and {_shape(y)}, row 0 has "
+                    f"playground: row {i} has the shapes {shapes[0]} and {shapes[1]}, row 0 has "
                     f"{self.shapes[0]} and {self.shapes[1]}; all examples have to be alike"
                 )
             row = [float(number) for number in [*programs.flat(x), *programs.flat(y)]]
@@ -419,9 +419,3 @@ def _file(model: Model) -> dict[str, Any] | None:
         model.save(path)
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return about | {"parameters": []}
-
-
-def _shape(example: Any) -> tuple[int, ...]:
-    if not isinstance(example, list | tuple):
-        return ()
-    return (len(example), *(_shape(example[0]) if example else ()))

@@ -1,4 +1,4 @@
-"""The cyclic garbage collector, which has nothing to find in a graph: a graph has no cycles."""
+"""Pauses of the garbage collector, which has nothing to find in a graph: a graph has no cycles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _was_enabled = False
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Pause the collector, which otherwise visits every node again and again while a graph grows.
 
     What was found is restored when the last block that is open in any thread is closed.
