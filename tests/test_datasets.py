@@ -1,4 +1,4 @@
-"""The data sets, the reader for CSV files, the split and the standardisation."""
+"""The data sets, the reader for CSV files, the split and the standardization."""
 
 from __future__ import annotations
 
@@ -1154,7 +1154,7 @@ def test_a_split_that_makes_no_sense_is_refused(
         train_test_split([1, 2, 3, 4], [0] * n_targets, share)
 
 
-# --- standardisation ------------------------------------------------------------------------------
+# --- standardization ------------------------------------------------------------------------------
 
 
 def test_standardized_inputs_have_mean_0_and_deviation_1() -> None:

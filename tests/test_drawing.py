@@ -107,7 +107,7 @@ def test_grad_is_a_dash_before_any_pass_and_a_drawing_stays_as_it_was() -> None:
     assert "–" not in {text["grad"] for text in nodes(ag.draw(o)).values()}
 
 
-def test_an_edge_per_operand_is_labelled_with_the_local_derivative() -> None:
+def test_an_edge_per_operand_is_labeled_with_the_local_derivative() -> None:
     a, b = Value(2.0, "a"), Value(-3.0, "b")
     assert edges(ag.draw(a * b + a)) == {
         "edge2_0": "-3", "edge2_1": "2", "edge3_0": "1", "edge3_1": "1"

@@ -26,7 +26,7 @@ def test_an_operator_of_more_than_two_is_written_as_a_function() -> None:
         del TABLE["fused"], TABLE["every"]
 
 
-def test_a_formula_is_recorded_with_labelled_leaves() -> None:
+def test_a_formula_is_recorded_with_labeled_leaves() -> None:
     output = parse("tanh(a*b + c)", a=2, b=-3, c=10)
     assert output.data == math.tanh(4.0)
     assert output.label == "tanh(a*b + c)"

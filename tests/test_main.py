@@ -477,7 +477,7 @@ def started(*arguments: str) -> subprocess.Popen[str]:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
 @pytest.mark.parametrize("how", ["--eager", "--check=none"])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_an_interrupted_training_keeps_what_was_learnt(how: str, name: str) -> None:
+def test_an_interrupted_training_keeps_what_was_learned(how: str, name: str) -> None:
     process = started("train", "moons", "--epochs", "10000000", how)
     assert process.stderr is not None
     seen = ""
@@ -495,7 +495,7 @@ def test_an_interrupted_training_keeps_what_was_learnt(how: str, name: str) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
-def test_an_interrupt_before_anything_was_learnt_says_so() -> None:
+def test_an_interrupt_before_anything_was_learned_says_so() -> None:
     process = started("train", "moons", "--eager", "--hidden", "200", "200", "200")
     assert process.stdout is not None
     process.stdout.readline()
@@ -582,7 +582,7 @@ def test_a_wrong_derivative_is_found_by_a_sample(
 MIXED = [f"{i % 3},{'red' if i % 2 else 'Blue'},{i},{'yes' if i % 2 else 'no'}" for i in range(40)]
 
 
-def test_predict_reads_columns_by_their_names_and_words_as_they_were_learnt(
+def test_predict_reads_columns_by_their_names_and_words_as_they_were_learned(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     table("mine.csv", "a,colour,id,answer", MIXED)

@@ -136,7 +136,7 @@ def test_parameters_come_layer_by_layer_neuron_by_neuron_weights_then_bias() -> 
     ]
 
 
-def test_a_parameter_is_labelled_with_its_name() -> None:
+def test_a_parameter_is_labeled_with_its_name() -> None:
     for module in (Neuron(2), Layer(2, 2), MLP(2, [2, 1])):
         assert [name for name, _ in module.named_parameters()] == [
             parameter.label for parameter in module.parameters()
@@ -259,7 +259,7 @@ def test_a_module_that_does_not_say_what_it_computes() -> None:
         Forward().predict([[1.0]])
 
 
-def test_what_a_user_has_labelled_stays_labelled() -> None:
+def test_what_a_user_has_labeled_stays_labeled() -> None:
     model = Module()
     model.inner = Module()  # type: ignore[attr-defined]
     model.inner.w = Value(1.0, "ω")  # type: ignore[attr-defined]

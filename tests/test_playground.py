@@ -344,7 +344,7 @@ def test_only_a_unit_that_cuts_off_at_zero_dies(open_page: Open) -> None:
     assert page.locator(".told").inner_text().endswith(" Its output is 0.")
 
 
-def test_what_is_learnt_wholly_needs_no_new_weights(open_page: Open) -> None:
+def test_what_is_learned_wholly_needs_no_new_weights(open_page: Open) -> None:
     model, loss, X, _, optimizer = moons()
     page = open_page(ag.playground(model, loss, X, [1] * len(X), optimizer))
     steps(page, 100)

@@ -179,7 +179,7 @@ def test_functions_agree(there: dict[str, Any], here: dict[str, Any], what: str)
     assert theirs == pytest.approx(ours, rel=1e-9, abs=1e-12)
 
 
-def test_training_learnt(there: dict[str, Any]) -> None:
+def test_training_learned(there: dict[str, Any]) -> None:
     assert there["losses"][-1] < 0.7 * there["losses"][0]
     assert "trained: 100%" in there["said"]
     assert "Warning" not in there["said"]  # that a bar has no thread of its own is no matter

@@ -1,4 +1,4 @@
-"""SciPy's optimisers take our functions as they are, and NumPy's functions take our Values."""
+"""SciPy's optimizers take our functions as they are, and NumPy's functions take our Values."""
 
 from __future__ import annotations
 

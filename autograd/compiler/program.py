@@ -312,7 +312,7 @@ INDICES = "ijpqrstuabdefghnoz"
 
 
 def named_ranges(names: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    """Neighbouring names of one kind as (start, end, text), so that there are few of them."""
+    """Neighboring names of one kind as (start, end, text), so that there are few of them."""
 
     def kind(name: str) -> str:
         return re.sub(r"\d+", "#", name)

@@ -41,8 +41,8 @@ class Neuron(Module):
     Its parameters are the weights, then the bias.
 
     Attributes:
-        weights: one leaf per input, labelled `weight0`, `weight1` and so on.
-        bias: a leaf, labelled `bias`.
+        weights: one leaf per input, labeled `weight0`, `weight1` and so on.
+        bias: a leaf, labeled `bias`.
 
     Raises:
         TypeError, ValueError: if `n_inputs` is no positive int or the activation is unknown.
@@ -84,7 +84,7 @@ class Layer(Module):
     Its parameters come neuron by neuron, the weights of each and then its bias.
 
     Attributes:
-        neurons: its neurons, whose parameters are labelled `neuron3.weight1` and so on.
+        neurons: its neurons, whose parameters are labeled `neuron3.weight1` and so on.
 
     Raises:
         TypeError, ValueError: as `Neuron` does.
@@ -97,7 +97,7 @@ class Layer(Module):
         rng = _generator(seed)
         self.neurons = [Neuron(n_inputs, activation, rng) for _ in range(width)]
         self.n_inputs = len(self.neurons[0].weights)
-        self.parameters()  # which are labelled with their names
+        self.parameters()  # which are labeled with their names
 
     def __call__(self, inputs: Iterable[Operand]) -> Any:
         """The output for one row of inputs, or the list of outputs if there are several.
@@ -136,7 +136,7 @@ class MLP(Module):
     Its parameters come layer by layer, and in a layer neuron by neuron.
 
     Attributes:
-        layers: its layers, whose parameters are labelled `layer0.neuron3.weight1` and so on.
+        layers: its layers, whose parameters are labeled `layer0.neuron3.weight1` and so on.
         classes: the names of its outputs, where it tells classes apart; saved with the model.
         table: how the columns of its table become inputs (`datasets.Schema`); saved, too.
 
@@ -164,7 +164,7 @@ class MLP(Module):
         ]
         self.classes: tuple[str, ...] = ()
         self.table: dict[str, Any] = {}
-        self.parameters()  # which are labelled with their names
+        self.parameters()  # which are labeled with their names
 
     def __call__(self, inputs: Iterable[Operand]) -> Any:
         """The output for one row of inputs, or the list of outputs if there are several.

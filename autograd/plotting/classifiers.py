@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autograd.checks import rows_of
 from autograd.files import write_whole
 from autograd.plotting.style import (
-    COLOURS,
+    COLORS,
     INK,
     MARKERS,
     add_legend,
@@ -221,21 +221,21 @@ class _Window(NamedTuple):
         Y: Sequence[float],
         names: Mapping[float, str],
     ) -> None:
-        colours = COLOURS
+        colors = COLORS
         if len(scores) == 1:
-            colours = (COLOURS[1], COLOURS[0], *COLOURS[2:])  # blue is positive, as in `draw`
+            colors = (COLORS[1], COLORS[0], *COLORS[2:])  # blue is positive, as in `draw`
             levels = [scale * i / 5 for i in range(-5, 6)]
-            shades = two_shades(*colours[:2])
+            shades = two_shades(*colors[:2])
             axes.contourf(self.xs, self.ys, scores[0], levels, cmap=shades, extend="both")
-        for score, colour in zip(scores, itertools.cycle(COLOURS)):
+        for score, color in zip(scores, itertools.cycle(COLORS)):
             if score.min() < 0.0 < score.max():
                 axes.contour(self.xs, self.ys, score, [0.0], colors=INK, linewidths=1.4)
             if len(scores) > 1 and score.max() > 0.0:
                 axes.contourf(
-                    self.xs, self.ys, score, [0.0, score.max()], colors=[colour], alpha=0.28
+                    self.xs, self.ys, score, [0.0, score.max()], colors=[color], alpha=0.28
                 )
-        looks = itertools.cycle(zip(colours, MARKERS, strict=True))
-        for (label, name), (colour, marker) in zip(names.items(), looks, strict=False):
+        looks = itertools.cycle(zip(colors, MARKERS, strict=True))
+        for (label, name), (color, marker) in zip(names.items(), looks, strict=False):
             rows = [row for row, of_row in zip(X, Y, strict=True) if of_row == label]
             x, y = transposed(rows) if rows else ([], [])
             axes.scatter(
@@ -243,7 +243,7 @@ class _Window(NamedTuple):
                 y,
                 s=22,
                 marker=marker,
-                color=colour,
+                color=color,
                 edgecolors="white",
                 linewidths=0.6,
                 label=written(name or label),
@@ -294,7 +294,7 @@ def _named(
 
 
 def _classes(Y: Sequence[float], n_outputs: int) -> Sequence[float]:
-    """The labels, in the order of the colours: the indices of the outputs, if there are several."""
+    """The labels, in the order of the colors: the indices of the outputs, if there are several."""
     labels = sorted(set(Y))
     if n_outputs == 1:
         return labels
@@ -344,7 +344,7 @@ def confusion_matrix(
 ) -> Figure:
     """How often each class was taken for which: a row for what it is, a column for the prediction.
 
-    The diagonal, where both agree, is blue, and every mistake orange. A colour is full where it
+    The diagonal, where both agree, is blue, and every mistake orange. A color is full where it
     stands for all examples of a class, or for the most frequent mistake.
 
     Args:
@@ -380,7 +380,7 @@ def confusion_matrix(
     figure = new_figure(1.5 + room + 0.36 * len(shown), 0.9 + room + 0.36 * len(shown))
     axes = figure.subplots()
     shades = [[shade(row, column) for column in shown] for row in shown]
-    axes.imshow(shades, cmap=two_shades(COLOURS[1], COLOURS[0]), vmin=-1.0, vmax=1.0)
+    axes.imshow(shades, cmap=two_shades(COLORS[1], COLORS[0]), vmin=-1.0, vmax=1.0)
     for (row, column), count in counts.items():
         place = shown.index(column), shown.index(row)
         axes.text(*place, str(count), fontsize=8, color=INK, ha="center", va="center")

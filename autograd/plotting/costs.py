@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.plotting.style import (
-    COLOURS,
+    COLORS,
     FAINT,
     INK,
     Point,
@@ -61,9 +61,9 @@ def cost_curve(
         heights = {name: [_height(cost, x) for x in path] for name, path in runs.items()}
     figure = new_figure(max(4.6, 2.0 * len(runs)), 2.7)
     panels = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
-    for axes, (name, path), colour in zip(panels, runs.items(), itertools.cycle(COLOURS)):
+    for axes, (name, path), color in zip(panels, runs.items(), itertools.cycle(COLORS)):
         axes.plot(grid, curve, color=FAINT, linewidth=1.2)
-        draw_path(axes, (path, heights[name]), colour)
+        draw_path(axes, (path, heights[name]), color)
         axes.set_xlim(x_range)
         axes.set_ylim(widened(curve))
         axes.set_title(written(name), fontsize=9, color=INK)
@@ -131,7 +131,7 @@ def cost_surface(
     style_axes(contours, labels[0], labels[1], grid=False)
 
     heights = {}
-    for (name, path), colour in zip(runs.items(), itertools.cycle(COLOURS[1:] + COLOURS[:1])):
+    for (name, path), color in zip(runs.items(), itertools.cycle(COLORS[1:] + COLORS[:1])):
         inside = [
             (x, y, _height(cost, x, y))
             for x, y in path
@@ -139,9 +139,9 @@ def cost_surface(
         ]
         heights[name] = [height for _, _, height in inside]
         if inside:
-            draw_path(relief, transposed(inside), colour)
+            draw_path(relief, transposed(inside), color)
         if len(path):  # which may be an array, and has no truth then
-            draw_path(contours, transposed(path), colour, name)
+            draw_path(contours, transposed(path), color, name)
     if list(runs) != [""]:
         add_legend(contours)
     places = [(x, y) for y in ys for x in xs]

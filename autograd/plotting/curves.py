@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autograd.plotting.style import (
-    COLOURS,
+    COLORS,
     add_legend,
     as_float,
     counted,
@@ -157,9 +157,9 @@ def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[floa
     draw_lines(
         axes, {labels.get(name, name): transposed(points) for name, points in visible.items()}, "o"
     )
-    for name, colour in zip(visible, itertools.cycle(COLOURS), strict=False):
+    for name, color in zip(visible, itertools.cycle(COLORS), strict=False):
         if name in least:
-            axes.plot(*least[name], "o", ms=10, markerfacecolor="none", color=colour)
+            axes.plot(*least[name], "o", ms=10, markerfacecolor="none", color=color)
     axes.margins(y=0.15)
     style_axes(axes, "step h", "relative error", x_log=True, y_log=True)
     add_legend(axes)

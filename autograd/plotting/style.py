@@ -1,6 +1,6 @@
 """One look for all figures, the numbers that they are made of, and the sentence that tells them.
 
-The colours are those of Okabe and Ito (Color Universal Design, 2008), which colour-blind readers
+The colors are those of Okabe and Ito (Color Universal Design, 2008), which color-blind readers
 tell apart; lines differ in dash, and classes in marker, as well.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "COLOURS",
+    "COLORS",
     "FAINT",
     "INK",
     "MARKERS",
@@ -56,7 +56,7 @@ Point: TypeAlias = tuple[float, float]
 """Two numbers: a place in a plane, or the lower and the upper end of an axis."""
 
 INK, FAINT = "#2b2b2b", "#8c8c8c"
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (5, 1.5)), (0, (2, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 3)), (0, (8, 2)))
 MARKERS = ("o", "^", "s", "D", "v", "P")
 PIXELS_PER_INCH, SHOWN_PER_INCH = 132, 88  # sharp on screens that have three pixels for two, too
@@ -210,14 +210,14 @@ def told(figure: Any, sentence: str) -> Figure:
     return shown
 
 
-def pixels(figure: Figure, per_inch: float, colours: int) -> Any:
-    """The figure as a picture of few colours, which takes a third of the space."""
+def pixels(figure: Figure, per_inch: float, colors: int) -> Any:
+    """The figure as a picture of few colors, which takes a third of the space."""
     from PIL import Image
 
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=per_inch)
     picture = Image.open(stream).convert("RGB")
-    return picture.quantize(colours, dither=Image.Dither.NONE)
+    return picture.quantize(colors, dither=Image.Dither.NONE)
 
 
 def style_axes(
@@ -272,33 +272,33 @@ def style_relief(axes: Any, labels: Sequence[str]) -> None:
 
 
 def two_shades(low: str, high: str) -> Any:
-    """A scale of colours from one through white to the other."""
+    """A scale of colors from one through white to the other."""
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-    ends = [[1.0 - 0.55 * (1.0 - c) for c in to_rgb(colour)] for colour in (low, high)]
+    ends = [[1.0 - 0.55 * (1.0 - c) for c in to_rgb(color)] for color in (low, high)]
     return LinearSegmentedColormap.from_list("autograd", [ends[0], (1.0, 1.0, 1.0), ends[1]])
 
 
 def draw_lines(
     axes: Axes, columns: Mapping[str, Sequence[Sequence[float]]], marker: str = ""
 ) -> None:
-    """Named columns of x and y, told apart by colour and dash."""
-    looks = itertools.cycle(zip(COLOURS, DASHES, strict=True))
-    for (name, points), (colour, dash) in zip(columns.items(), looks, strict=False):
+    """Named columns of x and y, told apart by color and dash."""
+    looks = itertools.cycle(zip(COLORS, DASHES, strict=True))
+    for (name, points), (color, dash) in zip(columns.items(), looks, strict=False):
         x, y = points or ([], [])
         # A run of one epoch is a point, and a line of one point cannot be seen.
         lone = "o" if len(x) == 1 else marker
         label = written(name)
-        axes.plot(x, y, marker=lone, ms=3.5, color=colour, linestyle=dash, label=label, lw=1.4)
+        axes.plot(x, y, marker=lone, ms=3.5, color=color, linestyle=dash, label=label, lw=1.4)
 
 
-def draw_path(axes: Any, columns: Sequence[Sequence[float]], colour: str, name: str = "") -> None:
+def draw_path(axes: Any, columns: Sequence[Sequence[float]], color: str, name: str = "") -> None:
     """The way that a descent took, with a ring where it began."""
-    axes.plot(*columns, "o-", color=colour, lw=1.1, ms=2.8, label=written(name), zorder=4)
+    axes.plot(*columns, "o-", color=color, lw=1.1, ms=2.8, label=written(name), zorder=4)
     start = [column[:1] for column in columns]
     axes.plot(*start, "o", color=INK, ms=8, markerfacecolor="none", zorder=5)
 
 
 def add_legend(axes: Axes) -> None:
-    """What the colours mean."""
+    """What the colors mean."""
     axes.legend(fontsize=8, labelcolor=INK, frameon=True, framealpha=0.85, edgecolor="none")

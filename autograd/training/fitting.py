@@ -61,7 +61,7 @@ def fit(
         optimizer: the stepper, which holds the parameters to learn.
         epochs: how often every example is met, at least 1.
         batch_size: how many examples a step takes, at least 1; None for all of them.
-        penalty: takes the optimiser's parameters; weight decay, for example, is
+        penalty: takes the optimizer's parameters; weight decay, for example, is
             `lambda parameters: 1e-4 * ag.sum(w * w for w in parameters)`.
         tolerance: end the training once the loss of an epoch is less than this share below that
             of ten epochs before, such as 0.001; None for never.
@@ -88,7 +88,7 @@ def fit(
         FloatingPointError: if the loss or a gradient is not finite. Names the step, the parameter,
             a nan or inf in the examples by row and column, and the first node that is not finite;
             the parameters keep their last finite values.
-        RuntimeError: if the loss depends on none of the optimiser's parameters.
+        RuntimeError: if the loss depends on none of the optimizer's parameters.
         TypeError, ValueError: for an argument of the wrong type, or out of its range.
     """
     _check_functions(
@@ -217,6 +217,6 @@ def _check_parameters(model: Model, optimizer: Stepper) -> None:
         moved = set(map(id, optimizer.parameters))
         if not any(id(parameter) in moved for parameter in model.parameters()):
             raise ValueError(
-                "fit: the optimiser moves none of the model's parameters; "
+                "fit: the optimizer moves none of the model's parameters; "
                 "build it anew on model.parameters()"
             )

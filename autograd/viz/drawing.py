@@ -76,7 +76,7 @@ def draw(
     """A picture of the graph that ends in `value`, as it is now.
 
     Every Value is a node with its label or operation, data and grad ("–" before any backward
-    pass); every operand is an edge, labelled with the local derivative, or dashed where there is
+    pass); every operand is an edge, labeled with the local derivative, or dashed where there is
     none. Plain numbers stand in the operation's text. Leaves have square corners, parameters a bar
     at their side, the output a double border; the nodes of a neuron and of a layer stand in a
     frame. A node whose operands have changed since it was recorded has a dashed border, and its
@@ -93,7 +93,7 @@ def draw(
         limit: the most nodes to draw.
         prefix: put before every id of the SVG, so that two pictures on one page do not meet.
         model: whose parts the graph's parameters are, by their names in it. Without it, leaves that
-            are labelled as those of `nn` are (`layer0.neuron3.weight1`) are taken for parameters.
+            are labeled as those of `nn` are (`layer0.neuron3.weight1`) are taken for parameters.
 
     Raises:
         TypeError: if `value` is no Value.

@@ -1,4 +1,4 @@
-"""A gradient written out: as the sum over all paths, and from one labelled node to the next.
+"""A gradient written out: as the sum over all paths, and from one labeled node to the next.
 
 dL/da is the sum, over all paths from L down to a, of the product of the local derivatives along
 the path. Paths multiply quickly (60 doublings make 2⁶⁰), so they are counted, ranked and added up
@@ -36,7 +36,7 @@ LINKS_SHOWN = 40
 TERMS_SHOWN = 4
 LEGEND_SHOWN = 12
 
-MERGED = " Unlabelled nodes in between are merged."
+MERGED = " Unlabeled nodes in between are merged."
 
 AS_RECORDED = "these are the derivatives at the point that was recorded."
 
@@ -59,7 +59,7 @@ def explain(
 
     Returns:
         An `Explanation`: the gradient as the sum over paths of the products of partials, then from
-        label to label. Without a leaf, a `Chain`: the latter alone, for every labelled node and
+        label to label. Without a leaf, a `Chain`: the latter alone, for every labeled node and
         leaf. Neither changes anything.
 
     Raises:
@@ -105,11 +105,11 @@ class Path:
 
 @dataclass(frozen=True)
 class Link:
-    """A gradient of the chain, by the gradients of the labelled nodes that use its node.
+    """A gradient of the chain, by the gradients of the labeled nodes that use its node.
 
     Attributes:
         node: whose gradient it is.
-        terms: (user, doutput/duser, ∂user/∂node) for each labelled node that uses it, directly or
+        terms: (user, doutput/duser, ∂user/∂node) for each labeled node that uses it, directly or
             through nodes without a label.
         gradient: doutput/dnode as `backward()` finds it.
     """
@@ -124,7 +124,7 @@ class Link:
         return [p for arg, p in operands if arg is self.node and p is not None]
 
     @property
-    def passes_unlabelled(self) -> bool:
+    def passes_unlabeled(self) -> bool:
         """Whether a ∂ goes through nodes without a label."""
         return any(
             _total(self.direct(user)) != local and not math.isnan(local)
@@ -348,7 +348,7 @@ class Chain:
 
     def _signs(self) -> str:
         """What the two signs mean here."""
-        passes = any(link.passes_unlabelled for link in self.links[:LINKS_SHOWN])
+        passes = any(link.passes_unlabeled for link in self.links[:LINKS_SHOWN])
         return TOTAL_AND_LOCAL + MERGED * passes
 
     def _itself(self, notation: Notation) -> str:
@@ -405,7 +405,7 @@ class Explanation:
         if legend := self._legend(TEXT):
             blocks.append("where " + "\n      ".join(map(" = ".join, legend)))
         if len(self.chain.links) > 1:
-            blocks.append(f"From each labelled node to the next:\n\n{self.chain.table()}")
+            blocks.append(f"From each labeled node to the next:\n\n{self.chain.table()}")
         return "\n\n".join([*blocks, *self.chain.remarks()])
 
     __repr__ = __str__
@@ -423,7 +423,7 @@ class Explanation:
             rows.append(f"&{where} {name} = {made}")
             where = r"\phantom{\text{where }}"
         if len(self.chain.links) > 1:
-            rows += [r"&\text{From each labelled node to the next:}", *self.chain.latex_rows()]
+            rows += [r"&\text{From each labeled node to the next:}", *self.chain.latex_rows()]
         return _aligned([*rows, *self.chain.latex_remarks()])
 
     def _derivative(self, notation: Notation) -> str:
@@ -465,10 +465,10 @@ class Explanation:
     def _legend(self, notation: Notation) -> list[tuple[str, str]]:
         """What the nodes without a label are, that the paths mention."""
         mentioned = dict.fromkeys(x for path in self.paths for x in path.nodes[:FACTORS_SHOWN])
-        unlabelled = [node for node in mentioned if node.args and not node.label]
+        unlabeled = [node for node in mentioned if node.args and not node.label]
         return [
             (notation.name(self.names[node]), notation.formula(node, self.names))
-            for node in unlabelled[:LEGEND_SHOWN]
+            for node in unlabeled[:LEGEND_SHOWN]
         ]
 
 

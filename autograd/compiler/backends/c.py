@@ -127,7 +127,7 @@ class _Printer(Printer):
     def short(self, head: str, line: str) -> list[str]:
         return [f"{head} {line}"]
 
-    def labelled(self, lines: list[str], label: str) -> list[str]:
+    def labeled(self, lines: list[str], label: str) -> list[str]:
         return [f"/* {_comment(label)} */", *lines]
 
     def called(self, name: str) -> str:

@@ -62,7 +62,7 @@ class Printer(ABC):
         """A loop over one line."""
 
     @abstractmethod
-    def labelled(self, lines: list[str], label: str) -> list[str]:
+    def labeled(self, lines: list[str], label: str) -> list[str]:
         """The lines of a group, with what a person called it as a comment."""
 
     @abstractmethod
@@ -114,7 +114,7 @@ class Printer(ABC):
         lines = [*self.before, f"{self.operand(group.target)} {assign} {value}{self.end}"]
         heads = [self.loop(i, extent) for i, extent in enumerate(group.dims, depth)]
         lines = self.nested(heads, lines)
-        return self.labelled(lines, group.label) if group.label and assign != "/=" else lines
+        return self.labeled(lines, group.label) if group.label and assign != "/=" else lines
 
     def value(self, expression: Expression, is_part: bool = True) -> str:
         """The expression as text; an operator's in brackets where it is part of another."""

@@ -178,7 +178,7 @@ class _Printer(Printer):
     def short(self, head: str, line: str) -> list[str]:
         return [f"{head} {line} }}"]
 
-    def labelled(self, lines: list[str], label: str) -> list[str]:
+    def labeled(self, lines: list[str], label: str) -> list[str]:
         return [f"{lines[0]}  // {_ascii(label)}", *lines[1:]]
 
     def literal(self, number: float) -> str:

@@ -107,7 +107,7 @@ def play(
         collapse: "neurons" or "layers" shows each of those as one node, to be opened for its
             weights.
         model: whose parameters the graph's are, and after whose parts its nodes are called. Without
-            it, leaves that are labelled as those of `nn` are taken for parameters.
+            it, leaves that are labeled as those of `nn` are taken for parameters.
         limit: the most nodes to show.
         widget: return a widget that shares its numbers with the leaves of `value`, in Jupyter and
             other notebooks (the extra `widget`). It has a method `update()` and the attributes

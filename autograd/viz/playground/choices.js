@@ -33,7 +33,7 @@ function model() {
   weights(limits[chosen.activation], chosen.seed).forEach((x, k) => { numbers[found.parameters[k]] = x; });
   found.strengths.forEach((place, k) => { numbers[place] = told.penalties[chosen.penalty][k]; });
   return {
-    ...found, rows, numbers, seed: [chosen.seed], learnt: Math.max(1, Math.round(n * (1 - chosen.held / 100))),
+    ...found, rows, numbers, seed: [chosen.seed], learned: Math.max(1, Math.round(n * (1 - chosen.held / 100))),
     units: found.units.map(unit => ({ ...unit, dies: dies(unit) })),
     frame: chosen.data === "own" ? [-1.5, 1.5] : [],
   };
@@ -41,7 +41,7 @@ function model() {
 function reopen(others = {}) {
   const kept = { batch: Infinity, ...opened?.close(), ...others, newSeed };
   const found = model();
-  found.batch = Math.min(kept.batch, found.learnt);
+  found.batch = Math.min(kept.batch, found.learned);
   opened = open(root, found, programs[found.program](), kept);
   noise.disabled = chosen.data === "own";
   ownBox.hidden = chosen.data !== "own";
@@ -55,7 +55,7 @@ function newSeed() {
 // --- the panel
 
 let fields = 0;
-function labelled(name, field) {
+function labeled(name, field) {
   field.id = `playground-field-${fields++}-${Math.random().toString(36).slice(2)}`;
   return element("div", {}, element("label", { class: "name", for: field.id }, name), field);
 }
@@ -82,13 +82,13 @@ const penalty = selection("penalty", same(Object.keys(told.penalties)), () => {
   found.forEach((place, k) => opened.assign(place, told.penalties[chosen.penalty][k]));
 });
 const panel = element("div", { class: "panel", role: "group", "aria-label": "Data and network" },
-  labelled("Data", selection("data", [...same(Object.keys(told.data)), ["own", "your own"]])),
-  labelled("Noise", noise),
-  labelled("Held out", selection("held", told.held.map(share => [share, `${share} %`]))),
-  labelled("Network", selection("network", told.networks.map((network, k) => [k, architecture(network)]))),
-  labelled("Activation", selection("activation", same(Object.keys(told.networks[0].own)))),
-  labelled("Regularization", penalty),
-  labelled("Seed", seed));
+  labeled("Data", selection("data", [...same(Object.keys(told.data)), ["own", "your own"]])),
+  labeled("Noise", noise),
+  labeled("Held out", selection("held", told.held.map(share => [share, `${share} %`]))),
+  labeled("Network", selection("network", told.networks.map((network, k) => [k, architecture(network)]))),
+  labeled("Activation", selection("activation", same(Object.keys(told.networks[0].own)))),
+  labeled("Regularization", penalty),
+  labeled("Seed", seed));
 
 // --- examples of one's own: typed, or by clicks into the picture
 
@@ -110,7 +110,7 @@ typedOwn.addEventListener("change", () => {
   reopen();
 });
 const ownBox = element("div", { class: "own", hidden: "" },
-  labelled("Your examples: x, y, class", typedOwn), labelled("A click into the picture adds one of", kinds), ownSays);
+  labeled("Your examples: x, y, class", typedOwn), labeled("A click into the picture adds one of", kinds), ownSays);
 root.addEventListener("click", e => {
   const place = chosen.data === "own" && e.target.matches(".plane") && opened.placeAt(e);
   if (!place) return;

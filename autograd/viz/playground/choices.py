@@ -172,7 +172,7 @@ def _variant(
         penalty=lambda parameters: penalty(parameters, *strengths),
         classes=("class 0", "class 1"),
     )
-    told = {k: v for k, v in page.told.items() if k not in ("numbers", "spread", "rows", "learnt")}
+    told = {k: v for k, v in page.told.items() if k not in ("numbers", "spread", "rows", "learned")}
     told["units"] = [_without(unit, {"dies": unit["dies"]}) for unit in told["units"]]
     told["strengths"] = [told["names"].index(x.label) for x in strengths]
     told["steppers"] = [{**stepper, "states": None} for stepper in told["steppers"]]

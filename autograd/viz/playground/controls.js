@@ -56,8 +56,8 @@ const steppers = choices("Optimizer", told.steppers.map((s, i) => [i, s.name]), 
   offerRates();
   mark(told.steppers[i].name);
 });
-const sizes = [...new Set([1, 10, 32, told.batch])].filter(n => n < told.learnt).sort((a, b) => a - b);
-const batches = [...sizes.map(n => [n, String(n)]), [told.learnt, `all ${grouped(told.learnt)}`]];
+const sizes = [...new Set([1, 10, 32, told.batch])].filter(n => n < told.learned).sort((a, b) => a - b);
+const batches = [...sizes.map(n => [n, String(n)]), [told.learned, `all ${grouped(told.learned)}`]];
 const PACES = { "one by one": 8, calm: 90, fast: 1e9 };
 let pace = kept.pace ?? "calm";
 const settings = element("div", { class: "set", role: "group", "aria-label": "Settings" }, steppers,
@@ -65,6 +65,6 @@ const settings = element("div", { class: "set", role: "group", "aria-label": "Se
   choices("Examples per step", batches, told.batch, n => {
     batch = n;
     at = 0;
-    mark(n === told.learnt ? "all" : `${n} a step`);
+    mark(n === told.learned ? "all" : `${n} a step`);
   }),
   choices("Pace", Object.keys(PACES).map(p => [p, p]), pace, p => { pace = p; owed = 0; }));

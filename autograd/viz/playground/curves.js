@@ -73,7 +73,7 @@ function costsAround(weight) { // the objective as one number alone changes
   if (known.costs?.weight === weight) return known.costs;
   const began = performance.now(), w = numbers[weight], reach = Math.max(1, Math.abs(w)), n = costTook > 60 ? 11 : 31;
   const at = count(n).map(i => w + reach * (2 * i / (n - 1) - 1));
-  const costs = at.map(v => { numbers[weight] = v; return slopesOf(rows, learnt)[0]; });
+  const costs = at.map(v => { numbers[weight] = v; return slopesOf(rows, learned)[0]; });
   numbers[weight] = w;
   costAt = performance.now();
   costTook = costAt - began;

@@ -5,10 +5,10 @@ const scaleOf = k => (k < inputs ? scale[k] : targetScale[k - inputs]) ?? [0, 1]
 const shown = rows.map((v, q) => v * scaleOf(q % told.width)[1] + scaleOf(q % told.width)[0]);
 const valueOf = (r, k) => shown[r * told.width + k], target = r => valueOf(r, inputs);
 const predicted = z => z * scaleOf(inputs)[1] + scaleOf(inputs)[0]; // of the first output
-const middle = count(inputs).map(k => learnt.reduce((sum, r) => sum + rows[r * told.width + k], 0) / learnt.length);
+const middle = count(inputs).map(k => learned.reduce((sum, r) => sum + rows[r * told.width + k], 0) / learned.length);
 
 const isClasses = told.kind === "classes", isScore = told.kind === "score", isNumber = told.kind === "number";
-const lowest = Math.min(...learnt.map(target)), highest = Math.max(...learnt.map(target));
+const lowest = Math.min(...learned.map(target)), highest = Math.max(...learned.map(target));
 const halfway = (lowest + highest) / 2;
 function largest(from, at, n) {
   let best = 0;
@@ -27,7 +27,7 @@ function probability(found, q, k) { // that the model gives to class k
 }
 // One of them: hollow if it is held out, ringed if it is wrong.
 function example(x, X, Y, r, size) {
-  const isHeld = r >= told.learnt, kind = isNumber ? Number(isHeld) : glyph(classOf(r));
+  const isHeld = r >= told.learned, kind = isNumber ? Number(isHeld) : glyph(classOf(r));
   const own = css(isNumber ? tint((target(r) - halfway) / (highest - halfway || 1), 1) : hue(classOf(r)));
   shape(x, X, Y, kind, size);
   x.fillStyle = isHeld ? rgb("page", 0.85) : own;

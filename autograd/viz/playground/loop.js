@@ -79,7 +79,7 @@ if (kept.isRunning) play();
 
 // Ends all of this; returns the settings, to open another model with.
 function close() {
-  const settings = { chosen, rate: coefficients[0], batch: batch === told.learnt ? Infinity : batch, pace, isRunning: running };
+  const settings = { chosen, rate: coefficients[0], batch: batch === told.learned ? Infinity : batch, pace, isRunning: running };
   running = false;
   closing.abort();
   observers.forEach(observer => observer.disconnect());

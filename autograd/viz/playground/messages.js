@@ -5,22 +5,22 @@ function sentence() {
   say.textContent = trouble || [progress(), answers(), misses(), stuck() || heldOut()].filter(s => s).join(" ");
 }
 function progress() {
-  const { loss } = standing(learnt), total = isPenalised() ? slopes()[0] : loss;
+  const { loss } = standing(learned), total = isPenalised() ? slopes()[0] : loss;
   const units = told.scales[1] ? ", in standard units" : "", when = t ? `After ${plural(t, "step")}` : "Before the first step";
   if (!isPenalised()) return `${when} the loss is ${short(loss)}${units}.`;
   const penalty = short(total - loss);
   return `${when} the loss is ${short(loss)}, the penalty ${penalty}, and their sum, the objective, ${short(total)}${units}.`;
 }
 function answers() {
-  const { right } = standing(learnt), n = learnt.length;
+  const { right } = standing(learned), n = learned.length;
   if (!told.counts) return "";
   if (n === 1) return `The prediction is ${right ? "right" : "wrong"}.`;
   return `${right < n ? `${grouped(right)} of` : "All"} ${grouped(n)} predictions are right.`;
 }
 function misses() { // in the target's own units
   if (!told.scales[1]) return "";
-  const apart = Math.hypot(...learnt.map(r => predicted(outputs()[r * width]) - target(r)));
-  return `The root mean squared error is ${short(apart / Math.sqrt(learnt.length))}.`;
+  const apart = Math.hypot(...learned.map(r => predicted(outputs()[r * width]) - target(r)));
+  return `The root mean squared error is ${short(apart / Math.sqrt(learned.length))}.`;
 }
 function heldOut() {
   if (!held.length) return "";
@@ -33,7 +33,7 @@ function stuck() { // why nothing moves, if so
       : "Every derivative is 0, so no step changes anything: try new weights.";
   }
   const inside = units.map((_, k) => inputs + k).filter(k => units[k - inputs].dies && !ends.includes(k));
-  const dead = inside.filter(k => learnt.every(r => says(rows, outputs(), r, k) === 0)).length;
+  const dead = inside.filter(k => learned.every(r => says(rows, outputs(), r, k) === 0)).length;
   if (!dead || 2 * dead < inside.length) return "";
   return `${dead} of ${plural(inside.length, "neuron")} ${dead > 1 ? "are" : "is"} dead: 0 at every example. ` +
     "Try new weights.";
@@ -53,12 +53,12 @@ function aboutWeight() {
   const slope = slopes()[2 + index];
   return [`${name} is ${short(numbers[weight])}.`,
     `The derivative of the ${objective()} with respect to it is ${short(slope)}, over ` +
-    `${learnt.length > 1 ? "all " : ""}${plural(learnt.length, "example")}. ` +
+    `${learned.length > 1 ? "all " : ""}${plural(learned.length, "example")}. ` +
     (slope === 0 ? "A step of gradient descent does not change it."
       : `A step of gradient descent at this learning rate changes it by ${short(-coefficients[0] * slope)}.`)];
 }
 function aboutUnit() {
-  const said = learnt.map(r => unit < inputs ? valueOf(r, unit) : says(rows, outputs(), r, unit));
+  const said = learned.map(r => unit < inputs ? valueOf(r, unit) : says(rows, outputs(), r, unit));
   const lo = Math.min(...said), hi = Math.max(...said), zeros = said.filter(x => x === 0).length;
   const range = lo < hi ? `Over the examples its output ranges from ${short(lo)} to ${short(hi)}` : `Its output is ${short(lo)}`;
   if (unit < inputs) return [`${unitName(unit)} is an input.`, `${range.replace("its output", "it").replace("Its output", "It")}.`];

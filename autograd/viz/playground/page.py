@@ -77,7 +77,7 @@ def playground(
         model, loss, X, Y, optimizer, batch_size, penalty, seed, shuffle, accuracy: as for `fit`.
             Every example is a number or a row of numbers, and all are alike.
         path: where to write the page; None to write none yet.
-        held_out: examples and targets that are not learnt from; the page shows how they fare.
+        held_out: examples and targets that are not learned from; the page shows how they fare.
         features: the names of the inputs.
         classes: the names of the classes 0, 1, …
         scale, target_scale: the standardizations that X and Y were made with, for an `MLP`. The
@@ -158,7 +158,7 @@ class Playground:
         self,
         objective: Objective,
         rows: _Rows,
-        n_learnt: int,
+        n_learned: int,
         optimizer: Stepper,
         *,
         batch_size: int,
@@ -169,7 +169,7 @@ class Playground:
         scales: tuple[Standardization | None, Standardization | None],
         title: str,
     ) -> None:
-        self._n_learnt = n_learnt
+        self._n_learned = n_learned
         self._title = in_a_line(title, LONGEST_TITLE) or "A model learns"
         model = objective.model
         own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
@@ -209,7 +209,7 @@ class Playground:
             "classes": [
                 in_a_line(name, LONGEST_NAME) or f"class {k}" for k, name in enumerate(classes)
             ],
-            "learnt": n_learnt,
+            "learned": n_learned,
             "outputs": forward.n_outputs,
             "units": [
                 {
@@ -224,7 +224,7 @@ class Playground:
             ],
             "seed": seed_words(seed),
             "shuffle": shuffle,
-            "batch": min(batch_size, n_learnt),
+            "batch": min(batch_size, n_learned),
             "kind": _kind(objective, rows, forward.n_outputs),
             "threshold": 0.0 if objective.loss in CORRECT or forward.ends_in != "sigmoid" else 0.5,
             "counts": objective.correct is not None,
@@ -253,15 +253,15 @@ class Playground:
         The file appears when it is complete. ValueError for a name that does not end in .html or
         .htm.
         """
-        n, m = len(self.told["moved"]), self._n_learnt
-        learnt = f"{n:,} parameter{'s are' if n > 1 else ' is'} trained"
-        learnt += f" on {m:,} example{'s' if m > 1 else ''}."
-        text = page_text(path, self._title, f"{learnt} {INTRODUCTION}", self.html)
+        n, m = len(self.told["moved"]), self._n_learned
+        learned = f"{n:,} parameter{'s are' if n > 1 else ' is'} trained"
+        learned += f" on {m:,} example{'s' if m > 1 else ''}."
+        text = page_text(path, self._title, f"{learned} {INTRODUCTION}", self.html)
         return write_whole(path, text)
 
     def __repr__(self) -> str:
         n = len(self.told["moved"])
-        return f"Playground({n} parameters, {self._n_learnt} examples): .save('learn.html')"
+        return f"Playground({n} parameters, {self._n_learned} examples): .save('learn.html')"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self.html, "text/plain": repr(self)}

@@ -2,8 +2,8 @@
 
 const { inputs, moved, units } = told;
 const rows = Float64Array.from(told.rows); // of each example the inputs, then the target
-const learnt = count(told.learnt), held = count(rows.length / told.width - told.learnt, told.learnt);
-const all = [...learnt, ...held];
+const learned = count(told.learned), held = count(rows.length / told.width - told.learned, told.learned);
+const all = [...learned, ...held];
 const numbers = Float64Array.from(told.numbers); // of all leaves
 let start = numbers.slice();
 
@@ -26,7 +26,7 @@ const width = forward[0].sizes.y, lossAt = told.outputs, rightAt = lossAt + 1, u
 // What is known of the numbers as they are, computed once when it is first needed.
 let known = {};
 const outputs = () => (known.outputs ??= outputsOf(rows, all));
-const slopes = () => (known.slopes ??= slopesOf(rows, learnt).slice());
+const slopes = () => (known.slopes ??= slopesOf(rows, learned).slice());
 // Whether the objective has a penalty: its strengths may be chosen in the page, and be 0.
 const isPenalised = () => told.penalised && !(told.strengths?.every(place => numbers[place] === 0));
 // The objective is what is minimized: the loss, and the penalty if there is one.
@@ -58,16 +58,16 @@ function begin() { // the states as Python has them, if its weights are there to
 let t = 0, batch = told.batch, at = 0, isPythons = true, trouble = "", losses = [], unnoted = 0;
 let epochs, epoch = { number: -1, order: [] };
 function nextRows() { // in the order of `fit`
-  if (batch >= told.learnt) return learnt;
-  const n = told.learnt, from = at % n, end = Math.min(from + batch, n), number = Math.floor(at / n);
+  if (batch >= told.learned) return learned;
+  const n = told.learned, from = at % n, end = Math.min(from + batch, n), number = Math.floor(at / n);
   if (at === 0) epochs = orders(told.seed, n);
-  if (at === 0 || number !== epoch.number) epoch = { number, order: told.shuffle ? epochs.next().value : learnt };
+  if (at === 0 || number !== epoch.number) epoch = { number, order: told.shuffle ? epochs.next().value : learned };
   at += end - from;
   return epoch.order.slice(from, end);
 }
 function step() {
   const before = at, which = nextRows(), changed = size - 1;
-  const y = which === learnt ? slopes() : slopesOf(rows, which);
+  const y = which === learned ? slopes() : slopesOf(rows, which);
   for (let i = 0; i < moved.length; i++) {
     table[i * size] = numbers[moved[i]];
     table[i * size + changed] = y[2 + i];
@@ -88,7 +88,7 @@ function step() {
   t++;
   known = {};
   unnoted += which.length; // the loss on all examples must not take longer than the steps themselves
-  if (unnoted >= told.learnt && t % record.every === 0) note();
+  if (unnoted >= told.learned && t % record.every === 0) note();
   return true;
 }
 function whatIsWrong(y, news) {
@@ -105,7 +105,7 @@ const record = { every: 1, points: [], marks: [] };
 function note() {
   if (record.points.at(-1)?.t === t) return;
   unnoted = 0;
-  const own = standing(learnt);
+  const own = standing(learned);
   if (isPenalised()) own.objective = slopes()[0];
   record.points.push({ t, own, other: held.length ? standing(held) : null });
   if (record.points.length > 500) {

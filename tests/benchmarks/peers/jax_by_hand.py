@@ -83,11 +83,11 @@ def losses(name: str, workload: Workload) -> Callable[[Any], Any]:
                 weights[key] = flat[at : at + rows * width].reshape(rows, width)
                 at += rows * width
 
-            def normalised(x: Any) -> Any:
+            def normalized(x: Any) -> Any:
                 return x * (jnp.mean(x * x, -1, keepdims=True) + 1e-5) ** -0.5
 
-            x = normalised(weights["token"][tokens[:-1]] + weights["place"][:length])
-            h = normalised(x)
+            x = normalized(weights["token"][tokens[:-1]] + weights["place"][:length])
+            h = normalized(x)
             q, k, v = (
                 (h @ weights[key].T).reshape(length, HEADS, WIDTH // HEADS)
                 for key in ("query", "key", "value")
@@ -96,7 +96,7 @@ def losses(name: str, workload: Workload) -> Callable[[Any], Any]:
             shares = jax.nn.softmax(jnp.where(earlier, scores, -jnp.inf), -1)
             mixed = jnp.einsum("hij,jhd->ihd", shares, v).reshape(length, WIDTH)
             x = x + mixed @ weights["mix"].T
-            x = x + (jax.nn.relu(normalised(x) @ weights["up"].T) ** 2) @ weights["down"].T
+            x = x + (jax.nn.relu(normalized(x) @ weights["up"].T) ** 2) @ weights["down"].T
             z = x @ weights["head"].T
             return jnp.mean(jax.nn.logsumexp(z, 1) - z[jnp.arange(length), tokens[1:]])
 
