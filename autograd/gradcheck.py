@@ -17,7 +17,6 @@ import reprlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -25,6 +24,8 @@ from autograd import recording
 from autograd.derivatives import grad, gradient
 from autograd.derivatives.structures import flat, paths, rebuilt
 from autograd.value import Value, adjoints
+
+Evaluate = Callable[[], Value]
 
 
 def check_gradient(
@@ -68,56 +69,97 @@ def check_gradient(
     is_compiled = hasattr(f, "function") and hasattr(f, "backward")
     if is_compiled and order == 2:
         raise ValueError("check_gradient: order=2 checks a function of Values, not a compiled one")
-    given = _Inputs(inputs)
-    leaves, names = given.leaves, given.names
-    evaluate = given.evaluating(getattr(f, "function", f) if is_compiled else f)
-    tolerance = _Tolerance(relative, absolute)
+    leaves, names, arguments = _leaves(inputs)
     comparisons: list[Comparison] = []
 
-    def compare(evaluate: Callable[[], Value], partials: Sequence[float], of: str = "") -> None:
-        start = evaluate().data
-        for i, (leaf, analytic) in enumerate(zip(leaves, partials, strict=True)):
-            line = _Line(evaluate, leaf, start)
-            comparisons.append(_compare(names[i] + of, analytic, line, tolerance))
+    def evaluate() -> Value:
+        output = (f.function if is_compiled else f)(*arguments)  # type: ignore[attr-defined]
+        if not isinstance(output, Value):
+            raise TypeError(
+                f"check_gradient: f must return one Value, "
+                f"got {reprlib.repr(output)} of type {type(output).__name__}"
+            )
+        return output
+
+    def compare(evaluate: Evaluate, partials: Sequence[float], of: str = "") -> None:
+        y = evaluate().data
+        for name, leaf, analytic in zip(names, leaves, partials, strict=True):
+            along = _along(evaluate, leaf)
+            comparison = _compare(name + of, analytic, along, leaf.data, y, relative, absolute)
+            comparisons.append(comparison)
+
+    def partials(output: Value) -> list[float]:
+        found = adjoints(output)
+        return [found.get(leaf, 0.0) for leaf in leaves]
 
     with recording.recorded():  # throughout, because f may itself call `grad`
         if is_compiled:
-            compare(*_compiled(f, leaves, bool(given.arguments)))
+            compare(*_compiled(f, leaves, bool(arguments)))
         else:
-            compare(evaluate, _partials(evaluate(), leaves))
-        for i in range(len(leaves) if order == 2 else 0):
+            compare(evaluate, partials(evaluate()))
+        for leaf, name in zip(leaves, names, strict=True) if order == 2 else ():
 
-            def slope(i: int = i) -> Value:
-                return grad(evaluate(), [leaves[i]])[0]
+            def slope(leaf: Value = leaf) -> Value:
+                return grad(evaluate(), [leaf])[0]
 
-            compare(slope, _partials(slope(), leaves), f" of d/d{names[i]}")
+            compare(slope, partials(slope()), f" of d/d{name}")
     report = GradientReport(tuple(comparisons))
     if report.failures:
         raise GradientCheckError(report)
     return report
 
 
-def _partials(output: Value, leaves: Sequence[Value]) -> list[float]:
-    found = adjoints(output)
-    return [found.get(leaf, 0.0) for leaf in leaves]
+def _leaves(inputs: object) -> tuple[list[Value], list[str], list[Any]]:
+    """The leaves to perturb, their names, and the arguments that hold them, if f takes any."""
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"check_gradient: expected a list of inputs, got {inputs!r}")
+    given = inputs if isinstance(inputs, dict) else list(inputs)
+    named = list(_named(given))
+    if not named:
+        raise ValueError("check_gradient: expected at least one input, got none")
+    kind = Value if isinstance(named[0][1], Value) else Real
+    for _, x in named:
+        if not isinstance(x, kind):
+            hint = "; give f each number by itself: lambda *x: f(x)" * hasattr(x, "__len__")
+            raise TypeError(
+                f"check_gradient: expected inputs that are all numbers or all Values, "
+                f"got {x!r} of type {type(x).__name__}{hint}"
+            )
+        if isinstance(x, Value) and x.args:
+            raise ValueError(f"check_gradient: expected leaves as inputs, got {x!r}")
+    if kind is Value:
+        labels = [x.label if x.label.isprintable() else repr(x.label) for _, x in named]
+        names = [label or name for label, (name, _) in zip(labels, named, strict=True)]
+        return [x for _, x in named], names, []
+    leaves = [Value(x) for _, x in named]
+    arguments = rebuilt(given, iter(leaves))
+    return (
+        leaves,
+        [name for name, _ in named],
+        [arguments] if isinstance(given, dict) else arguments,
+    )
+
+
+def _named(inputs: dict[Any, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
+    """Each input with its place: an argument's index, and keys; keys alone of one dictionary."""
+    for key, item in inputs.items() if isinstance(inputs, dict) else enumerate(inputs):
+        place = key if isinstance(key, str) and key.isprintable() else repr(key)
+        nested = isinstance(inputs, dict) or isinstance(item, dict)
+        yield from zip(paths(item, place), flat(item), strict=True) if nested else [(place, item)]
 
 
 def _compiled(
     f: Any, leaves: Sequence[Value], takes_leaves: bool
-) -> tuple[Callable[[], Value], list[float]]:
+) -> tuple[Evaluate, Sequence[float]]:
     """The value of a compiled function, and its derivatives as it computes them."""
     f = type(f)(f.function, f.backend)  # of columns, whatever it was made for
 
     def columns() -> list[list[float]]:
         return [[leaf.data] for leaf in leaves] if takes_leaves else []
 
-    def evaluate() -> Value:
-        found = f(*columns())
-        return Value(found[0] if takes_leaves else found)
-
     if takes_leaves:
         (slopes,) = type(f)(gradient(f.function), f.backend)(*columns())
-        return evaluate, list(slopes) if isinstance(slopes, tuple) else [slopes]
+        return lambda: Value(f(*columns())[0]), [*flat(slopes)]
     before = [leaf.grad for leaf in leaves]
     for leaf in leaves:
         leaf.grad = None
@@ -125,7 +167,7 @@ def _compiled(
     partials = [leaf.grad or 0.0 for leaf in leaves]
     for leaf, slope in zip(leaves, before, strict=True):
         leaf.grad = slope
-    return evaluate, partials
+    return lambda: Value(f()), partials
 
 
 class GradientCheckError(AssertionError):
@@ -176,7 +218,7 @@ class Comparison:
         """The comparison as a line of the table."""
         slopes = ", slopes {:.10g} | {:.10g}".format(*self.slopes) if self.slopes else ""
         numbers = f"{self.analytic:.10g}", f"{self.numeric:.10g}", f"{self.relative_error:.1e}"
-        return (self.input, *numbers, self.verdict + slopes)
+        return self.input, *numbers, self.verdict + slopes
 
 
 @dataclass(frozen=True, repr=False)
@@ -212,44 +254,13 @@ of a central difference, of order step², meets that of rounding, of order 1/ste
 Wright, Numerical Optimization, 2nd ed., section 8.1)."""
 
 
-class _Line:
-    """f as a function of one input, with the others held, around the point (x, y)."""
-
-    def __init__(self, evaluate: Callable[[], Value], leaf: Value, y: float) -> None:
-        self.evaluate = evaluate
-        self.leaf = leaf
-        self.x = leaf.data
-        self.y = y
-
-    def __call__(self, x: float) -> float:
-        try:
-            self.leaf.data = x
-            return self.evaluate().data
-        finally:
-            self.leaf.data = self.x
-
-    def slopes(self, step: float) -> _Slopes:
-        """The differences on both sides; uncertain, for now, by rounding alone."""
-        left, left_rounding = self._difference(-step)
-        right, right_rounding = self._difference(step)
-        rounding = left_rounding + right_rounding
-        return _Slopes(left, right, rounding, rounding)
-
-    def _difference(self, step: float) -> tuple[float, float]:
-        there = self.x + step
-        taken = there - self.x  # of the step, what rounding left
-        y = self(there)
-        rounding = 4.0 * sys.float_info.epsilon * max(abs(y), abs(self.y))
-        return (y - self.y) / taken, rounding / abs(taken)
-
-
 class _Slopes(NamedTuple):
     """What f rises by on the left and on the right of a point, per unit of its input."""
 
     left: float
     right: float
-    uncertainty: float
     rounding: float
+    uncertainty: float
 
     @property
     def central(self) -> float:
@@ -261,158 +272,99 @@ class _Slopes(NamedTuple):
         return abs(self.right - self.left)
 
 
-class _Tolerance(NamedTuple):
-    relative: float
-    absolute: float
+def _along(evaluate: Evaluate, leaf: Value) -> Callable[[float], float]:
+    """The output as a function of one leaf, with the others held."""
+    x = leaf.data
 
-    def margin(self, a: float, b: float) -> float:
-        return self.relative * max(abs(a), abs(b)) + self.absolute
+    def f(there: float) -> float:
+        try:
+            leaf.data = there
+            return evaluate().data
+        finally:
+            leaf.data = x
 
-    def excused(self, uncertainty: float, slope: float) -> float:
-        """The uncertainty of a slope, as far as it may excuse: up to ten times the tolerance."""
-        return min(uncertainty, 9.0 * self.margin(slope, 0.0))
-
-    def allows(self, a: float, b: float, uncertainty: float = 0.0) -> bool:
-        """Whether two numbers agree, which inf and nan never do."""
-        return abs(a - b) <= self.margin(a, b) + uncertainty < math.inf
+    return f
 
 
-def _compare(name: str, analytic: float, line: _Line, tolerance: _Tolerance) -> Comparison:
+def _compare(
+    name: str,
+    analytic: float,
+    f: Callable[[float], float],
+    x: float,
+    y: float,
+    relative: float,
+    absolute: float,
+) -> Comparison:
     """First by one central difference; only if that leaves a doubt, by the derivatives proper."""
-    found = partial(Comparison, name, analytic)
-    slopes = line.slopes(_STEP * max(1.0, abs(line.x)))
-    central = slopes.central
-    agrees = tolerance.allows(analytic, central, tolerance.excused(slopes.rounding, central))
-    straight = slopes.gap <= 0.01 * abs(central) + tolerance.absolute + slopes.rounding
-    if agrees and straight:
-        return found(central, "ok")
 
-    slopes = _one_sided_derivatives(line, tolerance)
-    limit, uncertainty = slopes.central, slopes.uncertainty
-    if not math.isfinite(analytic) or not math.isfinite(limit):
-        return found(limit, "not finite")
-    if not tolerance.allows(slopes.left, slopes.right, 10.0 * uncertainty):
-        return found(limit, "kink", (slopes.left, slopes.right))
-    if agrees:
-        return found(central, "ok")
-    if tolerance.allows(analytic, limit, tolerance.excused(uncertainty, limit)):
-        return found(limit, "ok")
-    return found(limit, "unsettled" if abs(analytic - limit) <= uncertainty else "wrong")
+    def margin(a: float, b: float = 0.0) -> float:
+        return relative * max(abs(a), abs(b)) + absolute
 
+    def agree(a: float, b: float, uncertainty: float) -> bool:  # inf and nan never do
+        return abs(a - b) <= margin(a, b) + uncertainty < math.inf
 
-def _one_sided_derivatives(line: _Line, tolerance: _Tolerance) -> _Slopes:
-    """The slopes on both sides as the step shrinks to 0, nan if they are not finite.
-
-    They are taken at the step where they are known best. If they differ there, but meet at a
-    smaller step, that step counts: the function bends, if sharply, and has no kink.
-    """
-    candidates = [slopes for slopes in _extrapolated(line) if slopes.uncertainty < math.inf]
-    if not candidates:
-        return _Slopes(math.nan, math.nan, math.nan, math.nan)
+    def confirms(slope: float, uncertainty: float) -> bool:
+        return agree(analytic, slope, min(uncertainty, 9.0 * margin(slope)))
 
     def doubt(slopes: _Slopes) -> float:
-        margin = tolerance.margin(slopes.left, slopes.right)
-        return slopes.uncertainty / (margin or sys.float_info.min)
+        return slopes.uncertainty / (margin(slopes.left, slopes.right) or sys.float_info.min)
 
-    candidates.reverse()  # the smallest step first, which wins if several are known alike
-    best = min(candidates, key=doubt)
-    for smaller in candidates[: candidates.index(best)]:
+    slopes = _differences(f, x, y, _STEP * max(1.0, abs(x)))
+    central = slopes.central
+    agrees = confirms(central, slopes.rounding)
+    if agrees and slopes.gap <= 0.01 * abs(central) + absolute + slopes.rounding:
+        return Comparison(name, analytic, central, "ok")
+
+    # The smallest step comes first, which wins if the slopes at several are known alike. If those
+    # that are known best differ, but meet at a smaller step, f bends, if sharply, and has no kink.
+    known = [found for found in _limits(f, x, y) if found.uncertainty < math.inf][::-1]
+    if not known:
+        return Comparison(name, analytic, math.nan, "not finite")
+    best = min(known, key=doubt)
+    for smaller in known[: known.index(best)]:
         if smaller.gap <= best.gap / 2.0 and smaller.rounding <= best.gap / 10.0:
-            return smaller
-    return best
+            best = smaller
+            break
+    left, right, _, uncertainty = best
+    limit = best.central
+    if not math.isfinite(analytic):
+        return Comparison(name, analytic, limit, "not finite")
+    if not agree(left, right, 10.0 * uncertainty):
+        return Comparison(name, analytic, limit, "kink", (left, right))
+    if agrees:
+        return Comparison(name, analytic, central, "ok")
+    if confirms(limit, uncertainty):
+        return Comparison(name, analytic, limit, "ok")
+    verdict = "unsettled" if abs(analytic - limit) <= uncertainty else "wrong"
+    return Comparison(name, analytic, limit, verdict)
 
 
-def _extrapolated(line: _Line) -> Iterator[_Slopes]:
+def _differences(f: Callable[[float], float], x: float, y: float, step: float) -> _Slopes:
+    """The differences on both sides; uncertain by rounding alone."""
+    slopes, rounding = [], 0.0
+    for there in (x - step, x + step):
+        taken, z = there - x, f(there)  # of the step, what rounding left
+        slopes.append((z - y) / taken)
+        rounding += 4.0 * sys.float_info.epsilon * max(abs(y), abs(z)) / abs(taken)
+    left, right = slopes
+    return _Slopes(left, right, rounding, rounding)
+
+
+def _limits(f: Callable[[float], float], x: float, y: float) -> Iterator[_Slopes]:
     """The slopes on both sides at ever smaller steps, extrapolated to step 0.
 
     The error of a one-sided difference is of order step; as the step shrinks to a sixteenth, so
     does that error, and a fifteenth of the change is what is left of it (Richardson's
     extrapolation). By how much the result changes at the next step is its uncertainty.
     """
-    nowhere = _Slopes(math.nan, math.nan, math.nan, math.nan)
-    coarse = before = nowhere
-    step = 2.0**-11 * max(1.0, abs(line.x))
-    smallest = 2.0**-48 * abs(line.x) or 2.0**-60
-    while step > smallest:
-        fine = line.slopes(step)
+    coarse = before = _Slopes(math.nan, math.nan, math.nan, math.nan)
+    step = 2.0**-11 * max(1.0, abs(x))
+    while step > (2.0**-48 * abs(x) or 2.0**-60):
+        fine = _differences(f, x, y, step)
         left = fine.left + (fine.left - coarse.left) / 15.0
         right = fine.right + (fine.right - coarse.right) / 15.0
         change = abs(left - before.left) + abs(right - before.right)
-        before = _Slopes(left, right, change + fine.rounding, fine.rounding)
+        before = _Slopes(left, right, fine.rounding, change + fine.rounding)
         yield before
         coarse = fine
         step /= 16.0
-
-
-# --- small parts ----------------------------------------------------------------------------------
-
-
-class _Inputs:
-    """What a gradient is checked with respect to.
-
-    Attributes:
-        leaves: the leaves to perturb.
-        names: for each its label, or else where it stands among the inputs.
-        arguments: what f is called with, which holds the leaves; nothing if f refers to them.
-    """
-
-    def __init__(self, inputs: object) -> None:
-        if not isinstance(inputs, Iterable):
-            raise TypeError(f"check_gradient: expected a list of inputs, got {inputs!r}")
-        given = inputs if isinstance(inputs, dict) else list(inputs)
-        numbers = list(_numbers(given))
-        if not numbers:
-            raise ValueError("check_gradient: expected at least one input, got none")
-        kind = Value if isinstance(numbers[0], Value) else Real
-        for x in numbers:
-            if not isinstance(x, kind):
-                hint = (
-                    "; give f each number by itself: lambda *x: f(x)"
-                    if hasattr(x, "__len__")
-                    else ""
-                )
-                raise TypeError(
-                    f"check_gradient: expected inputs that are all numbers or all Values, "
-                    f"got {x!r} of type {type(x).__name__}{hint}"
-                )
-            if isinstance(x, Value) and x.args:
-                raise ValueError(f"check_gradient: expected leaves as inputs, got {x!r}")
-        self.leaves = [x if isinstance(x, Value) else Value(x) for x in numbers]
-        self.names = [
-            (leaf.label if leaf.label.isprintable() else repr(leaf.label)) or place
-            for leaf, place in zip(self.leaves, _places(given), strict=True)
-        ]
-        self.arguments: list[Any] = []
-        if kind is Real:
-            rebuilt_inputs = rebuilt(given, iter(self.leaves))
-            self.arguments = [rebuilt_inputs] if isinstance(given, dict) else rebuilt_inputs
-
-    def evaluating(self, f: Callable[..., Value]) -> Callable[[], Value]:
-        """f as a function of nothing that reads the leaves."""
-
-        def evaluate() -> Value:
-            output = f(*self.arguments)
-            if not isinstance(output, Value):
-                raise TypeError(
-                    f"check_gradient: f must return one Value, "
-                    f"got {reprlib.repr(output)} of type {type(output).__name__}"
-                )
-            return output
-
-        return evaluate
-
-
-def _numbers(inputs: dict[Any, Any] | list[Any]) -> Iterator[Any]:
-    """The inputs, and what dictionaries among them hold."""
-    for x in [inputs] if isinstance(inputs, dict) else inputs:
-        yield from flat(x) if isinstance(x, dict) else [x]
-
-
-def _places(inputs: dict[Any, Any] | list[Any]) -> Iterator[str]:
-    """Where each number stands: its argument's index, and keys; of one dictionary keys alone."""
-    if isinstance(inputs, dict):
-        for key, item in inputs.items():
-            yield from paths(item, key if isinstance(key, str) and key.isprintable() else repr(key))
-    else:
-        for i, item in enumerate(inputs):
-            yield from paths(item, str(i))
