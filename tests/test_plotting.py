@@ -279,7 +279,11 @@ def test_a_training_curve_of_nothing_is_refused(history: Any) -> None:
 
 def test_the_best_step_of_a_finite_difference_is_marked() -> None:
     figure = plotting.difference_errors([1e-1, 1e-2, 1e-3], {"central": [1e-2, 1e-6, 1e-3]})
-    assert [text.get_text() for text in figure.axes[0].texts] == ["h = 1e-02"]
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["central, best h = 1e-02"]
+    _curve, ring = figure.axes[0].lines
+    assert (*ring.get_xdata(), *ring.get_ydata()) == (1e-2, 1e-6)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("draw", [plotting.difference_errors, plotting.lines])
