@@ -304,7 +304,7 @@ def test_a_public_file_trains_or_says_what_to_type(
     monkeypatch.chdir(tmp_path)
     file = made()
     Path("table").write_bytes(file.content)
-    quick = ["--epochs", "2", "--hidden", "3", "--eager", "--check", "none"]
+    quick = ["--epochs", "1", "--hidden", "3", "--eager", "--check", "none"]
     given = ["train", "table", *quick, *file.options]
     if file.fix:
         with pytest.raises(SystemExit):

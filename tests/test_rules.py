@@ -12,7 +12,7 @@ pytest.importorskip("mpmath", reason="mpmath, the oracle of these tests, is not 
 
 from tests.benchmarks import rules
 
-COUNT = 300
+COUNT = 150
 TABLE_AT_FIRST = set(TABLE)  # higher derivatives of the gamma function make rows of their own
 
 
