@@ -107,10 +107,10 @@ class System:
                 )
             return rows
 
-        evaluate = jit(numbers)
+        evaluate = jit(numbers, in_axes=None)
 
         def point(given: list[float]) -> Point:
-            rows = evaluate([given])[0]
+            rows = evaluate(given)
             by = [dict(zip(i, row[2:], strict=True)) for i, row in zip(used, rows, strict=True)]
             return Point(
                 given[:n],

@@ -7,12 +7,6 @@ import reprlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    Vector = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class ConvergenceError(ArithmeticError):
@@ -92,23 +86,20 @@ def newton(evaluate: Callable[[list[float]], Point], x0: Sequence[float], max_st
     Raises:
         ConvergenceError: if there is no such point within `max_steps`, or no step leads nearer.
     """
-    import numpy as np
-
     point = evaluate(list(x0))
     reason = "the residual or its Jacobian is not finite there"
-    with np.errstate(all="ignore"):
-        for n_steps in range(max_steps + 1):
-            if not point.is_finite:
+    for n_steps in range(max_steps + 1):
+        if not point.is_finite:
+            break
+        if point.error <= ACCEPTED_ERROR:
+            return _polished(evaluate, point)
+        reason = f"{n_steps} steps were not enough"
+        if n_steps < max_steps:
+            following = _step(evaluate, point)
+            if following is None:
+                reason = "no step leads nearer to a solution"
                 break
-            if point.error <= ACCEPTED_ERROR:
-                return _polished(evaluate, point)
-            reason = f"{n_steps} steps were not enough"
-            if n_steps < max_steps:
-                following = _step(evaluate, point)
-                if following is None:
-                    reason = "no step leads nearer to a solution"
-                    break
-                point = following
+            point = following
     raise ConvergenceError(
         f"root: no solution found from x0 = {reprlib.repr(list(x0))}: {reason}; the residual is "
         f"{reprlib.repr(point.residual)} at x = {reprlib.repr(point.x)}. Start nearer to a "
@@ -120,18 +111,15 @@ def newton(evaluate: Callable[[list[float]], Point], x0: Sequence[float], max_st
 
 def _step(evaluate: Callable[[list[float]], Point], point: Point) -> Point | None:
     """The point after a step that passes the test; None if the shortest does not."""
-    import numpy as np
-
     solve = _solver(point)
     direction = solve(point.residual)
-    scale = np.maximum(np.abs(point.x), np.abs(direction))
-    scale[scale == 0.0] = 1.0
-    length = np.linalg.norm(direction / scale)
+    scale = [max(abs(x), abs(d)) or 1.0 for x, d in zip(point.x, direction, strict=True)]
+    length = _length(direction, scale)
     part = 1.0
     while part >= SHORTEST and length > 0.0:
-        trial = evaluate((point.x + part * direction).tolist())
+        trial = evaluate(_moved(point.x, part, direction))
         if trial.is_finite:
-            further = np.linalg.norm(solve(trial.residual) / scale)
+            further = _length(solve(trial.residual), scale)
             if further <= (1.0 - part / 4.0) * length:
                 return trial
         part /= 2.0
@@ -143,31 +131,43 @@ def _polished(evaluate: Callable[[list[float]], Point], point: Point) -> Point:
     for _ in range(3):
         if not any(point.residual):
             break
-        trial = evaluate((point.x + _solver(point)(point.residual)).tolist())
+        trial = evaluate(_moved(point.x, 1.0, _solver(point)(point.residual)))
         if not (trial.is_finite and trial.error < point.error):
             break
         point = trial
     return point
 
 
-def _solver(point: Point) -> Callable[[Sequence[float]], Vector]:
+def _moved(x: Sequence[float], part: float, direction: Sequence[float]) -> list[float]:
+    return [a + part * d for a, d in zip(x, direction, strict=True)]
+
+
+def _length(direction: Sequence[float], scale: Sequence[float]) -> float:
+    return math.hypot(*(d / s for d, s in zip(direction, scale, strict=True)))
+
+
+def _solver(point: Point) -> Callable[[Sequence[float]], list[float]]:
     """The function that takes a residual to the Newton step from this point."""
+    n = len(point.x)
+    if n == 1:
+        slope = point.jacobian[0].get(0, 0.0)
+        return lambda residual: [-residual[0] / slope if slope else 0.0]
     import numpy as np
 
-    n = len(point.x)
     matrix = np.zeros((n, n))
     for m, row in enumerate(point.jacobian):
         for j, slope in row.items():
             matrix[m, j] = slope
 
-    def solve(residual: Sequence[float]) -> Vector:
+    def solve(residual: Sequence[float]) -> list[float]:
         try:
-            step = np.linalg.solve(matrix, -np.array(residual))
-            if np.isfinite(step).all():
+            step: list[float] = np.linalg.solve(matrix, -np.array(residual)).tolist()
+            if all(map(math.isfinite, step)):
                 return step
         except np.linalg.LinAlgError:
             pass
-        least: Vector = np.linalg.lstsq(matrix, -np.array(residual))[0]
+        with np.errstate(all="ignore"):
+            least: list[float] = np.linalg.lstsq(matrix, -np.array(residual))[0].tolist()
         return least
 
     return solve

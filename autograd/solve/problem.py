@@ -83,7 +83,7 @@ class Problem:
         self._in_jacobian = np.flatnonzero(rows > 0)
         self._gradient_columns = columns[self._in_gradient]
         self.jacobian_structure = rows[self._in_jacobian] - 1, columns[self._in_jacobian]
-        self.hessian_structure = self._second.structure(self.start, np.zeros(self.m), 1.0)
+        self.hessian_structure = self._second.structure(self.start, np.ones(1 + self.m))
 
     # --- what is recorded
 
@@ -94,9 +94,8 @@ class Problem:
         self._lengths = list(map(len, results))
         return [_one("the objective", self._f(structured)), *(r for row in results for r in row)]
 
-    def _lagrangian(self, x: Sequence[Value], multipliers: Sequence[Value], scale: Value) -> Any:
-        f, *g = self._recorded(x)
-        return scale * f + functions.dot(multipliers, g)
+    def _lagrangian(self, x: Sequence[Value], weights: Sequence[Value]) -> Operand:
+        return functions.dot(weights, self._recorded(x))
 
     # --- numbers
 
@@ -128,8 +127,10 @@ class Problem:
 
     def hessian(self, x: Floats, multipliers: Floats, scale: float) -> Floats:
         """The nonzeros of the lower half of ∂²(scale·f + multipliers·g)/∂x²."""
+        import numpy as np
+
         self.n_hessians += 1
-        found: Floats = self._second.values(x, multipliers, scale)
+        found: Floats = self._second.values(x, np.append(scale, multipliers))
         self._look_at("the Hessian", "a derivative", found)
         return found
 

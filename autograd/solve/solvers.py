@@ -146,7 +146,7 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
         out[:] = guarded(lambda: problem.jacobian(x), math.nan)
 
     def hessian(x: Floats, multipliers: Floats, scale: float, out: Floats) -> None:
-        out[:] = guarded(lambda: problem.hessian(x, multipliers.copy(), scale), math.nan)
+        out[:] = guarded(lambda: problem.hessian(x, multipliers, scale), math.nan)
 
     def intermediate(_mode: int, iteration: int, f: float, violation: float, *_: float) -> bool:
         return run.goes_on(iteration, f, violation)
