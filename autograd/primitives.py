@@ -96,6 +96,9 @@ class Primitive:
 
     definition: Callable[..., Scalar] | None
     """The value in the operations of the table; None for an elementary row."""
+    is_local = True
+    """Whether the partials depend on the result and on operands with a derivative, and on nothing
+    else; what reads second partials off the row has to ask (see `derivatives.sparse`)."""
     template: str
     """How Python writes the operation, with {0} for the first operand; "" for a function's call."""
 
@@ -586,6 +589,7 @@ stop_gradient = Primitive("stop_gradient", "stop_gradient", "x", None,
 given_partial = Primitive("given_partial", "given_partial", "value",
     lambda z, value, x, slope: 1.0, lambda z, value, x, slope: slope, None,
     doc="The value, with one more partial derivative, `slope`, with respect to x.")
+given_partial.is_local = False
 
 abs: Primitive = Primitive("abs", "abs", math.fabs,
     lambda z, x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)),

@@ -163,3 +163,26 @@ def test_as_javascript_it_has_the_same_numbers(tmp_path: Path) -> None:
         ["node", tmp_path / "p.mjs"], capture_output=True, text=True, check=True
     ).stdout
     np.testing.assert_allclose(json.loads(printed), ag.gradient(logsumexp)(POINT), rtol=1e-14)
+
+
+# --- with what stands on derivatives --------------------------------------------------------------
+
+
+def test_sparse_derivatives_are_those_given() -> None:
+    pytest.importorskip("scipy")
+
+    def f(v: list[Any]) -> Any:
+        return ag.sin(logsumexp(v[:2])) * v[2]
+
+    def g(v: list[Any]) -> Any:
+        return ag.sin(plain(v[:2])) * v[2]
+
+    point = [0.3, 1.2, 0.7]
+    np.testing.assert_allclose(
+        ag.sparse_hessian(f)(point).toarray(), ag.hessian(g)(point), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        ag.sparse_jacobian(lambda v: [f(v), v[0]])(point).toarray(),
+        ag.jacobian(lambda v: [g(v), v[0]])(point),
+        rtol=1e-12,
+    )

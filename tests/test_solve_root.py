@@ -394,3 +394,41 @@ def test_it_can_be_drawn_and_played() -> None:
     assert str(ag.explain(y))
     assert list(ag.backward_steps(y))
     ag.play(y)
+
+
+# --- with what stands on derivatives --------------------------------------------------------------
+
+
+def test_sparse_derivatives_see_through_it() -> None:
+    pytest.importorskip("scipy")
+    point = [2.0, 1.3]
+
+    def solved(p: Any) -> Any:
+        return ag.root(circle, [1.0, 1.0], p)
+
+    np.testing.assert_allclose(
+        ag.sparse_jacobian(solved)(point).toarray(), ag.jacobian(solved)(point), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        ag.sparse_hessian(crossing)(point).toarray(),
+        ag.hessian(crossing_by_formula)(point),
+        rtol=1e-11,
+    )
+
+
+def test_minimize_and_jax_see_through_it() -> None:
+    pytest.importorskip("scipy")
+
+    def cube_root(a: Any) -> Any:
+        return ag.root(lambda x, a: x**3 - a, 1.0, a)
+
+    found = ag.minimize(lambda p: (cube_root(p[0]) - 2.0) ** 2 + (p[1] - p[0]) ** 2, [1.0, 1.0])
+    assert found.x == pytest.approx([8.0, 8.0], rel=1e-4)
+    pytest.importorskip("jax")
+    w = Value(2.0)
+    loss = ag.to_jax(lambda a: (cube_root(w * a) - 1.0) ** 2, 1.0)
+    value, slopes = loss.value_and_gradient(loss.numbers(), np.array([2.0, 3.0]))
+    x = np.cbrt([4.0, 6.0])
+    assert float(value) == pytest.approx(np.mean((x - 1.0) ** 2), rel=1e-5)
+    expected = np.mean(2.0 * (x - 1.0) * np.array([2.0, 3.0]) / (3.0 * x**2))
+    assert float(slopes[0]) == pytest.approx(expected, rel=1e-5)

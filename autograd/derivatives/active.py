@@ -85,16 +85,11 @@ def _canonical(node: Value, args: Sequence[Factor], record: Recorder) -> Factor:
 
 
 def derivative_args(node: Value) -> list[Any]:
-    """The operands that derivatives of the node depend on: those that it has a derivative for.
-
-    Of a partial that was given by hand, that is itself an operand, there are derivatives too.
-    """
+    """The operands with respect to which the node's row has a derivative."""
     row = node.primitive
     if row is None:
         return []
     args = node.args
-    if row is primitives.given_partial:
-        return [x for x in args if type(x) is not float]
     if row.variadic:
         return [x for x in args if type(x) is not float]
     return [x for x, rule in zip(args, row.partials, strict=True) if rule and type(x) is not float]

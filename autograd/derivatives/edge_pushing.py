@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import combinations_with_replacement
 
 from autograd.derivatives.active import ActiveGraph
-from autograd.derivatives.local import LocalDerivatives
+from autograd.derivatives.local import Local, LocalDerivatives
 from autograd.derivatives.terms import Factor, Term, Terms, is_number
 from autograd.value import Value
 
@@ -46,12 +46,11 @@ class _Sweep:
         self.edges: dict[Value, dict[Value, list[Term]]] = {}
         derivatives = LocalDerivatives(graph.record)
         for node in order[: len(inputs) - 1 : -1] if inputs else ():
-            if node not in self.adjoints and node not in self.edges:
-                continue
-            local = derivatives.of(node, self.rank)
-            self.push_edges(node, local.first)
-            if node in self.adjoints:  # else it is a partial given by hand, and nothing else
+            if node in self.adjoints:
+                local = derivatives.of(node, self.rank)
+                assert isinstance(local, Local), "a row whose second partials are not local"
                 adjoint = self.terms.total(self.adjoints.pop(node))
+                self.push_edges(node, local.first)
                 for a, b, second in local.second():
                     self.add_edge(a, b, self.terms.product(adjoint, Term(second)))
                 for a, partial in local.first.items():

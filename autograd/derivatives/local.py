@@ -58,7 +58,6 @@ class Kind:
         operands: the symbols of the distinct operands by their index.
         first: of each operand that has a derivative: the partial, and the condition under which
             the operand is selected, None if it always is. What is always 0 is left out.
-        given: of a partial given by hand the operand, and the one that it is a partial for.
     """
 
     def __init__(self, row: Primitive, pattern: Sequence[float | int]) -> None:
@@ -80,9 +79,6 @@ class Kind:
         self.first = {
             i: _selected(p) if row.chooses else (p, None) for i, p in self._partials.items()
         }
-        self.given: tuple[int, ...] = ()
-        if row is primitives.given_partial and pattern[2] == 2 and type(pattern[2]) is int:
-            self.given = 2, int(pattern[1])
         self._derivatives: dict[Any, Any] = {}
         self._second: dict[tuple[int, int], Any] | None = None
 
@@ -100,8 +96,6 @@ class Kind:
                     pair = (max(i, j), min(i, j))
                     if pair not in self._second and j in self._partials:
                         self._second[pair] = self._derivative(partial, j)
-            if self.given:  # a mixed derivative comes once from each of its two partials
-                self._second[self.given[0], self.given[1]] = 0.5
             self._second = {k: s for k, s in self._second.items() if not is_number(s, 0.0)}
         return self._second
 
@@ -181,13 +175,11 @@ class Local:
         self._kind = kind
         self._operation = record
         args = node.args
-        self._active = {i: args[i] for i in (*kind.first, *kind.given) if args[i] in is_active}
+        self._active = {i: args[i] for i in kind.first if args[i] in is_active}
         self._recorded: dict[Any, Factor] = {x: args[i] for i, x in kind.operands.items()}
         self._recorded[kind.result] = node
         self.first = {
-            arg: Term(*map(self._record, kind.first[i]))
-            for i, arg in self._active.items()
-            if i in kind.first
+            arg: Term(*map(self._record, kind.first[i])) for i, arg in self._active.items()
         }
 
     def second(self) -> Iterator[tuple[Value, Value, Factor]]:
@@ -206,6 +198,19 @@ class Local:
         return recorded[x]
 
 
+class Direct:
+    """The first partial derivatives of one node, of a row that is read with Values alone."""
+
+    def __init__(self, node: Value, is_active: Any, record: Recorder) -> None:
+        row, args = node.primitive, node.args
+        assert row is not None
+        partials: dict[Value, list[Factor]] = {}
+        for arg, partial in zip(args, row.partials_at(node, args, args), strict=True):
+            if partial is not None and arg in is_active and not is_number(partial, 0.0):
+                partials.setdefault(arg, []).append(partial)
+        self.first = {arg: Term(record.total(terms)) for arg, terms in partials.items()}
+
+
 class LocalDerivatives:
     """The partial derivatives of nodes; the rules are read once for each kind of node."""
 
@@ -213,10 +218,12 @@ class LocalDerivatives:
         self._record = record
         self._kinds: dict[Any, Kind] = {}
 
-    def of(self, node: Value, is_active: Any) -> Local:
+    def of(self, node: Value, is_active: Any) -> Local | Direct:
         """Those of a node with respect to its active operands."""
         row = node.primitive
         assert row is not None
+        if not row.is_local:
+            return Direct(node, is_active, self._record)
         seen: dict[Value, int] = {}
         pattern: list[float | int] = []
         for i, x in enumerate(node.args):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from autograd.derivatives.edge_pushing import hessian_entries
-from autograd.derivatives.elimination import jacobian_entries
+from autograd.derivatives.elimination import hessian_entries_of_gradient, jacobian_entries
+from autograd.derivatives.graph import _since
 from autograd.derivatives.structures import Nested
 from autograd.derivatives.transformations import Argnums, _called
 from autograd.value import Operand
@@ -48,7 +49,11 @@ def sparse_hessian_of(
     """The lower half of the Hessian of f at xs; floats or Values, as those of `hessian` are."""
     with _called("sparse_hessian", xs, argnums) as call:
         output = call.value(call.apply(f, constants))
-        entries = hessian_entries(output, call.leaves)
+        is_local = all(
+            x.primitive is None or x.primitive.is_local for x in _since([output], call.leaves)
+        )
+        find = hessian_entries if is_local else hessian_entries_of_gradient
+        entries = find(output, call.leaves)
         values = list(call.returned([value for _, _, value in entries]))
         shape = (len(call.leaves), len(call.leaves))
     return Sparse([i for i, _, _ in entries], [j for _, j, _ in entries], shape, values)

@@ -155,6 +155,8 @@ class ImplicitRow(Primitive):
     It belongs to the nodes that it made and is freed with them.
     """
 
+    is_local = False  # its partials depend on the other components
+
     def __init__(self, name: str, solution: Solution, index: int, is_root: bool) -> None:
         self.name = self.__name__ = name
         self.symbol = "root" if is_root else "residual"
