@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value
+from autograd.compiler.jit import BACKENDS as BACKENDS_OF_JIT
 
 BACKENDS = ["python", "llvm", "jax"]
 
@@ -296,6 +297,43 @@ def test_a_branch_in_python_is_refused_when_compiled() -> None:
     compiled = ag.jit(lambda a: ag.root(lambda x, a: x - a if x > 0.0 else x, 1.0, a))
     with pytest.raises(TypeError, match="cannot be compiled"):
         compiled([1.0])
+
+
+class CubeRoot(ag.Module):
+    def __init__(self) -> None:
+        self.w = Value(2.0)
+
+    def __call__(self, x: Any) -> Any:
+        return ag.root(lambda y: y**3 - self.w * x[0], 1.0)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_model_that_solves_equations_is_trained(compiled: bool) -> None:
+    pytest.importorskip("llvmlite")
+    model = CubeRoot()
+    ag.fit(
+        model,
+        lambda p, t: (p - t) ** 2,
+        [[1.0], [2.0]],
+        [2.0, 16.0 ** (1.0 / 3.0)],
+        epochs=60,
+        optimizer=ag.Adam(model.parameters(), 0.5),
+        compiled=compiled,
+        progress=False,
+    )
+    assert model.w.data == pytest.approx(8.0, rel=0.1)
+
+
+def test_a_program_outlives_what_it_was_recorded_from() -> None:
+    compiled = ag.jit(lambda a: ag.root(lambda x, a: x * x - a, 1.0, a), backend="python")
+    assert compiled([4.0]) == [2.0]
+    program = compiled.program
+    del compiled
+    gc.collect()
+    text = str(program)
+    with pytest.raises(ValueError, match="is computed by Python"):
+        BACKENDS_OF_JIT["c"].source(program)
+    assert "root" in text
 
 
 # --- refusals -------------------------------------------------------------------------------------

@@ -64,6 +64,7 @@ class Tape:
         results: the nodes that are returned, no two the same; none is a constant, leaf or input.
         blocks: nodes that are computed elsewhere: the name of a space for them, the nodes, and the
             address of each.
+        rows: those of users that are called back, which live as long as what calls them.
     """
 
     inputs: list[str]
@@ -77,6 +78,7 @@ class Tape:
     section: Integers
     labels: dict[int, str]
     results: list[int]
+    rows: list[Primitive]
     blocks: dict[str, tuple[Integers, Integers]] = field(default_factory=dict)
 
     @cached
@@ -141,6 +143,7 @@ class Lowering:
             row: -1 if row.arity is None else self.code(row, row.arity)
             for row in dict.fromkeys(rows)
         }
+        self.rows = [row for row in of_row if row.name not in own_names]
         codes = [of_row[row] for row in rows]
         for i in [i for i, code in enumerate(codes) if code < 0]:
             codes[i] = self.code(rows[i], widths[i])
@@ -359,6 +362,7 @@ class Lowering:
             *columns,
             self.labels,
             self.results,
+            self.rows,
             self.blocks,
         )
 

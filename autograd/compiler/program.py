@@ -40,7 +40,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from autograd.compiler.columns import Column, Numbers
-from autograd.primitives import TABLE
+from autograd.primitives import TABLE, Primitive
 from autograd.value import Value
 
 
@@ -203,6 +203,7 @@ class Program:
         table: the integers that are looked up.
         sizes: how many addresses each space has.
         key: the same for programs that differ in nothing but the numbers and labels of the leaves.
+        rows: those of users that it calls back by name, which live as long as it does.
     """
 
     inputs: tuple[str, ...]
@@ -216,6 +217,7 @@ class Program:
     table: array[int] = field(default_factory=lambda: array("q"))
     sizes: Mapping[str, int] = field(default_factory=dict)
     key: str = ""
+    rows: tuple[Primitive, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(_Text(self).lines())

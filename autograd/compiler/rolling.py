@@ -78,4 +78,5 @@ def roll(tape: Lowered) -> Program:
         table=assembly.table,
         sizes=access.sizes | {"k": len(assembly.constants)},
         key=tape.key,
+        rows=tuple(tape.rows),
     )
