@@ -40,8 +40,10 @@ if _pathlib.Path(__file__).with_name("differential_operators.py").exists():
 from autograd import datasets, exercises, interop, plotting
 from autograd.compiler.backends.jax import to_jax
 from autograd.compiler.jit import jit
+from autograd.compiler.sparse import sparse_hessian, sparse_jacobian
 from autograd.compiler.step import jit_step
 from autograd.derivatives import (
+    custom,
     grad,
     gradient,
     hessian,
@@ -112,6 +114,9 @@ from autograd.nn import MLP, Layer, Module, Neuron
 from autograd.optim import Adam, AdamW, GradientDescent, RMSprop, Stepper
 from autograd.primitives import Primitive
 from autograd.recording import no_grad
+from autograd.solve.minimize import minimize
+from autograd.solve.newton import ConvergenceError
+from autograd.solve.root import root
 from autograd.training import History, Recording, batches, fit
 from autograd.value import Condition, Value, first_nonfinite
 from autograd.viz import Drawing, Step, backward_steps, draw, explain, forward_steps, play
@@ -126,6 +131,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Condition",
+    "ConvergenceError",
     "Drawing",
     "GradientCheckError",
     "GradientDescent",
@@ -156,6 +162,7 @@ __all__ = [
     "cos",
     "cosh",
     "cross_entropy",
+    "custom",
     "datasets",
     "digamma",
     "dot",
@@ -193,6 +200,7 @@ __all__ = [
     "maximum",
     "mean",
     "mean_squared_error",
+    "minimize",
     "minimum",
     "no_grad",
     "norm_cdf",
@@ -201,12 +209,15 @@ __all__ = [
     "plotting",
     "polygamma",
     "relu",
+    "root",
     "sigmoid",
     "sign",
     "sin",
     "sinh",
     "softmax",
     "softplus",
+    "sparse_hessian",
+    "sparse_jacobian",
     "sqrt",
     "square",
     "stop_gradient",

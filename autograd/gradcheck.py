@@ -106,6 +106,7 @@ def _compiled(
     f: Any, leaves: Sequence[Value], takes_leaves: bool
 ) -> tuple[Callable[[], Value], list[float]]:
     """The value of a compiled function, and its derivatives as it computes them."""
+    f = type(f)(f.function, f.backend)  # of columns, whatever it was made for
 
     def columns() -> list[list[float]]:
         return [[leaf.data] for leaf in leaves] if takes_leaves else []

@@ -19,10 +19,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, NoReturn, TypeAlias
+from weakref import WeakValueDictionary
 
 from autograd import recording
 
-TABLE: dict[str, Any] = {}
+OWNED: WeakValueDictionary[str, Any] = WeakValueDictionary()
+"""Rows that belong to the nodes made by them and are freed with these, by name. `TABLE[name]` finds
+them, but does not list them."""
+
+
+class _Table(dict[str, Any]):
+    def __missing__(self, name: str) -> Any:
+        return OWNED[name]
+
+
+TABLE: dict[str, Any] = _Table()
 """Every `Primitive` by name, in the order in which they were made (see `primitives`)."""
 
 Primitive: TypeAlias = Any

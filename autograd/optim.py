@@ -180,6 +180,7 @@ class Stepper(ABC):
 
     initial_state: Scalars = ()
     learning_rate = Setting(positive)
+    deferred_states: Callable[[list[Scalars]], None] | None = None
     _settings: tuple[str, ...] = ("learning_rate",)
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -198,6 +199,29 @@ class Stepper(ABC):
         self.parameters = _checked_parameters(parameters)
         self.states = [self.initial_state] * len(self.parameters)
         self.learning_rate = learning_rate
+
+    @property
+    def states(self) -> list[Scalars]:
+        """The state of each parameter; of a compiled step they are fetched when asked for."""
+        states: list[Scalars] = vars(self)["states"]
+        if self.deferred_states is not None:
+            self.deferred_states(states)
+            self.deferred_states = None
+        return states
+
+    @states.setter
+    def states(self, states: list[Scalars]) -> None:
+        vars(self)["states"] = states
+        self.deferred_states = None
+
+    def defer_states(self, write: Callable[[list[Scalars]], None]) -> None:
+        """Empty `states`, and let `write` fill the list when somebody asks for it."""
+        states = self.states
+        self.deferred_states = write
+        states.clear()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "states": list(self.states), "deferred_states": None}
 
     def __repr__(self) -> str:
         settings = "".join(
@@ -299,9 +323,10 @@ class Stepper(ABC):
             raise
 
     def _take(self, moves: list[tuple[int, float, Scalars]]) -> None:
+        parameters, states = self.parameters, self.states
         for index, weight, state in moves:
-            self.parameters[index].data = weight
-            self.states[index] = state
+            parameters[index].data = weight
+            states[index] = state
 
     def _refuse(self, index: int, what: str, gradient: float) -> NoReturn:
         name = getattr(self.parameters[index], "label", "") or f"parameter {index}"

@@ -583,6 +583,9 @@ relu = Primitive("relu", "relu", "where(x < 0.0, 0.0, x)",  # nan stays nan, and
     doc="max(0, x); its derivative at 0 is 0.")
 stop_gradient = Primitive("stop_gradient", "stop_gradient", "x", None,
     doc="x itself, but as a constant: no gradient goes through it.")
+given_partial = Primitive("given_partial", "given_partial", "value",
+    lambda z, value, x, slope: 1.0, lambda z, value, x, slope: slope, None,
+    doc="The value, with one more partial derivative, `slope`, with respect to x.")
 
 abs: Primitive = Primitive("abs", "abs", math.fabs,
     lambda z, x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)),

@@ -34,7 +34,7 @@ MODULES = ("datasets", "plotting", "exercises", "interop")
 GROUPS = {
     "The node": "Value Condition Primitive no_grad stop_gradient first_nonfinite",
     "Derivatives": "grad gradient value_and_gradient jacobian hessian hessian_vector_product jvp "
-    "vjp check_gradient GradientCheckError",
+    "vjp sparse_jacobian sparse_hessian custom check_gradient GradientCheckError",
     "Functions": "abs sign floor ceil round trunc sqrt cbrt square exp expm1 log log1p log2 log10 "
     "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh sigmoid log_sigmoid relu "
     "softplus erf erfc norm_cdf log_norm_cdf lgamma digamma polygamma xlogy hypot maximum minimum "
@@ -45,6 +45,7 @@ GROUPS = {
     "Training": "fit batches History Recording",
     "Seeing": "draw Drawing play explain forward_steps backward_steps Step playground",
     "Compiling": "jit jit_step to_jax",
+    "Solving": "minimize root ConvergenceError",
 }
 
 MODEL = """
@@ -73,6 +74,20 @@ EXAMPLES = {
     "vjp": "value, pull_back = ag.vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)\n"
     "value, pull_back([1.0, 10.0])",
     "jvp": "ag.jvp(lambda p: p[0] * p[1])([2.0, 3.0], [1.0, 0.0])",
+    "custom": "x = ag.Value(0.3)\n"
+    "step = ag.custom(ag.where(x > 0.0, 1.0, 0.0), [x], [ag.exp(-x * x)])\n"
+    "step.backward()\nstep.data, x.grad",
+    "minimize": "disk = (lambda x: x[0] ** 2 + x[1] ** 2, None, 1.0)\n"
+    "result = ag.minimize(lambda x: (x[0] - 2.0) ** 2 + x[1] ** 2, [0.0, 0.5], constraints=disk)\n"
+    "result.reason, round(result.fun, 6)",
+    "root": "a = ag.Value(2.0)\nx = ag.root(lambda x, a: x * x - a, 1.0, a)\nx.backward()\n"
+    "x.data, a.grad",
+    "ConvergenceError": "try:\n    ag.root(lambda x: x * x + 1.0, 1.0)\n"
+    "except ag.ConvergenceError as error:\n    print(error.residual)",
+    "sparse_jacobian": "J = ag.sparse_jacobian(lambda x: [x[0] * x[1], x[2] ** 2])\n"
+    "J.values([1.0, 2.0, 3.0])",
+    "sparse_hessian": "H = ag.sparse_hessian(lambda x: x[0] * x[1] + x[2] ** 2)\n"
+    "H.structure([1.0, 2.0, 3.0])",
     "check_gradient": "report = ag.check_gradient(lambda x, y: x * y, [0.5, 2.0])\n"
     "[c.verdict for c in report.comparisons]",
     "GradientCheckError": "issubclass(ag.GradientCheckError, AssertionError)",
@@ -166,7 +181,7 @@ def page() -> str:
         "example as it was run. (Written by `python -m tests.reference`.)",
         "\n".join(_index(title, members) for title, members in groups.items() if members)
         + "\n"
-        + _index("Modules", [name for name in MODULES if name in names])
+        + _index("Rooms", [name for name in MODULES if name in names])
         + "\n- [The table of rules](#the-table-of-rules)",
     ]
     for title, members in groups.items():
@@ -294,18 +309,18 @@ def _attributes(kind: type) -> Iterator[tuple[str, str]]:
 
 
 def _module(name: str) -> str:
-    module = getattr(ag, name)
+    room = getattr(ag, name)
     entries = [
         f"- `ag.{name}.{key}{_signature(thing)}`: {_first_line(thing)}"
-        for key, thing in _public(module)
+        for key, thing in _public(room)
     ]
-    return "\n\n".join([f"## `ag.{name}`", _first_line(module), "\n".join(entries)])
+    return "\n\n".join([f"## `ag.{name}`", _first_line(room), "\n".join(entries)])
 
 
-def _public(module: Any) -> Iterator[tuple[str, Any]]:
+def _public(room: Any) -> Iterator[tuple[str, Any]]:
     """The public things of a module, and those of the modules among them."""
-    for key in sorted(getattr(module, "__all__", [])):
-        thing = getattr(module, key)
+    for key in sorted(getattr(room, "__all__", [])):
+        thing = getattr(room, key)
         if inspect.ismodule(thing):
             yield from ((f"{key}.{inner}", member) for inner, member in _public(thing))
         else:

@@ -64,7 +64,7 @@ def points_in(domain: Sequence[tuple[float, float]], count: int) -> list[list[fl
     return [[number(*interval) for interval in domain] for _ in range(count)]
 
 
-COMPOSITE: list[tuple[Callable[..., Value], Callable[..., Any], float]] = [
+COMPOSITE: list[tuple[Callable[..., Any], Callable[..., Any], float]] = [
     (
         lambda x, y: ag.exp(-(x**2 + y**2) / 2.0) / ag.sqrt(1.0 + x * x),
         lambda x, y: mp.exp(-(x**2 + y**2) / 2) / mp.sqrt(1 + x * x),

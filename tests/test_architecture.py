@@ -30,7 +30,7 @@ LAYERS = (
     ("derivatives", "losses"),
     ("gradcheck",),
     ("compiler",),
-    ("nn",),
+    ("nn", "solve"),
     ("training",),
     ("viz",),
     ("plotting", "interop", "exercises"),
@@ -54,7 +54,7 @@ LOADED_LATE = {
         # The compiler's passes over arrays.
         (
             *("lowering.py", "ragged.py", "expressions.py", "schedule.py"),
-            *("access.py", "reroll.py", "assembly.py"),
+            *("access.py", "reroll.py", "assembly.py", "runtime.py", "training.py"),
         ),
         ("numpy",),
     ),

@@ -21,7 +21,7 @@ from autograd import Value, grad
 from autograd.compiler.backends import python
 from tests.graphs import Program, any_float, inputs, programs
 from tests.numerics import same
-from tests.test_rolling import CC, compiled_c
+from tests.runners import CC, compiled_c
 
 Function = Callable[[Any], Any]
 
@@ -142,6 +142,7 @@ def derivative(f: Function, kinds: str) -> Function:
     return f
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", ["g", "gg", "ggg", "gggg", "jj", "jjj", "jg", "gj"])
 @pytest.mark.parametrize("f", RICH.values(), ids=RICH)
 def test_derivatives_of_any_order_have_the_same_bits_compiled(f: Function, kinds: str) -> None:

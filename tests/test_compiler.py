@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 import autograd as ag
 from autograd import primitives
 from autograd.compiler import columns
-from autograd.compiler import jit as jit_module
 from autograd.compiler.backends import c, python
 from autograd.compiler.backends.llvm import ops
 from autograd.compiler.jit import BACKENDS, jit
@@ -50,6 +49,7 @@ def gradients(leaves: Sequence[ag.Value]) -> list[float | None]:
 # --- the same bits --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @each_backend
 @pytest.mark.parametrize("numbers", [ordinary, any_float], ids=["ordinary", "special"])
 @settings(max_examples=50, deadline=None)
@@ -77,6 +77,7 @@ def test_one_example_has_the_bits_of_eager(
     assert same([c for c, _ in reached], [e for _, e in reached])
 
 
+@pytest.mark.slow
 @each_backend
 @settings(max_examples=25, deadline=None)
 @given(program=programs(), points=st.lists(inputs(any_float), min_size=1, max_size=11))
@@ -505,22 +506,112 @@ def test_branches_not_taken_have_no_say(backend: Any) -> None:
     assert gradients([w]) == [1.5]
 
 
-def test_looking_compiles_nothing() -> None:
-    f = jit(lambda x: x.sin() * 3.0, "python")
-    f([1.0])
-    before = len(jit_module._executables._found)
-    shown = [f.program, f.source, f.c, f.javascript]
-    shown += [f.llvm] if HAS_LLVM else []
-    assert all(shown)
-    assert len(jit_module._executables._found) == before
-
-
 def test_a_numpy_column_of_float64_is_not_copied() -> None:
     np = pytest.importorskip("numpy", reason="columns as arrays need NumPy")
     read_column = columns.read_column
     X = np.arange(6.0).reshape(3, 2)
     assert np.shares_memory(read_column(X, "X").numbers, X)
-    assert read_column(X, "X").address == X.ctypes.data
+
+
+# --- arguments that are no columns ----------------------------------------------------------------
+
+
+def rosenbrock(x: Any) -> Any:
+    """Of an array, or of a list."""
+    terms = [100.0 * (b - a**2) ** 2 + (1.0 - a) ** 2 for a, b in itertools.pairwise(x)]
+    return ag.sum(terms)
+
+
+@each_backend
+def test_a_function_at_one_point_is_called_as_without_jit(backend: Any) -> None:
+    np = pytest.importorskip("numpy", reason="arrays need NumPy")
+    point = [1.3, 0.7, 0.8, 1.9]
+    for f in (rosenbrock, ag.gradient(rosenbrock), ag.hessian(rosenbrock)):
+        compiled = jit(f, backend, in_axes=None)
+        expected: Any = f([ag.Value(x) for x in point])
+        numbers = np.vectorize(lambda x: x.data)(np.array(expected, object)).tolist()
+        assert compiled(point) == numbers
+        of_array = compiled(np.array(point))
+        assert np.asarray(of_array).tolist() == numbers
+        assert type(of_array) is (float if f is rosenbrock else np.ndarray)
+        assert compiled(point) == numbers
+    assert jit(rosenbrock, backend, in_axes=None).mean(point) == rosenbrock(point)
+
+
+@each_backend
+def test_a_function_of_arrays_takes_an_array(backend: Any) -> None:
+    """Its operations on whole arrays are recorded, and an array is what it may return."""
+    np = pytest.importorskip("numpy", reason="arrays need NumPy")
+
+    def f(x: Any, a: Any) -> Any:
+        return (x[1:] * x[:-1]) @ a, x.T[::-1] + 1.0, np.exp(x[0])
+
+    x, a = np.array([1.0, 2.0, 0.5]), np.array([[1.0, 3.0], [2.0, 4.0]])
+    for found, expected in zip(jit(f, backend, in_axes=None)(x, a), f(x, a), strict=True):
+        assert np.asarray(found) == pytest.approx(np.asarray(expected), rel=1e-15)
+    with pytest.raises(TypeError, match="sequence"):
+        jit(f, backend, in_axes=None)(x.tolist(), a)
+
+
+@each_backend
+def test_some_arguments_may_be_shared_by_all_examples(backend: Any) -> None:
+    w = ag.Value(2.0, "w")
+    f = jit(lambda x, a, s: w * x * s + a[0] * ag.exp(a[1]), backend, in_axes=[0, None, None])
+
+    def expected(x: float, a: list[float], s: float) -> float:
+        return 2.0 * x * s + a[0] * math.exp(a[1])
+
+    for a, s in (([1.0, 2.0], 3.0), ([0.5, -1.0], 1)):
+        xs = [0.25, 1.0, -3.0]
+        assert f(xs, a, s) == [expected(x, a, s) for x in xs]
+        assert f(xs, tuple(a), s) == f(xs, a, s)
+        assert f.backward(xs, a, s) == f.mean(xs, a, s)
+        assert gradients([w]) == [pytest.approx(sum(xs) * s / 3)]
+    assert len(f._recordings) == 1
+    assert "c0 = w0 · exp(w1)" in str(f.program)
+    assert f.program.leaf_names == ["a[0]", "a[1]", "s", "w"]
+
+
+def test_what_is_shared_is_computed_once_a_call() -> None:
+    f = jit(lambda x, a: [x * ag.exp(a) + ag.log(x), ag.sin(a)], "python", in_axes=(0, None))
+    assert f([1.0, 2.0], 0.0) == [[1.0, 0.0], [2.0 + math.log(2.0), 0.0]]
+    assert f._latest is not None
+    once = list(groups(f._latest.values.program.once))
+    assert [getattr(group.expression, "primitive", "") for group in once] == ["exp", "sin"]
+
+
+@each_backend
+def test_unselected_branches_at_one_point(backend: Any) -> None:
+    f = jit(ag.gradient(lambda x: ag.where(x > 0.0, ag.log(x), 3.0 * x)), backend, in_axes=None)
+    assert [f(2.0), f(0.0), f(-1.0)] == [0.5, 3.0, 3.0]
+
+
+def test_axes_are_checked() -> None:
+    for axes in (1, "x", (0, 2), True, [None, False]):
+        with pytest.raises(ValueError, match=r"^jit: in_axes must be 0 "):
+            jit(lambda x: x, in_axes=axes)  # type: ignore[arg-type]
+    f = jit(lambda x, y: x * y, "python", in_axes=(0, None))
+    with pytest.raises(ValueError, match=r"^jit: got 1 arguments, but in_axes=\(0, None\) has 2"):
+        f([1.0])
+    for bad in ("three", None, [[1.0], [1.0, 2.0]], ag.Value(1.0)):
+        with pytest.raises((TypeError, ValueError), match=r"^jit: argument 1"):
+            f([1.0], bad)
+    assert f([1.0, 2.0], 3) == [3.0, 6.0]
+
+
+def test_a_compiled_method_has_the_axes() -> None:
+    class Scale:
+        factor = ag.Value(2.0)
+
+        @jit(backend="python", in_axes=None)
+        def scaled(self, x: Any) -> Any:
+            return self.factor * x
+
+    assert Scale().scaled(3.0) == 6.0
+
+
+def test_a_check_of_a_compiled_function_at_one_point() -> None:
+    assert ag.check_gradient(jit(lambda x, y: x * ag.exp(y), in_axes=None), [1.0, 2.0])
 
 
 REFUSED_COLUMNS: list[tuple[tuple[Any, ...], type[Exception], str]] = [
@@ -587,8 +678,8 @@ def test_a_value_in_the_operations_of_the_table_compiles_like_them(
         "x / (1.0 + exp(-x))",
         lambda z, x: z + primitives.sigmoid(x) * (1.0 - z),
     )
-    f = ag.jit(lambda x: swish(x) * w, backend)
     w = ag.Value(3.0)
+    f = ag.jit(lambda x: swish(x) * w, backend)
     points = [-800.0, -2.0, -0.0, 0.5, 30.0, math.inf, math.nan]
     found = f(points)
     assert [x.hex() for x in found] == [(swish(x) * 3.0).hex() for x in points]
@@ -998,3 +1089,22 @@ def test_a_recording_is_freed_with_the_function() -> None:
         assert leaf() is None
     finally:
         gc.enable()
+
+
+def test_constants_that_a_derivative_produces_are_no_leaves() -> None:
+    """They would be read at every call."""
+    w = ag.Value(2.0)
+
+    def residuals(p: Any) -> Any:
+        return [p[0] + p[1] * t + w for t in (1.0, 2.0, 3.0)]
+
+    for f in (ag.jacobian(residuals), ag.hessian(lambda p: p[0] ** 2 * p[1] + 3.0 * p[0])):
+        compiled = ag.jit(f, "python")
+        assert compiled([[0.5, 0.25]]) == [f([0.5, 0.25])]
+        assert compiled.program.leaves == ()
+    slopes = ag.jit(ag.gradient(lambda p: 3.0 * p[0] + w * p[1]), "python")
+    assert slopes([[0.5, 0.25]]) == [[3.0, 2.0]]
+    assert slopes.program.leaves == (w,)
+    tangents = ag.jit(lambda p: ag.jvp(residuals)(p, [1.0, 0.0]), "python")
+    assert tangents([[0.5, 0.25]]) == [[1.0, 1.0, 1.0]]
+    assert tangents.program.leaves == ()

@@ -18,6 +18,8 @@ from autograd.value import Condition, adjoints, topological_order
 from tests.graphs import Program, any_float, inputs, programs
 from tests.numerics import same
 
+pytestmark = pytest.mark.slow
+
 
 def in_python(x: Any) -> Any:
     """A copy by the pickler that is written in Python, as cloudpickle and dill use it."""

@@ -19,6 +19,8 @@ import pytest
 
 from autograd.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 ROWS = 48
 
 

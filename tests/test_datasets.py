@@ -198,6 +198,7 @@ def test_iris_is_fishers_table() -> None:
     assert X[37] == [4.9, 3.6, 1.4, 0.1]
 
 
+@pytest.mark.slow
 def test_iris_is_scikit_learns() -> None:
     sklearn = pytest.importorskip("sklearn.datasets", reason="scikit-learn ships the same table")
     theirs = sklearn.load_iris()
@@ -748,6 +749,7 @@ def test_a_small_file_of_much_text_takes_no_memory(csv_file: CsvFile) -> None:
     assert peak < 5_000_000
 
 
+@pytest.mark.slow
 def test_cells_take_little_more_memory_than_their_text(csv_file: CsvFile) -> None:
     path = csv_file("".join(f"{i}.25,{i % 7},{i % 2}\n" for i in range(100_000)))
     tracemalloc.start()
@@ -938,9 +940,9 @@ def test_what_was_understood_is_told(csv_file: CsvFile) -> None:
         "  note    empty   left out          30\n"
         "  kind    words   label: 2 classes           a 15, b 15"
     )
-    told = hints(schema, sheet)
-    assert "1 row with missing cells is left out" in told
-    assert any("--drop id" in hint for hint in told)
+    hinted = hints(schema, sheet)
+    assert "1 row with missing cells is left out" in hinted
+    assert any("--drop id" in hint for hint in hinted)
 
 
 def test_many_columns_that_are_alike_share_a_line(csv_file: CsvFile) -> None:
@@ -1032,29 +1034,27 @@ def test_a_schema_is_kept_as_json(csv_file: CsvFile) -> None:
     turned = read_sheet(csv_file("a,more,w\n7,8,Q\n"[:-2] + "q\n"))
     assert kept.located(turned).examples(turned).X == [[0.0, 1.0, 7.0]]
     assert kept.to_json() == schema.to_json()
+    damages: list[dict[str, Any]] = [
+        {"na_values": [1]},
+        {"na_values": "ill"},
+        {"empty": [1]},
+        {"decimal": 5},
+        {"decimal": "x"},
+        {"missing": ["mean"]},
+        {"means": ["x"]},
+        {"means": [1.0]},
+        {"means": [True, 1.0, 1.0]},
+        {"columns": [["a", "output", None, []]]},
+        {"columns": [["a", "input", [1], []]]},
+        {"columns": [["a", "input", None, "€"]]},
+        {"columns": [[5, "input", None, []]]},
+    ]
     for damaged in (
         {},
         {"columns": 3, "missing": "mean"},
         {"columns": [[1]], "missing": "mean"},
         5,
-        *(
-            {**schema.to_json(), **damage}
-            for damage in (
-                {"na_values": [1]},
-                {"na_values": "ill"},
-                {"empty": [1]},
-                {"decimal": 5},
-                {"decimal": "x"},
-                {"missing": ["mean"]},
-                {"means": ["x"]},
-                {"means": [1.0]},
-                {"means": [True, 1.0, 1.0]},
-                {"columns": [["a", "output", None, []]]},
-                {"columns": [["a", "input", [1], []]]},
-                {"columns": [["a", "input", None, "€"]]},
-                {"columns": [[5, "input", None, []]]},
-            )
-        ),
+        *({**schema.to_json(), **damage} for damage in damages),
     ):
         with pytest.raises(ValueError, match="the model's columns are damaged"):
             Schema.from_json(damaged, ())

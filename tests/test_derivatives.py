@@ -312,7 +312,7 @@ def test_what_to_write_instead_is_said() -> None:
     with pytest.raises(TypeError, match=r"1.0.* of type set; of several, give a list, a tuple, a"):
         ag.gradient(lambda p: p)({1.0})
     with pytest.raises(TypeError, match="of type list; of several, take the jacobian"):
-        ag.hessian(lambda x: [x, x])(1.0)
+        ag.hessian(lambda x: [x, x])(1.0)  # type: ignore[return-value]
     with pytest.raises(
         TypeError, match="of type set; of several, return a list, a tuple, a dictionary or a Num"
     ):

@@ -166,6 +166,7 @@ def test_leaves_parameters_operations_and_the_output_are_told_apart() -> None:
         assert look in re.sub('[" ]+(?=])|"', "", picture.dot), "in DOT, too"
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(programs())
 def test_any_graph_is_drawn_whole(program: Program) -> None:
@@ -302,6 +303,7 @@ for options in ({}, {"expand": True}, {"collapse": "neurons"}, {"only": ["layer0
 """
 
 
+@pytest.mark.slow
 def test_the_dot_text_depends_on_the_program_alone() -> None:
     def run(seed: str) -> str:
         environment = os.environ | {"PYTHONHASHSEED": seed}

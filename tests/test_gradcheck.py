@@ -126,7 +126,7 @@ def test_dictionaries() -> None:
     ]
     assert len(report.comparisons) == 4 + 4 * 4
     leaves = {"a": Value(0.5, "named"), "b": {"c": Value(2.0)}}
-    report = check_gradient(lambda: leaves["a"] * leaves["b"]["c"] ** 2, leaves)
+    report = check_gradient(lambda: leaves["a"] * leaves["b"]["c"] ** 2, leaves)  # type: ignore[index]
     assert [(c.input, c.analytic) for c in report.comparisons] == [("named", 4.0), ("b['c']", 2.0)]
     with pytest.raises(TypeError, match="got 'x' of type str"):
         check_gradient(f, {"bias": "x"})

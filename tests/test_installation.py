@@ -47,12 +47,14 @@ def test_the_version_is_that_of_the_changelog(capsys: pytest.CaptureFixture[str]
     assert newest[1] == ag.__version__
 
 
+@pytest.mark.slow
 def test_alone_it_is_imported_without_a_word(site: Path) -> None:
     run = python(site, "-c", "import autograd; print(autograd.__file__)")
     assert run.stdout.strip() == str(site / "autograd" / "__init__.py")
     assert run.stderr == ""
 
 
+@pytest.mark.slow
 def test_files_of_the_other_package_in_its_folder_are_reported_in_one_line(site: Path) -> None:
     (site / "autograd" / "differential_operators.py").touch()
     run = python(site, "-c", "import autograd")
@@ -62,6 +64,7 @@ def test_files_of_the_other_package_in_its_folder_are_reported_in_one_line(site:
     assert len(source) <= 1  # the line of the program, if Python has it
 
 
+@pytest.mark.slow
 def test_the_command_line_names_the_package_that_replaced_this_one(site: Path) -> None:
     (site / "autograd" / "__init__.py").write_text("")
     run = python(site, "-m", "autograd")
@@ -72,6 +75,7 @@ def test_the_command_line_names_the_package_that_replaced_this_one(site: Path) -
     )
 
 
+@pytest.mark.slow
 def test_a_folder_without_modules_that_has_its_name_is_no_obstacle(site: Path) -> None:
     (site.parent / "autograd").mkdir()
     run = python(site, "-m", "autograd", "--version")

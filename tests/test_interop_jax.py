@@ -12,6 +12,8 @@ import autograd as ag  # noqa: E402
 from autograd.interop.jax import from_jax, to_jax_model  # noqa: E402
 from tests.models import MODELS, ROWS, numbers, predictions  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def in_float64() -> Any:

@@ -13,6 +13,8 @@ import autograd as ag  # noqa: E402
 from autograd.interop.keras import from_keras, to_keras  # noqa: E402
 from tests.models import MODELS, ROWS, numbers, predictions  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 BACKEND = keras.backend.backend()
 # On PyTorch it multiplies in float32, on JAX it computes tanh and sin in float32.
 DIGITS = 1e-12 if BACKEND == "tensorflow" else 1e-6
@@ -26,7 +28,7 @@ def in_float64() -> Any:
         return
     import jax
 
-    before = jax.config.jax_enable_x64
+    before = jax.config.read("jax_enable_x64")
     jax.config.update("jax_enable_x64", True)
     yield
     jax.config.update("jax_enable_x64", before)

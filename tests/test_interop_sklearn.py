@@ -18,6 +18,8 @@ from sklearn.preprocessing import StandardScaler  # noqa: E402
 import autograd as ag  # noqa: E402
 from autograd.interop.sklearn import MLPClassifier, MLPRegressor  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 def split(data: Any) -> Any:
     return train_test_split(data.data, data.target, random_state=0)

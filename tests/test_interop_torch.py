@@ -13,6 +13,8 @@ from autograd.interop.torch import from_torch, to_torch  # noqa: E402
 from autograd.interop.torch_modules import Sine  # noqa: E402
 from tests.models import MODELS, ROWS, numbers, predictions  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 nn = torch.nn
 
 

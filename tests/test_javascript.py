@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import math
 import random
 import re
-import shutil
 import subprocess
-from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,48 +27,9 @@ from autograd.primitives import TABLE, Primitive
 from tests.graphs import Program as Graph
 from tests.graphs import any_float, inputs, programs
 from tests.numerics import SPECIAL, same
+from tests.runners import EXACT, NODE, Case, in_node
 
-NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
-
-RUN = """
-const numbers = text => new Float64Array(new Uint8Array(Buffer.from(text, 'base64')).buffer);
-for (const [source, leaves, examples, rows] of JSON.parse(require('fs').readFileSync(0))) {
-  const module = new Function(source + '; return it;')();
-  const memory = module.memory();
-  memory.w.set(numbers(leaves));
-  const results = module.program(memory, numbers(examples), rows ?? undefined);
-  const { buffer, byteOffset, byteLength } = results;
-  console.log(Buffer.from(buffer, byteOffset, byteLength).toString('base64'));
-}
-"""
-
-EXACT = ("add", "sub", "mul", "div", "neg", "abs", "sqrt", "relu", "maximum", "minimum", "where")
-"""What JavaScript and Python compute to the same bits; `sum` and `dot` are among them."""
-
-Case = tuple[Program, Sequence[float], Sequence[Sequence[float]]]
-
-
-def text_of(numbers: Sequence[float]) -> str:
-    return base64.b64encode(array("d", numbers).tobytes()).decode()
-
-
-def in_node(cases: Sequence[Case], rows: Sequence[int] | None = None) -> list[list[float]]:
-    """The results of the programs, each on its leaves and examples, in one run of node."""
-    jobs = [
-        (
-            javascript.source(program, "it"),
-            text_of(leaves),
-            text_of(list(itertools.chain.from_iterable(examples))),
-            rows,
-        )
-        for program, leaves, examples in cases
-    ]
-    done = subprocess.run(
-        [str(NODE), "-e", RUN], input=json.dumps(jobs), text=True, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return [array("d", base64.b64decode(line)).tolist() for line in done.stdout.split("\n")[:-1]]
 
 
 def in_python(case: Case) -> list[float]:
@@ -106,6 +64,7 @@ def ulps(x: float, y: float) -> float:
 # --- the same numbers -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     cases=st.lists(
@@ -155,6 +114,7 @@ def points_of(primitive: Primitive) -> list[tuple[float, ...]]:
     return [*rng.sample(special, min(400, len(special))), *ordinary, *near]
 
 
+@pytest.mark.slow
 def test_every_primitive_is_within_two_ulps_of_python() -> None:
     """The exact ones have the same bits, a nan where Python's is one.
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import itertools
 import math
 import pickle
+import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +39,7 @@ def classifier() -> tuple[Callable[..., Any], list[ag.Value]]:
     return lambda x, y: ag.hinge(model(x), y), model.parameters()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_it_is_backward_and_step_to_the_bit(name: str) -> None:
     """On batches of any size, whatever is changed between the steps."""
@@ -143,3 +148,196 @@ def test_what_it_is_not_for_is_refused_by_name() -> None:
     for refused in (copy.deepcopy, pickle.dumps):
         with pytest.raises(TypeError, match="cannot be copied or pickled"):
             refused(step)
+
+
+# --- the block, in which machine code has the weights ---------------------------------------------
+
+
+def pickled(parameters: list[ag.Value], optimizer: ag.Stepper) -> Any:
+    parameters, optimizer = pickle.loads(pickle.dumps((parameters, optimizer)))
+    return [(p.data, p.grad, type(p)) for p in parameters], optimizer.states
+
+
+ACTIONS = {
+    "read a weight": lambda p, o: p[3].data,
+    "read a gradient": lambda p, o: p[5].grad,
+    "set a weight": lambda p, o: setattr(p[2], "data", 0.5),
+    "set a gradient": lambda p, o: setattr(p[2], "grad", None),
+    "compute with weights": lambda p, o: (p[0] * p[1] + 2.0).data,
+    "differentiate": lambda p, o: ag.grad(p[0] * p[1], [p[1]])[0].data,
+    "compile": lambda p, o: ag.jit(lambda x: p[0] * x, "python")([2.0]),
+    "print": lambda p, o: (repr(p[1]), f"{p[1]:.3}", str(p[4])),
+    "copy a weight": lambda p, o: (copy.copy(p[1]).data, type(copy.deepcopy(p[1])) is ag.Value),
+    "pickle all": pickled,
+    "zero_grad": lambda p, o: o.zero_grad(),
+    "read states": lambda p, o: list(o.states),
+    "set a state": lambda p, o: o.states.__setitem__(1, o.initial_state),
+    "set all states": lambda p, o: setattr(o, "states", [o.initial_state] * len(p)),
+    "copy the optimizer": lambda p, o: (copy.deepcopy(o).states, copy.copy(o).states),
+    "learning rate": lambda p, o: setattr(o, "learning_rate", 0.02),
+    "step of the optimizer": lambda p, o: o.step(),
+    "nothing": lambda p, o: None,
+}
+
+
+def by_hand(loss: Any, optimizer: ag.Stepper) -> Callable[..., float]:
+    """The three lines that a compiled step takes the place of."""
+    compiled = ag.jit(loss, "llvm")
+
+    def step(*columns: Any) -> float:
+        optimizer.zero_grad()
+        value = compiled.backward(*columns)
+        optimizer.step()
+        return value
+
+    return step
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_in_a_block_nothing_is_stale(name: str) -> None:
+    """Whatever is read or set between two steps, in any order, is as without the block."""
+    source = random.Random(name)
+    actions = [source.choice(list(ACTIONS)) for _ in range(60)] + list(ACTIONS)
+    found = []
+    for is_block in (True, False):
+        loss, parameters = classifier()
+        optimizer = OPTIMIZERS[name](parameters)
+        step = ag.jit_step(loss, optimizer) if is_block else by_hand(loss, optimizer)
+        rows: list[Any] = []
+        with step if is_block else contextlib.nullcontext():
+            for i, action in enumerate(actions):
+                rows += [step(*data(1 + i % 5)) for _ in range(1 + i % 2)]
+                rows.append((action, ACTIONS[action](parameters, optimizer)))
+            rows.append(step(*data(7)))
+        rows += [(p.data, p.grad, type(p)) for p in parameters]
+        found.append((rows, [tuple(state) for state in optimizer.states]))
+    assert found[0] == found[1]
+
+
+def test_a_block_is_left_with_all_written_back_whatever_ends_it() -> None:
+    for error in (ValueError, KeyboardInterrupt):
+        found = []
+        for is_block in (True, False):
+            loss, parameters = classifier()
+            optimizer = ag.Adam(parameters, 0.01)
+            step = ag.jit_step(loss, optimizer)
+
+            def loop(step: Any = step, is_block: bool = is_block, error: Any = error) -> None:
+                with step if is_block else contextlib.nullcontext():
+                    for _ in range(3):
+                        step(*data(9))
+                    raise error
+
+            with pytest.raises(error):
+                loop()
+            found.append([(p.data, p.grad) for p in parameters] + optimizer.states)
+            assert {type(p) for p in parameters} == {ag.Value}
+        assert found[0] == found[1]
+
+
+def test_two_steps_of_one_optimizer_in_two_blocks() -> None:
+    """Each has the weights and states of the other's latest step."""
+    found = []
+    for is_block in (True, False):
+        loss, parameters = classifier()
+        optimizer = ag.Adam(parameters, 0.01)
+        losses = [loss, lambda x, y, w=parameters[0]: (w * x[0] - y) ** 2]
+        steps = [(ag.jit_step if is_block else by_hand)(f, optimizer) for f in losses]
+        with contextlib.ExitStack() as stack:
+            for step in steps if is_block else []:
+                stack.enter_context(step)  # type: ignore[arg-type]
+            values = [steps[i % 2](*data(4 + i % 3)) for i in range(7)]
+        found.append((values, [p.data for p in parameters], list(optimizer.states[0])))
+    assert found[0] == found[1]
+
+
+def test_a_parameter_of_a_class_of_ones_own_is_held_too() -> None:
+    class Weight(ag.Value):
+        """A Value with an attribute."""
+
+        kind = "weight"
+
+    w = Weight(1.0, "w")
+    w.kind = "mine"
+    with ag.jit_step(lambda x: w * w * x, ag.GradientDescent([w], 0.25)) as step:
+        assert [step([1.0]), step([1.0])] == [1.0, 0.25]
+        assert (w.kind, w.data, type(w)) == ("mine", 0.25, Weight)
+
+
+def test_a_step_that_would_not_stay_finite_is_refused_in_a_block() -> None:
+    w = ag.Value(1.0, "w")
+    optimizer = ag.GradientDescent([w], 1.0)
+    with ag.jit_step(lambda x: w.sqrt() * x, optimizer) as step:
+        step([2.0])
+        with pytest.raises(FloatingPointError, match="the gradient of w is inf"):
+            step([2.0])
+        assert w.data == 0.0
+        w.data = 4.0
+        assert step([1.0]) == 2.0
+    assert w.data == 3.75
+
+
+def test_a_block_is_entered_once_at_a_time() -> None:
+    w = ag.Value(1.0, "w")
+    with ag.jit_step(lambda x: w * x, ag.GradientDescent([w], 0.5)) as step:
+        with pytest.raises(RuntimeError, match="in a with block already"):
+            step.__enter__()
+        step([1.0])
+    with step:
+        step([1.0])
+    assert w.data == 0.0
+
+
+@pytest.mark.parametrize("is_block", [False, True])
+def test_no_step_is_half_taken_wherever_it_is_interrupted(is_block: bool) -> None:
+    """A Ctrl-C on any line: weights and states are those before the step, or those after it."""
+
+    def trained(n_steps: int, line: int = 0) -> tuple[Any, Any, bool]:
+        loss, parameters = classifier()
+        optimizer = ag.Adam(parameters, 0.01)
+        step = ag.jit_step(loss, optimizer)
+        was_interrupted = False
+        with step if is_block else contextlib.nullcontext():
+            for i in range(n_steps):
+                if line and i == n_steps - 1:
+                    try:
+                        interrupted(lambda: step(*data(3)), line)
+                    except KeyboardInterrupt:
+                        was_interrupted = True
+                else:
+                    step(*data(3))
+            if line == 0 or line % 2:  # read in the block, or after it
+                list(optimizer.states)
+        rows = [(p.data, *state) for p, state in zip(parameters, optimizer.states, strict=True)]
+        assert {type(p) for p in parameters} == {ag.Value}
+        return rows, step(*data(3)), was_interrupted
+
+    before, after = trained(2)[:2], trained(3)[:2]
+    found: list[Any] = []
+    line = 1
+    while not found or found[-1][2]:
+        found.append(trained(3, line))
+        line += 1
+    assert len(found) > 30
+    for rows, following, _ in found:
+        assert (rows, following) in (before, after)
+
+
+def interrupted(call: Callable[[], Any], n: int) -> None:
+    """Run it, with a Ctrl-C at the n-th line of the compiler or the optimizer."""
+    lines = itertools.count(1)
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        path = frame.f_code.co_filename.replace("\\", "/")
+        if "/compiler/" not in path and not path.endswith("/optim.py"):
+            return None
+        if event == "line" and next(lines) == n:
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)

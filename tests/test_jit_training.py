@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -177,14 +178,18 @@ def test_examples_of_different_shapes_train_by_a_program_for_each(backend: Any) 
         ag.fit(model, ag.mean_squared_error, rows, targets, optimizer, 5, 3, backend=backend)
 
 
+def root_or_line(w: ag.Value, x: float) -> ag.Value:
+    return ag.where(w * x > 0.0, (w * x).sqrt(), w * x)
+
+
 @pytest.mark.parametrize("backend", ["llvm", "python"])
-def test_a_branch_not_taken_has_no_say_in_a_step(backend: Any) -> None:
+def test_an_unselected_branch_contributes_nothing_to_a_step(backend: Any) -> None:
     """The compiled gradient is nan where the root of a negative number was not taken."""
     outcomes = []
     for way in (backend, None):
         w = ag.Value(0.5)
         history = ag.fit(
-            lambda x, w=w: ag.where(w * x > 0.0, (w * x).sqrt(), w * x),
+            partial(root_or_line, w),
             *(ag.mean_squared_error, [-1.0, 1.0, 4.0], [-1.0, 1.0, 2.0]),
             *(ag.GradientDescent([w], 0.1), 10),
             backend=way, progress=False,
@@ -320,6 +325,7 @@ def test_an_interrupt_leaves_the_parameters_of_the_last_epoch_reported(
     assert interrupted[1].states == whole[1].states
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_while_machine_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = CompiledTraining.steps

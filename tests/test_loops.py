@@ -15,6 +15,8 @@ from autograd.compiler.trace import gradient_of, leaves_of, trace
 from tests.loops import Loops
 from tests.numerics import same
 
+pytestmark = pytest.mark.slow
+
 
 def program_of(loops: Loops) -> Any:
     """The program of the value and of its gradient with respect to the leaves."""

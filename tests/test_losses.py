@@ -119,6 +119,7 @@ def test_two_classes_are_one_logit() -> None:
     assert two[1][1] == pytest.approx(one[1][0], rel=1e-15)
 
 
+@pytest.mark.slow
 def test_pytorch_agrees() -> None:
     torch = pytest.importorskip("torch", reason="PyTorch, the oracle of this test, is missing")
     functional = torch.nn.functional

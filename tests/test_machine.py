@@ -9,10 +9,10 @@ import random
 import subprocess
 import sys
 import weakref
-from array import array
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -24,6 +24,8 @@ from autograd.compiler.jit import executable
 from autograd.compiler.program import Loop
 from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import gradient_of, trace
+
+pytestmark = pytest.mark.slow
 
 pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
 
@@ -78,32 +80,33 @@ def listed(name: str, is_batch: bool = True) -> Any:
     return lower(recorded.inputs, [output, *slopes], is_batch, leaves)
 
 
-def results(code: Machine, found: Any, given: list[Any]) -> array[float]:
+def results(code: Machine, found: Any, given: list[Any]) -> list[float]:
     from autograd.compiler.columns import read_columns
 
-    return code([leaf.data for leaf in found.leaves], read_columns(given))
+    return code([leaf.data for leaf in found.leaves], read_columns(given)).tolist()
 
 
 class Guard:
     """Gives out memory that stands among numbers which nobody may change."""
 
     def __init__(self) -> None:
-        self._rooms: list[tuple[array[float], int, int]] = []
+        self._rooms: list[tuple[Any, int, int]] = []
 
-    def room(self, n: int) -> tuple[array[float], int]:
+    def room(self, n: int) -> Any:
         """As `machine._room`, in whose place it stands."""
         margin = 4 * machine.LINE
-        numbers = array("d", [CANARY]) * (n + 2 * margin)
-        start = -(-(address(numbers) + 8 * machine.LINE) // 64) * 64
-        first = (start - address(numbers)) // 8
-        numbers[first : first + n] = array("d", bytes(8 * n))
+        numbers = np.full(n + 2 * margin, CANARY)
+        first = machine.LINE - address(numbers) // 8 % machine.LINE
+        numbers[first : first + n] = 0.0
         self._rooms.append((numbers, first, n))
-        return numbers, start
+        return numbers[first : first + n]
 
     def is_untouched(self) -> bool:
         """Whether all numbers around the memory are as they were."""
-        around = [numbers[:first] + numbers[first + n :] for numbers, first, n in self._rooms]
-        return {x for numbers in around for x in numbers} == {CANARY}
+        return all(
+            (numbers[:first] == CANARY).all() and (numbers[first + n :] == CANARY).all()
+            for numbers, first, n in self._rooms
+        )
 
 
 @pytest.fixture

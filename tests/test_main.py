@@ -27,6 +27,8 @@ from autograd.cli import check, learning, train
 from autograd.gradcheck import Comparison, GradientReport
 from autograd.viz import drawing
 
+pytestmark = pytest.mark.slow
+
 QUICK = ["--epochs", "3", "--hidden", "4", "--check", "none"]
 FILES = ["accuracy.svg", "confusion.svg", "graph.svg", "loss.svg", "model.json"]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -578,7 +580,7 @@ def test_a_wrong_derivative_is_found_by_a_sample(
 ) -> None:
     from autograd import gradcheck
 
-    right = gradcheck.adjoints
+    right = gradcheck.adjoints  # type: ignore[attr-defined]
     monkeypatch.setattr(
         gradcheck, "adjoints", lambda x: {node: 1.01 * g for node, g in right(x).items()}
     )

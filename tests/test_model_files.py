@@ -40,6 +40,7 @@ def fill(module: Module, data: list[float]) -> None:
         parameter.data = number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 @given(st.lists(st.sampled_from(SPECIAL) | st.floats(), min_size=18, max_size=18))
 def test_a_model_of_ones_own_comes_back_to_the_last_bit(
@@ -142,6 +143,7 @@ def test_a_layer_is_two_arrays_as_elsewhere() -> None:
 # --- with the library of the format -----------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(SPECIAL) | st.floats(), min_size=18, max_size=18))
 def test_the_library_reads_what_we_write(
     tmp_path_factory: pytest.TempPathFactory, data: Any
@@ -160,6 +162,7 @@ def test_the_library_reads_what_we_write(
     assert set(read) == set(model.arrays())
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(max_size=9), st.lists(st.floats(), max_size=5), max_size=4))
 def test_we_read_what_the_library_writes(data: dict[str, list[float]]) -> None:
     library = pytest.importorskip("safetensors.numpy", reason="safetensors is not installed")

@@ -138,6 +138,7 @@ def close(ours: list[float], theirs: list[float]) -> bool:
     return all(abs(a - b) <= 1e-8 * scale for a, b in zip(ours, theirs, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, 120, 10))
 def test_random_programs_against_pytorch(start: int) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -154,6 +155,7 @@ def test_random_programs_against_pytorch(start: int) -> None:
         assert close(slopes, torch.flat(torch.gradient(g)(*point))), text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, 200, 20))
 def test_random_programs_have_the_same_bits_compiled(start: int) -> None:
     for seed in range(start, start + 20):
@@ -251,6 +253,7 @@ def test_argnums_choose_the_arguments() -> None:
     assert ag.value_and_gradient(f, argnums=1)(2.0, 3.0) == (18.0, 12.0)
     assert ag.hessian(f, argnums=1)(2.0, 3.0) == 4.0
     assert ag.gradient(f, argnums=np.int64(1))(2.0, 3.0) == 12.0
+    wrong: Any
     for wrong in ("y", 1.0, [1.0]):
         with pytest.raises(TypeError, match=r"^gradient: argnums is .*; give the position"):
             ag.gradient(f, argnums=wrong)(2.0, 3.0)
@@ -330,7 +333,7 @@ def test_an_array_that_is_returned_holds_the_derivatives_of_each_argument() -> N
 
 
 def test_a_nested_gradient_visits_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    visited = []
+    visited: list[Any] = []
 
     def path(x: Any) -> Any:
         for _ in range(100):

@@ -431,20 +431,22 @@ def test_numpy_ints_are_ints() -> None:
 @pytest.mark.parametrize("module", [Neuron(2), Layer(2, 3), MLP(2, [3, 1])], ids=repr)
 def test_wrong_inputs(module: Any) -> None:
     name = type(module).__name__
+    row: Any
     for row in ([], [1.0], [1.0, 2.0, 3.0]):
         with pytest.raises(ValueError, match=f"{name}: expected 2 inputs, got {len(row)}"):
             module(row)
     for row in (["1", 2.0], [1.0, None], [1j, 1.0], [[1.0], [2.0]], "ab"):
         with pytest.raises(TypeError, match=f"{name}: an input: expected a Value or a real number"):
             module(row)
-    for row in (1.0, None, Value(1.0)):
+    for no_row in (1.0, None, Value(1.0)):
         with pytest.raises(TypeError, match=f"{name}: expected a list of 2 inputs, got"):
-            module(row)
+            module(no_row)
 
 
 # --- files ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(SPECIAL) | st.floats(), min_size=13, max_size=13))
 def test_a_file_brings_back_every_bit(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
     path = tmp_path_factory.mktemp("models") / "model.json"

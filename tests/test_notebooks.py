@@ -51,6 +51,7 @@ def test_a_notebook_is_called_by_its_number(path: Path) -> None:
     assert nbformat.read(path, as_version=4).cells[0].source.startswith(f"# {number}. ")
 
 
+@pytest.mark.slow
 @each_notebook
 def test_a_notebook_runs_from_top_to_bottom_in_a_fresh_kernel(path: Path) -> None:
     for package in ("nbclient", "ipykernel", "matplotlib"):

@@ -54,6 +54,7 @@ EITHER = pytest.mark.parametrize("stepper", [GradientDescent, RMSprop, Adam, Ada
 # --- the rules ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stepper", "settings"), SETTINGS)
 def test_hundreds_of_steps_end_where_pytorch_ends(
     stepper: type[Stepper], settings: dict[str, Any]
@@ -84,6 +85,7 @@ def test_hundreds_of_steps_end_where_pytorch_ends(
             assert w.data == pytest.approx(t.item(), rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stepper", "settings"), SETTINGS)
 def test_fifty_steps_end_where_optax_ends(stepper: type[Stepper], settings: dict[str, Any]) -> None:
     optax = pytest.importorskip("optax", reason="optax is the other reference for the rules")

@@ -1297,6 +1297,7 @@ def test_a_widget_shares_its_numbers_with_python_both_ways(open_page: Open) -> N
     at_once(page)
     press(page, "Step")
     page.wait_for_timeout(50)
+    assert a.grad is not None
     assert a.data == 5.0 - 0.01 * a.grad
     assert widget.numbers == [a.data, b.data, c.data]
 

@@ -57,7 +57,7 @@ def trained(
     return [row.loss for row in history]
 
 
-CHOSEN = [
+CHOSEN: list[tuple[Any, ...]] = [
     (network, activation, *others)
     for (network, activation), *others in zip(
         itertools.product(choices.NETWORKS, choices.ACTIVATIONS),

@@ -20,6 +20,8 @@ import pytest
 import autograd as ag
 from autograd import plotting, training
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("matplotlib", reason='figures need pip install "scalar-autograd[plot]"')
 
 X = [[0.0, 0.0], [1.0, 0.2], [0.2, 1.0], [1.0, 1.0]]
@@ -171,7 +173,7 @@ def test_a_name_cannot_break_out_of_the_sentence() -> None:
     figure = plotting.confusion_matrix([0], [0], classes=[name])
     assert repr(figure).isprintable()
     assert len(repr(figure)) < 140
-    assert "<b>" not in figure._repr_html_()
+    assert "<b>" not in figure._repr_html_()  # type: ignore[operator]
     assert '"><b>' in alternative_text(figure)
 
 
@@ -308,7 +310,7 @@ def test_a_path_that_has_diverged_beyond_floats_is_cut_off() -> None:
         lambda x, y: x**4 + y**4, (-1, 1), (-1, 1), {"far": far}, resolution=5
     )
     relief, contours = figure.axes
-    assert len(relief.lines[0].get_data_3d()[0]) == 1
+    assert len(relief.lines[0].get_data_3d()[0]) == 1  # type: ignore[attr-defined]
     assert len(contours.lines[0].get_xdata()) == 3
     figure._repr_html_()
 
@@ -414,7 +416,7 @@ def test_blue_is_positive_as_in_pictures_of_graphs() -> None:
 
     axes = plotting.decision_boundary(Line(1.0, 0.0, -0.5), X, Y, resolution=5).axes[0]
     *_, no, yes = axes.collections
-    assert to_hex(yes.get_facecolors()[0]) == POSITIVE != to_hex(no.get_facecolors()[0])
+    assert to_hex(yes.get_facecolors()[0]) == POSITIVE != to_hex(no.get_facecolors()[0])  # type: ignore[attr-defined]
     blueness = [c[2] - c[0] for c in (axes.collections[0].get_cmap()(x) for x in (0.0, 1.0))]
     assert blueness[0] < 0.0 < blueness[1]
 
@@ -554,7 +556,7 @@ def test_a_confusion_matrix_shows_the_classes_by_name_and_in_their_order(by_name
     classes = ["setosa", "$b$", "ant"]
     truth, predicted = [0, 2, 2], [0, 0, 2]
     if by_name:
-        truth, predicted = ([classes[k] for k in labels] for labels in (truth, predicted))
+        truth, predicted = ([classes[k] for k in labels] for labels in (truth, predicted))  # type: ignore[assignment]
     (axes,) = plotting.confusion_matrix(truth, predicted, classes=classes).axes
     shown = [label.get_text() for label in axes.get_yticklabels()]
     assert shown == ["setosa", r"\$b\$", "ant"]

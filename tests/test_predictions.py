@@ -204,6 +204,7 @@ def test_after_a_sigmoid_the_middle_is_one_half() -> None:
     assert model.score([[1.0], [-1.0]], [1, 1]) == 0.5
 
 
+@pytest.mark.slow
 def test_r_squared_against_scikit_learn() -> None:
     metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")
     X, Y = [[0.5], [1.5], [2.0], [-1.0]], [0.25, 1.0, 3.0, -2.0]

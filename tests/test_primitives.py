@@ -11,7 +11,7 @@ import math
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -499,6 +499,10 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float, tuple[float | None, ...]]]
         ((inf,), inf, (None,)),
         ((nan,), nan, (None,)),
     ],
+    "given_partial": [
+        ((-0.0, 1.0, 3.0), -0.0, (1.0, 3.0, None)),
+        ((inf, nan, -inf), inf, (1.0, -inf, None)),
+    ],
     "expm1": [
         ((0.0,), 0.0, (1.0,)),
         ((-0.0,), -0.0, (1.0,)),
@@ -905,7 +909,7 @@ def test_no_number_makes_a_primitive_raise(primitive: Primitive) -> None:
     ],
 )
 def test_first_and_second_derivative_at_an_edge(
-    f: object, x: float, first: float, second: float
+    f: Callable[[Value], Value], x: float, first: float, second: float
 ) -> None:
     leaf = Value(x)
     (slope,) = grad(f(leaf), [leaf])

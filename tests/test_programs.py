@@ -17,6 +17,8 @@ import pytest
 
 import autograd as ag
 
+pytestmark = pytest.mark.slow
+
 np = pytest.importorskip("numpy", reason="the programs beside ours use NumPy")
 integrate = pytest.importorskip("scipy.integrate", reason="the programs beside ours use SciPy")
 optimize = pytest.importorskip("scipy.optimize", reason="the programs beside ours use SciPy")

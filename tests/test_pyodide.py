@@ -27,10 +27,13 @@ import autograd as ag
 NODE = shutil.which("node")
 MODULES = Path(sys.prefix) / "node_modules"
 NEEDED = [MODULES / name for name in ("pyodide", "pyodide-314", "@hpcc-js/wasm-graphviz")]
-pytestmark = pytest.mark.skipif(
-    NODE is None or not all(folder.is_dir() for folder in NEEDED),
-    reason="node, or one of npm's packages under sys.prefix, is not installed",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        NODE is None or not all(folder.is_dir() for folder in NEEDED),
+        reason="node, or one of npm's packages under sys.prefix, is not installed",
+    ),
+]
 
 LESS_STACK = """
 import ctypes

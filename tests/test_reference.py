@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "notebooks" / "reference.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_page_is_current(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the page names what plotting gives")
     command = [sys.executable, "-m", "tests.reference", str(tmp_path / "reference.md")]

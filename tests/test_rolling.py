@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import math
 import random
-import shutil
-import subprocess
-from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,77 +16,26 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.compiler.backends import c, python
-from autograd.compiler.jit import jit
-from autograd.compiler.program import Group, Item, Loop, Program, groups
+from autograd.compiler.jit import BACKENDS, jit
+from autograd.compiler.program import Backend, Group, Item, Loop, Program, groups
 from autograd.compiler.rolling import lower, roll
-from autograd.compiler.trace import gradient_of, leaves_of, trace
+from autograd.compiler.trace import trace
 from autograd.primitives import TABLE
 from tests import graphs
 from tests.numerics import same
+from tests.runners import CC, compiled_c, eager, program_of
 from tests.shapes import SHAPES
 
-CC = shutil.which("cc")
 needs_cc = pytest.mark.skipif(CC is None, reason="there is no C compiler here")
 HAS_LLVM = importlib.util.find_spec("llvmlite") is not None
 needs_llvm = pytest.mark.skipif(not HAS_LLVM, reason="llvmlite is not installed (extra jit)")
-
-
-def program_of(f: Callable[[], Any]) -> Program:
-    """The program of the value and the gradient of a function without arguments."""
-    recorded = trace(f, [])
-    (output,) = recorded.outputs
-    leaves = leaves_of(output)
-    slopes, _ = gradient_of(output, leaves)
-    return roll(lower([], [output, *slopes], is_batch=True, leaves=leaves))
-
-
-def eager(f: Callable[[], Any], program: Program) -> list[float | None]:
-    for leaf in program.leaves:
-        leaf.grad = None
-    value = f()
-    value.backward()
-    return [value.data, *(leaf.grad for leaf in program.leaves)]
 
 
 def n_items(program: Program) -> int:
     return sum(1 for items in program.sections.values() for _ in groups(items))
 
 
-def compiled_c(program: Program, folder: Path) -> Callable[[Sequence[float]], list[float]]:
-    """The program as `cc` compiles it, for one example without inputs."""
-    (folder / "program.c").write_text(c.source(program), encoding="utf-8")
-    command = [str(CC), "-std=c99", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "program.c"]
-    subprocess.run([*command, "-o", "program.so", "-lm"], cwd=folder, check=True)
-    function = ctypes.CDLL(str(folder / "program.so")).program
-
-    def run(leaves: Sequence[float]) -> list[float]:
-        w, y = array("d", [*leaves, 0.0]), array("d", bytes(8 * program.sizes["y"]))
-        memory = array("d", bytes(8 * (1 + sum(program.sizes.values()))))
-        w_at, y_at, memory_at = (ctypes.c_void_p(x.buffer_info()[0]) for x in (w, y, memory))
-        function(w_at, None, 1, y_at, memory_at)
-        return y.tolist()
-
-    return run
-
-
-@pytest.mark.parametrize("name", SHAPES)
-def test_a_program_as_people_write_it_has_its_bits(name: str, tmp_path: Path) -> None:
-    shape, n = SHAPES[name]
-    f, leaves = shape(n)
-    program = program_of(f)
-    expected = eager(f, program)
-    numbers = [leaf.data for leaf in program.leaves]
-    assert set(leaves) == set(program.leaves)
-    assert same(python.compile_program(program)(numbers, []), expected)
-    if CC is not None:
-        assert same(compiled_c(program, tmp_path)(numbers), expected)
-    if HAS_LLVM:
-        for leaf in leaves:
-            leaf.grad = None
-        value = jit(f, "llvm").backward()
-        assert same([value, *(leaf.grad for leaf in program.leaves)], expected)
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SHAPES if name not in ("an option by a tree",)])
 def test_twice_the_data_is_the_same_program(name: str) -> None:
     """In items and in printed lines; only the counts in it grow."""
@@ -99,12 +45,14 @@ def test_twice_the_data_is_the_same_program(name: str) -> None:
     assert len(str(large).splitlines()) <= len(str(small).splitlines())
 
 
+@pytest.mark.slow
 def test_a_tree_of_prices_grows_slower_than_its_steps() -> None:
     shape, n = SHAPES["an option by a tree"]
     small, large = (program_of(shape(size)[0]) for size in (n, 4 * n))
     assert n_items(large) < 2 * n_items(small)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 9])
 @pytest.mark.parametrize("name", SHAPES)
 def test_small_sizes_are_right_too(name: str, size: int) -> None:
@@ -118,6 +66,7 @@ def test_small_sizes_are_right_too(name: str, size: int) -> None:
     assert same(python.compile_program(program)(numbers, []), eager(f, program))
 
 
+@pytest.mark.slow
 @needs_cc
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -234,15 +183,37 @@ def test_backpropagation_through_a_network_can_be_read() -> None:
     assert "layer0.neuron0.weight0 … layer0.neuron15.bias" in text
 
 
-@needs_llvm
-def test_an_equal_program_is_compiled_once() -> None:
-    runs = []
+@pytest.fixture
+def compiled_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The back ends of the programs that are compiled from now on."""
+    found: list[str] = []
+    for name, backend in BACKENDS.items():
+
+        def counted(program: Program, backend: Backend = backend) -> Any:
+            found.append(backend.name)
+            assert backend.compile is not None
+            return backend.compile(program)
+
+        monkeypatch.setitem(BACKENDS, name, replace(backend, compile=backend.compile and counted))
+    return found
+
+
+@pytest.mark.parametrize("backend", ["python", pytest.param("llvm", marks=needs_llvm)])
+def test_an_equal_program_is_compiled_once(backend: Any, compiled_in: list[str]) -> None:
     for seed in (0, 1):
-        model = ag.MLP(2, [5, 1], seed=seed)
-        f = jit(lambda x, model=model: model(x) ** 2, "llvm")
+        model = ag.MLP(2, [5, 3, 1], "tanh", seed=seed)
+        f = jit(lambda x, model=model: model(x) ** 2 + 0.123, backend)
         f.backward([[1.0, 2.0]])
-        runs.append(next(iter(f._recordings.values())).gradient._run)
-    assert runs[0] is runs[1]
+    assert compiled_in == [backend]
+
+
+def test_looking_compiles_nothing(compiled_in: list[str]) -> None:
+    f = jit(lambda x: x.sin() * 3.0 + 0.321, "python")
+    f([1.0])
+    assert compiled_in == ["python"]
+    assert all([f.program, f.source, f.c, f.javascript])
+    assert not HAS_LLVM or f.llvm
+    assert compiled_in == ["python"]
 
 
 @needs_cc

@@ -102,6 +102,7 @@ def test_an_operand_used_twice_shows_its_running_total() -> None:
     ]
 
 
+@pytest.mark.slow
 @given(any_programs, inputs(any_float))
 def test_exhausted_it_has_done_what_backward_does(program: Program, xs: list[float]) -> None:
     graphs = []
@@ -115,6 +116,7 @@ def test_exhausted_it_has_done_what_backward_does(program: Program, xs: list[flo
     assert same(*graphs)
 
 
+@pytest.mark.slow
 @given(any_programs, inputs(any_float))
 def test_steps_are_those_of_the_sweep(program: Program, xs: list[float]) -> None:
     output = program(*map(Value, xs))
@@ -214,6 +216,7 @@ def test_nothing_is_recorded_about_a_step_that_has_no_derivative() -> None:
     assert [str(step) for step in ag.backward_steps(chosen)] == ["dw/da += ∂w/∂a = 1"]
 
 
+@pytest.mark.slow
 def test_a_deep_graph_is_stepped_through() -> None:
     (x,) = leaves(x=1.0)
     y = x
@@ -404,6 +407,7 @@ def test_the_gradient_is_the_sum_over_all_paths(program: Program, xs: list[float
     assert found.left_out == max(0, len(expected) - PATHS_SHOWN)
 
 
+@pytest.mark.slow
 @given(any_programs, inputs(any_float))
 def test_any_graph_can_be_explained(program: Program, xs: list[float]) -> None:
     output = program(*map(Value, xs))
@@ -455,6 +459,7 @@ def test_two_to_the_sixty_paths() -> None:
     assert "and 1,152,921,504,606,846,968 other paths: 1.153e+18" in str(found)
 
 
+@pytest.mark.slow
 def test_more_paths_than_anyone_could_print() -> None:
     (x,) = leaves(x=1.0)
     y = x
@@ -465,6 +470,7 @@ def test_more_paths_than_anyone_could_print() -> None:
     assert "about 3.980e6020 paths" in str(found)
 
 
+@pytest.mark.slow
 def test_a_long_path_is_shortened() -> None:
     (x,) = leaves(x=2.0)
     y = x

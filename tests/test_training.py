@@ -883,6 +883,7 @@ def test_a_stepper_of_another_model_is_refused() -> None:
 # --- together -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_network_learns_iris() -> None:
     from autograd.datasets import Standardization
     from autograd.losses import CORRECT, cross_entropy

@@ -84,7 +84,7 @@ def torch() -> SimpleNamespace:
         return call
 
     def vjp(f: Any, *xs: Any, **constants: Any) -> Any:
-        value, pull_back = t.func.vjp(of_tensors(f, **constants), *tensors(xs))
+        value, pull_back, *_ = t.func.vjp(of_tensors(f, **constants), *tensors(xs))
         return value, lambda u: pull_back(tensors(u))
 
     def unary(function: Any) -> Any:

@@ -19,10 +19,10 @@ from autograd.primitives import real_number
 if TYPE_CHECKING:
     import numpy as np
 
-    Numbers: TypeAlias = "array[float] | np.ndarray[Any, np.dtype[np.float64]]"
+Numbers: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Column:
     """One argument for all examples: its numbers one after another, each example's together.
 
@@ -31,12 +31,14 @@ class Column:
         shape: of one example: () for a number, (2,) for a row of two, (8, 8) for nested rows.
         numbers: count · width float64s in row-major order.
         is_array: whether a NumPy array was given.
+        is_constant: whether it is no column, but one argument that all examples share.
     """
 
     count: int
     shape: tuple[int, ...]
-    numbers: Numbers
+    numbers: array[float] | Numbers
     is_array: bool
+    is_constant: bool = False
 
     @property
     def width(self) -> int:
@@ -50,16 +52,12 @@ class Column:
         rows: list[Any] = np.reshape(self.numbers, (self.count, *self.shape)).tolist()
         return rows
 
-    @property
-    def address(self) -> int:
-        """Where in memory the numbers stand."""
-        if isinstance(self.numbers, array):
-            return self.numbers.buffer_info()[0]
-        return cast(int, self.numbers.__array_interface__["data"][0])
 
-
-def read_columns(columns: Sequence[object]) -> list[Column]:
+def read_columns(columns: Sequence[object], axes: Sequence[int | None] = ()) -> list[Column]:
     """The columns given to a compiled function, one per argument.
+
+    Args:
+        axes: for each argument 0, or None if all examples share it; () if none is shared.
 
     Raises:
         TypeError: for a column that is no list or array, or that holds anything but real numbers.
@@ -67,8 +65,13 @@ def read_columns(columns: Sequence[object]) -> list[Column]:
     """
     if not columns:
         raise ValueError("jit: got no columns; give one for each argument of the function")
-    read = [read_column(column, f"column {i}") for i, column in enumerate(columns)]
-    counts = [column.count for column in read]
+    read = [
+        read_column(column, f"column {i}")
+        if not axes or axes[i] is not None
+        else _read_constant(column, f"argument {i}")
+        for i, column in enumerate(columns)
+    ]
+    counts = [column.count for column in read if not column.is_constant]
     if len(set(counts)) > 1:
         raise ValueError(f"jit: the columns have {counts} examples; give each equally many")
     return read
@@ -76,9 +79,7 @@ def read_columns(columns: Sequence[object]) -> list[Column]:
 
 def read_column(column: object, name: str) -> Column:
     """One column, given as a sequence of numbers, or of rows, or as an array or data frame."""
-    pandas: Any = sys.modules.get("pandas")  # who has not imported it can give nothing of it
-    if pandas is not None and isinstance(column, pandas.DataFrame | pandas.Series):
-        column = array_of_frame(f"jit: {name}", column)
+    column = _without_frame(column, name)
     if _is_array(type(column)):
         return _read_array(cast("np.ndarray[Any, Any]", column), name)
     if not _has_items(type(column)):
@@ -110,6 +111,22 @@ def read_column(column: object, name: str) -> Column:
     if not count:
         raise ValueError(f"jit: {name} holds no examples")
     return Column(count, tuple(shape), _floats(items, name), is_array=False)
+
+
+def _read_constant(argument: object, name: str) -> Column:
+    """An argument that all examples share: a number, nested lists or an array."""
+    argument = _without_frame(argument, name)
+    is_array = _is_array(type(argument))
+    read = read_column(cast(Any, argument)[None] if is_array else [argument], name)
+    read.is_constant = True
+    return read
+
+
+def _without_frame(x: object, name: str) -> object:
+    pandas: Any = sys.modules.get("pandas")  # who has not imported it can give nothing of it
+    if pandas is None or not isinstance(x, pandas.DataFrame | pandas.Series):
+        return x
+    return array_of_frame(f"jit: {name}", x)
 
 
 def _read_array(array: np.ndarray[Any, Any], name: str) -> Column:

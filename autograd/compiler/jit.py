@@ -19,7 +19,6 @@ import functools
 import gc
 import importlib.util
 import inspect
-import math
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 
 from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
-from autograd.compiler.columns import Column, read_columns
+from autograd.compiler.columns import Column, Numbers, read_columns
 from autograd.compiler.locks import cached, fork_safe_lock
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import lower, roll
@@ -50,11 +49,17 @@ BACKENDS: dict[str, Backend] = {
 """Every way to print a program; those with `compile` can run it as well."""
 
 
+Axes: TypeAlias = int | Sequence[int | None] | None
+"""Of one argument or of all: 0 for a column of examples, None for what all examples share."""
+
+
 @overload
-def jit(f: Callable[..., Any], backend: BackendName = "auto") -> Compiled: ...
+def jit(f: Callable[..., Any], backend: BackendName = "auto", in_axes: Axes = 0) -> Compiled: ...
 @overload
-def jit(*, backend: BackendName = "auto") -> Callable[[Callable[..., Any]], Compiled]: ...
-def jit(f: Any = None, backend: Any = "auto") -> Any:
+def jit(
+    *, backend: BackendName = "auto", in_axes: Axes = 0
+) -> Callable[[Callable[..., Any]], Compiled]: ...
+def jit(f: Any = None, backend: Any = "auto", in_axes: Axes = 0) -> Any:
     """Compile a function of Values, so that it maps over columns of examples at machine speed.
 
     Also a decorator: `@jit`, or `@jit(backend="python")`, of methods too. The function is written
@@ -62,6 +67,11 @@ def jit(f: Any = None, backend: Any = "auto") -> Any:
     and returns one Value, or lists and tuples of them. It is recorded at the first call for each
     shape of example, and not called again for that shape. A function without arguments is computed
     once a call.
+
+    With `in_axes=None` the arguments are no columns: `f(x)` is the function at one point, as it is
+    called without `jit`. Then `f` takes an array where it is given one. A tuple says so for each
+    argument: with `in_axes=(0, None)` the first has an element for each example, and the second is
+    the same for all of them (as of `jax.vmap`).
 
     What a recording keeps: the operations, and plain numbers as constants. Every leaf it reaches,
     such as a parameter of a model, is read afresh at each call. What was looked up while recording
@@ -76,15 +86,17 @@ def jit(f: Any = None, backend: Any = "auto") -> Any:
         f: the function, or anything callable, such as a model.
         backend: "python" (generated source), "llvm" (machine code; needs llvmlite), "jax" (XLA;
             needs jax), or "auto", which is "llvm" where llvmlite is installed, else "python".
+        in_axes: 0 if the arguments are columns of examples, None if they are not; or one of the two
+            for each argument.
 
     Raises:
         TypeError: if `f` cannot be called.
-        ValueError: for an unknown backend.
+        ValueError: for an unknown backend, or other axes than 0 and None.
         ImportError: for a back end that is not installed.
     """
     if f is None:
-        return lambda f: jit(f, backend)
-    return Compiled(f, backend)
+        return lambda f: jit(f, backend, in_axes)
+    return Compiled(f, backend, in_axes)
 
 
 class Compiled:
@@ -92,14 +104,18 @@ class Compiled:
 
     __name__: str
 
-    def __init__(self, f: Callable[..., Any], backend: BackendName = "auto") -> None:
+    def __init__(
+        self, f: Callable[..., Any], backend: BackendName = "auto", in_axes: Axes = 0
+    ) -> None:
         if not callable(f):
             raise TypeError(f"jit: expected a function, got {f!r} of type {type(f).__name__}")
         functools.update_wrapper(self, f, updated=())
         self.function = f
         self.backend = checked_backend(backend)
+        self.in_axes = _checked_axes(in_axes)
+        self._takes_nothing = takes_nothing(f)
         self._lock = fork_safe_lock()
-        self._recordings: dict[tuple[tuple[int, ...], ...], _Recording] = {}
+        self._recordings: dict[Any, _Recording] = {}
         self._latest: _Recording | None = None
         self._of_object: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
@@ -110,7 +126,8 @@ class Compiled:
         """The compiled method of an object, which has recordings of its own."""
         if instance is None:
             return self
-        bound = Compiled(MethodType(self.function, instance), self.backend)  # type: ignore[arg-type]
+        method = MethodType(self.function, instance)
+        bound = Compiled(method, self.backend, self.in_axes)  # type: ignore[arg-type]
         try:
             kept = self._of_object.setdefault(instance, (bound._lock, bound._recordings))
         except TypeError:  # it cannot be referred to weakly, or hashed
@@ -129,10 +146,11 @@ class Compiled:
     def __call__(self, *columns: Any) -> Any:
         """The function of each example, as a list, or as a NumPy array where a column is one.
 
-        Without arguments, just its result.
+        Without columns, just its result.
 
         Args:
-            columns: one per argument: a sequence of numbers, or of rows, or a NumPy array.
+            columns: one per argument: a sequence of numbers, or of rows, or a NumPy array; and an
+                argument as the function itself takes it where `in_axes` is None.
 
         Raises:
             TypeError, ValueError: for columns that hold anything but numbers, or are ragged, empty
@@ -143,25 +161,27 @@ class Compiled:
         read = self._read(columns)
         recorded = self._recorded(read)
         results = recorded.values(read)
-        form = recorded.trace.form
-        if not read:
-            return _filled(form, iter(results))
-        count = read[0].count
+        form, n_outputs = recorded.trace.form, len(recorded.trace.outputs)
+        count = next((column.count for column in read if not column.is_constant), None)
         if any(column.is_array for column in read):
-            import numpy as np
-
-            array = np.array(results).reshape(len(recorded.trace.outputs), count)
-            return _stacked(form, array)[0]
+            if count is not None:
+                return _stacked(form, results.reshape(n_outputs, count))[0]
+            if form is not None:
+                return _stacked(form, results)[0]
+        numbers = results.tolist()
+        if count is None:
+            return _filled(form, iter(numbers))
         if form is None:
-            return list(results)
-        return [_filled(form, iter(results[i::count])) for i in range(count)]
+            return numbers
+        return [_filled(form, iter(numbers[i::count])) for i in range(count)]
 
     def mean(self, *columns: Any) -> Any:
         """The mean of the function over the examples; of a list, the list of means."""
         read = self._read(columns)
         recorded = self._recorded(read)
         form = recorded.trace.form
-        return _filled(list(form) if isinstance(form, tuple) else form, iter(recorded.mean(read)))
+        means = recorded.mean(read).tolist()
+        return _filled(list(form) if isinstance(form, tuple) else form, iter(means))
 
     def backward(self, *columns: Any) -> float:
         """The mean over the examples; adds its gradient to the `grad` of every leaf it reaches.
@@ -171,10 +191,10 @@ class Compiled:
         """
         read = self._read(columns)
         recorded = self._recorded(read)
-        mean, *gradient = recorded.gradient(read)
+        mean, *gradient = recorded.gradient(read).tolist()
         for leaf, slope in zip(recorded.leaves, gradient, strict=True):
             leaf.grad = slope if leaf.grad is None else leaf.grad + slope
-        return mean
+        return float(mean)
 
     @property
     def program(self) -> Program:
@@ -218,18 +238,26 @@ class Compiled:
         return BACKENDS["llvm"].source(self.program)
 
     def _read(self, columns: tuple[Any, ...]) -> list[Column]:
-        if not columns and takes_nothing(self.function):
+        if not columns and self._takes_nothing:
             return []
-        return read_columns(columns)
+        axes = self.in_axes
+        if not isinstance(axes, tuple):
+            return read_columns(columns, (axes,) * len(columns))
+        if len(axes) != len(columns):
+            raise ValueError(
+                f"jit: got {len(columns)} arguments, but in_axes={axes} has {len(axes)} elements; "
+                f"give one for each argument"
+            )
+        return read_columns(columns, axes)
 
     def _recorded(self, columns: list[Column]) -> _Recording:
-        shapes = tuple([column.shape for column in columns])
+        key = tuple([x.shape if not x.is_constant else (x.shape, x.is_array) for x in columns])
         with self._lock:
-            found = self._recordings.get(shapes)
+            found = self._recordings.get(key)
             if found is None:
                 with uncollected():
-                    found = _Recording(self.function, shapes, self.backend)
-                self._recordings[shapes] = found
+                    found = _Recording(self.function, columns, self.backend)
+                self._recordings[key] = found
             self._latest = found
         for variable in recording.variables():
             if variable in found.nodes:
@@ -244,13 +272,12 @@ class Compiled:
 class _Recording:
     """A function recorded for one shape of example, and what was compiled of it so far."""
 
-    def __init__(
-        self, f: Callable[..., Any], shapes: tuple[tuple[int, ...], ...], backend: str
-    ) -> None:
+    def __init__(self, f: Callable[..., Any], columns: Sequence[Column], backend: str) -> None:
         self.function = f
-        self.shapes = shapes
+        self.shapes = [column.shape for column in columns]
+        self.shared = {i: x.is_array for i, x in enumerate(columns) if x.is_constant}
         self.backend = backend
-        self.trace = trace(f, shapes)
+        self.trace = trace(f, self.shapes, shared=self.shared)
 
     @cached
     def nodes(self) -> set[Value]:
@@ -260,7 +287,7 @@ class _Recording:
 
     @cached
     def values(self) -> _Runner:
-        return self._runner(is_batch=not self.shapes)
+        return self._runner(is_batch=len(self.shared) == len(self.shapes))
 
     @cached
     def mean(self) -> _Runner:
@@ -290,12 +317,14 @@ class _Recording:
         with uncollected():
             recorded, leaves = self.trace, self.leaves if with_gradient else []
             if follows_branches and recorded.selection:  # in gradients that f takes itself
-                recorded = trace(self.function, self.shapes, follows_branches)
+                recorded = trace(self.function, self.shapes, follows_branches, self.shared)
             outputs, selection = recorded.outputs, recorded.selection
             if with_gradient:
                 slopes, found = gradient_of(outputs[0], leaves, follows_branches)
                 outputs, selection = [*outputs, *slopes], max(selection, found)
-            runner = _Runner(lower(recorded.inputs, outputs, is_batch, leaves), self.backend)
+            constants = recorded.constants
+            lowered = lower(recorded.inputs, outputs, is_batch, [*constants, *leaves])
+            runner = _Runner(lowered, self.backend, len(constants))
         if selection and not follows_branches:
             follower = functools.partial(self._runner, with_gradient, is_batch, True)
             runner.follower = functools.cache(follower)
@@ -312,11 +341,12 @@ class _Runner:
         needs_follower: whether it is needed at numbers as usual, and not for overflows alone.
     """
 
-    def __init__(self, listed: Tape, backend: str) -> None:
+    def __init__(self, listed: Tape, backend: str, n_constants: int) -> None:
         self.follower: Callable[[], _Runner] | None = None
         self.needs_follower = False
         self._listing = listed
         self._backend = backend
+        self._read = listed.leaves[n_constants:]
         self._run: Executable | None = None
 
     @property
@@ -328,14 +358,22 @@ class _Runner:
         """The program for others to run, without a second one for unselected branches."""
         return self.follower().program if self.follower and self.needs_follower else self.program
 
-    def __call__(self, columns: list[Column]) -> Sequence[float]:
-        if not self._listing.results:
-            return []
+    def __call__(self, columns: list[Column]) -> Numbers:
         if self._run is None:
             self._run = executable(self._listing, self._backend)
         # the slot behind `data`: asking the property takes four times as long
-        results = self._run([leaf._float for leaf in self._listing.leaves], columns)
-        if self.follower is not None and math.isnan(sum(results)):
+        leaves: Any = [leaf._float for leaf in self._read]
+        varying = columns
+        if constants := [column.numbers for column in columns if column.is_constant]:
+            varying = [column for column in columns if not column.is_constant]
+            if len(constants) > 1 or leaves:
+                import numpy as np
+
+                leaves = np.concatenate([*constants, leaves])
+            else:
+                (leaves,) = constants
+        results = self._run(leaves, varying)
+        if self.follower is not None and (results != results).any():  # noqa: PLR0124 - a nan
             return self.follower()(columns)
         return results
 
@@ -429,6 +467,17 @@ def _is_installed(backend: str) -> bool:
 # --- what goes in and comes out -------------------------------------------------------------------
 
 
+def _checked_axes(axes: Any) -> int | tuple[int | None, ...] | None:
+    checked = tuple(axes) if isinstance(axes, list | tuple) else axes
+    each = checked if isinstance(checked, tuple) else (checked,)
+    if any(isinstance(axis, bool) or axis not in (0, None) for axis in each):
+        raise ValueError(
+            f"jit: in_axes must be 0 (columns of examples) or None (no column), or one of these "
+            f"for each argument, got {axes!r}"
+        )
+    return checked
+
+
 def takes_nothing(f: Callable[..., Any]) -> bool:
     """Whether it is a function without arguments, which is computed once a call."""
     try:
@@ -447,13 +496,14 @@ def _filled(form: Any, numbers: Iterator[float]) -> Any:
 def _stacked(form: Any, rows: Any, at: int = 0) -> tuple[Any, int]:
     """The results of all examples, a row each, as arrays whose first axis is the examples.
 
-    A list of numbers, or of equally long lists, is one more axis; a tuple of lists stays a tuple.
-    Returns what begins at this row, and the row after it.
+    Or the results of a single call, a number each, as arrays without that axis. A list of numbers,
+    or of equally long lists, is one more axis; a tuple of lists stays a tuple. Returns what begins
+    at this row, and the row after it.
     """
     import numpy as np
 
     if form is None:
-        return rows[at], at + 1
+        return rows[at] if rows.ndim > 1 else float(rows[at]), at + 1
     if form and form.count(None) == len(form):
         return rows[at : at + len(form)].T, at + len(form)
     parts = []
@@ -462,5 +512,5 @@ def _stacked(form: Any, rows: Any, at: int = 0) -> tuple[Any, int]:
         parts.append(stacked)
     shapes = {getattr(part, "shape", None) for part in parts}
     if parts and isinstance(form, list) and len(shapes) == 1 and None not in shapes:
-        return np.stack(parts, axis=1), at
+        return np.stack(parts, axis=rows.ndim - 1), at
     return type(form)(parts), at

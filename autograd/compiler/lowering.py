@@ -168,6 +168,13 @@ class Lowering:
         self.op = np.array(given_codes + codes, np.int64)
         self.start = offsets(np.array([0] * (n + n_given) + widths, np.int64))
         varies = [type(x) is Traced for x in sources]
+        if any(type(x) is Traced for x in self.leaves):  # an argument that all examples share
+            varying: set[Value] = set(inputs)
+            for i, x in enumerate(nodes, n_given):
+                varies[i] = any(type(arg) is Traced and arg in varying for arg in x.args)
+                if varies[i]:
+                    varying.add(x)
+            varies[len(inputs) : n_given] = [False] * len(self.leaves)
         self.section = np.where(np.array([False] * n + varies), EACH, ONCE)
         self.labels = {index[x]: str(x.label) for x in nodes if x.label}
 

@@ -38,7 +38,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from autograd.compiler.columns import Column
+from autograd.compiler.columns import Column, Numbers
 from autograd.primitives import TABLE
 from autograd.value import Value
 
@@ -192,7 +192,7 @@ class Program:
         return space in "xv" or (space == "y" and not self.is_batch)
 
 
-Executable: TypeAlias = "Callable[[Sequence[float], Sequence[Column]], Sequence[float]]"
+Executable: TypeAlias = "Callable[[Sequence[float] | Numbers, Sequence[Column]], Numbers]"
 """A program that was compiled: takes the numbers of the leaves and the columns of the examples,
 and returns the results of the batch; or the first result of all examples, then the second, …"""
 

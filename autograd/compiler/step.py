@@ -23,10 +23,21 @@ def jit_step(loss: Callable[..., Any], optimizer: Stepper) -> CompiledStep:
 
     `step = jit_step(loss, optimizer)` takes the place of three lines: `step(X, Y)` does the same as
     `optimizer.zero_grad()`, `value = jit(loss).backward(X, Y)` and `optimizer.step()`, and returns
-    `value`, the mean of the loss over the examples before the step. Parameters, their `grad` and
-    the optimizer's state are read from the objects at each call, and written back before it
-    returns, so that they may be looked at, changed, saved or copied between two calls; so may
-    `optimizer.learning_rate` and its other settings.
+    `value`, the mean of the loss over the examples before the step. Parameters are read at each
+    call, and written back with their `grad` before it returns, so that they may be looked at,
+    changed, saved or copied between two calls; so may the optimizer's states, its `learning_rate`
+    and its other settings.
+
+    Many steps take less time in a block, which reads the parameters when it is entered and writes
+    them back when it is left, whatever ends it:
+
+        with step:
+            for X, Y in batches:
+                loss = step(X, Y)
+
+    In the block, too, a parameter may be read and set as always: when its number or its `grad` is
+    asked for, all of them are written back first, and the next step reads them again. That takes as
+    long as to leave the block and enter it, so do it now and then, not at every step.
 
     The loss is recorded as by `jit`, once for each shape of example. Parameters of the optimizer
     that it does not depend on stay as they are, and have the `grad` None after a step.
@@ -56,6 +67,10 @@ class CompiledStep:
         self.optimizer = optimizer
         self._lock = fork_safe_lock()
         self._trainings: dict[tuple[tuple[int, ...], ...], Any] = {}
+        self._takes_nothing = takes_nothing(loss)
+        self._is_open = False
+        self._held: Any = None  # the training whose parameters are held
+        self._kinds: dict[type, type] = {}  # of held parameters, by the class that they had
 
     def __repr__(self) -> str:
         return f"jit_step({self.loss!r}, {self.optimizer!r})"
@@ -80,27 +95,89 @@ class CompiledStep:
             FloatingPointError: if the loss, a gradient, a new weight or its state would not be
                 finite. Then no weight and no state has changed.
         """
-        read = [] if not columns and takes_nothing(self.loss) else read_columns(columns)
-        training = self._training(read)
-        optimizer = self.optimizer
-        if not training.moved:
-            raise RuntimeError("jit_step: the loss depends on no parameter of the optimizer")
-        for i in training.unmoved:
-            optimizer.parameters[i].grad = None
+        read = [] if not columns and self._takes_nothing else read_columns(columns)
         count = read[0].count if read else 1
-        (losses,) = training.steps([count], None, [optimizer.coefficients()], read)
-        return losses[0] if losses else self._on_values(read)
+        with self._lock:
+            training = self._training(read)
+            if not training.moved:
+                raise RuntimeError("jit_step: the loss depends on no parameter of the optimizer")
+            for i in training.unmoved:
+                self.optimizer.parameters[i].grad = None
+            if training is not self._held:
+                self._release()
+                training.load_weights()
+                if self._is_open:
+                    self._hold(training)
+            training.load_states()
+            try:
+                (losses,) = training.run([count], None, [self.optimizer.coefficients()], read)
+                if not self._is_open:
+                    training.store()
+            except KeyboardInterrupt:
+                if not self._is_open:
+                    training.store()  # from the start: no step is ever half taken
+                raise
+            return losses[0] if losses else self._on_values(read)
+
+    # --- the block, in which machine code has the weights
+
+    def __enter__(self) -> CompiledStep:
+        """Begin a block of steps that keeps the weights in machine code."""
+        if self._is_open:
+            raise RuntimeError(f"{self!r}: this step is in a with block already")
+        self._is_open = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Write the weights back."""
+        self._is_open = False
+        self._release()
+
+    def _hold(self, training: Any) -> None:
+        """Let the parameters ask for their numbers before they are used (see `_Held`)."""
+        self._held = training
+        try:
+            for parameter in training.parameters:
+                kind = type(parameter)
+                if kind not in self._kinds:
+                    own = {"__slots__": (), "_step": self}
+                    self._kinds[kind] = type(kind.__name__, (_Held, kind), own)
+                parameter.__class__ = self._kinds[kind]
+        except BaseException:
+            self._release()
+            raise
+
+    def _release(self) -> None:
+        """Write the weights and gradients back, to parameters that are as they were."""
+        with self._lock:
+            held = self._held
+            if held is None:
+                return
+            try:
+                self._write_back(held)
+            except KeyboardInterrupt:
+                self._write_back(held)
+                raise
+            finally:
+                self._held = None
+
+    def _write_back(self, held: Any) -> None:
+        kinds = {kind: before for before, kind in self._kinds.items()}
+        for parameter in held.parameters:
+            kind = type(parameter)
+            parameter.__class__ = kinds.get(kind, kind)
+        held.store()
 
     def _training(self, columns: list[Column]) -> Any:
-        from autograd.compiler.backends.llvm.training import CompiledTraining
-
         shapes = tuple([column.shape for column in columns])
-        with self._lock:
-            if shapes not in self._trainings:
-                with uncollected():
-                    training = CompiledTraining(self._as_list, columns, self.optimizer)
-                self._trainings[shapes] = training
-            return self._trainings[shapes]
+        found = self._trainings.get(shapes)
+        if found is None:
+            from autograd.compiler.backends.llvm.training import CompiledTraining
+
+            with uncollected():
+                found = CompiledTraining(self._as_list, columns, self.optimizer)
+            self._trainings[shapes] = found
+        return found
 
     def _as_list(self, *example: Any) -> list[Any]:
         value = self.loss(*example)
@@ -120,6 +197,37 @@ class CompiledStep:
         value.backward()
         self.optimizer.step()
         return float(value.data)
+
+
+class _Held:
+    """A parameter whose number and gradient machine code has: whoever asks for them gets them back.
+
+    The class of a parameter while a block of steps holds it. Its own class has slots for both
+    attributes, which the properties hide; when asked, they give the parameter its own class again.
+    """
+
+    __slots__ = ()
+    _step: CompiledStep
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        self._step._release()
+        return self.__reduce_ex__(protocol)
+
+
+def _released(name: str) -> property:
+    def read(parameter: Any) -> Any:
+        parameter._step._release()
+        return getattr(parameter, name)
+
+    def write(parameter: Any, number: Any) -> None:
+        parameter._step._release()
+        setattr(parameter, name, number)
+
+    return property(read, write)
+
+
+for _name in ("_float", "grad"):
+    setattr(_Held, _name, _released(_name))
 
 
 def check_rule(optimizer: object, caller: str, otherwise: str) -> None:

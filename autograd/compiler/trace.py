@@ -9,19 +9,20 @@ one example into the program for all, and raises a TypeError.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from operator import attrgetter
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from autograd import recording
 from autograd.derivatives import grad
+from autograd.derivatives.structures import is_array
 from autograd.operators import BINARY, CONDITIONS, following
 from autograd.optim import Stepper
 from autograd.primitives import TABLE, Primitive, is_bool, real_number, sqrt
 from autograd.recording import Selection
-from autograd.value import Operand, Value, topological_order
+from autograd.value import Operand, Value
 
 _new = object.__new__
 
@@ -106,45 +107,72 @@ for _python, _name in BINARY.items():
     setattr(Traced, f"__r{_python}__", _binary(TABLE[_name], True))
 
 
+NOTHING_SHARED: Mapping[int, bool] = {}
+
+
 @dataclass(frozen=True)
 class Trace:
     """A function's recording.
 
     Attributes:
         inputs: the Traced inputs of one example, flat.
+        constants: those of the arguments that all examples share.
         outputs: what it returned, flat.
         form: the lists and tuples that it returned them in, with None for each; None for one Value.
         selection: what unselected branches can do to the gradients in it.
     """
 
     inputs: list[Traced]
+    constants: list[Traced]
     outputs: list[Operand]
     form: Any
     selection: Selection
 
 
 def trace(
-    f: Callable[..., Any], shapes: Sequence[tuple[int, ...]], follows_branches: bool = False
+    f: Callable[..., Any],
+    shapes: Sequence[tuple[int, ...]],
+    follows_branches: bool = False,
+    shared: Mapping[int, bool] = NOTHING_SHARED,
 ) -> Trace:
     """Record `f` on one example: a Traced for each column of numbers, lists for a column of rows.
 
     If it `follows_branches`, gradients that are taken in it ignore unselected branches.
+
+    Args:
+        shapes: of each argument.
+        shared: which arguments all examples share, and whether `f` takes each as an array.
 
     Raises:
         TypeError: if `f` asks for a number of its inputs, or branches on a comparison of Values,
             or returns anything but Values and numbers, or lists and tuples of them.
     """
     inputs: list[Traced] = []
+    constants: list[Traced] = []
     outputs: list[Operand] = []
-    names = _argument_names(f, len(shapes))
+    arguments: list[Any] = []
+    for i, (name, shape) in enumerate(zip(_argument_names(f, len(shapes)), shapes, strict=True)):
+        argument = _argument(name, shape, constants if i in shared else inputs)
+        arguments.append(_array(argument, shape) if shared.get(i) else argument)
     with recording.tracing(follows_branches) as current:
-        result = f(*[_argument(*pair, inputs) for pair in zip(names, shapes, strict=True)])
+        result = f(*arguments)
     form = _form(f, result, outputs)
-    return Trace(inputs, outputs, form, current.selection)
+    return Trace(inputs, constants, outputs, form, current.selection)
+
+
+def _array(nested: Any, shape: tuple[int, ...]) -> Any:
+    """Nested lists as an array of objects."""
+    import numpy as np
+
+    array = np.empty(shape, object)
+    array[...] = nested
+    return array
 
 
 def _form(f: Callable[..., Any], result: object, outputs: list[Operand]) -> Any:
     """The lists and tuples of a result; appends what they hold to `outputs`."""
+    if is_array(result):
+        result = cast(Any, result).tolist()
     if isinstance(result, list | tuple):
         kind = tuple if isinstance(result, tuple) else list
         return kind([_form(f, part, outputs) for part in result])
@@ -225,12 +253,7 @@ def gradient_of(
     if not isinstance(output, Value):
         return [0.0] * len(leaves), Selection.NONE
     with recording.tracing(follows_branches) as current:
-        slopes = grad(output, leaves)
-    if all(x.primitive is not None for x in slopes):
-        return list(slopes), current.selection
-    known = set(topological_order(output))  # a leaf that is not in the graph is a new constant
-    numbers = [x if x.primitive is not None or x in known else x.data for x in slopes]
-    return numbers, current.selection
+        return list(grad(output, leaves)), current.selection
 
 
 def trace_rule(stepper: Stepper) -> tuple[Trace, list[Value]]:

@@ -24,6 +24,7 @@ given by its name, `gradient(f)(x, n=3)`, is handed on as it is, a constant.
     [[0.0, 4.0], [4.0, 6.0]]
 """
 
+from autograd.derivatives.custom import custom
 from autograd.derivatives.graph import grad
 from autograd.derivatives.transformations import (
     gradient,
@@ -36,6 +37,7 @@ from autograd.derivatives.transformations import (
 )
 
 __all__ = [
+    "custom",
     "grad",
     "gradient",
     "hessian",

@@ -77,7 +77,7 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
                 arg, contribution = branches.passed(node, arg, upstream, partial)  # noqa: PLW2901
                 if arg in depends_on_input:
                     contributions[arg].append(contribution)
-    return [_as_value(adjoints.get(x, 0.0)) for x in inputs]
+    return [as_value(adjoints.get(x, 0.0)) for x in inputs]
 
 
 def tangents(
@@ -235,8 +235,14 @@ def _product(upstream: Operand, partial: Operand) -> Operand:
     return upstream * partial
 
 
-def _as_value(x: Operand) -> Value:
-    return x if isinstance(x, Value) else Value(x)
+def as_value(x: Operand) -> Value:
+    """The Value itself, or a number as a Value.
+
+    While a function is compiled, that is no leaf, whose number would be read at each call.
+    """
+    if isinstance(x, Value):
+        return x
+    return Value.record(primitives.stop_gradient, [x]) if recording.is_tracing() else Value(x)
 
 
 def number_of(x: Operand) -> float:

@@ -28,6 +28,7 @@ from typing import Any, SupportsIndex, TypeAlias
 
 from autograd import primitives, recording
 from autograd.derivatives.graph import (
+    as_value,
     grad,
     made_since,
     number_of,
@@ -166,7 +167,7 @@ class _Call:
             and made_since([x for x in results if isinstance(x, Value)], self.start, self.leaves)
             is None
         ):
-            return iter([x if isinstance(x, Value) else Value(x) for x in results])
+            return map(as_value, results)
         return map(number_of, results)
 
     def structured(self, results: Iterable[Nested]) -> Nested:

@@ -171,7 +171,9 @@ class _Gradient:
 
     def __call__(self, batch: list[list[Any]]) -> Sequence[float]:
         """The objective, the share of correct predictions, and the slope of each parameter."""
-        return self._run([leaf.data for leaf in self._leaves], read_columns(batch))
+        numbers = [leaf.data for leaf in self._leaves]
+        found: list[float] = self._run(numbers, read_columns(batch)).tolist()
+        return found
 
 
 class _OfOneExample:

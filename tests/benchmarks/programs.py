@@ -25,7 +25,7 @@ LOOP = 50
 def measure(name: str) -> None:
     """Print what one workload takes, as JSON; to be called alone in its process."""
     import autograd as ag
-    from autograd.compiler.backends.llvm.runtime import Machine, address, describe
+    from autograd.compiler.backends.llvm.runtime import Machine, address
     from autograd.compiler.columns import read_columns
     from tests.benchmarks.workloads import CLASSIFIERS, WORKLOADS
 
@@ -42,30 +42,29 @@ def measure(name: str) -> None:
     recorded = compiled._latest
     assert recorded is not None
     columns = read_columns(workload.columns) if workload.columns else []
-    described = describe(columns)
     leaves = array("d", [leaf.data for leaf in recorded.gradient._listing.leaves])
     machine = recorded.gradient._run
     assert isinstance(machine, Machine)
     count = columns[0].count if columns else 1
-    with machine.memory(count) as memory:
-        memory.prepare(address(leaves), described, 0, count, 0)
-        contestants = {
-            "run": repeated(lambda: memory.code(memory.frame)),
-            "backward": repeated(lambda: compiled.backward(*workload.columns)),
-        }
+    memory, _ = machine.memory(count)
+    memory.prepare(address(leaves), columns, count, 0)
+    contestants = {
+        "run": repeated(lambda: memory.code(memory.frame)),
+        "backward": repeated(lambda: compiled.backward(*workload.columns)),
+    }
+    try:
+        contestants |= _jax(name, workload, ours, found)
+    except ImportError:
+        found |= dict.fromkeys(JAX, "missing")
+    if name in CLASSIFIERS:
         try:
-            contestants |= _jax(name, workload, ours, found)
+            contestants |= _pytorch(CLASSIFIERS[name], workload, ours)
         except ImportError:
-            found |= dict.fromkeys(JAX, "missing")
-        if name in CLASSIFIERS:
-            try:
-                contestants |= _pytorch(CLASSIFIERS[name], workload, ours)
-            except ImportError:
-                found["PyTorch"] = "missing"
-        found |= in_turns(contestants, rounds=5)
-        for key in ("JAX loop", "our JAX loop"):
-            if key in contestants:  # a step of it is many gradients
-                found[key] /= LOOP
+            found["PyTorch"] = "missing"
+    found |= in_turns(contestants, rounds=5)
+    for key in ("JAX loop", "our JAX loop"):
+        if key in contestants:  # a step of it is many gradients
+            found[key] /= LOOP
     print(json.dumps(found))
 
 
@@ -141,8 +140,10 @@ def run(title: str) -> None:
         found = json.loads(finished.stdout.splitlines()[-1])
         times = (_told(found.get(key)) for key in TIMES)
         rows.append((name, found["lines"], *times, f"{found['memory'] / 1e6:.0f} MB"))
-    header = ("", "lines", "compile", "gradient", "backward()", "JAX: compile", "call", "loop")
-    header = (*header, "ours in JAX: compile", "loop", "PyTorch", "memory")
+    header = (
+        *("", "lines", "compile", "gradient", "backward()", "JAX: compile", "call", "loop"),
+        *("ours in JAX: compile", "loop", "PyTorch", "memory"),
+    )
     print_table(title, header, rows)
 
 

@@ -565,7 +565,7 @@ ROWS: dict[str, Row] = {
 
 WITHOUT_DERIVATIVE = (
     *("lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_not"),
-    *("stop_gradient", "difference_error"),
+    *("stop_gradient", "difference_error", "given_partial"),
 )
 
 OUT_OF_REACH = {

@@ -59,6 +59,11 @@ class _Printer(Printer):
             if name in FUNCTIONS:
                 yield f"static {FUNCTIONS[name]}"
             elif name not in SPELLING:
+                if TABLE[name].variadic:
+                    raise ValueError(
+                        f"c: {name!r} is computed by Python, on any number of arguments, and "
+                        f"cannot be printed as C; run the program with another back end"
+                    )
                 numbers = ", ".join(["double"] * (TABLE[name].arity or 0))
                 yield f"double {self.called(name)}({numbers});  /* a row of your own */"
         constants = map(self.literal, program.constants)

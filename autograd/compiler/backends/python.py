@@ -1,4 +1,4 @@
-"""A program as Python source: the back end without dependencies.
+"""A program as Python source: the back end that needs no compiler.
 
 One function on lists, one list for each space. It is compiled by Python itself, and `linecache`
 knows it, so that debuggers and tracebacks can show it.
@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import cast
 
 from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
-from autograd.compiler.columns import Column
+from autograd.compiler.columns import Column, Numbers
 from autograd.compiler.program import (
     Backend,
     Executable,
@@ -107,6 +107,8 @@ _compiled_so_far = itertools.count(1)
 
 def compile_program(program: Program) -> Executable:
     """The program as a function of leaves and columns."""
+    import numpy as np
+
     text = source(program)
     filename = f"<autograd.jit {next(_compiled_so_far)}>"
     namespace = NAMESPACE | {"rows": {name: TABLE[name] for name in primitives_used(program)}}
@@ -116,14 +118,13 @@ def compile_program(program: Program) -> Executable:
     weakref.finalize(function, linecache.cache.pop, filename, None)
     is_batch, width = program.is_batch, program.sizes["y"]
 
-    def run(leaves: Sequence[float], columns: Sequence[Column]) -> Sequence[float]:
+    def run(leaves: Sequence[float] | Numbers, columns: Sequence[Column]) -> Numbers:
         count = columns[0].count if columns else 1
-        numbers = [number for column in columns for number in _transposed(column)]
-        examples = zip(*numbers, strict=True) if numbers else [()] * count
-        results = cast("list[float]", function(leaves, count, examples))
-        if is_batch:
-            return results
-        return [number for i in range(width) for number in results[i::width]]
+        inputs = [number for column in columns for number in _transposed(column)]
+        examples = zip(*inputs, strict=True) if inputs else [()] * count
+        numbers = leaves if isinstance(leaves, list) else np.asarray(leaves, float).tolist()
+        results = np.array(function(numbers, count, examples), float)
+        return results if is_batch else results.reshape(count, width).T.reshape(-1)
 
     return run
 

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
+
 from autograd.compiler.backends.llvm.module import Training
-from autograd.compiler.backends.llvm.runtime import Machine, address, describe
+from autograd.compiler.backends.llvm.runtime import Machine, Memory, address, chunk_of
 from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.jit import kept, rolled
 from autograd.compiler.program import (
@@ -39,6 +41,10 @@ from autograd.value import Value
 class CompiledTraining:
     """Steps of a stepper on a set of examples, taken in machine code.
 
+    Weights and states stand side by side in two arrays, of which a step reads one and writes the
+    other. Weights are read from the parameters before the steps and written back after them. States
+    stay in the array until `stepper.states` is asked for.
+
     Args:
         objective: takes one example, an argument for each column, and returns a list: first what
             is to be lowered in the mean, then what else is to be measured in passing.
@@ -47,6 +53,7 @@ class CompiledTraining:
 
     Attributes:
         moved: the indices of the parameters that are moved; `unmoved`, of the others.
+        parameters: those that are moved.
 
     Raises:
         TypeError: if the rule does not return a weight and as many numbers of state as it is given.
@@ -65,18 +72,24 @@ class CompiledTraining:
         reached = set(leaves_of(recorded.outputs[0]))
         self.moved = [i for i, p in enumerate(stepper.parameters) if p in reached]
         self.unmoved = [i for i, p in enumerate(stepper.parameters) if p not in reached]
-        self._parameters = parameters = [cast(Value, stepper.parameters[i]) for i in self.moved]
+        self.parameters = parameters = [cast(Value, stepper.parameters[i]) for i in self.moved]
         slopes, _ = gradient_of(recorded.outputs[0], parameters)
         outputs = [*recorded.outputs, *slopes]
         gradient = lower(recorded.inputs, outputs, is_batch=True, leaves=parameters)
         update, settings = trace_rule(stepper)
         rule = lower(update.inputs, update.outputs, is_batch=False)
-        self._leaves = gradient.leaves
+        self._others = gradient.leaves[len(parameters) :]
         self._used = [settings.index(leaf) for leaf in rule.leaves]
         self._n_measured = len(recorded.outputs)
         self._n_state = len(update.outputs) - 1
-        self._moves_all = not self.unmoved
         n, n_measured = len(parameters), self._n_measured
+        size = len(gradient.leaves) + n * self._n_state
+        self._tables = np.zeros(size), np.zeros(size)
+        self._addresses = address(self._tables[0]), address(self._tables[1])
+        self._memories: dict[int, Memory] = {}
+        self._memory: Memory | None = None  # of the latest step
+        self._has_slopes = False
+        self._unmoved_states: list[Any] = []
 
         def compile_step() -> Machine:
             return Machine(*step_program(rolled(gradient), rolled(rule), n, n_measured))
@@ -92,8 +105,84 @@ class CompiledTraining:
     ) -> list[list[float]]:
         """Take a step for each count, on that many examples, starting from the stepper's weights.
 
+        See `run` for arguments and results. If the objective reaches no parameter, none is taken.
+        """
+        if not self.moved:
+            return [[] for _ in range(self._n_measured)]
+        self.load_weights()
+        self.load_states()
+        try:
+            measured = self.run(counts, order, coefficients, columns)
+            self.store()
+        except KeyboardInterrupt:
+            self.store()  # from the start: no step is ever half taken
+            raise
+        return measured
+
+    def _now(self) -> int:
+        """Which array has the weights and states as they are now: the one that was written last.
+
+        Machine code exchanges the two with each step, so that a Ctrl-C finds whole steps.
+        """
+        return int(self._memory is not None and self._memory.get("w") == self._addresses[1])
+
+    def load_weights(self) -> None:
+        """Read the weights of the parameters."""
+        # the slot behind `data`: asking the property takes four times as long
+        weights = array("d", [parameter._float for parameter in self.parameters])
+        self._has_slopes = False
+        self._tables[self._now()][: len(weights)] = weights
+
+    def load_states(self) -> None:
+        """Read the states of the stepper, unless they are here still."""
+        if self._stepper.deferred_states == self._write_states:
+            return
+        states = self._stepper.states
+        self._unmoved_states = list(states) if self.unmoved else []
+        moved = [states[i] for i in self.moved] if self.unmoved else states
+        rows = np.fromiter(itertools.chain.from_iterable(moved), float)
+        columns = rows.reshape(len(moved), -1).T if moved else rows
+        now = self._tables[self._now()]
+        now[len(now) - columns.size :] = columns.reshape(-1)
+        self._stepper.defer_states(self._write_states)
+
+    def _write_states(self, states: list[Any]) -> None:
+        """Fill an empty list with the states of all parameters."""
+        n, now = len(self.parameters), self._tables[self._now()]
+        numbers = now[len(now) - n * self._n_state :].reshape(-1, n).tolist()
+        rows = zip(*numbers, strict=True) if numbers else [()] * n
+        if self.unmoved:
+            of_moved = dict(zip(self.moved, rows, strict=True))
+            rows = [of_moved.get(i, state) for i, state in enumerate(self._unmoved_states)]
+        states[:] = rows
+
+    def store(self) -> None:
+        """Write weights and gradients to the parameters, if a step was tried since they were read.
+
+        May be interrupted, and called again.
+        """
+        if self._memory is None or not self._has_slopes:
+            return
+        n, first = len(self.parameters), self._n_measured
+        weights = self._tables[self._now()][:n].tolist()
+        slopes = self._memory.results[first : first + n].tolist()
+        parameter: Value
+        for parameter, parameter._float, parameter.grad in zip(  # noqa: B007 - for speed
+            self.parameters, weights, slopes, strict=True
+        ):
+            pass
+
+    def run(
+        self,
+        counts: Sequence[int],
+        order: Sequence[int] | None,
+        coefficients: Sequence[Sequence[float]],
+        columns: Sequence[Column] | None = None,
+    ) -> list[list[float]]:
+        """Take a step for each count, on that many examples, from the weights that were read.
+
         It ends before a step in which a gradient, a measure, a new weight or its state would not
-        be finite; and takes none if the objective reaches no parameter.
+        be finite.
 
         Args:
             counts: how many examples each step takes.
@@ -106,61 +195,33 @@ class CompiledTraining:
             for each number that the objective returns, its means over the batches of the steps
             that were taken.
         """
-        n, n_measured = len(self.moved), self._n_measured
-        if not n:
-            return [[] for _ in range(n_measured)]
-        # the slot behind `data`: asking the property takes four times as long
-        leaves = array("d", [leaf._float for leaf in self._leaves])
-        states, n_state = self._stepper.states, self._n_state
-        moved = states if self._moves_all else [states[i] for i in self.moved]
-        numbers = array("d", itertools.chain.from_iterable(moved))
-        for i in range(n_state):
-            leaves.extend(numbers[i::n_state])
-        tables = leaves, leaves[:]
+        n, n_measured, most = len(self.parameters), self._n_measured, max(counts)
+        if self._others:
+            numbers = [leaf._float for leaf in self._others]
+            for table in self._tables:
+                table[n : n + len(numbers)] = numbers
         rows = array("d", bytes(8 * n_measured * len(counts)))
         settings = array("d", [row[i] for row in coefficients for i in self._used])
-        sizes, ordered = array("q", counts), array("q", order or ())
-        inputs = describe(self._columns if columns is None else columns)
-        with self._machine.memory(max(counts)) as memory:
-            start = 0 if order is None else address(ordered)
-            memory.prepare(address(leaves), inputs, start, max(counts), address(rows))
-            memory.set(
-                new_w=address(tables[1]),
-                settings=address(settings),
-                more=len(self._used) if len(coefficients) > 1 else 0,
-                n_steps=len(counts),
-                n_taken=0,
-                counts=address(sizes),
-                stays=order is None and max(counts) <= memory.layout.chunk,
-            )
-            memory.code(memory.frame)
-            n_taken = memory.get("n_taken")
-            slopes = memory.totals()[n_measured : n_measured + n]
-        leaves = tables[n_taken % 2]
-        try:
-            self._store(leaves, slopes)
-        except KeyboardInterrupt:
-            self._store(leaves, slopes)  # from the start: no step is ever half taken
-            raise
-        end = n_taken * n_measured
+        sizes, ordered = array("q", counts), None if order is None else array("q", order)
+        chunk, now = chunk_of(most), self._now()
+        memory = self._memories.get(chunk)
+        if memory is None:
+            memory = self._memories[chunk] = self._machine.memory(most)[0]
+        inputs = self._columns if columns is None else columns
+        memory.prepare(self._addresses[now], inputs, most, address(rows), ordered)
+        memory.set(
+            new_w=self._addresses[1 - now],
+            settings=address(settings),
+            more=len(self._used) if len(coefficients) > 1 else 0,
+            n_steps=len(counts),
+            n_taken=0,
+            counts=address(sizes),
+            stays=order is None and most <= chunk,
+        )
+        self._memory, self._has_slopes = memory, True
+        memory.code(memory.frame)
+        end = memory.get("n_taken") * n_measured
         return [rows[i:end:n_measured].tolist() for i in range(n_measured)]
-
-    def _store(self, leaves: array[float], slopes: array[float]) -> None:
-        n, states = len(self.moved), self._stepper.states
-        for parameter, weight, slope in zip(self._parameters, leaves, slopes, strict=False):
-            parameter._float = weight
-            parameter.grad = slope
-        if self._n_state:
-            numbers = leaves[len(self._leaves) :]
-            for i in range(self._n_state):
-                start = len(self._leaves) + i * n
-                numbers[i :: self._n_state] = leaves[start : start + n]
-            moved = zip(*[iter(numbers)] * self._n_state, strict=True)
-            if self._moves_all:
-                states[:] = moved
-            else:
-                for i, state in zip(self.moved, moved, strict=True):
-                    states[i] = state
 
 
 # --- the program of a step ------------------------------------------------------------------------

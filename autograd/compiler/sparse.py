@@ -1,0 +1,284 @@
+"""`sparse_jacobian` and `sparse_hessian`: compiled functions that return sparse matrices.
+
+    >>> J = sparse_jacobian(lambda x: [x[0] * x[1], x[2] ** 2])
+    >>> J.structure([1.0, 2.0, 3.0])
+    (array([0, 0, 1], dtype=int32), array([0, 1, 2], dtype=int32))
+    >>> J.values([1.0, 2.0, 3.0])
+    array([2., 1., 6.])
+
+The function is recorded once for each structure of its arguments. Only the structural nonzeros of
+the matrix become graph (see `derivatives.elimination` and `derivatives.edge_pushing`), and that is
+compiled like any other.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from autograd import recording
+from autograd.compiler.jit import BackendName, _Kept, _Recording, checked_backend, uncollected
+from autograd.compiler.points import Arguments, key_of
+from autograd.compiler.program import Program
+from autograd.derivatives.sparse import Sparse, sparse_hessian_of, sparse_jacobian_of
+from autograd.derivatives.structures import Nested
+from autograd.derivatives.transformations import Argnums
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+    Integers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
+
+MOST_RECORDINGS = 32
+"""How many recordings, of different structures and constants, a function keeps."""
+
+
+def sparse_jacobian(
+    f: Callable[..., Nested], argnums: Argnums = 0, *, backend: BackendName = "auto"
+) -> SparseJacobian:
+    """The function that returns the sparse matrix of all first derivatives of `f`.
+
+        >>> J = sparse_jacobian(lambda x: [x[0] * x[1], x[2] ** 2])
+        >>> J(np.array([1.0, 2.0, 3.0])).toarray()
+        array([[2., 1., 0.],
+               [0., 0., 6.]])
+
+    Args:
+        f: takes numbers, lists, tuples, dictionaries or arrays of them, and returns any structure
+            of numbers, by operations on Values. As for `jit`, it must not branch on a number; it is
+            recorded once for each structure of its arguments.
+        argnums: the position of the argument to differentiate with respect to, or a sequence of
+            positions, or None for all; the first by default.
+        backend: as for `jit`.
+
+    Returns:
+        A function of f's arguments. `J(x)` is a `scipy.sparse.csr_array` with a row for each number
+        that f returns and a column for each number of x, in order. `J.structure(x)` returns the
+        rows and the columns of the structural nonzeros, sorted by row and then by column, which
+        depend on the structure of x alone; `J.values(x)` returns their values in that order. These
+        two need no SciPy. A structural nonzero is one that is not 0 for every x as far as the
+        recorded operations tell: it may be 0 at this one.
+
+        f gets each argument in the structure given: a list as a list, an array as an array. Other
+        positional arguments are numbers too, and may change from call to call at no cost; those
+        given by name are handed to f as they are, and for others f is recorded again.
+
+        **A batch of points:** an array of more than one axis holds a point in each entry along the
+        first. Further arguments that are arrays then have one entry for each point; lists and
+        numbers are the same for all. `J.values` returns an array with a row for each point, and
+        `J` a list of matrices. (A single point of more than one axis is given as nested lists.)
+
+        **Values:** a Value among the arguments makes `J.values` a list of Values, a graph to be
+        differentiated again, also inside of `jit`. At numbers it returns numbers; leaves that f
+        closes over are read at each call, as those of a compiled function are. Inside of another
+        transformation that differentiates with respect to one of them, the result is Values.
+
+    Raises:
+        TypeError: if `f` cannot be called; from the returned function, if an argument or a result
+            of f holds anything but real numbers and Values, or if f cannot be compiled; from a call
+            with Values, of which there is no SciPy matrix.
+        ValueError: from the returned function, for arguments that hold no numbers, or batches of
+            different length.
+        ImportError: from a call, without SciPy.
+    """
+    return SparseJacobian(f, argnums, backend)
+
+
+def sparse_hessian(
+    f: Callable[..., Any], argnums: Argnums = 0, *, backend: BackendName = "auto"
+) -> SparseHessian:
+    """The function that returns the sparse matrix of all second derivatives of `f`.
+
+        >>> H = sparse_hessian(lambda x: x[0] * x[1] + x[2] ** 2)
+        >>> H(np.array([1.0, 2.0, 3.0])).toarray()
+        array([[0., 1., 0.],
+               [1., 0., 0.],
+               [0., 0., 2.]])
+
+    `f` returns one number. `H(x)` is the whole symmetric matrix; `H.structure(x)` and `H.values(x)`
+    are those of its lower half, the diagonal included, as solvers such as Ipopt take them. Every
+    other part is as for `sparse_jacobian`. The Hessian of a Lagrangian, as `NonlinearConstraint` of
+    SciPy takes it, is `sparse_hessian(lambda x, v: ag.dot(v, g(x)))`, a function of x and v.
+
+    It is found by edge pushing (R. M. Gower and M. P. Mello, A new framework for the computation of
+    Hessians, Optimization Methods and Software 27(2), 2012), so it needs no coloring.
+    """
+    return SparseHessian(f, argnums, backend)
+
+
+class _SparseFunction:
+    """A compiled function whose result is a sparse matrix (see `sparse_jacobian`)."""
+
+    operation: str
+    derive: Callable[..., Sparse]
+
+    def __init__(self, f: Callable[..., Any], argnums: Argnums, backend: BackendName) -> None:
+        if not callable(f):
+            raise TypeError(f"{self.operation}: expected a function, got {f!r}")
+        functools.update_wrapper(self, f, updated=())
+        self.function = f
+        self.argnums = argnums
+        self.backend = checked_backend(backend, self.operation)
+        self._recordings = _Kept(MOST_RECORDINGS)
+        self._latest: _Matrix | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.operation} of {self.function!r}, backend {self.backend!r}>"
+
+    def structure(self, *xs: Nested, **constants: Any) -> tuple[Integers, Integers]:
+        """The rows and the columns of the structural nonzeros, which x gives the structure for."""
+        matrix = self._recorded(Arguments(self.operation, xs, self.argnums), constants)
+        return matrix.rows.copy(), matrix.columns.copy()
+
+    def shape(self, *xs: Nested, **constants: Any) -> tuple[int, int]:
+        """How many rows and columns the matrix has."""
+        return self._recorded(Arguments(self.operation, xs, self.argnums), constants).shape
+
+    def values(self, *xs: Nested, **constants: Any) -> Any:
+        """The values of the structural nonzeros, in the order of `structure`.
+
+        An array, with a row for each point of a batch; a list of Values, if an argument is one.
+        """
+        arguments = Arguments(self.operation, xs, self.argnums)
+        if recording.is_tracing():
+            return self._graph(xs, constants).values
+        matrix = self._recorded(arguments, constants)
+        if not arguments.has_values and not matrix.depends_on(recording.variables()):
+            return matrix.numbers(arguments)
+        found = self._graph(xs, constants)
+        by_place = dict(zip(zip(found.rows, found.columns, strict=True), found.values, strict=True))
+        is_graph = any(isinstance(x, Value) for x in found.values)
+        zero: Any = (lambda: Value(0.0)) if is_graph else float
+        places = zip(matrix.rows.tolist(), matrix.columns.tolist(), strict=True)
+        return [by_place[place] if place in by_place else zero() for place in places]
+
+    def __call__(self, *xs: Nested, **constants: Any) -> Any:
+        """The matrix as a `scipy.sparse.csr_array`; for a batch of points, a list of them."""
+        arguments = Arguments(self.operation, xs, self.argnums)
+        if recording.is_tracing() or arguments.has_values:
+            raise TypeError(
+                f"{self.operation}: there is no SciPy matrix of Values; use `.values(…)`, a list "
+                f"of Values, and `.structure(…)`, their rows and columns"
+            )
+        try:
+            from scipy.sparse import csr_array
+        except ImportError:
+            raise ImportError(
+                f"{self.operation}: a call returns a matrix of SciPy, which is not installed: "
+                f"pip install scipy; `.structure(…)` and `.values(…)` need none"
+            ) from None
+        matrix = self._recorded(arguments, constants)
+        if matrix.depends_on(recording.variables()):
+            raise TypeError(
+                f"{self.operation}: the matrix depends on Values with respect to which a "
+                f"transformation differentiates; use `.values(…)`, a list of Values"
+            )
+        numbers = matrix.numbers(arguments)
+        indices, starts, source = matrix.compressed(self.is_symmetric)
+        points = numbers if arguments.is_batch else [numbers]
+        found = [csr_array((x[source], indices, starts), shape=matrix.shape) for x in points]
+        return found if arguments.is_batch else found[0]
+
+    is_symmetric = False
+
+    @property
+    def program(self) -> Program:
+        """The program for the structure of the latest call."""
+        if self._latest is None:
+            raise RuntimeError(f"{self!r} has no program yet: it is recorded at its first call")
+        return self._latest.recording.main.printed
+
+    def _graph(self, xs: tuple[Nested, ...], constants: Mapping[str, Any]) -> Sparse:
+        return type(self).derive(self.function, xs, self.argnums, constants)
+
+    def _recorded(self, arguments: Arguments, constants: Mapping[str, Any]) -> _Matrix:
+        key = arguments.form, key_of(constants)
+
+        def make() -> _Matrix:
+            with uncollected():
+                return _Matrix(self, arguments, dict(constants))
+
+        found: _Matrix = self._recordings.get(key, make)
+        self._latest = found
+        return found
+
+
+class SparseJacobian(_SparseFunction):
+    """A compiled function that returns a sparse Jacobian. See `sparse_jacobian`."""
+
+    operation = "sparse_jacobian"
+    derive = staticmethod(sparse_jacobian_of)
+
+
+class SparseHessian(_SparseFunction):
+    """A compiled function that returns a sparse Hessian. See `sparse_hessian`."""
+
+    operation = "sparse_hessian"
+    derive = staticmethod(sparse_hessian_of)
+    is_symmetric = True
+
+
+class _Matrix:
+    """A recording of a sparse derivative for one structure of arguments.
+
+    Attributes:
+        rows, columns: the places of the structural nonzeros.
+        shape: of the matrix.
+        constants: the arguments given by name, kept so that no other object takes their identity.
+    """
+
+    def __init__(
+        self, function: _SparseFunction, arguments: Arguments, constants: dict[str, Any]
+    ) -> None:
+        import numpy as np
+
+        self.constants = constants
+        example = arguments.example()
+        found: list[Sparse] = []
+
+        def record(*columns: list[Value]) -> list[Any]:
+            chosen, others = (*columns, [])[:2]
+            xs = arguments.filled(example, chosen, others)
+            found.append(function._graph(xs, constants))
+            return found[-1].values
+
+        self.recording = _Recording(record, arguments.columns(), function.backend)
+        self.shape = found[0].shape
+        self.rows = np.array(found[0].rows, np.int32)
+        self.columns = np.array(found[0].columns, np.int32)
+        self._compressed: Any = None
+
+    def depends_on(self, variables: Iterable[Value]) -> bool:
+        """Whether the values depend on one of these, which are no arguments."""
+        return any(x in self.recording.nodes for x in variables)
+
+    def numbers(self, arguments: Arguments) -> Floats:
+        """The values of the nonzeros; of a batch, a row for each point."""
+        import numpy as np
+
+        columns = arguments.columns()
+        values = np.array(self.recording.values(columns), float)
+        if not arguments.is_batch:
+            return values
+        return np.ascontiguousarray(values.reshape(len(self.rows), columns[0].count).T)
+
+    def compressed(self, is_symmetric: bool) -> tuple[Integers, Integers, Any]:
+        """Column indices, starts of the rows, and which value stands where: both halves."""
+        import numpy as np
+
+        if self._compressed is None:
+            rows, columns = self.rows, self.columns
+            source = np.arange(len(rows))
+            if is_symmetric:
+                off = np.flatnonzero(rows != columns)
+                rows, columns = np.append(rows, columns[off]), np.append(columns, rows[off])
+                source = np.append(source, off)
+                order = np.lexsort((columns, rows))
+                rows, columns, source = rows[order], columns[order], source[order]
+            starts = np.searchsorted(rows, np.arange(self.shape[0] + 1)).astype(np.int32)
+            self._compressed = columns, starts, source
+        found: tuple[Integers, Integers, Any] = self._compressed
+        return found

@@ -1,0 +1,90 @@
+"""The lower half of a Hessian by edge pushing, structural nonzeros only.
+
+R. M. Gower and M. P. Mello, A new framework for the computation of Hessians, Optimization Methods
+and Software 27(2), 2012. A reverse sweep carries, beside the adjoint of each node, the second
+derivatives of the output with respect to pairs of nodes that are known so far, as weighted edges
+between the two. When the sweep reaches a node, the edges at it are pushed to its operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+
+from autograd.derivatives.active import ActiveGraph
+from autograd.derivatives.local import LocalDerivatives
+from autograd.derivatives.terms import Factor, Term, Terms, is_number
+from autograd.value import Value
+
+Entries = list[tuple[int, int, Factor]]
+"""Row, column and value of each structural nonzero, row by row."""
+
+
+def hessian_entries(output: Factor, inputs: Sequence[Value]) -> Entries:
+    """The structural nonzeros of the lower half of the Hessian of a Value (or of a number)."""
+    if not isinstance(output, Value):
+        return []
+    sweep = _Sweep(output, inputs)
+    return sweep.entries({x: i for i, x in enumerate(inputs)})
+
+
+class _Sweep:
+    """The reverse sweep over a graph (see above).
+
+    Attributes:
+        rank: the place of each active node in the order of the sweep; inputs are the lowest, so
+            that an edge is pushed until both of its ends are inputs.
+        adjoints: the contributions to the adjoint of each node.
+        edges: the contributions to each edge, at its later node by the earlier one.
+    """
+
+    def __init__(self, output: Value, inputs: Sequence[Value]) -> None:
+        graph = ActiveGraph([output], inputs)
+        order, self.rank = graph.order, graph.rank
+        self.terms = Terms(graph.record)
+        self.adjoints: dict[Value, list[Term]] = {graph.outputs[0]: [Term(1.0)]}
+        self.edges: dict[Value, dict[Value, list[Term]]] = {}
+        derivatives = LocalDerivatives(graph.record)
+        for node in order[: len(inputs) - 1 : -1] if inputs else ():
+            if node not in self.adjoints and node not in self.edges:
+                continue
+            local = derivatives.of(node, self.rank)
+            self.push_edges(node, local.first)
+            if node in self.adjoints:  # else it is a partial given by hand, and nothing else
+                adjoint = self.terms.total(self.adjoints.pop(node))
+                for a, b, second in local.second():
+                    self.add_edge(a, b, self.terms.product(adjoint, Term(second)))
+                for a, partial in local.first.items():
+                    contribution = self.terms.product(adjoint, partial)
+                    self.adjoints.setdefault(a, []).append(contribution)
+
+    def add_edge(self, a: Value, b: Value, term: Term) -> None:
+        """Add to d²output/da db."""
+        if self.rank[a] < self.rank[b]:
+            a, b = b, a
+        self.edges.setdefault(a, {}).setdefault(b, []).append(term)
+
+    def push_edges(self, node: Value, partials: dict[Value, Term]) -> None:
+        """Move the edges at a node to its operands."""
+        product = self.terms.product
+        for other, contributions in self.edges.pop(node, {}).items():
+            weight = self.terms.total(contributions)
+            pushed = {a: product(weight, partial) for a, partial in partials.items()}
+            if other is node:
+                for a, b in combinations_with_replacement(partials, 2):
+                    self.add_edge(a, b, product(pushed[a], partials[b]))
+            else:
+                for a, term in pushed.items():  # an edge from a node to itself is there and back
+                    self.add_edge(a, other, product(Term(2.0), term) if a is other else term)
+
+    def entries(self, index: dict[Value, int]) -> Entries:
+        """The edges between inputs, sorted."""
+        found = {}
+        for a, row in self.edges.items():
+            for b, contributions in row.items():
+                i, j = index[a], index[b]
+                found[max(i, j), min(i, j)] = contributions
+        values = (
+            (i, j, self.terms.number(self.terms.total(found[i, j]))) for i, j in sorted(found)
+        )
+        return [entry for entry in values if not is_number(entry[2], 0.0)]

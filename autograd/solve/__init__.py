@@ -1,0 +1,1 @@
+"""Solvers on top of derivatives: `root` solves equations, `minimize` a nonlinear program."""

@@ -1,0 +1,412 @@
+"""A solution of equations as nodes of a graph, differentiated by the implicit function theorem.
+
+If f(x, p) = 0 defines x as a function of p, then dx/dp = -(∂f/∂x)⁻¹ · ∂f/∂p. A solution with n
+components is recorded as two layers of n nodes:
+
+    residualₘ(p)                      the number 0, with the partials ∂fₘ/∂p at the solution
+    rootᵢ(residual₁ … residualₙ, p)   the solution, with the partials -(∂f/∂x)⁻¹ᵢₘ
+
+Both partials, read with Values, are graph of p *and of the root nodes themselves*. So they can be
+differentiated again, with x moving along as it should, to any order.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, NoReturn, Self
+
+from autograd import primitives
+from autograd.compiler.jit import jit
+from autograd.compiler.trace import Traced
+from autograd.derivatives import grad
+from autograd.derivatives.graph import number_of
+from autograd.operators import OWNED
+from autograd.primitives import Primitive
+from autograd.solve.newton import Point, newton
+from autograd.value import Operand, Value, adjoints
+
+Row = dict[int, Operand]
+"""The nonzeros of a row of a matrix, by their columns."""
+
+
+class System:
+    """Equations f(x, p) = 0 as a recorded graph.
+
+    Attributes:
+        xs, ps: the Values that stand for the unknowns and the parameters in it.
+        residuals: f, as graph of those and of nothing else but constants.
+        used: for each residual which of `[*xs, *ps]` it is computed from, by their indices.
+    """
+
+    def __init__(
+        self, xs: Sequence[Value], ps: Sequence[Value], residuals: Sequence[Operand]
+    ) -> None:
+        self.xs, self.ps, self.residuals = xs, ps, residuals
+        index = {x: i for i, x in enumerate([*xs, *ps])}
+        orders = [_order([r], index) for r in residuals]
+        self.used = [sorted(index[x] for x in order if x in index) for order in orders]
+        self._known = {x for order in orders for x in order}
+
+    def point(self) -> Point:
+        """The system at the numbers that it was recorded with."""
+        n = len(self.xs)
+        jacobian, slopes, rounding = [], [], []
+        for residual, used in zip(self.residuals, self.used, strict=True):
+            found = adjoints(residual) if isinstance(residual, Value) else {}
+            by = {i: found.get(self._placeholder(i), 0.0) for i in used}
+            jacobian.append({i: slope for i, slope in by.items() if i < n})
+            slopes.append({i - n: slope for i, slope in by.items() if i >= n})
+            rounding.append(sum(abs(slope * x._float) for x, slope in found.items()))
+        residuals = [number_of(r) for r in self.residuals]
+        return Point([x._float for x in self.xs], residuals, jacobian, slopes, rounding)
+
+    def slopes(self) -> tuple[list[Row], list[Row]]:
+        """∂f/∂x and ∂f/∂p as graph."""
+        n = len(self.xs)
+        jacobian, slopes = [], []
+        for residual, used in zip(self.residuals, self.used, strict=True):
+            row = self._gradient(residual, [self._placeholder(i) for i in used])
+            by = dict(zip(used, row, strict=True))
+            jacobian.append({i: slope for i, slope in by.items() if i < n})
+            slopes.append({i - n: slope for i, slope in by.items() if i >= n})
+        return jacobian, slopes
+
+    def _placeholder(self, index: int) -> Value:
+        n = len(self.xs)
+        return self.xs[index] if index < n else self.ps[index - n]
+
+    def _gradient(self, output: Operand, inputs: list[Value]) -> list[Operand]:
+        if not inputs or not isinstance(output, Value):
+            return [0.0] * len(inputs)
+        # a leaf that is not in the graph is a new constant
+        return [
+            x if x.primitive is not None or x in self._known else x._float
+            for x in grad(output, inputs)
+        ]
+
+    def compiled(self) -> Callable[[list[float]], Point]:
+        """The function that takes the numbers of `[*xs, *ps]` to the system there."""
+        n, used = len(self.xs), self.used
+
+        def numbers(given: list[Value]) -> list[list[Operand]]:
+            mapping = dict(zip([*self.xs, *self.ps], given, strict=True))
+            residuals = replayed(self.residuals, mapping)
+            rows = []
+            for residual, indices in zip(residuals, used, strict=True):
+                inner = _order([residual], {}) if isinstance(residual, Value) else []
+                found = grad(residual, inner) if isinstance(residual, Value) else []
+                sizes = [abs(x * slope) for x, slope in zip(inner, found, strict=True)]
+                by = dict(zip(inner, found, strict=True))
+                rows.append(
+                    [residual, primitives.sum(*sizes), *(by.get(given[i], 0.0) for i in indices)]
+                )
+            return rows
+
+        evaluate = jit(numbers)
+
+        def point(given: list[float]) -> Point:
+            rows = evaluate([given])[0]
+            by = [dict(zip(i, row[2:], strict=True)) for i, row in zip(used, rows, strict=True)]
+            return Point(
+                given[:n],
+                [row[0] for row in rows],
+                [{i: slope for i, slope in row.items() if i < n} for row in by],
+                [{i - n: slope for i, slope in row.items() if i >= n} for row in by],
+                [row[1] for row in rows],
+            )
+
+        return point
+
+
+def _order(outputs: Iterable[Operand], stops: Mapping[Value, object]) -> list[Value]:
+    """What the outputs depend on in the order of its creation; nothing behind `stops`."""
+    stack = [x for x in outputs if isinstance(x, Value)]
+    found = set(stack)
+    while stack:
+        node = stack.pop()
+        if node not in stops:
+            new = [x for x in node.args if type(x) is not float and x not in found]
+            found.update(new)
+            stack += new
+    return sorted(found, key=attrgetter("_created"))
+
+
+def replayed(outputs: Sequence[Operand], mapping: Mapping[Value, Operand]) -> list[Operand]:
+    """The outputs recorded once more, with other Values in place of those in `mapping`."""
+    made: dict[Value, Operand] = dict(mapping)
+    for node in _order(outputs, mapping):
+        if node not in made:
+            args = [x if type(x) is float else made[x] for x in node.args]
+            made[node] = node if node.primitive is None else node.primitive(*args)
+    return [made[x] if isinstance(x, Value) else x for x in outputs]
+
+
+# --- rows of the table ----------------------------------------------------------------------------
+
+
+class ImplicitRow(Primitive):
+    """The row of one component of a solution, or of one residual.
+
+    It belongs to the nodes that it made and is freed with them.
+    """
+
+    def __init__(self, name: str, solution: Solution, index: int, is_root: bool) -> None:
+        self.name = self.__name__ = name
+        self.symbol = "root" if is_root else "residual"
+        self.__doc__ = "A component of a solution of equations, or a residual, which is 0 there."
+        self.partials, self.arity, self.variadic = (), None, True
+        self.chooses, self.template, self.key = False, "", "root"
+        self.definition = None if is_root else lambda *_: 0.0
+        self._solution, self._index, self._is_root = solution, index, is_root
+
+    @property
+    def operator(self) -> Callable[..., Any]:  # type: ignore[override]
+        """What records it: looked up anew, so that the row does not refer to itself."""
+        return self.on_any
+
+    @property
+    def value(self) -> Callable[..., float]:
+        """The value as a function of floats."""
+        return lambda *numbers: self.at(numbers)
+
+    def at(self, numbers: Sequence[float]) -> float:
+        """The component: the equations are solved for these operands, unless they were before."""
+        if not self._is_root:
+            return 0.0
+        return self._solution.at(numbers[self._solution.n :])[self._index]
+
+    def partials_at(self, z: Any, args: Sequence[Any], operands: Sequence[Any]) -> Sequence[Any]:
+        """∂z/∂argᵢ: of numbers as numbers, and else as graph."""
+        n = self._solution.n if self._is_root else 0
+        own = args[n:]
+        found = self._solution.numbers(own) if type(z) is float else self._solution.graph(own)
+        row = found.inverse[self._index] if self._is_root else found.slopes[self._index]
+        if isinstance(found, _Graph):
+            row = found.kept(row)
+        return [row.get(i) for i in range(n or len(own))] + [None] * (len(own) if n else 0)
+
+    def on(self, args: Sequence[Any]) -> Value:
+        """The node on these operands."""
+        is_traced = any(type(x) is Traced for x in args)
+        return Traced.record(self, args) if is_traced else Value.record(self, args)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "root: a graph with a solution of equations cannot be pickled, because it holds the "
+            "function; pickle its parameters, or its numbers (`.data`)"
+        )
+
+
+class _Numbers:
+    """The partials of a solution as numbers."""
+
+    def __init__(self, key: tuple[float, ...], point: Point) -> None:
+        self.key = key
+        self.slopes: list[Row] = [dict(row) for row in point.slopes]
+        self._jacobian: list[Row] = [dict(row) for row in point.jacobian]
+
+    @cached_property
+    def inverse(self) -> list[Row]:
+        return negative_inverse(self._jacobian)
+
+
+class _Graph:
+    """The partials of a solution as graph, for nodes on the same operands."""
+
+    def __init__(self, solution: Solution, operands: Sequence[Any]) -> None:
+        self.operands = operands
+        system = solution.system
+        self._mapping = dict(zip(system.xs, solution.nodes(operands), strict=True))
+        self._mapping.update(zip(system.ps, operands, strict=False))  # guesses follow
+        jacobian, slopes = system.slopes()
+        self._jacobian = self._replayed(jacobian)
+        self.slopes = self._replayed(slopes)
+
+    @cached_property
+    def inverse(self) -> list[Row]:
+        return negative_inverse(self._jacobian)
+
+    def _replayed(self, rows: list[Row]) -> list[Row]:
+        items = iter(replayed([x for row in rows for x in row.values()], self._mapping))
+        return [{i: next(items) for i in row} for row in rows]
+
+    def kept(self, row: Row) -> Row:
+        """The row in copies, sums of one term, which keep this object alive for other rows."""
+        copies = {i: primitives.sum(x) if isinstance(x, Value) else x for i, x in row.items()}
+        _graph_of.update((x, self) for x in copies.values() if isinstance(x, Value))
+        return copies
+
+
+_graph_of: weakref.WeakKeyDictionary[Value, _Graph] = weakref.WeakKeyDictionary()
+
+
+# --- solutions ------------------------------------------------------------------------------------
+
+_numbers = itertools.count(1)
+
+REMEMBERED = 4096
+"""For how many operands a solution remembers its numbers: of each, n components are asked for."""
+
+
+class Solution:
+    """x with f(x, p) = 0, for any numbers of its operands: the parameters p, then initial guesses.
+
+    Attributes:
+        n: how many unknowns there are.
+        number: of this solution, for the names of its rows.
+        system: the equations.
+    """
+
+    def __init__(
+        self, system: System, x0: Sequence[Operand], max_steps: int, solved: Point | None = None
+    ) -> None:
+        self.n = len(system.xs)
+        self.number = next(_numbers)
+        self.system = system
+        self._x0 = [x if type(x) is float else None for x in x0]
+        self._max_steps = max_steps
+        self._solved: dict[tuple[float, ...], list[float]] = {}
+        self._latest: _Numbers | None = None
+        self._nodes: list[weakref.ref[Value]] = []
+        self._graph: Callable[[], _Graph | None] = lambda: None
+        if solved is not None:
+            key = tuple([p._float for p in system.ps])
+            self._solved[key] = solved.x
+            self._latest = _Numbers(key, solved)
+
+    # --- numbers
+
+    @cached_property
+    def _evaluate(self) -> Callable[[list[float]], Point]:
+        return self.system.compiled()
+
+    def at(self, operands: Sequence[float]) -> list[float]:
+        """The components at these operands.
+
+        Raises:
+            ConvergenceError: if no solution is found.
+        """
+        key = tuple(map(float, operands))
+        found = self._solved.get(key)
+        if found is None:
+            # in a context of its own: neither traced nor paused
+            found = contextvars.Context().run(self._solve, key).x
+            if len(self._solved) >= REMEMBERED:
+                self._solved.clear()
+            self._solved[key] = found
+        return found
+
+    def _solve(self, key: tuple[float, ...]) -> Point:
+        n_parameters = len(self.system.ps)
+        parameters, guesses = list(key[:n_parameters]), iter(key[n_parameters:])
+        start = [next(guesses) if x is None else x for x in self._x0]
+        return newton(lambda x: self._evaluate([*x, *parameters]), start, self._max_steps)
+
+    def numbers(self, operands: Sequence[float]) -> _Numbers:
+        """The partials at these operands."""
+        key, latest = tuple(map(float, operands)), self._latest
+        if latest is None or latest.key != key:
+            numbers = [*self.at(operands), *key[: len(self.system.ps)]]
+            latest = _Numbers(key, contextvars.Context().run(self._evaluate, numbers))
+            self._latest = latest
+        return latest
+
+    # --- graph
+
+    def nodes(self, operands: Sequence[Any]) -> list[Value]:
+        """The components as nodes: those that were recorded on these operands, or new ones."""
+        nodes = [node for ref in self._nodes if (node := ref()) is not None]
+        if len(nodes) == self.n and all(map(_is_on(operands, self.n), nodes)):
+            return nodes
+        residuals = [self._row(m, is_root=False).on(operands) for m in range(self.n)]
+        nodes = [self._row(i, is_root=True).on([*residuals, *operands]) for i in range(self.n)]
+        self._nodes = [weakref.ref(node) for node in nodes]
+        return nodes
+
+    def graph(self, operands: Sequence[Any]) -> _Graph:
+        """The partials for nodes on these operands."""
+        found = self._graph()
+        if found is None or not all(map(lambda x, y: x is y, found.operands, operands)):
+            found = _Graph(self, tuple(operands))
+            self._graph = weakref.ref(found)
+        return found
+
+    def _row(self, index: int, is_root: bool) -> ImplicitRow:
+        """The row of a component or a residual. It refers to this; this does not refer to it."""
+        name = f"{'root' if is_root else 'residual'} {self.number}.{index}"
+        row: ImplicitRow | None = OWNED.get(name)
+        if row is None:
+            row = OWNED[name] = ImplicitRow(name, self, index, is_root)
+        return row
+
+
+def _is_on(operands: Sequence[Any], n: int) -> Callable[[Value], bool]:
+    def is_on(node: Value) -> bool:
+        return all(x is y for x, y in zip(node.args[n:], operands, strict=True))
+
+    return is_on
+
+
+# --- matrices -------------------------------------------------------------------------------------
+
+
+def negative_inverse(matrix: Sequence[Row]) -> list[Row]:
+    """-A⁻¹ of numbers or of Values, by elimination with partial pivoting.
+
+    Zeros that are not in the rows stay out of the result. The pivot is the largest number of its
+    column; where the numbers are not known yet, because a function is being compiled, the rows are
+    exchanged by `where`. A singular matrix gives inf or nan.
+    """
+    n = len(matrix)
+    rows: list[Row] = [{**row, n + m: -1.0} for m, row in enumerate(matrix)]
+    for column in range(n):
+        candidates = [m for m in range(column, n) if column in rows[m]]
+        first = candidates[0] if candidates else column
+        rows[column], rows[first] = rows[first], rows[column]
+        pivot = rows[column].setdefault(column, 0.0)
+        for m in candidates[1:]:
+            other = rows[m][column]
+            is_larger = primitives.abs(other) > primitives.abs(pivot)
+            if type(pivot) is Traced or type(other) is Traced:
+                rows[column], rows[m] = _exchanged(is_larger, rows[column], rows[m])
+            elif is_larger:
+                rows[column], rows[m] = rows[m], rows[column]
+            pivot = rows[column][column]
+        for m in range(column + 1, n):
+            if column in rows[m]:
+                factor = primitives.div(rows[m].pop(column), pivot)
+                _subtract(rows[m], factor, rows[column], column)
+    for column in reversed(range(n)):
+        pivot = rows[column].pop(column)
+        rows[column] = {j: primitives.div(x, pivot) for j, x in rows[column].items()}
+        for m in range(column):
+            if column in rows[m]:
+                _subtract(rows[m], rows[m].pop(column), rows[column], column)
+    return [{j - n: x for j, x in sorted(row.items()) if j >= n} for row in rows]
+
+
+def _subtract(row: Row, factor: Operand, other: Row, column: int) -> None:
+    """row - factor · other, but for one column."""
+    for j, x in other.items():
+        if j != column:
+            row[j] = row[j] - factor * x if j in row else -(factor * x)
+
+
+def _exchanged(condition: Any, row: Row, other: Row) -> tuple[Row, Row]:
+    """The rows, exchanged where the condition holds."""
+    columns = sorted({*row, *other})
+    pairs = [(row.get(j, 0.0), other.get(j, 0.0)) for j in columns]
+    first = [primitives.where(condition, y, x) for x, y in pairs]
+    second = [primitives.where(condition, x, y) for x, y in pairs]
+    return dict(zip(columns, first, strict=True)), dict(zip(columns, second, strict=True))

@@ -1,0 +1,198 @@
+"""`minimize`: a nonlinear program with exact sparse derivatives."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from autograd import recording
+from autograd.checks import checked_int, checked_number
+from autograd.compiler.jit import BackendName
+from autograd.derivatives.structures import Nested
+from autograd.solve.problem import Problem
+from autograd.solve.solvers import OUTCOMES, Run, ipopt, trust_constr
+from autograd.value import Operand
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+SolverName: TypeAlias = Literal["auto", "ipopt", "trust-constr"]
+
+Result: TypeAlias = Any
+"""A `scipy.optimize.OptimizeResult`."""
+
+SOLVERS: dict[str, Callable[[Run, float, int], None]] = {
+    "ipopt": ipopt,
+    "trust-constr": trust_constr,
+}
+
+
+def minimize(
+    f: Callable[[Nested], Operand],
+    x0: Nested,
+    *,
+    bounds: Any = None,
+    constraints: Any = None,
+    solver: SolverName = "auto",
+    tol: float = 1e-8,
+    max_iterations: int = 1000,
+    callback: Callable[[Result], object] | None = None,
+    progress: bool = False,
+    options: Mapping[str, Any] | None = None,
+    backend: BackendName = "auto",
+) -> Result:
+    """A local minimum of f(x), within bounds and constraints on x.
+
+        >>> rosenbrock = lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+        >>> disk = (lambda x: x[0] ** 2 + x[1] ** 2, None, 1.0)
+        >>> result = minimize(rosenbrock, [0.0, 0.0], bounds=(0.0, None), constraints=disk)
+        >>> result.x, result.reason
+        ([0.7864151506383, 0.6176983175954114], 'solved')
+
+    The gradient, the Jacobian of the constraints and the Hessian of the Lagrangian are exact and
+    sparse (see `sparse_jacobian` and `sparse_hessian`), and compiled. The solver is Ipopt, with the
+    extra `ipopt`; without it, trust-constr of SciPy, which takes longer and is less exact.
+
+    Args:
+        f: takes x and returns one number, by operations on Values. It is recorded once, as by
+            `jit`: it must not branch on numbers. Values that it closes over are constants.
+        x0: where to start: a number, or nested lists, tuples and dictionaries of them, or an array,
+            the structure in which the functions get x.
+        bounds: a pair (least, largest) for each number of x0 in order, or a single pair for all,
+            with None for no bound; or `scipy.optimize.Bounds`.
+        constraints: one of these, or a list of them:
+
+            - `(g, least, largest)`, a function of x that returns a number or any structure of them,
+              and what each may be: a number for all, or one for each, or None for no limit;
+            - a function g alone, for g(x) = 0;
+            - a `NonlinearConstraint` of SciPy, whose function takes Values (its derivatives are not
+              used), or a `LinearConstraint`.
+        solver: "ipopt", "trust-constr", or "auto", which is Ipopt where it is installed.
+        tol: the tolerance that the solver ends with.
+        max_iterations: after how many iterations to give up.
+        callback: is called after each iteration with a result of `x`, `fun`, `maxcv` and `nit`. If
+            it raises `StopIteration`, the run ends.
+        progress: whether to show a line with the iteration, the objective and the violation.
+        options: further options of the solver, by their names there.
+        backend: as for `jit`.
+
+    Returns:
+        A `scipy.optimize.OptimizeResult`, with:
+
+        - `x`, in the structure of x0; `fun`, the objective; `jac`, its gradient, flat;
+        - `constr`, the numbers of all constraints, flat, and `maxcv`, the largest violation of a
+          bound or constraint;
+        - `multipliers`, λ of the Lagrangian f + λ·g, and `bound_multipliers`, those of the lower
+          and of the upper bounds (None of trust-constr);
+        - `success`; `reason`, a word; `status`, its number; `message`, a line. The reasons are
+          "solved" 0, "acceptable" 1, "iterations" 2, "infeasible" 3, "unbounded" 4, "nonfinite" 5,
+          "exception" 6, "interrupted" 7 (Ctrl-C), "callback" 8 and "stuck" 9. Whatever the reason,
+          `x` is the latest point;
+        - `exception`, what the functions raised while they ran, or None;
+        - `nit`, `nfev`, `njev`, `nhev`, how often it iterated and evaluated; `solver`, and
+          `solver_status`, its own number.
+
+    Raises:
+        TypeError: if a function cannot be compiled, or an argument is none of the above.
+        ValueError: for bounds of another number than x0 has, or a least above the largest.
+        ImportError: without SciPy, or for `solver="ipopt"` without Ipopt.
+    """
+    if recording.is_tracing():
+        raise recording.cannot_compile("minimize")
+    for name, function in (("f", f), ("callback", callback)):
+        if not callable(function) and (name == "f" or function is not None):
+            raise TypeError(f"minimize: {name} must be a function, got {function!r:.80}")
+    solver = _chosen(solver)
+    tol = checked_number("minimize: tol", tol)
+    max_iterations = checked_int("minimize: max_iterations", max_iterations)
+    problem = Problem(f, x0, bounds, constraints, backend)
+    with _line(progress) as line:
+        report = _reporter(callback, line)
+        run = Run(problem, report, problem.start.copy(), options=dict(options or {}))
+        SOLVERS[solver](run, tol, max_iterations)
+        return _result(run, solver)
+
+
+def _chosen(solver: str) -> Any:
+    """The name of a solver that is installed."""
+    if solver not in ("auto", *SOLVERS):
+        names = ", ".join(map(repr, SOLVERS))
+        raise ValueError(f"minimize: solver must be 'auto' or one of {names}, got {solver!r}")
+    extra = "pip install 'scalar-autograd[ipopt]'"
+    if importlib.util.find_spec("scipy") is None:
+        raise ImportError(f"minimize needs SciPy: {extra}")
+    has_ipopt = importlib.util.find_spec("ipyopt") is not None
+    if solver == "ipopt" and not has_ipopt:
+        raise ImportError(f"minimize: solver 'ipopt' needs ipyopt: {extra}")
+    return ("ipopt" if has_ipopt else "trust-constr") if solver == "auto" else solver
+
+
+def _line(progress: bool) -> AbstractContextManager[tqdm[Any] | None]:
+    """A line that is written over again."""
+    if not progress:
+        return nullcontext()
+    from tqdm import tqdm
+
+    return tqdm(bar_format="{desc}")
+
+
+def _reporter(
+    callback: Callable[[Result], object] | None, line: tqdm[Any] | None
+) -> Callable[[Run, float, float], None]:
+    """What is called after each iteration, with the objective and the violation."""
+    from scipy.optimize import OptimizeResult
+
+    def report(run: Run, objective: float, violation: float) -> None:
+        if line is not None:
+            line.set_description_str(
+                f"iteration {run.n_iterations}, objective {objective:.8g}, "
+                f"violation {violation:.2g}"
+            )
+        if callback is not None:
+            x = run.problem.structured(run.x)
+            callback(OptimizeResult(x=x, fun=objective, maxcv=violation, nit=run.n_iterations))
+
+    return report
+
+
+def _result(run: Run, solver: str) -> Result:
+    import numpy as np
+    from scipy.optimize import OptimizeResult
+
+    problem = run.problem
+    status, message = OUTCOMES[run.reason]
+    try:
+        values, gradient = problem.values(run.x), problem.gradient(run.x)
+        violation = problem.violation(run.x)
+    except Exception:  # it raises at the last point, too: that is said already
+        values, gradient = np.full(problem.m + 1, math.nan), np.full(problem.n, math.nan)
+        violation = math.nan
+    details = [run.detail] if run.detail else []
+    if run.reason == "nonfinite" and problem.nonfinite:
+        details.append(problem.nonfinite)
+    details.append("Ipopt" if solver == "ipopt" else "trust-constr of SciPy")
+    if solver != "ipopt" and importlib.util.find_spec("ipyopt") is None:
+        details[-1] += "; for Ipopt, pip install 'scalar-autograd[ipopt]'"
+    return OptimizeResult(
+        x=problem.structured(run.x),
+        fun=float(values[0]),
+        jac=gradient,
+        constr=values[1:],
+        maxcv=violation,
+        multipliers=run.multipliers,
+        bound_multipliers=run.bound_multipliers,
+        success=status <= 1,
+        reason=run.reason,
+        status=status,
+        message=f"{message} ({': '.join(details[:-1])}{'; ' * (len(details) > 1)}{details[-1]})",
+        exception=run.exception,
+        nit=run.n_iterations,
+        nfev=problem.n_values,
+        njev=problem.n_jacobians,
+        nhev=problem.n_hessians,
+        solver=solver,
+        solver_status=run.solver_status,
+    )

@@ -1,0 +1,488 @@
+"""`minimize`: known optima by both solvers, and how a run that goes wrong ends."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import itertools
+import math
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import Value
+from autograd.primitives import TABLE
+
+pytest.importorskip("scipy")
+
+HAS_IPOPT = importlib.util.find_spec("ipyopt") is not None
+SOLVERS: list[Any] = [
+    pytest.param("ipopt", marks=pytest.mark.skipif(not HAS_IPOPT, reason="needs ipyopt")),
+    "trust-constr",
+]
+by_both = pytest.mark.parametrize("solver", SOLVERS)
+
+
+def rosenbrock(x: Any) -> Any:
+    return (1.0 - x[0]) ** 2 + 100.0 * (x[1] - x[0] ** 2) ** 2
+
+
+# --- known optima ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Known:
+    """A problem of W. Hock and K. Schittkowski, Test Examples for Nonlinear Programming Codes,
+    Lecture Notes in Economics and Mathematical Systems 187, Springer 1981, by its number there."""
+
+    f: Any
+    x0: list[float]
+    optimum: float
+    x: list[float] | None = None
+    constraints: list[Any] = field(default_factory=list)
+    bounds: Any = None
+
+
+def at_least_zero(g: Any) -> Any:
+    return g, 0.0, None
+
+
+S3 = math.sqrt(3.0)
+HOCK_SCHITTKOWSKI = {
+    6: Known(
+        lambda x: (1.0 - x[0]) ** 2,
+        [-1.2, 1.0],
+        0.0,
+        [1.0, 1.0],
+        [lambda x: 10.0 * (x[1] - x[0] ** 2)],
+    ),
+    7: Known(
+        lambda x: ag.log(1.0 + x[0] ** 2) - x[1],
+        [2.0, 2.0],
+        -S3,
+        [0.0, S3],
+        [(lambda x: (1.0 + x[0] ** 2) ** 2 + x[1] ** 2, 4.0, 4.0)],
+    ),
+    10: Known(
+        lambda x: x[0] - x[1],
+        [-10.0, 10.0],
+        -1.0,
+        [0.0, 1.0],
+        [at_least_zero(lambda x: -3.0 * x[0] ** 2 + 2.0 * x[0] * x[1] - x[1] ** 2 + 1.0)],
+    ),
+    15: Known(
+        rosenbrock,
+        [-2.0, 1.0],
+        306.5,
+        [0.5, 2.0],
+        [(lambda x: [x[0] * x[1], x[0] + x[1] ** 2], [1.0, 0.0], None)],
+        [(None, 0.5), (None, None)],
+    ),
+    24: Known(
+        lambda x: ((x[0] - 3.0) ** 2 - 9.0) * x[1] ** 3 / (27.0 * S3),
+        [1.0, 0.5],
+        -1.0,
+        [3.0, S3],
+        [
+            at_least_zero(lambda x: [x[0] / S3 - x[1], x[0] + S3 * x[1]]),
+            (lambda x: x[0] + S3 * x[1], None, 6.0),
+        ],
+        (0.0, None),
+    ),
+    35: Known(
+        lambda x: (
+            9.0 - 8.0 * x[0] - 6.0 * x[1] - 4.0 * x[2] + 2.0 * x[0] ** 2 + 2.0 * x[1] ** 2
+            + x[2] ** 2 + 2.0 * x[0] * x[1] + 2.0 * x[0] * x[2]
+        ),
+        [0.5, 0.5, 0.5],
+        1.0 / 9.0,
+        [4.0 / 3.0, 7.0 / 9.0, 4.0 / 9.0],
+        [(lambda x: x[0] + x[1] + 2.0 * x[2], None, 3.0)],
+        (0.0, None),
+    ),
+    39: Known(
+        lambda x: -x[0],
+        [2.0] * 4,
+        -1.0,
+        [1.0, 1.0, 0.0, 0.0],
+        [lambda x: [x[1] - x[0] ** 3 - x[2] ** 2, x[0] ** 2 - x[1] - x[3] ** 2]],
+    ),
+    40: Known(
+        lambda x: -x[0] * x[1] * x[2] * x[3],
+        [0.8] * 4,
+        -0.25,
+        None,
+        [
+            lambda x: x[0] ** 3 + x[1] ** 2 - 1.0,
+            lambda x: [x[0] ** 2 * x[3] - x[2], x[3] ** 2 - x[1]],
+        ],
+    ),
+    43: Known(
+        lambda x: (
+            x[0] ** 2 + x[1] ** 2 + 2.0 * x[2] ** 2 + x[3] ** 2
+            - 5.0 * x[0] - 5.0 * x[1] - 21.0 * x[2] + 7.0 * x[3]
+        ),
+        [0.0] * 4,
+        -44.0,
+        [0.0, 1.0, 2.0, -1.0],
+        [
+            at_least_zero(
+                lambda x: [
+                    8.0 - ag.dot(x, x) - x[0] + x[1] - x[2] + x[3],
+                    10.0 - ag.dot(x, x) - x[1] ** 2 - x[3] ** 2 + x[0] + x[3],
+                    5.0 - ag.dot(x[:3], x[:3]) - x[0] ** 2 - 2.0 * x[0] + x[1] + x[3],
+                ]
+            )
+        ],
+    ),
+    71: Known(
+        lambda x: x[0] * x[3] * (x[0] + x[1] + x[2]) + x[2],
+        [1.0, 5.0, 5.0, 1.0],
+        17.0140173,
+        [1.0, 4.7429994, 3.8211503, 1.3794082],
+        [(lambda x: x[0] * x[1] * x[2] * x[3], 25.0, None), (lambda x: ag.dot(x, x), 40.0, 40.0)],
+        (1.0, 5.0),
+    ),
+    76: Known(
+        lambda x: (
+            x[0] ** 2 + 0.5 * x[1] ** 2 + x[2] ** 2 + 0.5 * x[3] ** 2 - x[0] * x[2] + x[2] * x[3]
+            - x[0] - 3.0 * x[1] + x[2] - x[3]
+        ),
+        [0.5] * 4,
+        -4.681818181,
+        None,
+        [
+            (lambda x: x[0] + 2.0 * x[1] + x[2] + x[3], None, 5.0),
+            (lambda x: 3.0 * x[0] + x[1] + 2.0 * x[2] - x[3], None, 4.0),
+            (lambda x: x[1] + 4.0 * x[2], 1.5, None),
+        ],
+        (0.0, None),
+    ),
+    100: Known(
+        lambda x: (
+            (x[0] - 10.0) ** 2 + 5.0 * (x[1] - 12.0) ** 2 + x[2] ** 4 + 3.0 * (x[3] - 11.0) ** 2
+            + 10.0 * x[4] ** 6 + 7.0 * x[5] ** 2 + x[6] ** 4 - 4.0 * x[5] * x[6]
+            - 10.0 * x[5] - 8.0 * x[6]
+        ),
+        [1.0, 2.0, 0.0, 4.0, 0.0, 1.0, 1.0],
+        680.6300573,
+        None,
+        [
+            at_least_zero(
+                lambda x: [
+                    127.0 - 2.0 * x[0] ** 2 - 3.0 * x[1] ** 4 - x[2] - 4.0 * x[3] ** 2 - 5.0 * x[4],
+                    282.0 - 7.0 * x[0] - 3.0 * x[1] - 10.0 * x[2] ** 2 - x[3] + x[4],
+                    196.0 - 23.0 * x[0] - x[1] ** 2 - 6.0 * x[5] ** 2 + 8.0 * x[6],
+                    -4.0 * x[0] ** 2 - x[1] ** 2 + 3.0 * x[0] * x[1] - 2.0 * x[2] ** 2
+                    - 5.0 * x[5] + 11.0 * x[6],
+                ]
+            )
+        ],
+    ),
+}  # fmt: skip
+
+
+@by_both
+@pytest.mark.parametrize("number", HOCK_SCHITTKOWSKI)
+def test_known_optima(number: int, solver: Any) -> None:
+    known = HOCK_SCHITTKOWSKI[number]
+    found = ag.minimize(
+        known.f, known.x0, bounds=known.bounds, constraints=known.constraints, solver=solver
+    )
+    exact = solver == "ipopt"
+    if number == 15 and not exact:  # which ends in another local minimum
+        assert found.fun == pytest.approx(360.379767, rel=1e-6)
+        return
+    assert found.success, found.message
+    assert found.reason in ("solved", "acceptable")
+    assert found.maxcv < 1e-6
+    assert found.fun == pytest.approx(known.optimum, rel=1e-6 if exact else 1e-5, abs=1e-6)
+    if known.x is not None:
+        assert found.x == pytest.approx(known.x, rel=1e-4 if exact else 1e-2, abs=1e-3)
+    assert found.nit > 0
+    assert found.nfev > 0
+    assert found.njev > 0
+    assert found.nhev > 0
+
+
+@by_both
+def test_the_multipliers_are_those_of_the_lagrangian(solver: Any) -> None:
+    known = HOCK_SCHITTKOWSKI[43]
+    found = ag.minimize(known.f, known.x0, constraints=known.constraints, solver=solver)
+    g = known.constraints[0][0]
+    slopes = np.array(ag.jacobian(g)(found.x))
+    assert found.jac + found.multipliers @ slopes == pytest.approx(0.0, abs=1e-4)
+    assert found.multipliers == pytest.approx([-1.0, 0.0, -2.0], abs=1e-2)
+
+
+def test_the_multipliers_of_bounds() -> None:
+    pytest.importorskip("ipyopt")
+    found = ag.minimize(lambda x: x[0] + x[1] ** 2, [3.0, 3.0], bounds=[(2.0, None), (None, None)])
+    low, high = found.bound_multipliers
+    assert low == pytest.approx([1.0, 0.0], abs=1e-6)
+    assert high == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+@by_both
+def test_a_chain_with_a_sparse_hessian(solver: Any) -> None:
+    n = 30
+
+    def f(x: Any) -> Any:
+        pairs = itertools.pairwise(x)
+        return ag.sum([100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairs])
+
+    found = ag.minimize(f, [0.8] * n, solver=solver)
+    assert found.success
+    assert found.x == pytest.approx([1.0] * n, rel=1e-4)
+
+
+# --- structures and arguments ---------------------------------------------------------------------
+
+
+@by_both
+def test_x_has_the_structure_of_x0(solver: Any) -> None:
+    scalar = ag.minimize(lambda x: (x - 2.0) ** 2, 0, solver=solver)
+    assert type(scalar.x) is float
+    assert scalar.x == pytest.approx(2.0)
+    nested = ag.minimize(
+        lambda x: (x["a"] - 1.0) ** 2 + (x["b"][0] - x["b"][1]) ** 2 + x["b"][1] ** 2,
+        {"a": 0.0, "b": (3.0, [4.0][0])},
+        solver=solver,
+    )
+    assert nested.x["a"] == pytest.approx(1.0)
+    assert nested.x["b"] == pytest.approx((0.0, 0.0), abs=1e-6)
+    target = np.array([[1.0, 2.0], [3.0, 4.0]])
+    array = ag.minimize(lambda x: ag.sum(((x - target) ** 2).flat), np.zeros((2, 2)), solver=solver)
+    np.testing.assert_allclose(array.x, target, rtol=1e-6)
+
+
+@by_both
+def test_constraints_and_bounds_of_scipy(solver: Any) -> None:
+    from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint, OptimizeResult
+    from scipy.sparse import csr_array
+
+    found = ag.minimize(
+        lambda x: (x[0] - 3.0) ** 2 + (x[1] - 3.0) ** 2,
+        [0.0, 0.0],
+        bounds=Bounds([-5.0, -5.0], 5.0),
+        constraints=[
+            NonlinearConstraint(lambda x: x[0] ** 2 + x[1] ** 2, -np.inf, 4.0),
+            LinearConstraint(csr_array([[1.0, 0.0]]), -np.inf, 1.0),
+        ],
+        solver=solver,
+    )
+    assert isinstance(found, OptimizeResult)
+    assert found.x == pytest.approx([1.0, S3], rel=1e-4)
+    assert found.constr == pytest.approx([4.0, 1.0], rel=1e-4)
+
+
+@by_both
+def test_fixed_numbers_and_a_linear_program(solver: Any) -> None:
+    found = ag.minimize(
+        lambda x: x[0] + 2.0 * x[1],
+        [1.0, 1.0],
+        bounds=[(0.0, None), (0.5, 0.5)],
+        constraints=(lambda x: x[0] + x[1], 1.0, None),
+        solver=solver,
+    )
+    assert found.x == pytest.approx([0.5, 0.5], abs=1e-5)
+
+
+def test_values_that_f_closes_over_are_constants() -> None:
+    w = Value(3.0)
+    found = ag.minimize(lambda x: (x - w) ** 2, 0.0)
+    assert found.x == pytest.approx(3.0)
+    assert w.grad is None
+    with pytest.raises(TypeError, match="depends on"):  # which would be cut off
+        ag.gradient(lambda w: ag.minimize(lambda x: (x - w) ** 2, 0.0).x)(3.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"f": 1.0}, TypeError, "minimize: f must be a function"),
+        ({"x0": []}, ValueError, "holds no numbers"),
+        ({"x0": ["a"]}, TypeError, "minimize: x0"),
+        ({"x0": [Value(1.0), 1.0]}, TypeError, "minimize: x0"),
+        ({"f": lambda x: x}, TypeError, "minimize: the objective"),
+        ({"f": lambda x: x[0] if x[0] > 0.0 else x[1]}, TypeError, "cannot be compiled"),
+        ({"bounds": [(0.0, 1.0)] * 3}, ValueError, "for each of the 2 numbers"),
+        ({"bounds": (1.0, 0.0)}, ValueError, "the least must be at most the largest"),
+        ({"bounds": (math.nan, 0.0)}, ValueError, "the least must be at most the largest"),
+        ({"bounds": [("a", 0.0)] * 2}, TypeError, "minimize: a bound"),
+        ({"constraints": [1.0]}, TypeError, "expected a constraint"),
+        ({"constraints": (lambda x: x, [0.0] * 3, None)}, ValueError, "constraint 0 returns 2"),
+        ({"constraints": (lambda x: x, 1.0, 0.0)}, ValueError, "the sides of constraint 0"),
+        ({"solver": "simplex"}, ValueError, "solver must be 'auto' or one of"),
+        ({"max_iterations": 0}, ValueError, "max_iterations"),
+        ({"tol": "small"}, TypeError, "minimize: tol"),
+        ({"callback": 1.0}, TypeError, "callback must be a function"),
+    ],
+)
+def test_what_is_refused(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        ag.minimize(**{"f": rosenbrock, "x0": [0.0, 0.0], **arguments})
+
+
+def test_it_cannot_be_compiled() -> None:
+    with pytest.raises(TypeError, match="minimize cannot be compiled"):
+        ag.jit(lambda a: ag.minimize(lambda x: (x - a) ** 2, 0.0).x)([1.0])
+
+
+def test_without_ipopt_it_is_trust_constr_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    found_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "ipyopt" else found_spec(name)
+    )
+    found = ag.minimize(rosenbrock, [0.0, 0.0])
+    assert found.solver == "trust-constr"
+    assert "for Ipopt, pip install 'scalar-autograd[ipopt]'" in found.message
+    assert "\n" not in found.message
+    with pytest.raises(ImportError, match=r"pip install 'scalar-autograd\[ipopt\]'"):
+        ag.minimize(rosenbrock, [0.0, 0.0], solver="ipopt")
+
+
+# --- how runs end ---------------------------------------------------------------------------------
+
+
+@by_both
+@pytest.mark.parametrize(
+    ("reason", "f", "x0", "constraints"),
+    [
+        (
+            "infeasible",
+            lambda x: x[0] + x[1],
+            [1.0, 2.0],
+            [(lambda x: x[0], 2.0, None), (lambda x: x[0], None, 1.0)],
+        ),
+        ("infeasible", lambda x: x[0], [1.0, 1.0], [(lambda x: x[0] ** 2 + x[1] ** 2, None, -1.0)]),
+        ("unbounded", lambda x: x[0], [1.0, 1.0], []),
+        ("unbounded", lambda x: -x[0] * x[1], [1.0, 1.0], []),
+        ("nonfinite", lambda x: ag.log(x[0]) + x[1] ** 2, [-1.0, 1.0], []),
+        ("nonfinite", lambda x: x[0] ** 2 + x[1] ** 2, [-1.0, 0.0], [lambda x: ag.sqrt(x[0])]),
+    ],
+)
+def test_problems_without_a_solution(
+    reason: str, f: Any, x0: list[float], constraints: Any, solver: Any
+) -> None:
+    found = ag.minimize(f, x0, constraints=constraints, solver=solver, max_iterations=300)
+    assert found.reason == reason, found.message
+    assert not found.success
+    assert found.status == {"infeasible": 3, "unbounded": 4, "nonfinite": 5}[reason]
+    assert len(found.x) == 2
+    assert "\n" not in found.message
+    if reason == "infeasible":
+        assert found.maxcv >= 0.49
+
+
+def test_what_is_not_finite_is_named() -> None:
+    found = ag.minimize(lambda x: ag.log(x[0]) + x[1] ** 2, [-1.0, 1.0])
+    assert "the objective is nan" in found.message
+    found = ag.minimize(lambda x: x[0], [-1.0, 1.0], constraints=[lambda x: [x[1], ag.log(x[0])]])
+    assert "constraint 1 is nan" in found.message
+    assert found.x == [-1.0, 1.0]
+
+
+@by_both
+def test_too_few_iterations(solver: Any) -> None:
+    found = ag.minimize(rosenbrock, [-1.2, 1.0], solver=solver, max_iterations=3)
+    assert (found.reason, found.status, found.success) == ("iterations", 2, False)
+    assert found.fun < rosenbrock([-1.2, 1.0])
+
+
+@pytest.fixture
+def fails_above_half() -> Iterator[Any]:
+    row = ag.Primitive("fails_above_half", "fails", _below_half, lambda z, x: 1.0)
+    yield row
+    del TABLE[row.name]
+
+
+def _below_half(x: float) -> float:
+    if x < 0.5:
+        return x
+    raise OverflowError("beyond the model")
+
+
+@by_both
+def test_an_exception_in_the_model(solver: Any, fails_above_half: Any) -> None:
+    def f(x: Any) -> Any:
+        return rosenbrock(x) + 0.0 * fails_above_half(x[0])
+
+    found = ag.minimize(f, [-1.2, 1.0], solver=solver)
+    assert (found.reason, found.status, found.success) == ("exception", 6, False)
+    assert isinstance(found.exception, ValueError)
+    assert "fails_above_half" in found.message
+    assert found.x[0] < 0.5
+    assert found.fun == pytest.approx(rosenbrock(found.x))
+
+
+def test_an_exception_while_it_is_recorded_is_raised() -> None:
+    def f(x: Any) -> Any:
+        raise builtins.LookupError("no such model")
+
+    with pytest.raises(LookupError, match="no such model"):
+        ag.minimize(f, [1.0])
+
+
+@by_both
+def test_the_callback(solver: Any) -> None:
+    rows: list[Any] = []
+    found = ag.minimize(rosenbrock, [-1.2, 1.0], solver=solver, callback=rows.append)
+    assert found.success
+    assert [row.nit for row in rows] == sorted(row.nit for row in rows)
+    assert rows[-1].x == pytest.approx([1.0, 1.0], rel=1e-3)
+    assert rows[-1].maxcv == 0.0
+
+    def stop(row: Any) -> None:
+        if row.nit == 4:
+            raise StopIteration
+
+    found = ag.minimize(rosenbrock, [-1.2, 1.0], solver=solver, callback=stop)
+    assert (found.reason, found.status, found.success, found.nit) == ("callback", 8, False, 4)
+
+
+@by_both
+def test_an_exception_in_the_callback(solver: Any) -> None:
+    def fail(row: Any) -> None:
+        raise ZeroDivisionError("in the callback")
+
+    found = ag.minimize(rosenbrock, [-1.2, 1.0], solver=solver, callback=fail)
+    assert found.reason == "exception"
+    assert isinstance(found.exception, ZeroDivisionError)
+
+
+@by_both
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_ends_it_with_the_latest_point(solver: Any) -> None:
+    def interrupt(row: Any) -> None:
+        if row.nit == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    assert threading.current_thread() is threading.main_thread()
+    found = ag.minimize(rosenbrock, [-1.2, 1.0], solver=solver, callback=interrupt)
+    assert (found.reason, found.status, found.success) == ("interrupted", 7, False)
+    assert found.exception is None
+    assert found.fun < rosenbrock([-1.2, 1.0])
+    assert found.x != [-1.2, 1.0]
+
+
+@by_both
+def test_the_progress_line(solver: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    ag.minimize(rosenbrock, [-1.2, 1.0], solver=solver, progress=True)
+    assert "objective" in capsys.readouterr().err
+
+
+def test_options_of_the_solver() -> None:
+    pytest.importorskip("ipyopt")
+    found = ag.minimize(
+        rosenbrock, [-1.2, 1.0], solver="ipopt", options={"hessian_approximation": "limited-memory"}
+    )
+    assert found.success
+    assert found.nhev == 0
