@@ -150,25 +150,26 @@ def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[floa
         name: [(h, e) for h, e in zip(steps, column, strict=True) if e > 0.0]
         for name, column in errors.items()
     }
-    least = {
-        name: min(points, key=lambda point: point[1]) for name, points in visible.items() if points
-    }
-    labels = {name: f"{name}, best h = {h:.0e}" for name, (h, _) in least.items()}
-    draw_lines(
-        axes, {labels.get(name, name): transposed(points) for name, points in visible.items()}, "o"
-    )
-    for name, colour in zip(visible, itertools.cycle(COLOURS), strict=False):
-        if name in least:
-            axes.plot(*least[name], "o", ms=10, markerfacecolor="none", color=colour)
+    draw_lines(axes, {name: transposed(points) for name, points in visible.items()}, "o")
+    least = []
+    for (name, points), colour in zip(visible.items(), itertools.cycle(COLOURS), strict=False):
+        if points:
+            best = min(points, key=lambda point: point[1])
+            least.append(f"{spoken(name)} {short_number(best[1])} at h = {short_number(best[0])}")
+            axes.plot(*best, "o", ms=10, markerfacecolor="none", color=colour)
+            axes.annotate(  # below all curves
+                f"h = {best[0]:.0e}",
+                (best[0], 0.02),
+                xycoords=("data", "axes fraction"),
+                ha="center",
+                fontsize=8,
+                color=colour,
+            )
     axes.margins(y=0.15)
     style_axes(axes, "step h", "relative error", x_log=True, y_log=True)
     add_legend(axes)
     over = f"Relative error over the step h, {course(steps)}, on logarithmic axes"
-    smallest = (
-        f"{spoken(name)} {short_number(error)} at h = {short_number(h)}"
-        for name, (h, error) in least.items()
-    )
-    return told(figure, f"{over}; smallest: {'; '.join(smallest) or 'none above 0'}")
+    return told(figure, f"{over}; smallest: {'; '.join(least) or 'none above 0'}")
 
 
 def _check_columns(caller: str, x: Sequence[float], columns: Mapping[str, Sequence[float]]) -> None:
