@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograd import Value, maximum, play
+from autograd import Neuron, Value, log, maximum, play
 from autograd.viz import Player
 from autograd.viz.player.gallery import Entry, save_gallery
 from autograd.viz.playground import Choices
@@ -24,13 +24,17 @@ def named(value: Value, label: str) -> Value:
     return value
 
 
-def neuron() -> Value:
-    """A neuron of two inputs with the squared error of its output."""
+def neuron() -> Player:
+    """A neuron of two inputs with the squared error of its output; Step moves its parameters."""
+    model = Neuron(2, "tanh", seed=0)
+    labels = ("w1", "w2", "b")
     x1, x2 = Value(2.0, "x1"), Value(-1.0, "x2")
-    w1, w2, b = Value(0.5, "w1"), Value(1.5, "w2"), Value(0.8, "b")
+    w1, w2, b = (named(p, name) for p, name in zip(model.parameters(), labels, strict=True))
+    w1.data, w2.data, b.data = 0.5, 1.5, 0.8
     z = named(x1 * w1 + x2 * w2 + b, "z")
     y = named(z.tanh(), "y")
-    return named((y - 1.0) ** 2, "L")
+    error = named(y - 1.0, "error")
+    return play(named(error * error, "L"), model=model)
 
 
 def two_paths() -> Value:
@@ -42,11 +46,11 @@ def two_paths() -> Value:
 
 def sigmoid_chain() -> Value:
     """Three layers of one sigmoid neuron each, and −log ŷ."""
-    a = Value(1.0, "x")
+    a: Value | float = 1.0
     for layer, (w, b) in enumerate([(0.8, 0.2), (1.5, -0.5), (2.0, -1.0)], start=1):
         z = named(Value(w, f"W{layer}") * a + Value(b, f"b{layer}"), f"z{layer}")
         a = named(z.sigmoid(), "ŷ" if layer == 3 else f"a{layer}")
-    return named(-a.log(), "Loss")
+    return named(-log(a), "Loss")
 
 
 def product_rule() -> Value:
@@ -67,7 +71,7 @@ def players() -> dict[str, tuple[Player, str, str]]:
     """By the name of the file: a player, its title, and what to try."""
     return {
         "neuron.html": (
-            play(neuron(), rankdir="LR"),
+            neuron(),
             "One neuron",
             "Two inputs, two weights, a bias, tanh, and the squared error for the target 1. Press "
             "Step a few times: which weights grow, and why? Then set x1 to 0: which gradient is 0?",

@@ -1300,6 +1300,24 @@ def test_a_widget_shares_its_numbers_with_python_both_ways(open_page: Open) -> N
     assert widget.numbers == [a.data, b.data, c.data]
 
 
+def test_a_widget_follows_python_at_the_end_of_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("anywidget")
+    ipython = pytest.importorskip("IPython")
+    hooks: dict[str, Any] = {}
+
+    class Shell:
+        events = type("Events", (), {"register": staticmethod(hooks.__setitem__)})
+
+    monkeypatch.setattr(ipython, "get_ipython", Shell)
+    a = Value(2.0, "a")
+    widget = play(labelled(a * a, "L"), widget=True)
+    assert repr(widget).startswith("PlayerWidget(leaves 'a')")
+    a.data = 5.0
+    assert widget.numbers == [2.0]
+    hooks["post_run_cell"](None)
+    assert widget.numbers == [5.0]
+
+
 def test_a_widget_takes_numbers_that_json_does_not_have() -> None:
     pytest.importorskip("anywidget")
     x = Value(math.inf, "x")

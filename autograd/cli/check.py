@@ -51,11 +51,19 @@ def checked(learner: Learner, which: str) -> str:
     kinks = sum(comparison.verdict == "kink" for comparison in comparisons)
     small = len(comparisons) - len(told) - kinks
     n = len(parameters)
-    share = f"all {n}" if len(told) == n else f"{len(told) or 'none'} of the {n}"
+    n_checked = min(i + batch, n)
+    agree = f"all {n}" if len(told) == n else f"{len(told) or 'none'} of the {n}"
+    share = f"{agree} partial derivatives of the mean loss agree"
+    if n_checked < n:  # there was no more time
+        agree = "all" if len(told) == n_checked else f"{len(told) or 'none'} of them"
+        share = (
+            f"{n_checked} of the {n} partial derivatives of the mean loss were checked in "
+            f"{CHECK_SECONDS:g} s, and {agree} agree"
+        )
     worst = max((comparison.relative_error for comparison in told), default=0.0)
     return (
-        f"check: {share} partial derivatives of the mean loss agree with central "
-        f"differences over {len(examples)} examples, relative error {worst:.0e} at most"
+        f"check: {share} with central differences over {len(examples)} examples, "
+        f"relative error {worst:.0e} at most"
         f"{f', {kinks} at a kink' if kinks else ''}"
         f"{f', {small} too small to tell' if small else ''}"
     )

@@ -335,7 +335,7 @@ def shift(change: float) -> str:
         20: "A basis point is a hundredth of a percent: 0.0001.",
         0.002: "All thirty slopes count, not one.",
     }
-    number("The change", change, 0.2, mistakes, 0.15)
+    number("The change", change, 0.19, mistakes, 0.25)  # of any of the first scenarios
     return "Whoever pays the fixed rate gains when rates rise."
 
 

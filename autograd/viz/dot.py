@@ -120,6 +120,8 @@ def dot_text(
             look["xlabel" if dense else "label"] = f" {edge.label} "
         if target.frame and not source.frame and target.kind != "folded":
             look["minlen"] = "2"  # an input stands before the frame of a neuron, not beside it
+        if sizes and not dense and source.kind == "operation":
+            look["weight"] = "8"  # a chain of operations is straight, not a staircase
         dot.edge(edge.source, edge.target, id=prefix + edge.id, **look)
     for name, (width, height) in (sizes or {}).items():
         dot.node(name, "", width=str(width / 72.0), height=str(height / 72.0), fixedsize="true")

@@ -89,6 +89,11 @@ def _widget_class() -> type:
 
                 get_ipython().events.register("post_run_cell", lambda *_: self.update())
 
+        def __repr__(self) -> str:
+            labels = ", ".join(repr(leaf.label) for leaf in self.leaves[:8])
+            more = ", …" * (len(self.leaves) > 8)
+            return f"PlayerWidget(leaves {labels}{more}): .update() shows what Python changed"
+
         def update(self) -> None:
             """Show the numbers that the leaves have now in Python."""
             self.numbers = self._present()
