@@ -384,7 +384,7 @@ def test_lstm(random: np.random.Generator) -> None:
     close(evaluated("lstm", "jacobian", given), slopes(loss, flat))
 
 
-def descent(f: Callable[[Array], float], slope: Callable[[Array], Array], x: Array) -> Array:
+def descent(f: Callable[[Array], float], slope: Callable[[Array], Array], x: Array) -> Any:
     """The descent that `saddle` and `particle` ask for."""
     size, lowered, value, direction = 1e-5, 0, f(x), slope(x)
     while np.linalg.norm(direction) > 1e-5:
@@ -404,7 +404,7 @@ def descent(f: Callable[[Array], float], slope: Callable[[Array], Array], x: Arr
 def test_saddle(modes: str) -> None:
     """The inner descent does not depend on the outer one, so both are one of |x|²."""
     start = np.array([0.6, -0.2])
-    end = descent(lambda x: x @ x, lambda x: 2.0 * x, start)
+    end = descent(lambda x: float(x @ x), lambda x: 2.0 * x, start)
     close(evaluated("saddle", modes, {"start": start.tolist()}), [*end, *end], 1e-9)
 
 

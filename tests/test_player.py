@@ -1310,7 +1310,7 @@ def test_a_widget_follows_python_at_the_end_of_a_cell(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ipython, "get_ipython", Shell)
     a = Value(2.0, "a")
-    widget = play(labelled(a * a, "L"), widget=True)
+    widget = play(labeled(a * a, "L"), widget=True)
     assert repr(widget).startswith("PlayerWidget(leaves 'a')")
     a.data = 5.0
     assert widget.numbers == [2.0]

@@ -280,9 +280,9 @@ class Lowering:
         functions = np.flatnonzero((self.op > INPUT) & ~is_cheap[self.op] & ~is_left_out)
         if not len(functions):
             return
-        op, start, section = map(memoryview, (self.op, self.start, self.section))
+        op, start, section = (memoryview(x.data) for x in (self.op, self.start, self.section))
         cheap, arg, same = is_cheap.tolist(), self.arg, np.arange(len(op))
-        found, known = memoryview(same), dict[Any, int]()
+        found, known = memoryview(same.data), dict[Any, int]()
 
         def description(node: int, depth: int) -> Any:
             if not depth or not cheap[op[node]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from autograd.compiler.program import (
     Apply,
@@ -27,6 +27,7 @@ from autograd.compiler.program import (
     Scan,
     Term,
 )
+from autograd.primitives import Primitive
 from autograd.value import Value
 
 
@@ -50,13 +51,14 @@ class Joined:
     """A program in the making, to which items of others are added.
 
     Attributes:
-        sizes, constants, table: those of the program.
+        sizes, constants, table, rows: those of the program.
     """
 
     def __init__(self) -> None:
         self.sizes = dict.fromkeys("kwcmyxv", 0)
         self.constants = array("d")
         self.table = array("q")
+        self.rows: dict[Primitive, None] = {}
         self.sections: dict[str, list[Item]] = {
             "once": [], "each": [], "means": [], "after": []
         }  # fmt: skip
@@ -75,12 +77,13 @@ class Joined:
         """
         start = len(self.constants)
         self.constants.extend(program.constants)
+        self.rows |= dict.fromkeys(program.rows)
         self.sizes["k"] = len(self.constants)
         return Mover(self, program.table, {**to, "k": Place("k", start, 0)}, depth)
 
     def program(self, like: Origin, inputs: tuple[str, ...]) -> Program:
         """What was put together."""
-        sections = {name: tuple(items) for name, items in self.sections.items()}
+        sections: dict[str, Any] = {name: tuple(items) for name, items in self.sections.items()}
         return Program(
             inputs,
             tuple(like.leaves),
@@ -90,6 +93,7 @@ class Joined:
             table=self.table,
             sizes=self.sizes,
             key=like.key,
+            rows=tuple(self.rows),
         )
 
 

@@ -141,7 +141,8 @@ def measure(row: int) -> None:
     start = time.process_time()
     compute()
     first = time.process_time() - start
-    times, end = [], time.perf_counter() + 2.0
+    times: list[float] = []
+    end = time.perf_counter() + 2.0
     while time.perf_counter() < end or not times:
         start = time.perf_counter()
         compute()

@@ -66,7 +66,7 @@ def _prepared(transformation: Callable[..., Any], told: Callable[[Any], Any]) ->
         n, m, gamma = given["n"], given["m"], given["gamma"]
 
         def of_point(point: Vector, *parameters: Any) -> Any:
-            return n * log_posterior(point, *parameters, n, m, gamma)
+            return n * log_posterior(point, *parameters, n, m, gamma)  # type: ignore[call-arg]
 
         of_parameters = range(1, 1 + len(PARAMETERS))
         compiled = ag.jit(transformation(of_point, of_parameters), in_axes=AXES)
