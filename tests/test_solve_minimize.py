@@ -419,8 +419,18 @@ def test_an_exception_in_the_model(solver: Any, fails_above_half: Any) -> None:
     assert (found.reason, found.status, found.success) == ("exception", 6, False)
     assert isinstance(found.exception, ValueError)
     assert "fails_above_half" in found.message
+    assert "\n" not in found.message
     assert found.x[0] < 0.5
     assert found.fun == pytest.approx(rosenbrock(found.x))
+
+
+@by_both
+def test_an_exception_at_the_start(solver: Any, fails_above_half: Any) -> None:
+    found = ag.minimize(lambda x: fails_above_half(x[0]) ** 2, [0.7], solver=solver)
+    assert found.reason == "exception"
+    assert "OverflowError" in found.message
+    assert found.x == [0.7]
+    assert math.isnan(found.fun)
 
 
 def test_an_exception_while_it_is_recorded_is_raised() -> None:

@@ -470,3 +470,22 @@ def test_minimize_and_jax_see_through_it() -> None:
     assert float(value) == pytest.approx(np.mean((x - 1.0) ** 2), rel=1e-5)
     expected = np.mean(2.0 * (x - 1.0) * np.array([2.0, 3.0]) / (3.0 * x**2))
     assert float(slopes[0]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_loop_solves_an_equation_at_each_step(backend: Any) -> None:
+    pytest.importorskip("jax" if backend == "jax" else "llvmlite")
+
+    def step(a: Any, u: Any) -> Any:
+        return ag.root(lambda x, a: x**3 - a, 1.0, a + u), a
+
+    def scanned(a: Any) -> Any:
+        return ag.scan(step, a, [1.0, 2.0, 3.0])[0]
+
+    def by_formula(a: Any) -> Any:
+        for u in (1.0, 2.0, 3.0):
+            a = ag.cbrt(a + u)
+        return a
+
+    found = ag.jit(ag.value_and_gradient(scanned), backend=backend)([2.0])[0]
+    assert found == pytest.approx(ag.value_and_gradient(by_formula)(2.0), rel=1e-13)

@@ -246,6 +246,10 @@ class Compiled:
             )
         return read_columns(columns, axes)
 
+    def recorded(self, *columns: Any) -> _Recording:
+        """The recording for such arguments; nothing is compiled or run."""
+        return self._recorded(self._read(columns))
+
     def _recorded(self, columns: list[Column]) -> _Recording:
         key = tuple([x.shape if not x.is_constant else (x.shape, x.is_array) for x in columns])
         with self._lock:

@@ -50,11 +50,13 @@ def minimize(
         >>> disk = (lambda x: x[0] ** 2 + x[1] ** 2, None, 1.0)
         >>> result = minimize(rosenbrock, [0.0, 0.0], bounds=(0.0, None), constraints=disk)
         >>> result.x, result.reason
-        ([0.7864151506383, 0.6176983175954114], 'solved')
+        ([0.7864151509663094, 0.6176983074602644], 'solved')
 
     The gradient, the Jacobian of the constraints and the Hessian of the Lagrangian are exact and
     sparse (see `sparse_jacobian` and `sparse_hessian`), and compiled. The solver is Ipopt, with the
-    extra `ipopt`; without it, trust-constr of SciPy, which takes longer and is less exact.
+    extra `ipopt`; without it, trust-constr of SciPy, which takes longer and is less exact. Both
+    take f and the constraints to be twice differentiable: at a kink, as that of `abs`, they may get
+    stuck.
 
     Args:
         f: takes x and returns one number, by operations on Values. It is recorded once, as by

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import functions
 from autograd.compiler.jit import BackendName, jit
-from autograd.compiler.sparse import sparse_hessian, sparse_jacobian
+from autograd.derivatives.sparse import Sparse, sparse_hessian_of, sparse_jacobian_of
 from autograd.derivatives.structures import Nested, flat, rebuilt
 from autograd.primitives import real_number
 from autograd.value import Operand, Value
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-    Integers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
+    Integers: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 Constraint: TypeAlias = "tuple[Callable[[Nested], Nested], Any, Any]"
 """A function of x, and the least and the largest that it may be: numbers, None, or one for each."""
@@ -61,14 +61,17 @@ class Problem:
         self._f = f
         self._constraints = read_constraints(constraints)
         self._lengths: list[int] = []
-        self._values = jit(self._recorded, backend)
-        self._first = sparse_jacobian(self._recorded, backend=backend)
-        self._second = sparse_hessian(self._lagrangian, backend=backend)
+        self._structures: dict[str, tuple[Integers, Integers]] = {}
+        self._values, self._first, self._second = (
+            jit(function, backend, in_axes=None)
+            for function in (self._recorded, self._jacobian_values, self._hessian_values)
+        )
         self.n_values = self.n_jacobians = self.n_hessians = 0
         self.nonfinite = ""
         self._at: dict[str, tuple[bytes, Any]] = {}
 
-        self._values(self.start[None])  # records it, which says how many constraints there are
+        # Recorded, not run: the functions may raise, or be nan, where x0 is.
+        self._values.recorded(self.start)
         sides = [
             read_sides(constraint, length, k)
             for k, (constraint, length) in enumerate(
@@ -78,12 +81,13 @@ class Problem:
         self.lower: Floats = np.concatenate([np.zeros(0), *(lower for lower, _ in sides)])
         self.upper: Floats = np.concatenate([np.zeros(0), *(upper for _, upper in sides)])
         self.m = len(self.lower)
-        rows, columns = self._first.structure(self.start)
-        self._in_gradient = np.flatnonzero(rows == 0)
-        self._in_jacobian = np.flatnonzero(rows > 0)
-        self._gradient_columns = columns[self._in_gradient]
-        self.jacobian_structure = rows[self._in_jacobian] - 1, columns[self._in_jacobian]
-        self.hessian_structure = self._second.structure(self.start, np.ones(1 + self.m))
+        self._first.recorded(self.start)
+        self._second.recorded(self.start, np.ones(1 + self.m))
+        rows, columns = self._structures["jacobian"]
+        self.n_gradient = int(np.searchsorted(rows, 1))  # the first row comes first
+        self._gradient_columns = columns[: self.n_gradient]
+        self.jacobian_structure = rows[self.n_gradient :] - 1, columns[self.n_gradient :]
+        self.hessian_structure = self._structures["hessian"]
 
     # --- what is recorded
 
@@ -94,6 +98,20 @@ class Problem:
         self._lengths = list(map(len, results))
         return [_one("the objective", self._f(structured)), *(r for row in results for r in row)]
 
+    def _jacobian_values(self, x: Sequence[Value]) -> list[Operand]:
+        return self._sparse("jacobian", sparse_jacobian_of(self._recorded, (x,), 0, {}))
+
+    def _hessian_values(self, x: Sequence[Value], weights: Sequence[Value]) -> list[Operand]:
+        return self._sparse("hessian", sparse_hessian_of(self._lagrangian, (x, weights), 0, {}))
+
+    def _sparse(self, name: str, found: Sparse) -> list[Operand]:
+        """The values to be compiled; where they stand is known from now on."""
+        import numpy as np
+
+        structure = np.array(found.rows, np.int64), np.array(found.columns, np.int64)
+        self._structures.setdefault(name, structure)
+        return found.values
+
     def _lagrangian(self, x: Sequence[Value], weights: Sequence[Value]) -> Operand:
         return functions.dot(weights, self._recorded(x))
 
@@ -101,10 +119,11 @@ class Problem:
 
     def values(self, x: Floats) -> Floats:
         """f and the constraints."""
+        import numpy as np
 
         def compute() -> Floats:
             self.n_values += 1
-            found: Floats = self._values(x[None])[0]
+            found: Floats = np.asarray(self._values(x))
             self._look_at("the objective", "constraint", found)
             return found
 
@@ -115,13 +134,13 @@ class Problem:
         import numpy as np
 
         dense = np.zeros(self.n)
-        dense[self._gradient_columns] = self._slopes(x)[self._in_gradient]
+        dense[self._gradient_columns] = self._slopes(x)[: self.n_gradient]
         self._look_at("the gradient", "a derivative", dense)
         return dense
 
     def jacobian(self, x: Floats) -> Floats:
         """The nonzeros of ∂g/∂x, in the order of `jacobian_structure`."""
-        found: Floats = self._slopes(x)[self._in_jacobian]
+        found: Floats = self._slopes(x)[self.n_gradient :]
         self._look_at("the Jacobian of the constraints", "a derivative", found)
         return found
 
@@ -130,7 +149,7 @@ class Problem:
         import numpy as np
 
         self.n_hessians += 1
-        found: Floats = self._second.values(x, np.append(scale, multipliers))
+        found: Floats = np.asarray(self._second(x, np.append(scale, multipliers)))
         self._look_at("the Hessian", "a derivative", found)
         return found
 
@@ -147,10 +166,11 @@ class Problem:
         return rebuilt(self.x0, iter(x.tolist()))
 
     def _slopes(self, x: Floats) -> Floats:
+        import numpy as np
+
         def compute() -> Floats:
             self.n_jacobians += 1
-            found: Floats = self._first.values(x)
-            return found
+            return np.asarray(self._first(x), float)
 
         return self._kept("slopes", x, compute)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.solve.problem import Problem
 
 if TYPE_CHECKING:
-    from autograd.solve.problem import Floats, Integers
+    from autograd.solve.problem import Floats
 
 UNBOUNDED = -1e20
 """An objective below this is taken for unbounded: Ipopt takes numbers beyond 1e20 for infinite."""
@@ -154,10 +154,6 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
     def clipped(x: Floats) -> Floats:
         return np.clip(x, -INFINITE, INFINITE)
 
-    def places(structure: tuple[Integers, Integers]) -> tuple[Any, Any]:
-        rows, columns = structure
-        return rows.astype(np.int64), columns.astype(np.int64)
-
     options: dict[str, Any] = {
         "print_level": 0,
         "sb": "yes",
@@ -167,7 +163,7 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
     solver = ipyopt.Problem(
         *(n, clipped(problem.low), clipped(problem.high)),
         *(m, clipped(problem.lower), clipped(problem.upper)),
-        *(places(problem.jacobian_structure), places(problem.hessian_structure)),
+        *(problem.jacobian_structure, problem.hessian_structure),
         *(objective, gradient, constraints, jacobian, hessian, intermediate),
         ipopt_options=options | run.options,
     )
