@@ -212,6 +212,8 @@ RIGHT: dict[str, tuple[Any, ...]] = {
     "9.2": (implied(),),
     "9.3": ("falls",),
     "9.4": (lambda value, bend, x: bend + value + x,),
+    "10.1": (19,),
+    "10.2": ("twice",),
 }
 
 
@@ -256,6 +258,9 @@ def test_the_right_answer_is_accepted(name: str) -> None:
         ("9.2", (0.3,), "costs 14.48"),
         ("9.4", (lambda value, bend, x: bend - value - x,), "both signs"),
         ("9.4", (lambda value, bend, x: 0.0,), "even for a function that is no solution"),
+        ("10.1", (28,), "both halves"),
+        ("10.1", (100,), "dense"),
+        ("10.2", ("four times",), "dense"),
     ],
 )
 def test_a_wrong_answer_is_told_its_mistake(

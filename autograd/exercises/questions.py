@@ -380,3 +380,31 @@ def other_equation(broken: Callable[[float, float, float], float]) -> str:
     if abs(called(broken, 1.0, 1.0, 1.0)) < 1e-12:
         raise Mistake("It is 0 even for a function that is no solution.")
     return "It is 0 for the solution, sin x / sin 1 - x."
+
+
+# --- 10: sparse problems --------------------------------------------------------------------------
+
+
+@exercise("10.1")
+def tridiagonal(count: int) -> str:
+    """The structural nonzeros of the lower half of a Hessian of ten unknowns."""
+    mistakes = {
+        100: "That is the dense matrix. Unknowns that meet in no term have no second derivative.",
+        55: "That is the lower half of a dense matrix. Only neighbors meet in a term.",
+        28: "Those are both halves; the structure is that of the lower one.",
+        10: "That is the diagonal. Neighbors meet in a term as well.",
+        9: "The diagonal counts, too.",
+    }
+    number("The number of entries", count, 19, mistakes)
+    return "The matrix is tridiagonal."
+
+
+@exercise("10.2")
+def longer(nonzeros: str) -> str:
+    """How the nonzeros of a Jacobian grow with the steps of time."""
+    reasons = {
+        "four times": "That is the dense matrix: twice as many rows, and twice as many columns.",
+        "the same": "There are twice as many equations.",
+    }
+    choice(nonzeros, ("twice",), reasons)
+    return "Each row holds as many unknowns as before."
