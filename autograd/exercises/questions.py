@@ -400,7 +400,7 @@ def tridiagonal(count: int) -> str:
 
 
 @exercise("10.2")
-def longer(nonzeros: str) -> str:
+def twice_the_steps(nonzeros: str) -> str:
     """How the nonzeros of a Jacobian grow with the steps of time."""
     reasons = {
         "four times": "That is the dense matrix: twice as many rows, and twice as many columns.",
