@@ -238,5 +238,5 @@ __docformat__ = "google"  # how pdoc is to read `Args:`, `Raises:` and the like
 
 
 def __dir__() -> list[str]:
-    """What is public, and no more: not the modules that it comes from."""
+    """The public names, without the modules that define them."""
     return [*__all__, "abs", "round", "sum"]

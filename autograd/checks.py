@@ -9,7 +9,7 @@ from typing import Any
 
 
 def checked_int(what: str, number: object, at_least: int = 1) -> int:
-    """The number as an int. TypeError if it is none (a bool is not), ValueError if too small."""
+    """The number as an int. TypeError if it is not one (nor is a bool), ValueError if too small."""
     if not isinstance(number, Integral) or isinstance(number, bool):
         raise TypeError(f"{what} must be an int, got {number!r} of type {type(number).__name__}")
     if number < at_least:
@@ -18,7 +18,7 @@ def checked_int(what: str, number: object, at_least: int = 1) -> int:
 
 
 def checked_number(what: str, number: object) -> float:
-    """The number as a float. TypeError if it is none (a bool is not)."""
+    """The number as a float. TypeError if it is not one (nor is a bool)."""
     if not isinstance(number, Real) or isinstance(number, bool):
         raise TypeError(f"{what} must be a number, got {number!r} of type {type(number).__name__}")
     return float(number)

@@ -49,7 +49,7 @@ Checked_co = TypeVar("Checked_co", covariant=True)
 
 
 class Parameter(Protocol):
-    """What a stepper sees of the thing that it moves; a `label`, if there is one, names it."""
+    """The protocol of a parameter; a `label`, if there is one, names it in messages."""
 
     grad: float | None
 
@@ -155,7 +155,7 @@ def _real(name: str, setting: object) -> float:
 
 
 class Stepper(ABC):
-    """What all steppers share: parameters, their states, and a step that is taken or refused.
+    """Base class of optimizers: parameters, their states, and a step that changes all or nothing.
 
     A subclass states `update`, its rule for one weight, in arithmetic that floats and Values both
     know: `+ - * / **`, `abs`, and the square root it is handed. No `if` on a number, so that a

@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(eq=False, slots=True)
 class _Block:
-    """A `with` block that pauses the recording, or resumes it."""
+    """A `with` block that pauses or resumes recording."""
 
     pauses: bool
     is_open: bool = True

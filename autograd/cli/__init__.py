@@ -1,1 +1,1 @@
-"""The jobs of the command line: each a file with `arguments`, which it takes, and `run`."""
+"""The commands of the command line: each module has `HELP`, `EXAMPLE`, `arguments` and `run`."""

@@ -1,4 +1,4 @@
-"""What all commands share of arguments: the parser, numbers, and how a table is to be read."""
+"""Argument parsing shared by the commands: the parser, number types, options that read tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", r"\t": "\t", "bar": "
 
 
 def program() -> str:
-    """What was typed to get here: the console script, or the module."""
+    """The name of the program as it was started: the console script, or `python -m autograd`."""
     typed = Path(sys.argv[0]).stem
     return typed if typed == "scalar-autograd" else "python -m autograd"
 
@@ -35,7 +35,7 @@ OTHER_NAMES = {
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is a single line, and says what may have been meant."""
+    """An ArgumentParser whose errors are a single line with a suggestion."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, its control characters escaped, and exit with 2."""
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As always, but what is not known is refused here, where the options are known."""
+        """Like the base class, but the command that has the options refuses unknown ones."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
             word = unknown[0].partition("=")[0]
@@ -65,14 +65,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known name that the word is likest to, whatever its capitals; "" if none is alike."""
+    """The known name closest to the word, ignoring case; "" if none is close."""
     by_key = {name.casefold(): name for name in known}
     alike = difflib.get_close_matches(word.casefold(), by_key, n=1, cutoff=0.7)
     return by_key[alike[0]] if alike else ""
 
 
 def meant(name: str) -> str:
-    """What may have been meant, as the end of a message."""
+    """The suggestion at the end of an error message."""
     return f"; did you mean {name}?" if name else ""
 
 
@@ -102,7 +102,7 @@ def number_from_0(text: str) -> float:
 
 
 def add_file_options(parser: argparse.ArgumentParser) -> None:
-    """The options that say how a file is to be read, where it is not recognized."""
+    """Add the options that override how a file is read."""
     option = parser.add_argument_group(
         "how to read a file, where it is not recognized"
     ).add_argument
@@ -126,7 +126,7 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_column_options(parser: argparse.ArgumentParser) -> None:
-    """The options that say what the columns of a table are to be."""
+    """Add the options that override what the columns of a table are."""
     option = parser.add_argument_group("what the columns are").add_argument
     option("--label", metavar="NAME|N", help="the column to predict (default: the last one)")
     option("--task", choices=["classification", "regression"], help="what the label is about")
@@ -140,7 +140,7 @@ def read_sheet_of(
     schema: Schema | None = None,
     data_sets: Sequence[str] = (),
 ) -> Sheet:
-    """The table in the file, as it stands there.
+    """Read the table in a file, its cells still text.
 
     Args:
         path: the file.
@@ -167,7 +167,7 @@ def read_sheet_of(
 
 
 def _file_meant(path: str, others: Sequence[str]) -> str:
-    """Which file beside it, or which other name, may have been meant; or where it was sought."""
+    """A suggestion for a missing file: a similar name, or the folder that was searched."""
     folder = Path(path).parent
     if not folder.is_dir():
         where = "" if folder.is_absolute() else f" in {Path.cwd()}"

@@ -44,7 +44,7 @@ class Examples:
 
 
 def examples_of(options: argparse.Namespace) -> Examples:
-    """What the arguments name; what was inferred of a file is printed."""
+    """Load the data set that the arguments name, and print what was inferred of a file."""
     if options.data in TOY_SETS:
         X, labels = TOY_SETS[options.data](seed=options.seed)
         classes = tuple(str(label) for label in sorted(set(labels)))

@@ -18,7 +18,7 @@ EXAMPLE = '"tanh(a*b + c)" a=2 b=-3 c=10'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What it takes."""
+    """Add the arguments of the command."""
     add_formula(parser)
     parser.add_argument(
         "--output", default="graph.svg", metavar="FILE", help="(default: graph.svg)"
@@ -38,7 +38,7 @@ def formula_of(options: argparse.Namespace) -> Value:
 
 
 def run(options: argparse.Namespace, _: Interrupts) -> None:
-    """Draw it, and say what its value is."""
+    """Draw the formula and print its value."""
     output = formula_of(options)
     output.backward()
     label = output.label if len(output.label) <= 60 else f"{output.label[:59]}…"
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
 
 
 def saved(drawing: Drawing, path: Path) -> Path:
-    """Write the picture; if no program can lay it out, say so and write the DOT text."""
+    """Write the picture; without a program to lay it out, write the DOT text and say so."""
     if path.is_dir():
         raise IsADirectoryError(f"{path}: it is a folder; name a file in it")
     try:

@@ -78,7 +78,7 @@ class Learner:
         )
 
     def learn(self, progress: bool = True) -> History:
-        """Train the network; Ctrl-C ends that, and the network is as it was after a whole step."""
+        """Train the network; Ctrl-C stops it after a whole step."""
         settings = self.settings
         optimizer = STEPPERS[settings.stepper](self.model.parameters(), settings.learning_rate)
         decay = settings.weight_decay
@@ -102,7 +102,7 @@ class Learner:
         )
 
     def learned(self) -> MLP:
-        """What was learned, as a model of the table's own numbers.
+        """The trained network with the scaling built in, so that it takes the table's own numbers.
 
         A constant input leaves the weights that it started with: they are made 0, so that nothing
         depends on chance where the input is another in a new row.
@@ -131,7 +131,7 @@ class Learner:
 
 
 def outputs(model: MLP, X: Rows) -> list[list[float]]:
-    """What the model says of each row: a list of one number, or one for each class."""
+    """The outputs of the model for each row: one number, or one for each class."""
     return [z if isinstance(z, list) else [z] for z in model.predict(X)]
 
 

@@ -15,7 +15,7 @@ EXAMPLE = "--without-answers --output handout"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What it takes."""
+    """Add the arguments of the command."""
     option = parser.add_argument
     option(
         "--without-answers",

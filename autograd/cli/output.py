@@ -1,4 +1,4 @@
-"""What is printed: names in it cannot command the terminal, a closed pipe or full disk is met."""
+"""Printing: control characters are escaped, closed pipes and full disks are handled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograd.data import printable
 
 
 def prepare() -> None:
-    """Make standard output and error fit for any text, also where the shell closed them."""
+    """Prepare standard output and error for any text, also where the shell closed them."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -21,7 +21,7 @@ def prepare() -> None:
 
 
 def say(text: str, file: TextIO | None = None) -> None:
-    """Print lines, control characters escaped; once a reader such as `head` is gone, nothing."""
+    """Print lines with control characters escaped; nothing once a reader such as `head` is gone."""
     stream = file or sys.stdout
     try:
         print("\n".join(printable(line, sys.maxsize) for line in text.split("\n")), file=stream)
@@ -30,7 +30,7 @@ def say(text: str, file: TextIO | None = None) -> None:
 
 
 def flush() -> None:
-    """Hand on what was printed."""
+    """Flush standard output."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -38,7 +38,7 @@ def flush() -> None:
 
 
 def discard(stream: TextIO) -> None:
-    """Send to nowhere what the stream still holds, and all that follows."""
+    """Redirect the stream to the null device, with what it still holds."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

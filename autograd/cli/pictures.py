@@ -29,7 +29,7 @@ def pictures(
     predictions: list[list[float]],
     X_test: Rows,
 ) -> dict[Path, str]:
-    """Write them all; the path of each, and what it shows."""
+    """Write all pictures; returns the path of each and what it shows."""
     written: dict[Path, str] = {}
     for name in ("accuracy.svg", "confusion.svg", "predictions.svg"):
         (folder / name).unlink(missing_ok=True)  # what an earlier training left is not about this

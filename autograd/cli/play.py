@@ -15,7 +15,7 @@ EXAMPLE = '"tanh(a*b + c)" a=2 b=-3 c=10'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What it takes."""
+    """Add the arguments of the command."""
     option = parser.add_argument
     add_formula(parser)
     option("--title", default="", help='the heading (default: "Backpropagation through …")')

@@ -28,7 +28,7 @@ EXAMPLE = "grades.csv --label passed --drop name --hidden 8 8"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What it takes."""
+    """Add the arguments of the command."""
     option = parser.add_argument
     data = f"iris, {', '.join(TOY_SETS)}, or a file: a table, with the label in its last column"
     option("data", nargs="?", help=f"{data} (default: all is chosen in the page)")

@@ -1,4 +1,4 @@
-"""`predict`: what a saved model says of the rows of a table, and how often it is right."""
+"""`predict`: apply a saved model to the rows of a table, and score it if there are labels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLE = "runs/model.json grades.csv --show name --probabilities"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What it takes."""
+    """Add the arguments of the command."""
     parser.add_argument("model", help="a model.json that train wrote")
     parser.add_argument("data", help="a table with the model's inputs, and the label or not")
     parser.add_argument(

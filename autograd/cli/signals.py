@@ -1,4 +1,4 @@
-"""Signals: Ctrl-C and SIGTERM while a command runs lose nothing learned and leave no half file."""
+"""Signal handling: Ctrl-C and SIGTERM keep what was learned and leave no unfinished file."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ class Interrupts:
         raise KeyboardInterrupt
 
     def hold(self) -> None:
-        """From now on only note what comes."""
+        """From now on record signals instead of raising."""
         self._held = True
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let the block come to its end; what came meanwhile is raised after it."""
+        """Defer signals to the end of the block."""
         self._held = True
         try:
             yield
@@ -77,14 +77,14 @@ class Interrupts:
 
     @property
     def code(self) -> int:
-        """What the program returns to the shell: 128 and the signal, or 0."""
+        """The exit code: 128 plus the signal, or 0."""
         return 0 if self.received is None else 128 + self.received
 
     @property
     def kept(self) -> str:
-        """What to tell about work that is safe already."""
+        """The message about work that has been saved."""
         return f"what was learned is kept in {self.saved}" if self.saved else self.nothing
 
     def tell(self) -> None:
-        """Say that it was interrupted, and what is safe."""
+        """Print that the command was interrupted, and what has been saved."""
         say(f"\ninterrupted; {self.kept}", file=sys.stderr)

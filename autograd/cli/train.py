@@ -1,4 +1,4 @@
-"""`train`: learn from a table, keep the model at once, say how good it is, and show its work."""
+"""`train`: train a network on a table, save it, report its accuracy, and draw pictures of it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ EXAMPLE = "grades.csv --label passed --drop name --missing mean"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What it takes."""
+    """Add the arguments of the command."""
     option = parser.add_argument
     default = Settings()
     data = f"iris, {', '.join(TOY_SETS)}, or a file: a table, with the label in its last column"

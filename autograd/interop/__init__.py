@@ -1,4 +1,4 @@
-"""Beside other libraries: our models in scikit-learn, PyTorch, Keras and JAX, and theirs in ours.
+"""Conversion of models to and from scikit-learn, PyTorch, Keras and JAX.
 
     >>> module = ag.interop.to_torch(model)
     >>> model = ag.interop.from_torch(module)

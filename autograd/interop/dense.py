@@ -1,4 +1,4 @@
-"""A multilayer perceptron as dense layers, the form in which every library can say it."""
+"""A multilayer perceptron as dense layers: the form that all libraries share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An `MLP` as JAX has models: parameters, and a function that applies them.
+"""An `MLP` as a JAX model: parameters, and a function that applies them.
 
     >>> jax.config.update("jax_enable_x64", True)
     >>> parameters, apply = to_jax_model(model)

@@ -1,4 +1,4 @@
-"""`Module`: what any model has. Its parameters and their names, its files, and its predictions."""
+"""`Module`: the base class of models, with named parameters, saving, loading and predictions."""
 
 from __future__ import annotations
 

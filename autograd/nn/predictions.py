@@ -1,4 +1,4 @@
-"""What a model says of many rows, and how often it is right."""
+"""Predictions of a model for many rows, and its score."""
 
 from __future__ import annotations
 

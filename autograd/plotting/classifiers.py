@@ -1,4 +1,4 @@
-"""Classifiers: where they change their mind, how that forms, and what they got wrong."""
+"""Figures of classifiers: decision boundaries, their animation, confusion matrices, image grids."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def decision_boundary(
     classes: Sequence[str] = (),
     resolution: int = 61,
 ) -> Figure:
-    """Where a classifier of two inputs changes its mind, with the examples it learned from.
+    """Draw the decision boundary of a classifier of two inputs, with its training examples.
 
     A model with one output prefers the larger of Y's labels where its score is above the threshold,
     which is where the plane is blue; one with an output per class prefers the class with the

@@ -1,4 +1,4 @@
-"""Costs: descent on a curve or a surface, and a plane through the space of many weights."""
+"""Figures of costs: descent on a curve or a surface, and on a plane through weight space."""
 
 from __future__ import annotations
 

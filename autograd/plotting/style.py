@@ -1,4 +1,4 @@
-"""One look for all figures, the numbers that they are made of, and the sentence that tells them.
+"""The style of all figures, number conversion, and their alternative text.
 
 The colors are those of Okabe and Ito (Color Universal Design, 2008), which color-blind readers
 tell apart; lines differ in dash, and classes in marker, as well.

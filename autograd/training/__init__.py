@@ -1,4 +1,4 @@
-"""The loop in which a network learns: a loss, a stepper and batches of examples, joined by `fit`.
+"""The training loop: `fit` joins a model, a loss, an optimizer and batches of examples.
 
     >>> model = MLP(2, [16, 16, 1], seed=1)
     >>> optimizer = Adam(model.parameters(), learning_rate=0.01)

@@ -1,4 +1,4 @@
-"""What went wrong: the node at which a training stopped being finite, and the largest weight."""
+"""Diagnostics of a training that diverged: the first non-finite node, the largest weight."""
 
 from __future__ import annotations
 

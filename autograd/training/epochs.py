@@ -1,7 +1,7 @@
-"""The one account of a training: steps are taken in chunks, and epochs are made of what they say.
+"""Loss and accuracy of each epoch, computed from the steps that were taken.
 
-Whoever takes the steps, on Values or in machine code, hands back the same two rows of numbers, so
-that loss and accuracy of an epoch are computed here and nowhere else.
+Steps on Values and steps in machine code return the same two rows of numbers, so that this is the
+one place that computes loss and accuracy.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHUNK = 0.1
 
 
 class Steps(Protocol):
-    """Whoever takes the steps."""
+    """The protocol of what takes the steps: on Values, or in machine code."""
 
     @property
     def runs_ahead(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a training learns from, read from lists, NumPy arrays and the frames of pandas."""
+"""Training examples, read from lists, NumPy arrays and pandas frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`fit`: the training as a whole, from its arguments to its history."""
+"""`fit`: the training loop, from its arguments to its history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training leaves behind: a row per epoch, whether it converged, the path of its weights."""
+"""The result of a training: a row per epoch, whether it converged, the path of the weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step lowers: the mean loss of a batch, plus a penalty on the parameters."""
+"""The objective of a step: the mean loss of a batch plus a penalty on the parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A graph's picture as DOT text, the language of Graphviz, with its colors and sizes."""
+"""The picture of a graph as DOT text for Graphviz, with colors and sizes."""
 
 from __future__ import annotations
 

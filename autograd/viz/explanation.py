@@ -1,4 +1,4 @@
-"""A gradient written out: as the sum over all paths, and from one labeled node to the next.
+"""Gradients written out: as the sum over all paths, and as a chain of labeled nodes.
 
 dL/da is the sum, over all paths from L down to a, of the product of the local derivatives along
 the path. Paths multiply quickly (60 doublings make 2⁶⁰), so they are counted, ranked and added up

@@ -1,4 +1,4 @@
-"""What the pages share: each is one HTML file that loads nothing from elsewhere."""
+"""Helpers of the HTML pages, each of which is one file that loads nothing from elsewhere."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ const isStuck = () =>
 const predictedChange = () => -page.rates[rate] * sum(moved.map((leaf) => gradient(leaf) ** 2));
 
 // Backpropagation: the chain rule at every edge, from the output down. Where a nan comes out of it,
-// what was not chosen, where there was a choice, has no say.
+// an unselected branch contributes nothing.
 function sweep() {
   pass(null);
   if (totals.some((x) => Number.isNaN(x))) pass(new Set([output]));
