@@ -141,12 +141,19 @@ def test_first_and_second_derivatives_of_random_graphs(program: Program, xs: lis
         assert agree(x / scale, y / scale, 1e-7)
 
 
+@pytest.mark.slow
 @given(programs(max_operations=1, names=IN_TORCH, constants=any_float), inputs(any_float))
 def test_one_operation_on_any_floats(program: Program, xs: list[float]) -> None:
     tensors = [tensor(x) for x in xs]
     leaves = [Value(x) for x in xs]
     output, in_torch = program(*leaves), program(*tensors, table=IN_TORCH)
     assert agree(output.data, in_torch.item(), 1e-8)
+    (operation,) = program.operations
+    if operation.name == "pow":
+        exponent = operation.operands[1]
+        exponent = xs[exponent] if isinstance(exponent, int) else exponent
+        if (exponent - 1.0) + 1.0 != exponent:
+            return  # PyTorch's slope has the power n - 1, rounded: of a negative base, wrong
     output.backward()
     for leaf, slope in zip(leaves, slopes(in_torch, tensors), strict=True):
         if leaf.grad is not None:

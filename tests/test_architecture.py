@@ -217,6 +217,7 @@ def modules_after(program: str) -> set[str]:
     return {name.split(".")[0] for name in printed.split()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     [

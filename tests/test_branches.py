@@ -184,6 +184,7 @@ def plain_sweep(output: Value, leaf: Value) -> float:
     return adjoints.get(leaf, 0.0)
 
 
+@pytest.mark.slow
 @given(programs(), inputs(st.one_of(any_float, st.floats(-2.0, 2.0))))
 def test_a_gradient_without_nan_keeps_its_bits(program: Program, numbers: list[float]) -> None:
     leaves = [Value(x) for x in numbers]

@@ -742,6 +742,7 @@ def test_a_row_that_is_made_anew_is_another(
     assert [results(factor) for factor in (2.0, 3.0)] == [[2.0], [3.0]]
 
 
+@pytest.mark.slow
 @each_backend
 def test_a_row_of_thousands_of_numbers(backend: Any) -> None:
     xs = [ag.Value(3.0), *[ag.Value(0.0) for _ in range(2000)], ag.Value(4.0)]

@@ -651,6 +651,7 @@ def test_cp1252_is_recognized(csv_file: CsvFile) -> None:
 MANY = 20_000
 
 
+@pytest.mark.slow
 def test_a_long_table_is_read_as_a_short_one(csv_file: CsvFile) -> None:
     rows = [
         f"{i}.5,{'' if i % 100 == 7 else i % 9},{('red', 'Red', 'blue')[i % 3]},{i % 4}"
@@ -736,6 +737,7 @@ def test_more_text_than_can_be_read_whole_is_refused_at_once(
         read_csv(csv_file(gzip.compress(b"1," * 1_000_000)), limit=5)
 
 
+@pytest.mark.slow
 def test_a_small_file_of_much_text_takes_no_memory(csv_file: CsvFile) -> None:
     path = csv_file(gzip.compress((b"1,2,3,4,5,6,7,8,9,0\n" * 50_000) * 26))  # 26 MB
     tracemalloc.start()

@@ -382,6 +382,7 @@ def test_a_graph_beyond_the_limit_is_refused_with_the_ways_out() -> None:
     assert ag.draw(chain(301), limit=301).dot.count(" -> ") == 300
 
 
+@pytest.mark.slow
 def test_a_large_graph_is_refused() -> None:
     with pytest.raises(ValueError, match="100,000 nodes"):
         ag.draw(chain(100_000))

@@ -34,6 +34,7 @@ def test_a_missing_library_is_told_with_what_to_install(
         CALLS[name]()
 
 
+@pytest.mark.slow
 def test_a_library_loads_when_it_is_asked_for() -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
     program = (

@@ -288,6 +288,7 @@ def test_a_block_is_entered_once_at_a_time() -> None:
     assert w.data == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_block", [False, True])
 def test_no_step_is_half_taken_wherever_it_is_interrupted(is_block: bool) -> None:
     """A Ctrl-C on any line: weights and states are those before the step, or those after it."""

@@ -222,6 +222,7 @@ def test_every_loss_trains(problem: dict[str, Any]) -> None:
     assert_same(run(True, batch_size=7, **problem), run(False, batch_size=7, **problem))
 
 
+@pytest.mark.slow
 def test_one_example_has_the_same_bits() -> None:
     settings: dict[str, Any] = {"batch_size": 1, "penalty": weight_decay, "epochs": 3}
     for stepper in STEPPERS.values():

@@ -49,6 +49,7 @@ def test_the_lectures_tanh_taken_apart() -> None:
     assert n.grad == pytest.approx(0.5, rel=1e-15)
 
 
+@pytest.mark.slow
 def test_its_demo_ends_at_the_published_loss() -> None:
     pytest.importorskip("numpy", reason="NumPy draws the demo's moons")
     X, Y = demo.moons()

@@ -195,6 +195,7 @@ def test_a_page_is_written_as_html_alone(name: str, tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_built_pages_are_current(tmp_path: Path) -> None:
     def without_places(path: Path) -> list[Any]:
         """The page but for where Graphviz, which differs from version to version, puts things."""
@@ -296,6 +297,7 @@ def recurrent(n_steps: int) -> Value:
     return h
 
 
+@pytest.mark.slow
 def test_edges_that_pass_over_many_nodes_are_laid_out_with_less_search(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -108,6 +108,7 @@ def test_every_penalty_and_the_batches_are_those_of_python(
     assert sorted(numbers) == pytest.approx(sorted([*found, *strengths]), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_data_are_those_of_python_and_the_page_is_small(built: Path) -> None:
     html = built.read_text(encoding="utf-8")
     assert len(html.encode()) < 400_000
@@ -195,6 +196,7 @@ def test_nothing_overflows(open_page: Open, built: Path) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.slow
 def test_the_command_without_data_writes_this_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_wrong_digit_is_seen() -> None:
     assert rules.errors((value, [slope], [[0.0]]), reference)["second"] > 1e15
 
 
+@pytest.mark.slow
 def test_the_peers_are_measured_alike() -> None:
     pytest.importorskip("torch", reason="PyTorch, the peer of this test, is not installed")
     found = rules.measured("tanh", 200, peers=True)

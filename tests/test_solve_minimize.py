@@ -352,6 +352,7 @@ def test_without_ipopt_it_is_trust_constr_and_says_so(monkeypatch: pytest.Monkey
 # --- how runs end ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @by_both
 @pytest.mark.parametrize(
     ("reason", "f", "x0", "constraints"),

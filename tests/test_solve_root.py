@@ -248,6 +248,7 @@ def test_compiled_it_has_the_numbers_of_eager_code(backend: Any, transform: Any)
         np.testing.assert_allclose(row, expected, rtol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_compiled_system(backend: Any) -> None:
     pytest.importorskip("jax" if backend == "jax" else "llvmlite")

@@ -44,6 +44,7 @@ def agree(found: Any, wanted: Any) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13 * scale)
 
 
+@pytest.mark.slow
 @each_problem
 def test_hessians_of_lagrangians(problem: Problem) -> None:
     x, v = np.array(problem.point), problem.multipliers()

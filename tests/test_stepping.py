@@ -141,6 +141,7 @@ def test_steps_are_those_of_the_sweep(program: Program, xs: list[float]) -> None
     assert edges == every_edge
 
 
+@pytest.mark.slow
 @given(any_programs, inputs(ordinary), st.integers(0, 30))
 def test_abandoned_it_has_changed_nothing(program: Program, xs: list[float], n: int) -> None:
     output = program(*map(Value, xs))
@@ -386,6 +387,7 @@ def _times(partial: float, products: Sequence[float]) -> list[float]:
 few_paths = programs(max_operations=6)
 
 
+@pytest.mark.slow
 @given(few_paths, inputs(ordinary))
 def test_the_gradient_is_the_sum_over_all_paths(program: Program, xs: list[float]) -> None:
     leaf, *others = map(Value, xs)
@@ -560,6 +562,7 @@ def test_explain_shows_the_chain_on_the_way_to_the_leaf() -> None:
     assert "dL/dW1 = dL/dz1 · ∂z1/∂W1 = 0.2738 · 1.5 = 0.4108" in str(found)
 
 
+@pytest.mark.slow
 @given(programs(max_operations=8), inputs(ordinary), st.sets(st.integers(0, 12)))
 def test_a_chain_adds_up_wherever_the_labels_are(
     program: Program, xs: list[float], places: set[int]

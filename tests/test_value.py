@@ -559,6 +559,7 @@ def test_a_million_nodes_build_differentiate_and_free() -> None:
     assert freed() is None
 
 
+@pytest.mark.slow
 def test_a_deep_chain_has_a_gradient_as_graph() -> None:
     x = Value(1.0)
     top = x

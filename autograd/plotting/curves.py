@@ -1,4 +1,4 @@
-"""Figures of curves: training, columns of numbers, and the error of finite differences."""
+"""Curves: how training went, columns of numbers, and the error of finite differences."""
 
 from __future__ import annotations
 
