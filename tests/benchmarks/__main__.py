@@ -16,6 +16,7 @@ SECTIONS = {
     "rules": "the worst error of every rule in ulp, beside PyTorch and JAX",
     "finite_differences": "the demo's gradient by central differences, beside one backward pass",
     "nested": "a gradient through a path with a gradient at every step; jvp beside gradient",
+    "scan": "long loops recorded once, beside the same unrolled and lax.scan of JAX",
     "no_grad": "what the support of no_grad costs an operation",
     "compiled": "the demo's training step compiled, beside NumPy, PyTorch, JAX, CasADi and C",
     "compile_time": "how long a graph takes to compile",
