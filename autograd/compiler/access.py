@@ -20,10 +20,6 @@ MOST_BOXES, FEWEST_LOOKED_UP = 3, 8
 """Rows of a group that need more boxes than so many, for their addresses to be affine, are looked
 up in tables if there are so many rows; fewer rows are a group each."""
 
-FEWEST_OF_PATTERN = 4
-"""Rows whose sums take their terms from places of one pattern are a group of their own if patterns
-have so many rows on average; else all addresses are looked up."""
-
 MOST_RUNS, LONGEST_TURN = 6, 6
 """A sum whose terms change their class more often is written with up to so many terms a turn."""
 
@@ -130,16 +126,12 @@ class Access:
         ]
         key = np.array(patterns)[which]
         bases = matrix[:, layout.heads]
-        is_irregular = len(first) > 1 and m < FEWEST_OF_PATTERN * len(first)
-        parts = (
-            [np.arange(m)]
-            if is_irregular
-            else [np.flatnonzero(which == j) for j in np.argsort(first, kind="stable").tolist()]
-        )
+        order = np.argsort(which, kind="stable")
+        parts = np.split(order, np.flatnonzero(np.diff(which[order])) + 1)
         keys, picked = [], []
-        for part in parts:
+        for part in sorted(parts, key=lambda part: part[0]):  # rows of one pattern
             rows = items_of(key[part], bases[part])
-            items = rows if is_irregular else self.roller.boxes(rows)
+            items = self.roller.boxes(rows)
             if len(items.keys) > MOST_BOXES:
                 items = rows
                 if len(part) >= FEWEST_LOOKED_UP:

@@ -103,10 +103,10 @@ class Roller:
             items = rolled
 
     def boxes(self, items: Items) -> Items:
-        """Rows of one structure, which may be computed in any order, as boxes."""
+        """Rows with one entry, which may be computed in any order, as boxes."""
         n = len(items.keys)
         rows = items.bases.reshape(n, -1)
-        extents = _box_of(rows) if (items.keys == items.keys[0]).all() else None
+        extents = _box_of(rows)
         if extents is not None:
             for extent in reversed(extents):
                 key, _ = self.nest(items, 0, 1, extent, "box")
