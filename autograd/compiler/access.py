@@ -16,12 +16,13 @@ from autograd.compiler.lowering import CONSTANT, INPUT
 from autograd.compiler.ragged import Integers, offsets, ranges
 from autograd.compiler.reroll import Entry, Items, Roller, items_of
 
-MOST_BOXES, FEWEST_LOOKED_UP = 3, 8
+MOST_BOXES = 3
 """Rows of a group that need more boxes than so many, for their addresses to be affine, are looked
-up in tables if there are so many rows; fewer rows are a group each."""
+up in tables. With 1 there are 3 % more groups, without a limit 8 %."""
 
 MOST_RUNS, LONGEST_TURN = 6, 6
-"""A sum whose terms change their class more often is written with up to so many terms a turn."""
+"""A sum whose terms change their class at least so often is written with up to so many terms a
+turn. Without that, programs have 34 % more lines of LLVM IR; with 2 terms, 17 % more."""
 
 
 class Access:
@@ -133,11 +134,8 @@ class Access:
             rows = items_of(key[part], bases[part])
             items = self.roller.boxes(rows)
             if len(items.keys) > MOST_BOXES:
-                items = rows
-                if len(part) >= FEWEST_LOOKED_UP:
-                    nested = self.roller.nest(rows, 0, 1, len(part), "box")
-                    if nested is not None:
-                        items = items_of([nested[0]], nested[1][None])
+                looked_up, base = self.roller.nest(rows, 0, 1, len(part), "box")
+                items = items_of([looked_up], base[None])
             row = items.bases.reshape(len(items.keys), -1)[:, 0] - matrix[0, 0]
             keys += items.keys.tolist()
             picked += list(row[:, None] * matrix.shape[1] + layout.heads)

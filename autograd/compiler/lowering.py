@@ -41,7 +41,8 @@ ARITHMETIC = frozenset("add sub mul div neg abs where lt le gt ge".split())  # n
 """The operations that are cheaper than memory: rather computed again than kept."""
 
 COMPARED_DEPTH = 3
-"""Operands are equal if they are one node, or the same arithmetic on such, nested so deep."""
+"""Operands are equal if they are one node, or the same arithmetic on such, nested so deep. With 0
+the gradient of a soft alignment has 106 groups in place of 57."""
 
 
 @dataclass
@@ -280,9 +281,9 @@ class Lowering:
         functions = np.flatnonzero((self.op > INPUT) & ~is_cheap[self.op] & ~is_left_out)
         if not len(functions):
             return
-        op, start, section = (memoryview(x.data) for x in (self.op, self.start, self.section))
+        op, start, section = self.op.data, self.start.data, self.section.data
         cheap, arg, same = is_cheap.tolist(), self.arg, np.arange(len(op))
-        found, known = memoryview(same.data), dict[Any, int]()
+        found, known = same.data, dict[Any, int]()
 
         def description(node: int, depth: int) -> Any:
             if not depth or not cheap[op[node]]:
