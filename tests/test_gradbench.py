@@ -287,8 +287,8 @@ def test_ba(turn: float, random: np.random.Generator) -> None:
     assert found["rows"] == [*starts[:30], 31 * p]
 
 
-@pytest.mark.parametrize("with_triangles", [False, True])
-@pytest.mark.parametrize("is_mirrored", [False, True])
+@pytest.mark.slow
+@pytest.mark.parametrize(("with_triangles", "is_mirrored"), [(False, True), (True, False)])
 def test_ht(with_triangles: bool, is_mirrored: bool, random: np.random.Generator) -> None:
     n_bones, n_vertices, n_points = 22, 5, 3
     parents = np.array([-1, 0, *(0 if i % 4 == 0 else i + 1 for i in range(20))])
@@ -400,6 +400,7 @@ def descent(f: Callable[[Array], float], slope: Callable[[Array], Array], x: Arr
     return x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", ["rr", "ff", "fr", "rf"])
 def test_saddle(modes: str) -> None:
     """The inner descent does not depend on the outer one, so both are one of |x|²."""
@@ -408,6 +409,7 @@ def test_saddle(modes: str) -> None:
     close(evaluated("saddle", modes, {"start": start.tolist()}), [*end, *end], 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", ["rr", "ff", "fr", "rf"])
 def test_particle(modes: str) -> None:
     def crossing(w: float) -> float:
@@ -428,6 +430,7 @@ def test_particle(modes: str) -> None:
     close(evaluated("particle", modes, {"w": 0.15}), end[0], 1e-5)
 
 
+@pytest.mark.slow
 def test_a_loop_that_is_too_short_is_recorded_again_with_twice_the_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -57,7 +57,7 @@ def loss(
         )
 
     inputs = [[list(a), list(b)] for a, b in pairwise(sequence)]
-    _, losses = scan(step, state, inputs)
+    _, losses = scan(step, [list(row) for row in state], inputs)
     return ag.sum(losses) / (len(losses) * len(sequence[0]))
 
 
