@@ -684,3 +684,13 @@ def test_one_recording_serves_all_numbers() -> None:
     w.data = 3.0
     assert f([[1.0, 1.0, 2.0]]) == [14.0]
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("backend", EXACT)
+def test_a_row_of_your_own_is_called_back_in_a_step(backend: Any) -> None:
+    halved = ag.Primitive("halved in a step", "½", lambda x: 0.5 * x, lambda z, x: 0.5)
+    w = Value(3.0)
+    f = ag.jit(lambda x: ag.scan(lambda s, _: (halved(s) * w, None), x, length=2)[0], backend)
+    assert f.backward([4.0]) == 9.0
+    assert w.grad == 6.0
+    assert [row.name for row in unnested(f.program).rows] == ["halved in a step"]

@@ -180,6 +180,7 @@ def unnested(program: Program) -> Program:
     joined.sizes |= program.sizes
     joined.constants.extend(program.constants)
     joined.table.extend(program.table)
+    joined.rows |= dict.fromkeys(program.rows)
     for name, items in program.sections.items():
         for item in items:
             new = _loops(joined, item) if isinstance(item, Scan) else [item]
