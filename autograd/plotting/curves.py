@@ -163,7 +163,11 @@ def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[floa
     style_axes(axes, "step h", "relative error", x_log=True, y_log=True)
     add_legend(axes)
     over = f"Relative error over the step h, {course(steps)}, on logarithmic axes"
-    return told(figure, f"{over}; smallest: {'; '.join(least) or 'none above 0'}")
+    smallest = (
+        f"{spoken(name)} {short_number(error)} at h = {short_number(h)}"
+        for name, (h, error) in least.items()
+    )
+    return told(figure, f"{over}; smallest: {'; '.join(smallest) or 'none above 0'}")
 
 
 def _check_columns(caller: str, x: Sequence[float], columns: Mapping[str, Sequence[float]]) -> None:
