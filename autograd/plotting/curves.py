@@ -22,6 +22,7 @@ from autograd.plotting.style import (
     transposed,
 )
 from autograd.training import Epoch
+from autograd.viz.notation import short_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
