@@ -131,9 +131,9 @@ class Primitive:
             self.definition = value
         self._function: Callable[..., float] = value
         operators.NAMESPACE[f"{self.key}_row"] = self
+        is_users = own_names and not self.definition
         # a user's function is checked at each call
-        is_checked = own_names and self.definition is None
-        operators.NAMESPACE[self.key] = self._checked if is_checked else value
+        operators.NAMESPACE[self.key] = (lambda *x: self.at(x)) if is_users else value
         if own_names:
             self.make_operator()
         TABLE[name] = self
@@ -252,9 +252,6 @@ class Primitive:
             if type(arg) is not float and hasattr(arg, "record"):
                 return arg.record(self, args)
         return self.at([self.number(arg) for arg in args])
-
-    def _checked(self, *numbers: float) -> float:
-        return self.at(numbers)
 
     def at(self, numbers: Sequence[float]) -> float:
         """The value, after seeing to it that it is a float."""
