@@ -117,6 +117,16 @@ def lower(
     return lowering.tape(inputs, is_batch)
 
 
+def _vary_with(varies: list[bool], sources: Sequence[Value], nodes: Sequence[Value]) -> None:
+    """Which of the nodes, the last of the sources, vary with one of the others."""
+    n = len(sources) - len(nodes)
+    varying = {x for x, is_varying in zip(sources[:n], varies, strict=False) if is_varying}
+    for i, x in enumerate(nodes, n):
+        varies[i] = any(type(arg) is Traced and arg in varying for arg in x.args)
+        if varies[i]:
+            varying.add(x)
+
+
 class Lowering:
     """The columns of a tape in the making (see `Tape`)."""
 
@@ -178,12 +188,8 @@ class Lowering:
         self.start = offsets(np.array([0] * (n + n_given) + widths, np.int64))
         varies = [type(x) is Traced for x in sources]
         if any(type(x) is Traced for x in self.leaves):  # an argument that all examples share
-            varying: set[Value] = set(inputs)
-            for i, x in enumerate(nodes, n_given):
-                varies[i] = any(type(arg) is Traced and arg in varying for arg in x.args)
-                if varies[i]:
-                    varying.add(x)
-            varies[len(inputs) : n_given] = [False] * len(self.leaves)
+            varies[len(inputs) : n_given - len(placed)] = [False] * len(self.leaves)
+            _vary_with(varies, sources, nodes)
         self.section = np.where(np.array([False] * n + varies), EACH, ONCE)
         self.labels = {index[x]: str(x.label) for x in nodes if x.label}
 

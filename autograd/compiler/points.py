@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -177,10 +178,20 @@ def _key(x: Any) -> Any:
         return "array", x.dtype.str, x.shape, x.tobytes()
     if is_array(x):
         return "array", x.shape, tuple(map(_key, x.flat))
-    if type(x) is float:
-        return float, x.hex()  # 0.0 is not -0.0
+    if isinstance(x, set | frozenset):
+        return type(x), frozenset(x)
+    if isinstance(x, float):
+        return type(x), float(x).hex()  # 0.0 is not -0.0
     try:
         hash(x)
-    except TypeError:
-        return "object", id(x)
+    except TypeError:  # it may change
+        return _content(x)
     return type(x), x
+
+
+def _content(x: object) -> Any:
+    """What an object holds; a key that equals no other, if that cannot be told."""
+    try:
+        return type(x), pickle.dumps(x)
+    except Exception:  # whatever an object raises that cannot be pickled
+        return object()

@@ -20,6 +20,11 @@ class RowOfMany(ABC):
     arity: int | None = None
     definition = None
     variadic, chooses = True, False
+    is_local = False  # of whatever reads second partials off a row
+
+    def __call__(self, *args: Any) -> Value:
+        """The node on these operands, as a `Primitive` makes one."""
+        return self.record(args)
 
     @abstractmethod
     def record(self, args: Sequence[Any]) -> Value:

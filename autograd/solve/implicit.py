@@ -25,6 +25,7 @@ from autograd.compiler.jit import jit
 from autograd.compiler.trace import Traced
 from autograd.derivatives import grad
 from autograd.derivatives.graph import number_of
+from autograd.derivatives.many_results import ManyResults
 from autograd.operators import OWNED
 from autograd.primitives import Primitive
 from autograd.solve.newton import Point, newton
@@ -98,7 +99,7 @@ class System:
             residuals = replayed(self.residuals, mapping)
             rows = []
             for residual, indices in zip(residuals, used, strict=True):
-                inner = _order([residual], {}) if isinstance(residual, Value) else []
+                inner = _numbers_in(residual)
                 found = grad(residual, inner) if isinstance(residual, Value) else []
                 sizes = [abs(x * slope) for x, slope in zip(inner, found, strict=True)]
                 by = dict(zip(inner, found, strict=True))
@@ -134,6 +135,12 @@ def _order(outputs: Iterable[Operand], stops: Mapping[Value, object]) -> list[Va
             found.update(new)
             stack += new
     return sorted(found, key=attrgetter("_created"))
+
+
+def _numbers_in(residual: Operand) -> list[Value]:
+    """What a residual is computed from; a loop as a whole has no number, its results have."""
+    nodes = _order([residual], {})
+    return [x for x in nodes if not isinstance(x.primitive, ManyResults)]
 
 
 def replayed(outputs: Sequence[Operand], mapping: Mapping[Value, Operand]) -> list[Operand]:
