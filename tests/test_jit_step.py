@@ -342,3 +342,27 @@ def interrupted(call: Callable[[], Any], n: int) -> None:
         call()
     finally:
         sys.settrace(before)
+
+
+@pytest.mark.parametrize("in_block", [False, True])
+def test_a_flag_that_is_switched_between_steps_switches_the_rule(in_block: bool) -> None:
+    def trained(compiled: bool) -> list[float]:
+        w, b = ag.Value(0.5), ag.Value(-0.2)
+        optimizer = ag.GradientDescent([w, b], 0.05, momentum=0.9)
+
+        def loss(x: ag.Value, y: ag.Value) -> ag.Value:
+            return (w * x + b - y) ** 2
+
+        step, gradient = ag.jit_step(loss, optimizer), ag.jit(loss)
+        with step if compiled and in_block else contextlib.nullcontext():
+            for nesterov in False, False, True, True, False:
+                optimizer.nesterov = nesterov
+                if compiled:
+                    step([1.0, 2.0], [2.0, 0.5])
+                else:
+                    optimizer.zero_grad()
+                    gradient.backward([1.0, 2.0], [2.0, 0.5])
+                    optimizer.step()
+        return [w.data, b.data]
+
+    assert trained(compiled=True) == trained(compiled=False)

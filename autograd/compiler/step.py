@@ -67,7 +67,7 @@ class CompiledStep:
         self.loss = loss
         self.optimizer = optimizer
         self._lock = fork_safe_lock()
-        self._trainings: dict[tuple[tuple[int, ...], ...], Any] = {}
+        self._trainings: dict[tuple[Any, ...], Any] = {}
         self._takes_nothing = takes_nothing(loss)
         self._is_open = False
         self._held: Any = None  # the training whose parameters are held
@@ -170,14 +170,16 @@ class CompiledStep:
         held.store()
 
     def _training(self, columns: list[Column]) -> Any:
-        shapes = tuple([column.shape for column in columns])
-        found = self._trainings.get(shapes)
+        # a flag chooses the optimizer's rule, which is compiled; other settings are handed in
+        flags = [setting for setting in vars(self.optimizer).values() if isinstance(setting, bool)]
+        key = (*flags, *[column.shape for column in columns])
+        found = self._trainings.get(key)
         if found is None:
             from autograd.compiler.backends.llvm.training import CompiledTraining
 
             with gc_paused():
                 found = CompiledTraining(self._as_list, columns, self.optimizer)
-            self._trainings[shapes] = found
+            self._trainings[key] = found
         return found
 
     def _as_list(self, *example: Any) -> list[Any]:
