@@ -13,7 +13,7 @@ from autograd.exercises.grading import EXERCISES
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 PAGE = (NOTEBOOKS / "teaching.md").read_text("utf-8")
-COMMANDS = re.findall(r"(?m)^python -m autograd (.*)$", PAGE)
+COMMANDS = re.findall(r"(?m)^.venv/bin/python -m autograd (.*)$", PAGE)
 
 
 def test_the_plan_is_that_of_ninety_minutes() -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import autograd as ag
-from tests.gradbench.loops import scan
 
 TOLERANCE, FIRST_STEP_SIZE, STEPS_TO_DOUBLE = 1e-5, 1e-5, 10
 
@@ -116,7 +115,7 @@ def recorded_minimize(f: Differentiated, x: Point, max_steps: int) -> tuple[list
     def step(state: State, _: object) -> tuple[State, None]:
         return chosen(goes_on(state), stepped(f, state), state), None
 
-    state, _ = scan(step, begun(f, x), length=max_steps)
+    state, _ = ag.scan(step, begun(f, x), length=max_steps)
     return state.x, ~goes_on(state)
 
 

@@ -15,7 +15,6 @@ import numpy as np
 
 import autograd as ag
 from tests.gradbench.function import Function, Thunk
-from tests.gradbench.loops import scan
 
 Row = Sequence[Any]
 
@@ -57,7 +56,7 @@ def loss(
         )
 
     inputs = [[list(a), list(b)] for a, b in pairwise(sequence)]
-    _, losses = scan(step, [list(row) for row in state], inputs)
+    _, losses = ag.scan(step, [list(row) for row in state], inputs)
     return ag.sum(losses) / (len(losses) * len(sequence[0]))
 
 

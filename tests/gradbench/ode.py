@@ -12,7 +12,6 @@ import numpy as np
 
 import autograd as ag
 from tests.gradbench.function import Function, Thunk
-from tests.gradbench.loops import scan
 
 END = 2.0
 
@@ -36,7 +35,7 @@ def solution(x: Sequence[Any], steps: int) -> list[Any]:
         mean = [(a + 2.0 * b + 2.0 * c + d) / 6.0 for a, b, c, d in ks]
         return ahead(y, mean, h), None
 
-    return scan(step, [0.0] * len(x), length=steps)[0]
+    return ag.scan(step, [0.0] * len(x), length=steps)[0]
 
 
 def _prepared(transformation: Callable[[Any], Any]) -> Function:

@@ -16,7 +16,6 @@ import autograd as ag
 from tests.gradbench import descent
 from tests.gradbench.descent import MODES, Differentiated, Point, Scalar
 from tests.gradbench.function import Function, Thunk
-from tests.gradbench.loops import scan
 
 TIME_STEP = 0.1
 MAX_STEPS = 512
@@ -42,7 +41,7 @@ def crossing(w: Any, inner: Callable[[Scalar], Differentiated], max_steps: int) 
         new = (new_x, new_y, new_u, new_v)
         return tuple(ag.where(y > 0.0, a, b) for a, b in zip(new, state, strict=True)), None
 
-    (x, y, u, v), _ = scan(step, (0.0, 8.0, 0.75, 0.0), length=max_steps)
+    (x, y, u, v), _ = ag.scan(step, (0.0, 8.0, 0.75, 0.0), length=max_steps)
     at_axis = x - y / v * u
     return ag.where(y > 0.0, math.inf, at_axis * at_axis)
 
