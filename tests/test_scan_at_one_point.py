@@ -1,4 +1,4 @@
-"""A scan in functions of one point and in equations, and constants that change between calls."""
+"""A scan in functions of one point and in equations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,11 +27,3 @@ def test_a_scan_at_one_point_is_that_of_eager_code(f: Callable[..., Any], backen
 def test_a_sparse_derivative_of_a_scan_says_what_to_write(derive: Callable[..., Any]) -> None:
     with pytest.raises(TypeError, match="Python loop"):
         derive(loop).values([0.4, 0.7, 0.55])
-
-
-def test_a_set_that_changes_between_calls_is_read_anew() -> None:
-    derivative = ag.sparse_jacobian(lambda x, at=None: [ag.sum([x[i] for i in sorted(at)])])
-    at = {0}
-    assert derivative.values([1.0, 2.0], at=at).tolist() == [1.0]
-    at.add(1)
-    assert derivative.values([1.0, 2.0], at=at).tolist() == [1.0, 1.0]

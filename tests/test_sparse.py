@@ -586,3 +586,27 @@ def test_patterns_are_those_of_casadi(problem: Problem) -> None:
         jacobian = ag.sparse_jacobian(lambda x: problem.constraints(ag, x))  # type: ignore[misc]
         places = sorted(zip(rows, columns, strict=True))
         assert pattern(jacobian.structure(problem.point)) == places
+
+
+def test_a_set_that_changes_between_calls_is_read_anew() -> None:
+    derivative = ag.sparse_jacobian(lambda x, at=None: [ag.sum([x[i] for i in sorted(at)])])
+    at = {0}
+    assert derivative.values([1.0, 2.0], at=at).tolist() == [1.0]
+    at.add(1)
+    assert derivative.values([1.0, 2.0], at=at).tolist() == [1.0, 1.0]
+
+
+class Settings:
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+
+def test_an_object_that_changes_between_calls_is_read_anew() -> None:
+    derivative = ag.sparse_jacobian(lambda x, settings=None: [settings.factor * x[0]])
+    settings = Settings(1.0)
+    assert derivative.values([1.0], settings=settings).tolist() == [1.0]
+    settings.factor = 4.0
+    assert derivative.values([1.0], settings=settings).tolist() == [4.0]
+    settings.unreadable = lambda: None  # type: ignore[attr-defined]
+    settings.factor = 2.0
+    assert derivative.values([1.0], settings=settings).tolist() == [2.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Number
 from typing import Any
 
 from autograd.compiler.columns import Column
@@ -182,16 +183,10 @@ def _key(x: Any) -> Any:
         return type(x), frozenset(x)
     if isinstance(x, float):
         return type(x), float(x).hex()  # 0.0 is not -0.0
-    try:
-        hash(x)
-    except TypeError:  # it may change
-        return _content(x)
-    return type(x), x
-
-
-def _content(x: object) -> Any:
-    """What an object holds; a key that equals no other, if that cannot be told."""
-    try:
+    is_function = callable(x) and type(x).__hash__ is not None
+    if x is None or is_function or isinstance(x, Number | str | bytes | Value):
+        return type(x), x
+    try:  # what an object holds, because that may change
         return type(x), pickle.dumps(x)
-    except Exception:  # whatever an object raises that cannot be pickled
+    except Exception:  # whatever an object raises that cannot be pickled: recorded at each call
         return object()

@@ -170,10 +170,11 @@ def joined(rows: Iterable[Sequence[Any]]) -> list[Any]:
 # --- derivatives ----------------------------------------------------------------------------------
 
 
-def _behind(outputs: Iterable[Operand]) -> set[Value]:
-    """All nodes that the outputs depend on, these included."""
-    stack = [x for x in outputs if isinstance(x, Value)]
-    found = set(stack)
+def _behind(outputs: Iterable[Operand], found: set[Value] | None = None) -> set[Value]:
+    """All nodes that the outputs depend on, these included; added to those found before."""
+    found = set() if found is None else found
+    stack = [x for x in outputs if isinstance(x, Value) and x not in found]
+    found.update(stack)
     while stack:
         new = {x for x in stack.pop().args if type(x) is not float} - found
         found |= new
@@ -192,15 +193,21 @@ def _reached(nodes: Iterable[Value], start: Iterable[Value]) -> set[Value]:
 
 def _moving(step: Step, start: Iterable[Value]) -> set[Value]:
     """The nodes of a step that depend on these leaves, in the same step or in a later one."""
-    nodes = _behind([*step.next_state, *step.outputs])
-    leaves = set(start)
-    while True:
-        found = _reached(nodes, leaves)
-        pairs = zip(step.state, step.next_state, strict=True)
-        new = {leaf for leaf, x in pairs if x in found} - leaves
-        if not new:
-            return found
-        leaves |= new
+    users: dict[Value, list[Value]] = {}
+    for node in _behind([*step.next_state, *step.outputs]):
+        for x in node.args:
+            if type(x) is not float:
+                users.setdefault(x, []).append(node)
+    for leaf, next_state in zip(step.state, step.next_state, strict=True):
+        if isinstance(next_state, Value):
+            users.setdefault(next_state, []).append(leaf)
+    found = set(start)
+    stack = list(found)
+    while stack:
+        new = set(users.get(stack.pop(), ())) - found
+        found |= new
+        stack += new
+    return found
 
 
 NOTHING: tuple[Operand, Activity] = (-0.0, 0.0)
@@ -280,10 +287,10 @@ class _Reverse:
         moving = _moving(step, wanted)
         self.outputs = sorted({c for t, c in self.given if c >= m})
         live = {i for t, i in self.given if i < m and t > 0}
+        behind = _behind([step.at(c) for c in self.outputs])
+        new = set(live)
         while True:
-            behind = _behind(
-                [*[step.next_state[i] for i in live], *[step.at(c) for c in self.outputs]]
-            )
+            _behind([step.next_state[i] for i in new], behind)
             new = {i for i in range(m) if step.state[i] in behind} - live
             if not new:
                 break
