@@ -16,7 +16,6 @@ import marshal
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from autograd import recording
 from autograd.compiler.locks import cached
 from autograd.compiler.ragged import Integers, distinct, offsets
 from autograd.compiler.trace import Traced
+from autograd.derivatives.graph import in_recorded_order
 from autograd.primitives import TABLE, Primitive, own_names
 from autograd.value import Operand, Value
 
@@ -518,30 +518,3 @@ def _operands(nodes: Iterable[Value]) -> tuple[list[Any], list[int]]:
             flat.append(y)
             widths.append(2)
     return flat, widths
-
-
-def in_recorded_order(outputs: Iterable[Operand], elsewhere: Collection[Value] = ()) -> list[Value]:
-    """The nodes that the outputs depend on, in the order of their creation.
-
-    Nothing is looked for behind nodes that are computed elsewhere.
-    """
-    stack: list[Any] = [x for x in outputs if isinstance(x, Value)]
-    found = set(stack)
-    pop, push, add = stack.pop, stack.append, found.add
-    while stack:
-        node = pop()
-        if elsewhere and node in elsewhere:
-            continue
-        x, y = node._x, node._y
-        if type(x) is tuple:
-            new = [arg for arg in x if type(arg) is not float and arg not in found]
-            found.update(new)
-            stack += new
-            continue
-        if x is not None and type(x) is not float and x not in found:
-            add(x)
-            push(x)
-        if y is not None and type(y) is not float and y not in found:
-            add(y)
-            push(y)
-    return sorted(found, key=attrgetter("_created"))

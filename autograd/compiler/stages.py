@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from autograd.compiler.lowering import Tape, in_recorded_order, lower, other_leaves
+from autograd.compiler.lowering import Tape, lower, other_leaves
 from autograd.compiler.nesting import Joined, Mover
 from autograd.compiler.program import CLOSURE, INPUTS, Place, Program, Scan
 from autograd.compiler.trace import Traced
+from autograd.derivatives.graph import in_recorded_order
 from autograd.derivatives.many_results import ManyResults, Result
 from autograd.value import Operand as Number
 from autograd.value import Value

@@ -7,7 +7,7 @@ is new graph: it can be differentiated again, drawn, or compiled.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -205,16 +205,9 @@ def copied(outputs: Iterable[Operand], new: dict[Any, Any]) -> list[Any]:
             not in it stay.
     """
     outputs = list(outputs)
-    stack = [x for x in outputs if isinstance(x, Value) and x not in new]
-    found = set(stack)
-    while stack:
-        for x in stack.pop().args:
-            if type(x) is not float and x not in new and x not in found:
-                found.add(x)
-                stack.append(x)
-    for node in sorted(found, key=_creation):
+    for node in in_recorded_order(outputs, new):
         row: Any = node.primitive
-        if row is None:
+        if row is None or node in new:
             continue
         args = [new.get(x, x) for x in node.args]
         is_many = isinstance(row, RowOfMany)
@@ -229,6 +222,33 @@ def copied(outputs: Iterable[Operand], new: dict[Any, Any]) -> list[Any]:
 
 
 # --- which nodes ----------------------------------------------------------------------------------
+
+
+def in_recorded_order(outputs: Iterable[Operand], stops: Collection[Value] = ()) -> list[Value]:
+    """The nodes that the outputs depend on, in the order of their creation.
+
+    Nothing is looked for behind nodes to stop at.
+    """
+    stack: list[Any] = [x for x in outputs if isinstance(x, Value)]
+    found = set(stack)
+    pop, push, add = stack.pop, stack.append, found.add
+    while stack:
+        node = pop()
+        if stops and node in stops:
+            continue
+        x, y = node._x, node._y
+        if type(x) is tuple:
+            new = [arg for arg in x if type(arg) is not float and arg not in found]
+            found.update(new)
+            stack += new
+            continue
+        if x is not None and type(x) is not float and x not in found:
+            add(x)
+            push(x)
+        if y is not None and type(y) is not float and y not in found:
+            add(y)
+            push(y)
+    return sorted(found, key=_creation)
 
 
 def _since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:

@@ -15,16 +15,15 @@ from __future__ import annotations
 import contextvars
 import itertools
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from operator import attrgetter
 from typing import Any, NoReturn, Self
 
 from autograd import primitives
 from autograd.compiler.jit import jit
 from autograd.compiler.trace import Traced
 from autograd.derivatives import grad
-from autograd.derivatives.graph import number_of
+from autograd.derivatives.graph import copied, in_recorded_order, number_of
 from autograd.derivatives.many_results import ManyResults
 from autograd.operators import OWNED
 from autograd.primitives import Primitive
@@ -49,7 +48,7 @@ class System:
     ) -> None:
         self.xs, self.ps, self.residuals = xs, ps, residuals
         index = {x: i for i, x in enumerate([*xs, *ps])}
-        orders = [_order([r], index) for r in residuals]
+        orders = [in_recorded_order([r], index) for r in residuals]
         self.used = [sorted(index[x] for x in order if x in index) for order in orders]
         self._known = {x for order in orders for x in order}
 
@@ -96,7 +95,7 @@ class System:
 
         def numbers(given: list[Value]) -> list[list[Operand]]:
             mapping = dict(zip([*self.xs, *self.ps], given, strict=True))
-            residuals = replayed(self.residuals, mapping)
+            residuals = copied(self.residuals, mapping)
             rows = []
             for residual, indices in zip(residuals, used, strict=True):
                 inner = _numbers_in(residual)
@@ -124,33 +123,10 @@ class System:
         return point
 
 
-def _order(outputs: Iterable[Operand], stops: Mapping[Value, object]) -> list[Value]:
-    """What the outputs depend on in the order of its creation; nothing behind `stops`."""
-    stack = [x for x in outputs if isinstance(x, Value)]
-    found = set(stack)
-    while stack:
-        node = stack.pop()
-        if node not in stops:
-            new = [x for x in node.args if type(x) is not float and x not in found]
-            found.update(new)
-            stack += new
-    return sorted(found, key=attrgetter("_created"))
-
-
 def _numbers_in(residual: Operand) -> list[Value]:
     """What a residual is computed from; a loop as a whole has no number, its results have."""
-    nodes = _order([residual], {})
+    nodes = in_recorded_order([residual])
     return [x for x in nodes if not isinstance(x.primitive, ManyResults)]
-
-
-def replayed(outputs: Sequence[Operand], mapping: Mapping[Value, Operand]) -> list[Operand]:
-    """The outputs recorded once more, with other Values in place of those in `mapping`."""
-    made: dict[Value, Operand] = dict(mapping)
-    for node in _order(outputs, mapping):
-        if node not in made:
-            args = [x if type(x) is float else made[x] for x in node.args]
-            made[node] = node if node.primitive is None else node.primitive(*args)
-    return [made[x] if isinstance(x, Value) else x for x in outputs]
 
 
 # --- rows of the table ----------------------------------------------------------------------------
@@ -247,7 +223,7 @@ class _Graph:
         return negative_inverse(self._jacobian)
 
     def _replayed(self, rows: list[Row]) -> list[Row]:
-        items = iter(replayed([x for row in rows for x in row.values()], self._mapping))
+        items = iter(copied([x for row in rows for x in row.values()], dict(self._mapping)))
         return [{i: next(items) for i in row} for row in rows]
 
     def kept(self, row: Row) -> Row:

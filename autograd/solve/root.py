@@ -8,9 +8,10 @@ from typing import Any
 from autograd import recording
 from autograd.checks import checked_int
 from autograd.compiler.trace import Traced
+from autograd.derivatives.graph import copied
 from autograd.derivatives.structures import Nested, flat, rebuilt
 from autograd.primitives import real_number, stop_gradient
-from autograd.solve.implicit import Solution, System, replayed
+from autograd.solve.implicit import Solution, System
 from autograd.solve.newton import Point, newton
 from autograd.value import Operand, Value
 
@@ -107,7 +108,7 @@ class _Call:
         others = _older(residuals, start)
         if others:
             leaves = [leaf(x) for x in others]
-            residuals = replayed(residuals, dict(zip(others, leaves, strict=True)))
+            residuals = copied(residuals, dict(zip(others, leaves, strict=True)))
             ps += leaves
         return System(xs, ps, residuals), [*self.values, *others]
 
