@@ -38,7 +38,8 @@ def jit_step(loss: Callable[..., Any], optimizer: Stepper) -> CompiledStep:
 
     In the block, too, a parameter may be read and set as always: when its number or its `grad` is
     asked for, all of them are written back first, and the next step reads them again. That takes as
-    long as to leave the block and enter it, so do it now and then, not at every step.
+    long as to leave the block and enter it, so do it now and then, not at every step. (Until then
+    `type(parameter)` is a subclass of its class. One thread at a time may use the parameters.)
 
     The loss is recorded as by `jit`, once for each shape of example. Parameters of the optimizer
     that it does not depend on stay as they are, and have the `grad` None after a step.
@@ -64,14 +65,24 @@ class CompiledStep:
     """A compiled step of training: a call takes it. See `jit_step`."""
 
     def __init__(self, loss: Callable[..., Any], optimizer: Stepper) -> None:
-        self.loss = loss
-        self.optimizer = optimizer
+        self._loss = loss
+        self._optimizer = optimizer
         self._lock = fork_safe_lock()
         self._trainings: dict[tuple[Any, ...], Any] = {}
         self._takes_nothing = takes_nothing(loss)
         self._is_open = False
         self._held: Any = None  # the training whose parameters are held
         self._kinds: dict[type, type] = {}  # of held parameters, by the class that they had
+
+    @property
+    def loss(self) -> Callable[..., Any]:
+        """The function that is compiled."""
+        return self._loss
+
+    @property
+    def optimizer(self) -> Stepper:
+        """The stepper whose rule is compiled."""
+        return self._optimizer
 
     def __repr__(self) -> str:
         return f"jit_step({self.loss!r}, {self.optimizer!r})"
@@ -135,14 +146,13 @@ class CompiledStep:
         self._release()
 
     def _hold(self, training: Any) -> None:
-        """Let the parameters ask for their numbers before they are used (see `_Held`)."""
+        """Let the parameters ask for their numbers before they are used (see `_held_class`)."""
         self._held = training
         try:
             for parameter in training.parameters:
                 kind = type(parameter)
                 if kind not in self._kinds:
-                    own = {"__slots__": (), "_step": self}
-                    self._kinds[kind] = type(kind.__name__, (_Held, kind), own)
+                    self._kinds[kind] = _held_class(kind, self)
                 parameter.__class__ = self._kinds[kind]
         except BaseException:
             self._release()
@@ -202,35 +212,30 @@ class CompiledStep:
         return float(value.data)
 
 
-class _Held:
-    """A parameter whose number and gradient machine code has: whoever asks for them gets them back.
+def _held_class(kind: type, step: CompiledStep) -> type:
+    """The class of parameters of this kind while a block of steps holds them.
 
-    The class of a parameter while a block of steps holds it. Its own class has slots for both
-    attributes, which the properties hide; when asked, they give the parameter its own class again.
+    Their number and gradient are in machine code. The class hides the slots for both behind
+    properties, which write all of them back when asked, and give the parameter its own class again.
     """
 
-    __slots__ = ()
-    _step: CompiledStep
+    def released(name: str) -> property:
+        def read(parameter: Any) -> Any:
+            step._release()
+            return getattr(parameter, name)
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        self._step._release()
-        return self.__reduce_ex__(protocol)
+        def write(parameter: Any, number: Any) -> None:
+            step._release()
+            setattr(parameter, name, number)
 
+        return property(read, write)
 
-def _released(name: str) -> property:
-    def read(parameter: Any) -> Any:
-        parameter._step._release()
-        return getattr(parameter, name)
+    def reduce(parameter: Any, protocol: Any) -> Any:
+        step._release()
+        return parameter.__reduce_ex__(protocol)
 
-    def write(parameter: Any, number: Any) -> None:
-        parameter._step._release()
-        setattr(parameter, name, number)
-
-    return property(read, write)
-
-
-for _name in ("_float", "grad"):
-    setattr(_Held, _name, _released(_name))
+    members = {name: released(name) for name in ("_float", "grad")}
+    return type(kind.__name__, (kind,), {"__slots__": (), "__reduce_ex__": reduce, **members})
 
 
 def check_rule(optimizer: object, caller: str, otherwise: str) -> None:
