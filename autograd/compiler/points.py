@@ -8,7 +8,7 @@ from numbers import Number
 from typing import Any
 
 from autograd.compiler.columns import Column
-from autograd.derivatives.structures import Nested, flat, is_array, rebuilt
+from autograd.derivatives.structures import Nested, flat, form_of, is_array, rebuilt
 from autograd.derivatives.transformations import Argnums, _indices
 from autograd.primitives import real_number
 from autograd.value import Value
@@ -85,13 +85,13 @@ class Arguments:
         if any(isinstance(number, Value) for number in given):
             if is_each:
                 raise TypeError(f"{self.operation}: a batch of points holds numbers, no Values")
-            return _form(x), given
+            return form_of(x), given
         what = f"{self.operation}: a function's argument"
         numbers = [
             real_number(number, what, "a real number", "give a list, a tuple, a dictionary or an "
                         "array") for number in given
         ]  # fmt: skip
-        form = _form(x[0]) if is_each else _form(x)
+        form = form_of(x[0]) if is_each else form_of(x)
         return form, np.array(numbers, float)
 
     def _width(self, i: int) -> int:
@@ -147,21 +147,6 @@ def _array_of(x: list[Any]) -> Any:
             return np.array(x, float)
         except OverflowError:  # an int beyond the range of float64
             return None
-    return None
-
-
-def _form(x: Nested) -> Any:
-    """The structure of an argument, hashable."""
-    if isinstance(x, dict):
-        return type(x), tuple([(key, _form(item)) for key, item in x.items()])
-    if type(x) is list and not any(
-        isinstance(item, list | tuple | dict) or is_array(item) for item in x
-    ):
-        return "list", len(x)
-    if isinstance(x, list | tuple):
-        return type(x), tuple([_form(item) for item in x])
-    if is_array(x):
-        return "array", x.shape
     return None
 
 

@@ -21,7 +21,7 @@ from autograd import recording
 from autograd.compiler.scan_row import LoopRun, ScanRow, Step, joined
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import copied
-from autograd.derivatives.structures import Nested, flat, is_array, paths, rebuilt
+from autograd.derivatives.structures import Nested, flat, form_of, is_array, paths, rebuilt
 from autograd.operators import following
 from autograd.primitives import real_number
 from autograd.value import Operand, Value
@@ -87,10 +87,10 @@ def scan(
     xs = _inputs(inputs, length)
     if xs and recording.is_tracing():
         return _recorded(step, state, xs)
-    form, outputs = _form(state), []
+    form, outputs = form_of(state), []
     for x in xs:
         state, output = _pair(step(state, x))
-        if _form(state) != form:
+        if form_of(state) != form:
             raise _other_structure("a step returned the state", state, form)
         outputs.append(output)
     return state, None if xs and all(output is None for output in outputs) else outputs
@@ -125,21 +125,12 @@ def _pair(returned: object) -> tuple[Any, Any]:
     return returned
 
 
-def _form(nested: Nested) -> Any:
-    """The structure, to be compared with another."""
-    if isinstance(nested, dict):
-        return type(nested), [(key, _form(item)) for key, item in nested.items()]
-    if isinstance(nested, list | tuple):
-        return type(nested), [_form(item) for item in nested]
-    return nested.shape if is_array(nested) else "number"
-
-
 def _described(form: Any) -> str:
     """A structure as text: (number, [number, number])."""
     if form == "number":
         return "number"
-    kind, parts = form if form and isinstance(form[0], type) else (None, form)
-    if kind is None:
+    kind, parts = form
+    if kind == "array":
         return f"array of shape {parts}"
     if issubclass(kind, dict):
         return "{" + ", ".join(f"{key!r}: {_described(part)}" for key, part in parts) + "}"
@@ -149,7 +140,7 @@ def _described(form: Any) -> str:
 
 def _other_structure(what: str, nested: Nested, expected: Any) -> ValueError:
     return ValueError(
-        f"scan: {what} {_described(_form(nested))}, where the first one is "
+        f"scan: {what} {_described(form_of(nested))}, where the first one is "
         f"{_described(expected)}; all must have the same structure"
     )
 
@@ -167,20 +158,20 @@ def _numbers(nested: Nested, what: str) -> list[Operand]:
 
 def _recorded(step: Callable[[Any, Any], Any], state: Nested, xs: list[Any]) -> tuple[Any, Any]:
     """The loop as a node, and the results of it that a person may use."""
-    numbers, form = _numbers(state, "the initial state"), _form(state)
+    numbers, form = _numbers(state, "the initial state"), form_of(state)
     rows: list[Sequence[Operand]] = [()] * len(xs)
     if xs[0] is not None:
         rows = [_numbers(x, f"input {t}") for t, x in enumerate(xs)]
-        form_of_input = _form(xs[0])
+        form_of_input = form_of(xs[0])
         for t, x in enumerate(xs):
-            if _form(x) != form_of_input:
+            if form_of(x) != form_of_input:
                 raise _other_structure(f"input {t} is", x, form_of_input)
     start = following()
     states = [Traced(f"state{path}") for path in paths(state)]
     inputs = [Traced(f"input{path}") for path in paths(xs[0])] if xs[0] is not None else []
     x = None if xs[0] is None else rebuilt(xs[0], iter(inputs))
     new_state, output = _pair(step(rebuilt(state, iter(states)), x))
-    if _form(new_state) != form:
+    if form_of(new_state) != form:
         raise _other_structure("a step returned the state", new_state, form)
     results = _numbers(new_state, "a state that step returned")
     outputs = [] if output is None else _numbers(output, "an output of step")

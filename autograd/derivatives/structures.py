@@ -57,6 +57,15 @@ def flat_like(like: Nested, nested: Nested, operation: str) -> Iterator[Any]:
         yield from flat(nested)
 
 
+def form_of(nested: Nested) -> Any:
+    """The structure without the numbers, hashable: the same for those of the same structure."""
+    if isinstance(nested, dict):
+        return type(nested), tuple([(key, form_of(item)) for key, item in nested.items()])
+    if isinstance(nested, list | tuple):
+        return type(nested), tuple([form_of(item) for item in nested])
+    return ("array", nested.shape) if is_array(nested) else "number"
+
+
 def rebuilt(nested: Nested, items: Iterator[Any]) -> Nested:
     """The next items, one for each number of `nested`, in its structure."""
     if isinstance(nested, dict):
