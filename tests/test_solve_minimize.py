@@ -497,3 +497,13 @@ def test_options_of_the_solver() -> None:
     )
     assert found.success
     assert found.nhev == 0
+
+
+def test_a_derivative_of_the_result_is_refused_by_name() -> None:
+    def least(p: Any) -> Any:
+        return ag.minimize(lambda x: (x - p) ** 2, 0.0).x
+
+    with pytest.raises(TypeError, match=r"minimize: .* plain numbers; .* ag\.root"):
+        ag.gradient(least)(2.0)
+    with ag.no_grad():
+        assert least(2.0) == pytest.approx(2.0)

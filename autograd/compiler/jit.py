@@ -248,9 +248,9 @@ class Compiled:
 
     def recorded(self, *columns: Any) -> _Recording:
         """The recording for such arguments; nothing is compiled or run."""
-        return self._recorded(self._read(columns))
+        return self._recording_of(self._read(columns))
 
-    def _recorded(self, columns: list[Column]) -> _Recording:
+    def _recording_of(self, columns: list[Column]) -> _Recording:
         key = tuple([x.shape if not x.is_constant else (x.shape, x.is_array) for x in columns])
         with self._lock:
             found = self._recordings.get(key)
@@ -259,6 +259,11 @@ class Compiled:
                     found = _Recording(self.function, columns, self.backend)
                 self._recordings[key] = found
             self._latest = found
+        return found
+
+    def _recorded(self, columns: list[Column]) -> _Recording:
+        """The same; a TypeError if a transformation would find plain numbers in its way."""
+        found = self._recording_of(columns)
         for variable in recording.variables():
             if variable in found.nodes:
                 raise TypeError(

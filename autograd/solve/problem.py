@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from autograd import functions
+from autograd import functions, recording
 from autograd.compiler.jit import BackendName, jit
 from autograd.derivatives.sparse import Sparse, sparse_hessian_of, sparse_jacobian_of
 from autograd.derivatives.structures import Nested, flat, rebuilt
@@ -71,7 +71,15 @@ class Problem:
         self._at: dict[str, tuple[bytes, Any]] = {}
 
         # Recorded, not run: the functions may raise, or be nan, where x0 is.
-        self._values.recorded(self.start)
+        recorded = self._values.recorded(self.start)
+        for variable in recording.variables():
+            if variable in recorded.nodes:
+                raise TypeError(
+                    f"minimize: f or a constraint depends on {variable!r}, with respect to which a "
+                    f"transformation differentiates, but a result of minimize is plain numbers; "
+                    f"solve the conditions of a minimum by ag.root, which has derivatives, or call "
+                    f"minimize under ag.no_grad()"
+                )
         sides = [
             read_sides(constraint, length, k)
             for k, (constraint, length) in enumerate(
