@@ -1,4 +1,4 @@
-"""What loads when, and what a missing library is told as."""
+"""What loads when, and the ImportError for an optional dependency."""
 
 from __future__ import annotations
 

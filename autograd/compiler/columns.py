@@ -123,7 +123,7 @@ def _read_constant(argument: object, name: str) -> Column:
 
 
 def _without_frame(x: object, name: str) -> object:
-    pandas: Any = sys.modules.get("pandas")  # who has not imported it can give nothing of it
+    pandas: Any = sys.modules.get("pandas")  # without it there is no frame
     if pandas is None or not isinstance(x, pandas.DataFrame | pandas.Series):
         return x
     return array_of_frame(f"jit: {name}", x)
@@ -142,7 +142,7 @@ def _read_array(array: np.ndarray[Any, Any], name: str) -> Column:
 
 
 def _is_array(kind: type) -> bool:
-    numpy = sys.modules.get("numpy")  # who has not imported it can give no array of it
+    numpy = sys.modules.get("numpy")  # without it there is no array
     return numpy is not None and issubclass(kind, numpy.ndarray)
 
 

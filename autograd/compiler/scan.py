@@ -200,7 +200,7 @@ def _closed_over(outputs: Iterable[Operand], own: set[Traced], start: int) -> li
             if type(node) is Traced and node._created >= start:
                 raise TypeError(
                     f"scan: step uses {node!r}, a Value of another step that was kept; a step "
-                    f"hands on what it returns, as state or as output"
+                    f"passes on what it returns, as state or as output"
                 )
             continue
         new = {x for x in node.args if type(x) is not float and x not in own} - found

@@ -97,7 +97,7 @@ def paths(nested: Nested, prefix: str = "") -> Iterator[str]:
 
 def is_array(x: object) -> bool:
     """Whether x is a NumPy array."""
-    numpy = sys.modules.get("numpy")  # who has not imported it can give no array of it
+    numpy = sys.modules.get("numpy")  # without it there is no array
     return numpy is not None and isinstance(x, numpy.ndarray)
 
 

@@ -166,7 +166,7 @@ def _external(symbol: str) -> Any:
     def value(numbers: Any) -> float:
         try:
             return primitive.at(numbers[:n])
-        except BaseException as error:  # which machine code cannot hand on
+        except BaseException as error:  # which cannot pass through machine code
             _failed.error = error
             return math.nan
 
