@@ -216,6 +216,7 @@ def statements(formula: Any) -> tuple[list[str], str]:
             return f"({text})" if text[0] == "-" else text
         if x.primitive is None or x in texts:
             return texts.get(x, x.name)
+        in_branch = in_branch and uses[x] == 1  # what is used more often is computed before
         is_where = x.primitive.name == "where"
         operands = [
             written(arg, in_branch or (is_where and i > 0), is_where and i == 0)
@@ -288,12 +289,13 @@ def key_of(name: str) -> str:
 _NUMBER = """\
 if type({x}) is {kind}: {a} = {x}._float
 elif type({x}) is float: {a} = {x}
-elif type({x}) is int and -1000000000 < {x} < 1000000000: {x} = {a} = float({x})
+elif type({x}) is int:
+    try: {x} = {a} = float({x})
+    except OverflowError: return {row}.on_any({operands})
 else: return {row}.on_any({operands})
 """
 
 _NODE = """\
-if {only_numbers}: return z
 if open_pauses and is_paused(): return {kind}(z)
 node = new_{kind}()
 node._float = z
@@ -304,38 +306,52 @@ node.primitive = {row}
 """
 
 
-def source(primitive: Primitive, reflected: bool = False) -> str:
+def source(primitive: Primitive, method_of: int | None = None) -> str:
     """The operator of a primitive as the text of a Python function.
 
     First the number of each operand, then the value, then the partial derivative with respect to
-    each operand that is a node; an operand that is its own number (`x is a`) is none.
+    each operand that is a node; an operand that is its own number (`x is a`) is not.
+
+    Args:
+        primitive: a row with one to three operands.
+        method_of: the operand that the function is a method of, which therefore is a node: 0 for
+            `__mul__`, 1 for `__rmul__`. None for a function that takes numbers as well.
     """
     operands, numbers = "xyv"[: len(primitive.partials)], "abc"[: len(primitive.partials)]
     row, formulas = f"{primitive.key}_row", primitive.formulas(["z", *numbers])
-    parameters = list(operands[::-1] if reflected else operands)
+    parameters = list(operands[::-1] if method_of else operands)
+    node = None if method_of is None else operands[method_of]
     value_lines, value = statements(formulas[0])
 
     def lines() -> Iterator[str]:
         for x, a in zip(operands, numbers, strict=True):
+            if x == node:
+                yield f"{a} = {x}._float"
+                continue
             kind = "Condition" if primitive.name == "where" and x == "x" else "Value"
             names = ", ".join(operands)
             yield from _NUMBER.format(x=x, a=a, kind=kind, row=row, operands=names).splitlines()
         yield from value_lines
         yield f"z = {value}"
-        only_numbers = " and ".join(f"{x} is {a}" for x, a in zip(operands, numbers, strict=True))
+        if node is None:
+            only_numbers = (f"{x} is {a}" for x, a in zip(operands, numbers, strict=True))
+            yield f"if {' and '.join(only_numbers)}: return z"
         kind = "Condition" if primitive.name in CONDITIONS else "Value"
-        yield from _NODE.format(only_numbers=only_numbers, kind=kind, row=row).splitlines()
+        yield from _NODE.format(kind=kind, row=row).splitlines()
         slopes = []
         for x, a, formula in zip(operands, numbers, formulas[1:], strict=True):
             shared, slope = statements(formula) if formula is not None else ([], "None")
-            if len(operands) == 1:
+            if len(operands) == 1:  # the lines that the value begins with, too, have run
+                ends = range(1, len(shared) + 1)
+                yield from (shared[i - 1] for i in ends if shared[:i] != value_lines[:i])
+            elif x == node:
                 yield from shared
             elif shared:
                 yield f"if {x} is {a}: d{x} = None"
                 yield "else:"
                 yield from (f"    {line}" for line in [*shared, f"d{x} = {slope}"])
                 slope = f"d{x}"
-            elif formula is not None:
+            elif formula is not None and x != node:
                 slope = f"None if {x} is {a} else {slope}"
             slopes.append(slope)
         if len(operands) > 2:
@@ -353,9 +369,9 @@ def source(primitive: Primitive, reflected: bool = False) -> str:
 
 
 @cache
-def operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
-    """The function that records `primitive`: as an operator, a method, or called by its name."""
-    title = f"operator {primitive.name}{' reflected' if reflected else ''}"
-    function = _executed(primitive.key, source(primitive, reflected), title)
+def operator(primitive: Primitive, method_of: int | None = None) -> Callable[..., Any]:
+    """The function that records `primitive`, or a method that does; see `source`."""
+    title = f"operator {primitive.name}{'' if method_of is None else f', method {method_of}'}"
+    function = _executed(primitive.key, source(primitive, method_of), title)
     function.__doc__ = primitive.__doc__
     return function

@@ -124,7 +124,7 @@ class Primitive:
         self.key = operators.key_of(name)
         self.operator: Callable[..., Scalar] = self.on_any
         """The function that records it, or computes it where all arguments are floats."""
-        self.definition, self.template = None, ""
+        self.definition, self.template = None, getattr(value, "template", "")
         if isinstance(value, str):
             value = self._from_expression(value)
         elif composite:
@@ -381,8 +381,17 @@ def is_bool(x: object) -> TypeGuard[bool]:
 # --- values, where Python's own operation would raise or turn complex ----------------------------
 
 
-def _ieee(function: Callable[[float], float], pole: float = math.nan) -> Callable[[float], float]:
-    """`function`, but ±inf where it overflows, -inf at its pole, and nan where it has no value."""
+def _ieee(
+    function: Callable[[float], float], domain: str, pole: float = math.nan
+) -> Callable[[float], float]:
+    """`function`, but ±inf where it overflows, -inf at its pole, and nan where it has no value.
+
+    Args:
+        function: a function of `math`.
+        domain: a condition on {0}, the argument, under which `function` never raises. Generated
+            source tests it and calls `function` itself, which takes half the time.
+        pole: where `function` raises ValueError because it is -inf.
+    """
 
     def value(x: float) -> float:
         try:
@@ -392,6 +401,9 @@ def _ieee(function: Callable[[float], float], pole: float = math.nan) -> Callabl
         except ValueError:
             return -math.inf if x == pole else math.nan
 
+    name = function.__name__
+    operators.NAMESPACE[f"math_{name}"] = function
+    value.template = f"math_{name}({{0}}) if {domain} else {name}({{0}})"  # type: ignore[attr-defined]
     return value
 
 
@@ -591,32 +603,33 @@ given_partial.is_local = False
 abs: Primitive = Primitive("abs", "abs", math.fabs,
     lambda z, x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)),
     doc="|x|; its derivative at 0 is 0.")
-sqrt = Primitive("sqrt", "sqrt", _ieee(math.sqrt), lambda z, x: div(0.5, z),
+sqrt = Primitive("sqrt", "sqrt", _ieee(math.sqrt, "{0} >= 0.0"), lambda z, x: div(0.5, z),
     doc="The square root, nan below 0. For a vector's length use hypot, which has a slope at 0.")
-exp = Primitive("exp", "exp", _ieee(math.exp), lambda z, x: z,
+exp = Primitive("exp", "exp", _ieee(math.exp, "{0} < 709.0"), lambda z, x: z,
     doc="eˣ, inf above 709.78.")
-expm1 = Primitive("expm1", "expm1", _ieee(math.expm1), lambda z, x: exp(x),
+expm1 = Primitive("expm1", "expm1", _ieee(math.expm1, "{0} < 709.0"), lambda z, x: exp(x),
     doc="eˣ - 1, exact near 0.")
-log = Primitive("log", "log", _ieee(math.log, pole=0.0), lambda z, x: div(1.0, x),
+log = Primitive("log", "log", _ieee(math.log, "{0} > 0.0", pole=0.0), lambda z, x: div(1.0, x),
     doc="The natural logarithm, -inf at 0, nan below.")
-log1p = Primitive("log1p", "log1p", _ieee(math.log1p, pole=-1.0), lambda z, x: div(1.0, 1.0 + x),
+log1p = Primitive("log1p", "log1p", _ieee(math.log1p, "{0} > -1.0", pole=-1.0),
+    lambda z, x: div(1.0, 1.0 + x),
     doc="log(1 + x), exact near 0; -inf at -1, nan below.")
-log2 = Primitive("log2", "log2", _ieee(math.log2, pole=0.0),
+log2 = Primitive("log2", "log2", _ieee(math.log2, "{0} > 0.0", pole=0.0),
     lambda z, x: div(1.0 / math.log(2.0), x),
     doc="The logarithm to base 2, exact for powers of 2; -inf at 0, nan below.")
-log10 = Primitive("log10", "log10", _ieee(math.log10, pole=0.0),
+log10 = Primitive("log10", "log10", _ieee(math.log10, "{0} > 0.0", pole=0.0),
     lambda z, x: div(1.0 / math.log(10.0), x),
     doc="The logarithm to base 10; -inf at 0, nan below.")
-sin = Primitive("sin", "sin", _ieee(math.sin), lambda z, x: cos(x),
+sin = Primitive("sin", "sin", _ieee(math.sin, "-inf < {0} < inf"), lambda z, x: cos(x),
     doc="The sine of x in radians.")
-cos: Primitive = Primitive("cos", "cos", _ieee(math.cos), lambda z, x: -sin(x),
+cos: Primitive = Primitive("cos", "cos", _ieee(math.cos, "-inf < {0} < inf"), lambda z, x: -sin(x),
     doc="The cosine of x in radians.")
-tan = Primitive("tan", "tan", _ieee(math.tan), lambda z, x: 1.0 + z * z,
+tan = Primitive("tan", "tan", _ieee(math.tan, "-inf < {0} < inf"), lambda z, x: 1.0 + z * z,
     doc="The tangent of x in radians.")
-asin = Primitive("asin", "asin", _ieee(math.asin),
+asin = Primitive("asin", "asin", _ieee(math.asin, "-1.0 <= {0} <= 1.0"),
     lambda z, x: div(1.0, sqrt(_one_minus_square(x))),
     doc="The angle from -π/2 to π/2 whose sine is x, nan outside of -1 to 1.")
-acos = Primitive("acos", "acos", _ieee(math.acos),
+acos = Primitive("acos", "acos", _ieee(math.acos, "-1.0 <= {0} <= 1.0"),
     lambda z, x: div(-1.0, sqrt(_one_minus_square(x))),
     doc="The angle from 0 to π whose cosine is x, nan outside of -1 to 1.")
 atan = Primitive("atan", "atan", math.atan, lambda z, x: _atan_slope(x),
@@ -626,9 +639,11 @@ atan2 = Primitive("atan2", "atan2", math.atan2,
     lambda z, y, x: _over_square(-y, x, y),
     doc="The angle of the point (x, y), from -π to π; y comes first. Its gradient at 0 is 0, its "
         "second derivative there nan.")
-sinh: Primitive = Primitive("sinh", "sinh", _ieee(math.sinh), lambda z, x: cosh(x),
+sinh: Primitive = Primitive("sinh", "sinh", _ieee(math.sinh, "-709.0 < {0} < 709.0"),
+    lambda z, x: cosh(x),
     doc="The hyperbolic sine, ±inf beyond 710.")
-cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh), lambda z, x: sinh(x),
+cosh: Primitive = Primitive("cosh", "cosh", _ieee(math.cosh, "-709.0 < {0} < 709.0"),
+    lambda z, x: sinh(x),
     doc="The hyperbolic cosine, inf beyond ±710.")
 atanh = Primitive("atanh", "atanh", _atanh, lambda z, x: div(1.0, _one_minus_square(x)),
     doc="The number whose hyperbolic tangent is x, ±inf at ±1 and nan beyond.")

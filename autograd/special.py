@@ -121,7 +121,7 @@ def _asinh_slope(x: Scalar) -> Scalar:
 # fmt: off
 asinh = Primitive("asinh", "asinh", math.asinh, lambda z, x: _asinh_slope(x),
     doc="The number whose hyperbolic sine is x.")
-acosh = Primitive("acosh", "acosh", p._ieee(math.acosh),
+acosh = Primitive("acosh", "acosh", p._ieee(math.acosh, "{0} >= 1.0"),
     # two roots: x² - 1 would cancel near 1 and overflow far out
     lambda z, x: p.div(1.0, p.sqrt(x - 1.0) * p.sqrt(x + 1.0)),
     doc="The positive number whose hyperbolic cosine is x, nan below 1.")

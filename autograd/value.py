@@ -36,7 +36,7 @@ def _unary(primitive: Primitive) -> UnaryMethod:
 
 
 def _binary(primitive: Primitive) -> tuple[BinaryMethod, BinaryMethod]:
-    return operators.operator(primitive), operators.operator(primitive, reflected=True)
+    return operators.operator(primitive, method_of=0), operators.operator(primitive, method_of=1)
 
 
 def _comparison(primitive: Primitive) -> Callable[[Value, Value | float], Condition]:

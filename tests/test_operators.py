@@ -17,8 +17,8 @@ from autograd.primitives import TABLE, Primitive
 
 def test_a_debugger_can_show_what_runs() -> None:
     for function, text in (
-        (Value.__mul__, source(primitives.mul)),
-        (Value.__rsub__, source(primitives.sub, reflected=True)),
+        (Value.__mul__, source(primitives.mul, method_of=0)),
+        (Value.__rsub__, source(primitives.sub, method_of=1)),
         (ag.maximum, source(primitives.maximum)),
         (primitives.where.operator, source(primitives.where)),
     ):
@@ -32,9 +32,22 @@ def test_arithmetic_stands_in_place_and_the_source_is_linear_in_the_operands() -
     assert "node._dx = None if x is a else b\n" in text
     assert "node._dy = None if y is b else a\n" in text
     assert "(0.5 if a >= b else 0.0) if a <= b else 1.0" in source(primitives.maximum)
-    assert "exp(-abs(a))" in source(primitives.sigmoid)
-    assert source(primitives.sigmoid).count("exp(") == 2  # one for the value, one for the slope
-    assert len(source(primitives.where).splitlines()) <= 30
+    # a method knows that its first operand is a node
+    assert "    a = x._float\n" in source(primitives.mul, method_of=0)
+    assert "node._dx = b\n" in source(primitives.mul, method_of=0)
+    # of the sigmoid's value and slope the exponential is computed once
+    assert source(primitives.sigmoid).count("math_exp(") == 1
+    assert len(source(primitives.where).splitlines()) <= 36
+
+
+@pytest.mark.parametrize("x", [-745.2, -1.5, -0.0, 0.0, 0.3, 1.0, 709.5, 710.0, 1e300, math.inf])
+@pytest.mark.parametrize("name", ["exp", "expm1", "log", "log1p", "log2", "sqrt", "sin", "asin"])
+def test_within_its_domain_and_outside_a_function_of_math_gives_the_value_of_its_row(
+    name: str, x: float
+) -> None:
+    for number in (x, -x, math.nan):
+        right = TABLE[name].at([number])
+        assert repr(TABLE[name](number)) == repr(TABLE[name](Value(number)).data) == repr(right)
 
 
 def f_of_one(x: float) -> float:
