@@ -192,8 +192,11 @@ def parameters_of(expression: str) -> list[str]:
     return sorted({node.id for node in nodes if isinstance(node, ast.Name)} - set(TABLE))
 
 
-def statements(formula: Any) -> tuple[list[str], str]:
-    """A formula as Python: assignments of what is used more than once, and the expression."""
+def statements(formula: Any, in_place: bool = False) -> tuple[list[str], str]:
+    """A formula as Python: assignments of what is used more than once, and the expression.
+
+    With `in_place`, functions of `math` are called without a wrapper where they cannot raise.
+    """
     uses = Counter[Symbol]()
     lines: list[str] = []
     texts: dict[Symbol, str] = {}
@@ -222,7 +225,7 @@ def statements(formula: Any) -> tuple[list[str], str]:
             written(arg, in_branch or (is_where and i > 0), is_where and i == 0)
             for i, arg in enumerate(x.args)
         ]
-        template = x.primitive.template
+        template = x.primitive.template or (x.primitive.call_in_place if in_place else "")
         for i, arg in enumerate(x.args):  # an operand that is to be repeated gets a name
             if template.count(f"{{{i}}}") > 1 and operands[i][-1] == ")" and type(arg) is Symbol:
                 if in_branch:  # where it might be computed in vain
@@ -253,7 +256,7 @@ def _bare(text: str) -> str:
 
 def function_of(formula: Any, parameters: Sequence[str], name: str) -> Callable[..., float]:
     """A formula of symbols as a Python function, whose source tracebacks and debuggers find."""
-    lines, text = statements(formula)
+    lines, text = statements(formula, in_place=True)
     return _executed(name, _definition(name, parameters, [*lines, f"return {text}"]))
 
 
@@ -321,7 +324,7 @@ def source(primitive: Primitive, method_of: int | None = None) -> str:
     row, formulas = f"{primitive.key}_row", primitive.formulas(["z", *numbers])
     parameters = list(operands[::-1] if method_of else operands)
     node = None if method_of is None else operands[method_of]
-    value_lines, value = statements(formulas[0])
+    value_lines, value = statements(formulas[0], in_place=True)
 
     def lines() -> Iterator[str]:
         for x, a in zip(operands, numbers, strict=True):
@@ -340,7 +343,7 @@ def source(primitive: Primitive, method_of: int | None = None) -> str:
         yield from _NODE.format(kind=kind, row=row).splitlines()
         slopes = []
         for x, a, formula in zip(operands, numbers, formulas[1:], strict=True):
-            shared, slope = statements(formula) if formula is not None else ([], "None")
+            shared, slope = ([], "None") if formula is None else statements(formula, in_place=True)
             if len(operands) == 1:  # the lines that the value begins with, too, have run
                 ends = range(1, len(shared) + 1)
                 yield from (shared[i - 1] for i in ends if shared[:i] != value_lines[:i])

@@ -101,6 +101,8 @@ class Primitive:
     else; what reads second partials off the row has to ask (see `derivatives.sparse`)."""
     template: str
     """How Python writes the operation, with {0} for the first operand; "" for a function's call."""
+    call_in_place = ""
+    """For a function of `math`, its call in generated source; see `_ieee`."""
 
     def __init__(
         self,
@@ -124,7 +126,8 @@ class Primitive:
         self.key = operators.key_of(name)
         self.operator: Callable[..., Scalar] = self.on_any
         """The function that records it, or computes it where all arguments are floats."""
-        self.definition, self.template = None, getattr(value, "template", "")
+        self.definition, self.template = None, ""
+        self.call_in_place = getattr(value, "call_in_place", "")
         if isinstance(value, str):
             value = self._from_expression(value)
         elif composite:
@@ -403,7 +406,7 @@ def _ieee(
 
     name = function.__name__
     operators.NAMESPACE[f"math_{name}"] = function
-    value.template = f"math_{name}({{0}}) if {domain} else {name}({{0}})"  # type: ignore[attr-defined]
+    value.call_in_place = f"math_{name}({{0}}) if {domain} else {name}({{0}})"  # type: ignore[attr-defined]
     return value
 
 
