@@ -46,12 +46,12 @@ def scan(
     steps between them again. Values and gradients have the bits of eager code, with the exceptions
     below.
 
-        >>> decay = Value(0.9)
+        >>> decay = Value(0.5)
         >>> def step(total, x):
         ...     total = decay * total + x
         ...     return total, total
         >>> jit(lambda xs: scan(step, 0.0, xs)[0])([[1.0, 2.0, 3.0]])
-        [5.61]
+        [4.25]
 
     What the step closes over, such as the parameters of a model, has its gradient as anywhere.
     Derivatives of any order, `gradient`, `jvp` and other transformations apply.

@@ -1,10 +1,10 @@
 """The training loop: `fit` joins a model, a loss, an optimizer and batches of examples.
 
-    >>> model = MLP(2, [16, 16, 1], seed=1)
-    >>> optimizer = Adam(model.parameters(), learning_rate=0.01)
-    >>> history = fit(model, binary_cross_entropy, X, Y, optimizer, epochs=200, batch_size=20)
-    >>> history
-    History(200 epochs: loss 0.4512 → 0.01853, accuracy 82.0% → 100.0%)
+    >>> X, Y = datasets.moons(100, noise=0.1, seed=1)
+    >>> model = MLP(2, [8, 1], seed=1)
+    >>> optimizer = Adam(model.parameters(), learning_rate=0.05)
+    >>> fit(model, binary_cross_entropy, X, Y, optimizer, epochs=40, batch_size=20)
+    History(40 epochs: loss 0.3239 → 0.03975, accuracy 87.0% → 100.0%)
 
 Backpropagation and gradient descent stay two programs, and this is the one place that calls both:
 for each batch the model predicts, the mean of the losses is recorded, `backward()` finds its

@@ -6,12 +6,12 @@
     >>> L.label = "L"
     >>> for step in backward_steps(L):
     ...     print(step)
-    dL/dv2 += ∂L/∂v2 = 1
+    dL/dv3 += ∂L/∂v3 = 1
     dL/dc += ∂L/∂c = 1
-    dL/da += dL/dv2 · ∂v2/∂a = 1 · (-3) = -3
-    dL/db += dL/dv2 · ∂v2/∂b = 1 · 2 = 2
+    dL/da += dL/dv3 · ∂v3/∂a = 1 · (-3) = -3
+    dL/db += dL/dv3 · ∂v3/∂b = 1 · 2 = 2
 
-Total derivatives are written dL/da, local ones ∂v2/∂a: L may depend on a along several paths, an
+Total derivatives are written dL/da, local ones ∂v3/∂a: L may depend on a along several paths, an
 operation depends on each operand once.
 
 - `draw(L)` is a picture of the graph, `explain(L, a)` writes dL/da as the sum over the paths from L
