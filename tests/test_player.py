@@ -26,7 +26,6 @@ from autograd.viz.graphview import passed_over, picture
 from autograd.viz.html import scripts
 from autograd.viz.notation import short_number
 from autograd.viz.player import player as player_module
-from autograd.viz.player.messages import MESSAGES
 from tests import pages
 
 
@@ -125,11 +124,12 @@ def test_what_is_compared_is_shown_and_takes_no_part() -> None:
 
 
 def test_every_sentence_has_the_places_that_the_page_fills() -> None:
-    script = scripts(player_module.HERE, player_module.SCRIPTS)
-    for group in MESSAGES.values():
-        for template in group.values():
-            for place in re.findall(r"\{(\w+)\}", template):
-                assert re.search(rf"\b{place}\b", script), place
+    messages = scripts(player_module.HERE, ["messages.js"])
+    script = scripts(player_module.HERE, set(player_module.SCRIPTS) - {"messages.js"})
+    places = set(re.findall(r"\{(\w+)\}", messages))
+    assert len(places) > 30
+    for place in places:
+        assert re.search(rf"\b{place}\b", script), place
 
 
 def test_the_page_s_own_script_states_no_derivative() -> None:

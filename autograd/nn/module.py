@@ -137,7 +137,7 @@ class Module:
             ValueError: if two parameters have one name, or an `MLP` has `classes`, but not a name
                 for each output.
         """
-        about = {"format": self._FORMAT, "version": serialization.VERSION, **self._description()}
+        about = self.described()
         if Path(path).suffix == ".safetensors":
             tensors = {
                 name: Tensor(shape, [parameter.data for parameter in parameters])
@@ -172,10 +172,14 @@ class Module:
             raise ValueError(f"{cls.__name__}.load: cannot restore {path}: {error}") from error
         return model
 
+    def described(self) -> dict[str, Any]:
+        """What a file says of the model besides its numbers. ValueError as `save` raises it."""
+        return {"format": self._FORMAT, "version": serialization.VERSION, **self._description()}
+
     _FORMAT: ClassVar[str] = "autograd module"
 
     def _description(self) -> dict[str, Any]:
-        """What a file says of the model besides its numbers."""
+        """How this kind of model is built again from a file: names, or sizes."""
         names = [name for name, _ in self.named_parameters()]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)

@@ -8,9 +8,8 @@ and one sweep over the graph does it all.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
@@ -66,21 +65,19 @@ def explain(
         TypeError: if value or leaf is no Value.
     """
     order = topological_order(checked(value, "explain"))
-    named = names(order, called_after(order, model))
-    gradients = adjoints(value)
-    changed = changed_since(order)
+    gradients, changed = adjoints(value), changed_since(order)
+    nodes, called = set(order), called_after(order, model)
     if leaf is None:
         ends = {node for node in order if node.label or not node.args}
-        return Chain(value, _links(order, ends, set(order), gradients), named, changed)
-    if checked(leaf, "explain") not in gradients:
-        if leaf not in order:
-            named = names([*order, leaf], called_after(order, model))
-        return Explanation(value, leaf, 0.0, (), 0, 0.0, Chain(value, (), named), named)
+        links = _links(order, ends, nodes, gradients)
+        return Chain(value, links, names(order, called), changed)
+    named = names(order if checked(leaf, "explain") in nodes else [*order, leaf], called)
     above = _nodes_above(leaf, order)
-    paths, left_out, left_out_sum = _largest_paths(order, leaf, above)
     ends = {node for node in above if node.label or node is leaf}
     chain = Chain(value, _links(order, ends, above, gradients), named, changed)
-    return Explanation(value, leaf, gradients[leaf], paths, left_out, left_out_sum, chain, named)
+    paths, left_out, left_out_sum = _largest_paths(order, leaf, above)
+    gradient = gradients.get(leaf, 0.0)
+    return Explanation(value, leaf, gradient, paths, left_out, left_out_sum, chain, named)
 
 
 # --- what there is to say -------------------------------------------------------------------------
@@ -165,26 +162,20 @@ def _largest_paths(
         n_others, sum_of_others = others.pop(node, (0, 0.0))
         for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
             if isinstance(arg, Value) and partial is not None and arg in above:
-                arrived = largest.get(arg, [])
-                arrived = arrived + [(p[0] * partial, (node, index, p)) for p in prefixes]
-                largest[arg], behind = _ranked(arrived)
+                arrived: list[Prefix] = [(p[0] * partial, (node, index, p)) for p in prefixes]
+                ranked = sorted(largest.get(arg, []) + arrived, key=_size, reverse=True)
+                largest[arg] = ranked[:PATHS_SHOWN]
+                behind = [product for product, _ in ranked[PATHS_SHOWN:]]
                 if n_others or behind:
                     count, so_far = others.get(arg, (0, 0.0))
                     terms = [so_far, *([sum_of_others * partial] if n_others else []), *behind]
                     others[arg] = (count + n_others + len(behind), _total(terms))
-    paths = tuple(_path(prefix, leaf) for prefix in _by_size(largest[leaf]))
+    paths = tuple(_path(prefix, leaf) for prefix in largest.get(leaf, ()))
     return paths, *others.get(leaf, (0, 0.0))
 
 
-def _ranked(prefixes: list[Prefix]) -> tuple[list[Prefix], list[float]]:
-    if len(prefixes) <= PATHS_SHOWN:
-        return prefixes, []
-    prefixes = _by_size(prefixes)
-    return prefixes[:PATHS_SHOWN], [product for product, _ in prefixes[PATHS_SHOWN:]]
-
-
-def _by_size(prefixes: list[Prefix]) -> list[Prefix]:
-    return sorted(prefixes, key=lambda p: math.inf if math.isnan(p[0]) else abs(p[0]), reverse=True)
+def _size(prefix: Prefix) -> float:
+    return math.inf if math.isnan(prefix[0]) else abs(prefix[0])
 
 
 def _path(prefix: Prefix, leaf: Value) -> Path:
@@ -205,46 +196,34 @@ def _path(prefix: Prefix, leaf: Value) -> Path:
 def _links(
     order: Sequence[Value], ends: set[Value], within: set[Value], gradients: dict[Value, float]
 ) -> tuple[Link, ...]:
-    """The gradients of `ends`, each when its last user has passed its own on, inner nodes first."""
-    output = order[-1]
-    position = {node: i for i, node in enumerate(order)}
-    terms: dict[Value, list[tuple[Value, float, float]]] = {}
-    complete: dict[Value, tuple[int, bool]] = {}
-    for rank, user in enumerate(reversed(order)):
-        if (user in ends or user is output) and user in gradients:
-            for node, local in _local_derivatives(user, ends, within, position):
-                terms.setdefault(node, []).append((user, gradients[user], local))
-                complete[node] = (rank, not node.args)
-    return tuple(
-        Link(node, tuple(terms[node]), gradients[node])
-        for node in sorted(complete, key=lambda node: complete[node])
-    )
+    """The gradients of `ends`, those first that are complete first, inner nodes before leaves.
 
-
-def _local_derivatives(
-    user: Value, ends: set[Value], within: set[Value], position: dict[Value, int]
-) -> Iterator[tuple[Value, float]]:
-    """∂user/∂end for the ends that `user` reaches without passing another: a small backward pass.
-
-    The heap brings the latest node in topological order first, so that it is complete when met.
+    One sweep from the output: `reached` holds, for each node, the ends above it that lead to it
+    without passing another end, and their derivatives with respect to it.
     """
-    derivatives: dict[Value, float] = {user: 1.0}
-    heap = [-position[user]]
-    node_at = {-position[user]: user}
-    while heap:
-        node = node_at.pop(heapq.heappop(heap))
-        if node in ends and node is not user:
-            yield node, derivatives[node]
-            continue
+    position = {node: i for i, node in enumerate(order)}
+    reached: dict[Value, dict[Value, float]] = {}
+    links: list[Link] = []
+    for node in reversed(order):
+        users = reached.pop(node, {})
+        if node is order[-1] or (node in ends and node in gradients):
+            terms = sorted(users.items(), key=lambda term: -position[term[0]])
+            if terms:
+                told = tuple((user, gradients[user], local) for user, local in terms)
+                links.append(Link(node, told, gradients[node]))
+            users = {node: 1.0}
         for arg, partial in zip(node.args, node.partials, strict=True):
             if isinstance(arg, Value) and partial is not None and arg in within:
-                contribution = derivatives[node] * partial
-                if arg in derivatives:
-                    derivatives[arg] += contribution
-                else:
-                    derivatives[arg] = contribution
-                    heapq.heappush(heap, -position[arg])
-                    node_at[-position[arg]] = arg
+                into = reached.setdefault(arg, {})
+                for user, derivative in users.items():
+                    contribution = derivative * partial
+                    into[user] = into[user] + contribution if user in into else contribution
+
+    def completed(link: Link) -> tuple[int, bool, int]:
+        first, last = link.terms[0][0], link.terms[-1][0]
+        return -position[last], not link.node.args, -position[first]
+
+    return tuple(sorted(links, key=completed))
 
 
 def _total(terms: Iterable[float]) -> float:
@@ -275,13 +254,13 @@ class Chain:
     changed: Sequence[Value] = field(default=(), compare=False)
 
     def __str__(self) -> str:
-        return "\n\n".join([self.table() or self._itself(TEXT), *self.remarks()])
+        table = self.table() or f"{self._itself(TEXT)} = 1"
+        return "\n\n".join([table, *self.remarks(TEXT)])
 
     __repr__ = __str__
 
     def _repr_latex_(self) -> str:
-        rows = self.latex_rows() if self.links else [self._itself(LATEX)]
-        return _aligned([*rows, *self.latex_remarks()])
+        return _aligned(self.latex_rows() or [f"{self._itself(LATEX)} = 1"], self.remarks(LATEX))
 
     def table(self) -> str:
         """The lines, one below the other."""
@@ -290,30 +269,21 @@ class Chain:
         lines = [f"{a:{left}} = {b:{right}}   backward(): {c}" for a, b, c in rows]
         return "\n".join([*lines, *self._left_out()])
 
-    def remarks(self) -> list[str]:
-        """What holds for all lines: the two signs, and what has changed since the recording."""
-        remarks = [self._signs()] if self.links else []
-        if self.changed:
-            name = TEXT.name(self.names[self.changed[0]])
-            remarks.append(f"An operand of {name} has changed since: {AS_RECORDED}")
-        return remarks
-
-    def latex_remarks(self) -> list[str]:
-        """The same as rows of an `aligned` environment."""
-        rows = [rf"&\text{{{self._signs()}}}"] if self.links else []
-        if self.changed:
-            name = LATEX.name(self.names[self.changed[0]])
-            rows.append(
-                rf"&\text{{An operand of }} {name} \text{{ has changed since: {AS_RECORDED}}}"
-            )
-        return rows
-
-    def latex_rows(self) -> Iterator[str]:
+    def latex_rows(self) -> list[str]:
         """The lines as rows of an `aligned` environment."""
-        for link in self.links[:LINKS_SHOWN]:
-            left, right, gradient = self._row(link, LATEX)
-            yield rf"{left} &= {right} &\quad \text{{backward(): }} {gradient}"
-        yield from (rf"&\text{{{line}}}" for line in self._left_out())
+        rows = [self._row(link, LATEX) for link in self.links[:LINKS_SHOWN]]
+        lines = [rf"{a} &= {b} &\quad {LATEX.words('backward(): ')} {c}" for a, b, c in rows]
+        return [*lines, *(f"&{LATEX.words(line)}" for line in self._left_out())]
+
+    def remarks(self, notation: Notation) -> list[str]:
+        """What holds for all lines: the two signs, and what has changed since the recording."""
+        remarks = [notation.words(self._signs())] if self.links else []
+        if self.changed:
+            name = notation.name(self.names[self.changed[0]])
+            before = notation.words("An operand of ")
+            after = notation.words(f" has changed since: {AS_RECORDED}")
+            remarks.append(f"{before}{name}{after}")
+        return remarks
 
     def _row(self, link: Link, notation: Notation) -> tuple[str, str, str]:
         """The gradient's symbol, its terms in symbols and numbers, and what `backward()` finds."""
@@ -352,9 +322,9 @@ class Chain:
         return TOTAL_AND_LOCAL + MERGED * passes
 
     def _itself(self, notation: Notation) -> str:
-        """What there is to say of a leaf."""
+        """The output's derivative with respect to itself."""
         name = self.names[self.output]
-        return f"{notation.total(name, name)} = 1"
+        return notation.total(name, name)
 
     def _left_out(self) -> list[str]:
         more = len(self.links) - LINKS_SHOWN
@@ -406,25 +376,28 @@ class Explanation:
             blocks.append("where " + "\n      ".join(map(" = ".join, legend)))
         if len(self.chain.links) > 1:
             blocks.append(f"From each labeled node to the next:\n\n{self.chain.table()}")
-        return "\n\n".join([*blocks, *self.chain.remarks()])
+        return "\n\n".join([*blocks, *self.chain.remarks(TEXT)])
 
     __repr__ = __str__
 
     def _repr_latex_(self) -> str:
         gradient = LATEX.number(self.gradient)
-        rows = [rf"{self._derivative(LATEX)} &= {gradient} \text{{, {self._summary()}}}"]
+        words = LATEX.words
+        rows = [rf"{self._derivative(LATEX)} &= {gradient} {words(f', {self._summary()}')}"]
         for path in self.paths:
             symbols, numbers = self._path(path, LATEX)
             rows += [rf"&\quad {symbols}", rf"&\quad\quad = {numbers}"]
         if self.left_out:
-            rows.append(rf"&\quad \text{{{self._others()} }} {LATEX.number(self.left_out_sum)}")
-        where = r"\text{where }"
+            number = LATEX.number(self.left_out_sum)
+            rows.append(rf"&\quad {words(f'{self._others()} ')} {number}")
+        where = words("where ")
         for name, made in self._legend(LATEX):
             rows.append(f"&{where} {name} = {made}")
-            where = r"\phantom{\text{where }}"
+            where = rf"\phantom{{{words('where ')}}}"
         if len(self.chain.links) > 1:
-            rows += [r"&\text{From each labeled node to the next:}", *self.chain.latex_rows()]
-        return _aligned([*rows, *self.chain.latex_remarks()])
+            title = words("From each labeled node to the next:")
+            rows += [f"&{title}", *self.chain.latex_rows()]
+        return _aligned(rows, self.chain.remarks(LATEX))
 
     def _derivative(self, notation: Notation) -> str:
         return notation.total(self.names[self.value], self.names[self.leaf])
@@ -472,8 +445,8 @@ class Explanation:
         ]
 
 
-def _aligned(rows: Iterable[str]) -> str:
-    body = r" \\[1ex] ".join(rows)
+def _aligned(rows: Iterable[str], remarks: Iterable[str]) -> str:
+    body = r" \\[1ex] ".join([*rows, *(f"&{remark}" for remark in remarks)])
     return rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
 
 

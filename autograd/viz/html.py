@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
+from autograd.files import write_whole
+
 STYLE = """\
 body { margin: 0; background: light-dark(#fcfcfa, #14171b); color: light-dark(#1f2328, #e6e9ed);
   font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif }
@@ -37,13 +39,58 @@ def styles(folder: Path, names: Iterable[str]) -> str:
     return re.sub(r"(?m)/\*.*?\*/|^ +|^\n", "", text)
 
 
-def page_text(path: str | os.PathLike[str], title: str, introduction: str, content: str) -> str:
-    """A page: a heading, a paragraph, and a piece of HTML.
+class Page:
+    """A page that works without Python, a server or a network, and shows itself in notebooks.
 
-    ValueError if the name that it is to have does not end in .html or .htm.
+    Attributes:
+        html: the content, one piece of HTML to be put into any page.
     """
+
+    title: str
+    introduction: str
+
+    @property
+    def html(self) -> str:
+        """The content."""
+        raise NotImplementedError
+
+    @property
+    def text(self) -> str:
+        """The whole HTML file: heading, introduction and content."""
+        return page_text(self.title, self.introduction, self.html)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page as a file of its own, which appears when it is complete.
+
+        Returns its path. ValueError for a name that does not end in .html or .htm.
+        """
+        check_page_name(path)
+        return write_whole(path, self.text)
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, for notebooks that do not run the scripts of an output."""
+        try:
+            page = escape(self.text)
+        except RuntimeError as reason:  # no program to lay out the picture
+            return f"<pre>{escape(repr(self))}\n{escape(str(reason))}</pre>"
+        style = "width: 100%; height: 640px; border: 0"
+        return f'<iframe title="{escape(self.title)}" style="{style}" srcdoc="{page}"></iframe>'
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        try:
+            return {"text/html": self.html, "text/plain": repr(self)}
+        except RuntimeError as reason:
+            return {"text/plain": f"{self!r}\n{reason}"}
+
+
+def check_page_name(path: str | os.PathLike[str]) -> None:
+    """Raise ValueError if the name of a file does not end in .html or .htm."""
     if Path(path).suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"save: a page is HTML; name a file that ends in .html, got {str(path)!r}")
+
+
+def page_text(title: str, introduction: str, content: str) -> str:
+    """The text of an HTML file: a heading, a paragraph, and a piece of HTML."""
     title = escape(title)
     return (
         '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
@@ -52,6 +99,25 @@ def page_text(path: str | os.PathLike[str], title: str, introduction: str, conte
         f"<title>{title}</title>\n<style>\n{STYLE}</style>\n"
         f'<main class="autograd-page">\n<h1>{title}</h1>\n<p>{escape(introduction)}</p>\n'
         f"{content}</main>\n</html>\n"
+    )
+
+
+def element(name: str, label: str, shown: str, still: str, data: object, script: str) -> str:
+    """The content of a page as one element.
+
+    Args:
+        name: its class.
+        label: what it is, for screen readers.
+        shown: style sheets, and what stands in the element before its scripts have run.
+        still: a sentence for where no scripts run.
+        data: what the scripts read, as JSON.
+        script: `<script>` elements.
+    """
+    return (
+        f'<div class="{name}" role="group" aria-label="{escape(label)}">\n{shown}'
+        f'<p class="still">{escape(still)}</p>\n'
+        f'<script type="application/json">{json_for_script(data)}</script>\n'
+        f"{script}</div>\n"
     )
 
 

@@ -217,6 +217,10 @@ class Notation:
         """A node's name."""
         return name
 
+    def words(self, text: str) -> str:
+        """Words beside formulas."""
+        return text
+
     def number(self, x: float) -> str:
         """x in four significant digits: `-3`, `0.1`, `1e-07`, `inf`."""
         return short_number(x).replace("-", self.minus)
@@ -430,6 +434,10 @@ class LaTeX(Notation):
             return f"{indexed[1]}_{{{indexed[2]}}}"
         escaped = name.translate(self._escapes)
         return escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}"
+
+    def words(self, text: str) -> str:
+        """Words beside formulas, set as text."""
+        return rf"\text{{{text}}}"
 
     def number(self, x: float) -> str:
         """x in four significant digits, with a power of ten where it needs one."""

@@ -46,13 +46,11 @@ def save_gallery(
     files = {
         SCRIPT: function(SCRIPTS),
         STYLE_SHEET: styles(HERE, STYLES),
-        INDEX: page_text(INDEX, title, text, _links(entries)),
+        INDEX: page_text(title, text, _links(entries)),
     }
     for entry in entries:
         if entry.player is not None:
-            files[entry.name] = page_text(
-                entry.name, entry.title, entry.text, _shared(entry.player)
-            )
+            files[entry.name] = page_text(entry.title, entry.text, _shared(entry.player))
     folder.mkdir(parents=True, exist_ok=True)
     return [write_whole(folder / name, content) for name, content in files.items()]
 

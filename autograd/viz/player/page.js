@@ -2,7 +2,6 @@
 //
 // `root` is that element; `graph` computes the graph's numbers from its leaves, `rule` is the
 // stepper's.
-// Every message is written in Python, with places for names and numbers.
 
 let instances = 0;
 while (document.getElementById(`autograd-${instances}-answer`)) instances += 1;
@@ -12,6 +11,5 @@ root.dataset.state = "fresh";
 root.dataset.lmSuppressShortcuts = "true"; // keys typed here are not Jupyter's
 const page = JSON.parse(root.querySelector("script[type='application/json']").textContent);
 const { nodes, edges, cards, links, leaves, moved } = page;
-const { titles, lines, words, strange, predict, labels } = page.messages;
 
 const GRIP = "⇔"; // by which a number is dragged

@@ -1,7 +1,7 @@
 """`play`: a page where you carry out backpropagation yourself.
 
 The page is one piece of HTML that loads nothing: the final picture as an image, for where scripts
-do not run; the data of the graph and all messages as JSON; its values and local derivatives as a
+do not run; the data of the graph as JSON; its values and local derivatives as a
 JavaScript program, generated from the table of primitives; and the scripts and style sheets of this
 folder. It needs no Python, kernel, server or network.
 """
@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import functools
 import math
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, overload
 
-from autograd.files import write_whole
 from autograd.nn import Module
 from autograd.optim import GradientDescent
 from autograd.primitives import TABLE
@@ -35,7 +32,7 @@ from autograd.viz.graphview import (
     check_size,
     picture,
 )
-from autograd.viz.html import json_for_script, page_text, scripts, styles
+from autograd.viz.html import Page, element, scripts, styles
 from autograd.viz.notation import (
     TEXTBOOK,
     Notation,
@@ -45,7 +42,6 @@ from autograd.viz.notation import (
     shortened,
     visible,
 )
-from autograd.viz.player.messages import MESSAGES
 from autograd.viz.steps import checked
 from autograd.viz.svg import EdgePath, Place, Places
 
@@ -148,7 +144,7 @@ def play(
     return player
 
 
-class Player:
+class Player(Page):
     """A page where you carry out backpropagation through a graph.
 
     Attributes:
@@ -156,9 +152,15 @@ class Player:
             there is no program to lay out the picture.
     """
 
+    introduction = (
+        "Change any number, and all values are computed again. Backward computes how the output "
+        "would change with each leaf; Step moves the leaves against these derivatives. They are "
+        "two buttons because backpropagation computes gradients and gradient descent applies them."
+    )
+
     def __init__(self, graph: _Graph, title: str = "") -> None:
         self._graph = graph
-        self._title = title or f"Backpropagation through {graph.title}"
+        self.title = title or f"Backpropagation through {graph.title}"
 
     @functools.cached_property
     def html(self) -> str:
@@ -175,47 +177,15 @@ class Player:
 
     def markup(self, style: str, script: str = "") -> str:
         """The page's element, in it a picture for where no scripts run, and all data."""
-        graph = self._graph
-        title = escape(f"{self._title}, step by step")
+        graph, label = self._graph, f"{self.title}, step by step"
         described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
         picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
-        return (
-            f'<div class="autograd-player" role="group" aria-label="{title}">\n'
-            f"{style}{picture}\n"
-            f'<p class="still">{escape(STILL)}</p>\n'
-            f'<script type="application/json">{json_for_script(graph.page())}</script>\n'
-            f"{script}</div>\n"
-        )
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the player as a page of its own, which needs no network and no Python.
-
-        The file appears when it is complete. Returns its path. ValueError for a name that does not
-        end in .html or .htm.
-        """
-        return write_whole(path, self._page(path))
-
-    def _page(self, path: str | os.PathLike[str] = "page.html") -> str:
-        return page_text(path, self._title, INTRODUCTION, self.html)
+        shown = f"{style}{picture}\n"
+        return element("autograd-player", label, shown, STILL, graph.page(), script)
 
     def __repr__(self) -> str:
         nodes, edges = len(self._graph.shown.nodes), len(self._graph.shown.edges)
         return f"Player(nodes={nodes}, edges={edges}): .save('backprop.html') writes a page"
-
-    def _repr_html_(self) -> str:
-        """The page in a frame, for notebooks that do not run the scripts of an output."""
-        try:
-            page = escape(self._page())
-        except RuntimeError as reason:
-            return f"<pre>{escape(repr(self))}\n{escape(str(reason))}</pre>"
-        style = "width: 100%; height: 640px; border: 0"
-        return f'<iframe title="{escape(self._title)}" style="{style}" srcdoc="{page}"></iframe>'
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        try:
-            return {"text/html": self.html, "text/plain": repr(self)}
-        except RuntimeError as reason:
-            return {"text/plain": f"{self!r}\n{reason}"}
 
 
 Mode: TypeAlias = Literal["once", "edges", "predict"]
@@ -223,7 +193,7 @@ Mode: TypeAlias = Literal["once", "edges", "predict"]
 HERE = Path(__file__).parent
 
 SCRIPTS = (
-    *("../shared/dom.js", "text.js"),
+    *("../shared/dom.js", "messages.js", "text.js"),
     *("page.js", "graph.js", "view.js", "backward.js", "step.js", "predict.js", "controls.js"),
     *("fields.js", "layout.js", "folded.js", "render.js", "chart.js", "start.js"),
 )
@@ -250,12 +220,6 @@ LONGEST_NAME, LONGEST_TITLE = 24, 200
 STILL = (
     "This is a still picture, because no scripts run here: run the cell, or trust the notebook, "
     "to change its numbers and to step through it."
-)
-
-INTRODUCTION = (
-    "Change any number, and all values are computed again. Backward computes how the output would "
-    "change with each leaf; Step moves the leaves against these derivatives. They are two buttons "
-    "because backpropagation computes gradients and gradient descent applies them."
 )
 
 
@@ -352,7 +316,6 @@ class _Graph:
         moved = self.parameters or leaves
         dense = is_dense(self.shown)
         return {
-            "messages": MESSAGES,
             "nodes": [self._node(node) for node in self.order],
             "edges": [self._edge(node, k) for node, k in self.edges],
             "leaves": [self.position[node] for node in leaves],

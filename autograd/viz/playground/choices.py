@@ -18,19 +18,16 @@ from __future__ import annotations
 
 import functools
 import math
-import os
 import random
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from autograd import datasets, functions
-from autograd.files import write_whole
 from autograd.losses import binary_cross_entropy
 from autograd.nn import GAINS, MLP
 from autograd.optim import Adam
 from autograd.value import Value
-from autograd.viz.html import page_text, scripts
+from autograd.viz.html import Page, scripts
 from autograd.viz.playground.page import HERE, html_of, playground
 
 N_EXAMPLES = 200
@@ -86,12 +83,20 @@ def penalty(parameters: Iterable[Any], l1: Any, l2: Any) -> Any:
     return l1 * functions.sum(map(abs, weights)) + l2 * functions.sum(w * w for w in weights)
 
 
-class Choices:
+class Choices(Page):
     """A page in which a network trains on data that are chosen there.
 
     Attributes:
         html: what it shows, to be put into any page.
     """
+
+    title = "Train a neural network in your browser"
+    introduction = (
+        "Choose data and a network, then press Train. Each step computes the loss and its "
+        "derivative with respect to each parameter, then changes them all a little against it. "
+        "The page needs no Python: it runs JavaScript that Python generated, and sends nothing "
+        "anywhere."
+    )
 
     @functools.cached_property
     def html(self) -> str:
@@ -128,30 +133,10 @@ class Choices:
         rules = next(iter(programs.values()))
         panel = scripts(HERE, ("choices.js",))
         program = f"{rules}const programs = [\n{sources}];\n{panel}"
-        return html_of(TITLE, told_once, program)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a page of its own, which needs no network and no Python. Returns its path.
-
-        The file appears when it is complete. ValueError for a name that does not end in .html or
-        .htm.
-        """
-        return write_whole(path, page_text(path, TITLE, INTRODUCTION, self.html))
+        return html_of(self.title, told_once, program)
 
     def __repr__(self) -> str:
         return f"Choices({len(NETWORKS)} networks, {len(DATA)} data sets): .save('playground.html')"
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": repr(self)}
-
-
-TITLE = "Train a neural network in your browser"
-
-INTRODUCTION = (
-    "Choose data and a network, then press Train. Each step computes the loss and its derivative "
-    "with respect to each parameter, then changes them all a little against it. The page needs no "
-    "Python: it runs JavaScript that Python generated, and sends nothing anywhere."
-)
 
 
 def _variant(
@@ -172,7 +157,7 @@ def _variant(
         penalty=lambda parameters: penalty(parameters, *strengths),
         classes=("class 0", "class 1"),
     )
-    told = {k: v for k, v in page.told.items() if k not in ("numbers", "spread", "rows", "learned")}
+    told = {k: v for k, v in page.data.items() if k not in ("numbers", "spread", "rows", "learned")}
     told["units"] = [_without(unit, {"dies": unit["dies"]}) for unit in told["units"]]
     told["strengths"] = [told["names"].index(x.label) for x in strengths]
     told["steppers"] = [{**stepper, "states": None} for stepper in told["steppers"]]

@@ -9,27 +9,23 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import math
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd import recording
 from autograd.compiler.backends import javascript
 from autograd.data import Standardization
-from autograd.files import write_whole
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
 from autograd.optim import Adam, GradientDescent, Stepper
 from autograd.training.examples import checked_examples, class_indices, shape_of
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
-from autograd.viz.html import json_for_script, page_text, scripts, styles
+from autograd.viz.html import Page, element, scripts, styles
 from autograd.viz.notation import in_a_line, visible
 from autograd.viz.playground import programs
 
@@ -104,18 +100,81 @@ def playground(
     if not isinstance(optimizer, Stepper):
         raise TypeError(f"playground: optimizer must be a stepper with a rule, got {optimizer!r}")
     _check_scales(model, scale, target_scale)
+    rows = _Rows([*examples.X, *test_X], [*targets, *test_Y])
+    objective = Objective(model, loss, penalty, accuracy or CORRECT.get(loss))
+    _check_targets(objective, rows)
+
+    own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
+    parameters: list[Any] = list(dict.fromkeys([*own, *optimizer.parameters]))
+    gradient, moved = programs.gradient(objective, rows.shapes, optimizer, parameters)
+    forward = programs.forward(objective, rows.shapes, parameters)
+    features = features or examples.columns
+    _check_names("features", features, rows.n_inputs)
+    _check_names("classes", classes, max(2, forward.n_outputs))
+    printed = {"gradient": gradient, "forward": forward.programs}
+    leaves = [leaf for each in printed.values() for x in each for leaf in x.leaves]
+    place = {leaf: i for i, leaf in enumerate(dict.fromkeys(leaves))}
+    steppers = _steppers(optimizer)
+    states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
+    n_learned = len(examples.X)
+    data = {
+        "names": _names(place),
+        "numbers": _finite(place),
+        "spread": _spread(model, place, parameters),
+        "arrays": _arrays(model, place, moved),
+        "moved": [place[leaf] for leaf in moved],
+        "leaves": {
+            name: [[place[leaf] for leaf in program.leaves] for program in found]
+            for name, found in printed.items()
+        },
+        "parameters": [place[leaf] for leaf in own],
+        "rows": list(itertools.chain.from_iterable(rows.numbers)),
+        "width": len(rows.numbers[0]),
+        "inputs": rows.n_inputs,
+        "features": [
+            in_a_line(name, LONGEST_NAME) or f"x{i + 1}"
+            for i, name in enumerate(features or [""] * rows.n_inputs)
+        ],
+        "scales": [each and list(zip(*each, strict=True)) for each in (scale, target_scale)],
+        "classes": [
+            in_a_line(name, LONGEST_NAME) or f"class {k}" for k, name in enumerate(classes)
+        ],
+        "learned": n_learned,
+        "outputs": forward.n_outputs,
+        "units": [
+            {
+                "name": unit.name,
+                "layer": unit.layer,
+                "weights": [place[leaf] for leaf in unit.neuron.weights],
+                "bias": place[unit.neuron.bias],
+                "sources": unit.sources,
+                "dies": unit.neuron.activation == "relu",
+            }
+            for unit in forward.units
+        ],
+        "seed": seed_words(seed),
+        "shuffle": shuffle,
+        "batch": min(batch_size or n_learned, n_learned),
+        "kind": _kind(objective, rows, forward.n_outputs),
+        "threshold": 0.0 if loss in CORRECT or forward.ends_in != "sigmoid" else 0.5,
+        "counts": objective.correct is not None,
+        "penalised": penalty is not None,
+        "steppers": [
+            {
+                "name": _name(stepper),
+                "coefficients": stepper.coefficients(),
+                "initial": stepper.initial_state,
+                "states": [states[leaf] for leaf in moved] if i == 0 else None,
+            }
+            for i, stepper in enumerate(steppers)
+        ],
+        "file": model.described() | {"parameters": []} if isinstance(model, Module) else None,
+    }
     page = Playground(
-        Objective(model, loss, penalty, accuracy or CORRECT.get(loss)),
-        _Rows([*examples.X, *test_X], [*targets, *test_Y]),
-        len(examples.X),
-        optimizer,
-        batch_size=batch_size or len(examples.X),
-        seed=seed,
-        shuffle=shuffle,
-        features=features or examples.columns,
-        classes=classes,
-        scales=(scale, target_scale),
-        title=title,
+        in_a_line(title, LONGEST_TITLE) or "A model learns",
+        data,
+        "".join(programs.source(name, found) for name, found in printed.items()),
+        programs.source("rules", [javascript.update_rule(stepper) for stepper in steppers]),
     )
     if path is not None:
         page.save(path)
@@ -147,124 +206,39 @@ class _Rows:
             self.numbers.append(row)
 
 
-class Playground:
+class Playground(Page):
     """A page in which a model is trained.
 
     Attributes:
         html: what it shows, to be put into any page.
+        data: what its scripts read: the examples, the parameters, and how the model learns.
+        source: the JavaScript of the gradient and of the forward pass.
+        rules: the JavaScript of the steppers' rules.
     """
 
-    def __init__(
-        self,
-        objective: Objective,
-        rows: _Rows,
-        n_learned: int,
-        optimizer: Stepper,
-        *,
-        batch_size: int,
-        seed: int,
-        shuffle: bool,
-        features: Sequence[str],
-        classes: Sequence[str],
-        scales: tuple[Standardization | None, Standardization | None],
-        title: str,
-    ) -> None:
-        self._n_learned = n_learned
-        self._title = in_a_line(title, LONGEST_TITLE) or "A model learns"
-        model = objective.model
-        own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
-        parameters: list[Any] = list(dict.fromkeys([*own, *optimizer.parameters]))
-        _check_targets(objective, rows)
-        gradient, moved = programs.gradient(objective, rows.shapes, optimizer, parameters)
-        forward = programs.forward(objective, rows.shapes, parameters)
-        _check_names("features", features, rows.n_inputs)
-        _check_names("classes", classes, max(2, forward.n_outputs))
-        printed = {"gradient": gradient, "forward": forward.programs}
-        leaves = [leaf for each in printed.values() for x in each for leaf in x.leaves]
-        place = {leaf: i for i, leaf in enumerate(dict.fromkeys(leaves))}
-        steppers = _steppers(optimizer)
-        rules = [javascript.update_rule(stepper) for stepper in steppers]
-        self.source = "".join(programs.source(name, found) for name, found in printed.items())
-        self.rules = programs.source("rules", rules)
-        states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
-        self.told: dict[str, Any] = {
-            "names": _names(place),
-            "numbers": _finite(place),
-            "spread": _spread(model, place, parameters),
-            "arrays": _arrays(model, place, moved),
-            "moved": [place[leaf] for leaf in moved],
-            "leaves": {
-                name: [[place[leaf] for leaf in program.leaves] for program in found]
-                for name, found in printed.items()
-            },
-            "parameters": [place[leaf] for leaf in own],
-            "rows": list(itertools.chain.from_iterable(rows.numbers)),
-            "width": len(rows.numbers[0]),
-            "inputs": rows.n_inputs,
-            "features": [
-                in_a_line(name, LONGEST_NAME) or f"x{i + 1}"
-                for i, name in enumerate(features or [""] * rows.n_inputs)
-            ],
-            "scales": [scale and list(zip(*scale, strict=True)) for scale in scales],
-            "classes": [
-                in_a_line(name, LONGEST_NAME) or f"class {k}" for k, name in enumerate(classes)
-            ],
-            "learned": n_learned,
-            "outputs": forward.n_outputs,
-            "units": [
-                {
-                    "name": unit.name,
-                    "layer": unit.layer,
-                    "weights": [place[leaf] for leaf in unit.neuron.weights],
-                    "bias": place[unit.neuron.bias],
-                    "sources": unit.sources,
-                    "dies": unit.neuron.activation == "relu",
-                }
-                for unit in forward.units
-            ],
-            "seed": seed_words(seed),
-            "shuffle": shuffle,
-            "batch": min(batch_size, n_learned),
-            "kind": _kind(objective, rows, forward.n_outputs),
-            "threshold": 0.0 if objective.loss in CORRECT or forward.ends_in != "sigmoid" else 0.5,
-            "counts": objective.correct is not None,
-            "penalised": objective.penalty is not None,
-            "steppers": [
-                {
-                    "name": _name(stepper),
-                    "coefficients": stepper.coefficients(),
-                    "initial": stepper.initial_state,
-                    "states": [states[leaf] for leaf in moved] if i == 0 else None,
-                }
-                for i, stepper in enumerate(steppers)
-            ],
-            "file": _file(model),
-        }
+    def __init__(self, title: str, data: dict[str, Any], source: str, rules: str) -> None:
+        self.title, self.data, self.source, self.rules = title, data, source, rules
+
+    @property
+    def introduction(self) -> str:  # type: ignore[override]
+        """What is trained, and how."""
+        n, m = len(self.data["moved"]), self.data["learned"]
+        return (
+            f"{n:,} parameter{'s are' if n > 1 else ' is'} trained on {m:,} "
+            f"example{'s' if m > 1 else ''}. Each step computes the loss and its derivative with "
+            f"respect to each of them, then moves them all a little downhill. The page needs no "
+            f"Python: it runs JavaScript that Python generated, and sends nothing anywhere."
+        )
 
     @functools.cached_property
     def html(self) -> str:
         """One self-contained piece of HTML."""
         opened = "open(root, told, { gradient, forward, rules }, {});\n"
-        return html_of(self._title, self.told, self.source + self.rules + opened)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a page of its own, which needs no network and no Python. Returns its path.
-
-        The file appears when it is complete. ValueError for a name that does not end in .html or
-        .htm.
-        """
-        n, m = len(self.told["moved"]), self._n_learned
-        learned = f"{n:,} parameter{'s are' if n > 1 else ' is'} trained"
-        learned += f" on {m:,} example{'s' if m > 1 else ''}."
-        text = page_text(path, self._title, f"{learned} {INTRODUCTION}", self.html)
-        return write_whole(path, text)
+        return html_of(self.title, self.data, self.source + self.rules + opened)
 
     def __repr__(self) -> str:
-        n = len(self.told["moved"])
-        return f"Playground({n} parameters, {self._n_learned} examples): .save('learn.html')"
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": repr(self)}
+        n, m = len(self.data["moved"]), self.data["learned"]
+        return f"Playground({n} parameters, {m} examples): .save('learn.html')"
 
 
 def html_of(title: str, told: dict[str, Any], program: str) -> str:
@@ -272,14 +246,9 @@ def html_of(title: str, told: dict[str, Any], program: str) -> str:
     workplace = "function open(root, told, { gradient, forward, rules }, kept) {\n"
     workplace += f"{scripts(HERE, SCRIPTS)}}}\n"
     once = scripts(HERE, ("../shared/dom.js", "random.js", "start.js"))
-    return (
-        f'<div class="autograd-playground" role="group" aria-label="{escape(title)}">\n'
-        f"<style>\n{styles(HERE, ('../shared/page.css', 'playground.css'))}</style>\n"
-        f'<p class="still">{escape(STILL)}</p>\n'
-        f'<script type="application/json">{json_for_script(told)}</script>\n'
-        f'<script>\n(() => {{\n"use strict";\n{once}{workplace}{program}}})();\n'
-        f"</script>\n</div>\n"
-    )
+    style = f"<style>\n{styles(HERE, ('../shared/page.css', 'playground.css'))}</style>\n"
+    script = f'<script>\n(() => {{\n"use strict";\n{once}{workplace}{program}}})();\n</script>\n'
+    return element("autograd-playground", title, style, STILL, told, script)
 
 
 def seed_words(seed: int) -> list[int]:
@@ -289,12 +258,6 @@ def seed_words(seed: int) -> list[int]:
 
 
 STILL = "No scripts run here: run the cell, or trust the notebook, to train this model."
-
-INTRODUCTION = (
-    "Each step computes the loss and its derivative with respect to each of them, then moves them "
-    "all a little downhill. The page needs no Python: it runs JavaScript that Python generated, "
-    "and sends nothing anywhere."
-)
 
 
 def _check_scales(
@@ -408,14 +371,3 @@ def _table(
     name: str, columns: int, found: Iterable[Any], place: dict[Value, int]
 ) -> dict[str, Any]:
     return {"name": in_a_line(name), "columns": columns, "at": [place[leaf] for leaf in found]}
-
-
-def _file(model: Model) -> dict[str, Any] | None:
-    """The content of the saved model, into which the page puts its own numbers."""
-    if not isinstance(model, Module):
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.json"
-        model.save(path)
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return about | {"parameters": []}
