@@ -6,51 +6,23 @@ import io
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from autograd.checks import rows_of
 from autograd.files import write_whole
-from autograd.plotting.style import (
-    COLORS,
-    INK,
-    MARKERS,
-    add_legend,
-    as_floats,
-    counted,
-    course,
-    evenly_spaced,
-    holding,
-    joined,
-    new_figure,
-    pixels,
-    spoken,
-    style_axes,
-    told,
-    transposed,
-    two_shades,
-    widened,
-    written,
-)
+from autograd.plotting import style
+from autograd.plotting.style import COLORS, INK, counted, spoken, written
 from autograd.recording import no_grad
 from autograd.training import Recording
 from autograd.viz.drawing import html_image
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from autograd.training import Epoch
-
-__all__ = [
-    "Animation",
-    "boundary_animation",
-    "confusion_matrix",
-    "decision_boundary",
-    "image_grid",
-]
 
 
 def decision_boundary(
@@ -82,17 +54,13 @@ def decision_boundary(
         ValueError: if X is empty, is not as long as Y, or has a row of other than two features, or
             if Y has a label that is none of the classes.
     """
-    X, Y = rows_of(X), rows_of(Y)
-    figure = new_figure(4.6, 3.8)
-    window = _Window.around(X, Y, resolution)
-    scores = window.scores(model, threshold)
-    axes = figure.subplots()
-    Y, names = _named(Y, classes, len(scores))
-    window.draw(axes, scores, _scale(scores), X, Y, names)
-    style_axes(axes, *labels, grid=False)
-    add_legend(axes)
-    told_classes = _told_classes(Y, names, _margins(model, X, threshold))
-    return told(figure, f"Decision boundary over {window.described(labels)}: {told_classes}")
+    figure = style.new_figure(4.6, 3.8)
+    plane = _Plane(X, Y, labels, resolution)
+    scores = plane.scores(model, threshold)
+    plane.name_classes(classes, len(scores))
+    plane.draw(figure, scores, _scale(scores))
+    told_classes = plane.told_classes(_margins(model, plane.X, threshold))
+    return style.told(figure, f"Decision boundary over {plane.described}: {told_classes}")
 
 
 class Animation:
@@ -150,105 +118,128 @@ def boundary_animation(
         raise ValueError(
             "boundary_animation: nothing was recorded; call fit(…, callback=recording)"
         )
-    X, Y = rows_of(X), rows_of(Y)
-    figure = new_figure(4.6, 4.0)
-    window = _Window.around(X, Y, resolution)
+    figure = style.new_figure(4.6, 4.0)
+    plane = _Plane(X, Y, labels, resolution)
     last = len(recording.rows)
     chosen = sorted({round(i * last / max(1, frames - 1)) for i in range(frames)} | {last})
     parameters = recording.model.parameters()
     scores = []
     for epoch in chosen:
-        with holding(parameters, recording.snapshots[epoch]):
-            scores.append(window.scores(recording.model, threshold))
+        with style.holding(parameters, recording.snapshots[epoch]):
+            scores.append(plane.scores(recording.model, threshold))
+    plane.name_classes(classes, len(scores[-1]))
     scale = _scale(scores[-1])
 
     pictures = []
-    Y, names = _named(Y, classes, len(scores[-1]))
     for epoch, score in zip(chosen, scores, strict=True):
         figure.clear()
-        axes = figure.subplots()
-        window.draw(axes, score, scale, X, Y, names)
-        axes.set_title(_caption(recording.rows, epoch), fontsize=9, color=INK, loc="left")
-        style_axes(axes, *labels, grid=False)
-        add_legend(axes)
-        pictures.append(pixels(figure, 100, 96))
-    with holding(parameters, recording.snapshots[last]):
-        told_classes = _told_classes(Y, names, _margins(recording.model, X, threshold))
+        plane.draw(figure, score, scale, _caption(recording.rows, epoch))
+        pictures.append(style.pixels(figure, 100, 96))
+    with style.holding(parameters, recording.snapshots[last]):
+        told_classes = plane.told_classes(_margins(recording.model, plane.X, threshold))
     forms = f"Decision boundary as it forms, {counted(len(pictures), 'picture')}"
     end = f"at last {_caption(recording.rows, last)}: {told_classes}"
-    described = f"{forms}, over {window.described(labels)}; {end}"
-    return Animation(_gif(pictures, seconds), described)
+    return Animation(_gif(pictures, seconds), f"{forms}, over {plane.described}; {end}")
 
 
-class _Window(NamedTuple):
-    """The part of the plane around the examples, on a grid."""
+class _Plane:
+    """The part of the plane around the examples, on a grid, with the examples in it.
 
-    xs: list[float]
-    ys: list[float]
+    Attributes:
+        names: the labels of the classes in the order of their colors, each with its name.
+    """
 
-    @classmethod
-    def around(cls, X: Sequence[Sequence[float]], Y: Sequence[float], resolution: int) -> _Window:
-        if not len(X) or len(X) != len(Y):
+    def __init__(
+        self, X: Sequence[Any], Y: Sequence[Any], labels: Sequence[str], resolution: int
+    ) -> None:
+        self.X, self.Y, self.labels = rows_of(X), rows_of(Y), labels
+        if not self.X or len(self.X) != len(self.Y):
             raise ValueError(
                 f"decision boundary: expected as many labels as examples, at least one; "
-                f"got {len(X)} examples and {len(Y)} labels"
+                f"got {len(self.X)} examples and {len(self.Y)} labels"
             )
-        for row in X:
+        for row in self.X:
             if len(row) != 2:
                 raise ValueError(
                     f"decision boundary: a plane needs rows of two features, got {list(row)!r}; "
                     f"train a model of two of them"
                 )
-        xs, ys = transposed(X)
-        return cls(evenly_spaced(widened(xs), resolution), evenly_spaced(widened(ys), resolution))
+        columns = zip(*self.X, strict=True)
+        self.xs, self.ys = (style.evenly_spaced(style.widened(x), resolution) for x in columns)
+        self.names: dict[float, str] = {}
+
+    def name_classes(self, classes: Sequence[str], n_outputs: int) -> None:
+        """Set `names`, and make labels that are names indices; those are sorted, as in `fit`."""
+        if all(isinstance(label, str) for label in self.Y):
+            classes = list(classes) or sorted(set(self.Y))
+            for label in self.Y:
+                if label not in classes:
+                    raise ValueError(
+                        f"decision boundary: expected a class of {classes}, got {label!r}"
+                    )
+            self.Y = [classes.index(label) for label in self.Y]
+        labels: Sequence[float] = sorted(set(self.Y))
+        if n_outputs > 1:
+            for label in labels:
+                if label not in range(n_outputs):
+                    raise ValueError(
+                        f"decision boundary: expected a class index from 0 to {n_outputs - 1}, "
+                        f"got {label}"
+                    )
+            labels = range(n_outputs)
+        names = classes if len(classes) == len(labels) else [f"class {label}" for label in labels]
+        self.names = dict(zip(labels, names, strict=True))
 
     def scores(self, model: Callable[[list[float]], Any], threshold: float) -> Any:
         """The margins of the outputs on the grid."""
         places = [[x, y] for y in self.ys for x in self.xs]
         return _margins(model, places, threshold).reshape(-1, len(self.ys), len(self.xs))
 
-    def described(self, labels: Sequence[str]) -> str:
+    @property
+    def described(self) -> str:
         """Which part of the plane this is."""
-        columns = zip(labels, (self.xs, self.ys), strict=True)
-        return " and ".join(f"{spoken(label)} {course(numbers)}" for label, numbers in columns)
+        columns = zip(self.labels, (self.xs, self.ys), strict=True)
+        return " and ".join(f"{spoken(name)} {style.course(numbers)}" for name, numbers in columns)
 
-    def draw(
-        self,
-        axes: Axes,
-        scores: Any,
-        scale: float,
-        X: Sequence[Sequence[float]],
-        Y: Sequence[float],
-        names: Mapping[float, str],
-    ) -> None:
-        colors = COLORS
+    def told_classes(self, margins: Any) -> str:
+        """How many examples each class has, and how many lie on its side of the boundary."""
+        counts = Counter(self.Y)
+        each = "; ".join(
+            f"{spoken(name)}, {counted(counts[label], 'example')}"
+            for label, name in self.names.items()
+        )
+        if len(margins) == 1:
+            yes = [*self.names][-1]
+            pairs = zip(margins[0], self.Y, strict=True)
+            right = sum((margin > 0.0) == (y == yes) for margin, y in pairs)
+        else:
+            right = sum(margins[int(y)][i] > 0.0 for i, y in enumerate(self.Y))
+        return f"{each}; {right} of the {len(self.Y)} lie on the side of their class"
+
+    def draw(self, figure: Figure, scores: Any, scale: float, title: str = "") -> None:
+        """Draw areas, boundaries and examples into the empty figure."""
+        axes, colors = figure.subplots(), COLORS
         if len(scores) == 1:
             colors = (COLORS[1], COLORS[0], *COLORS[2:])  # blue is positive, as in `draw`
             levels = [scale * i / 5 for i in range(-5, 6)]
-            shades = two_shades(*colors[:2])
+            shades = style.two_shades(*colors[:2])
             axes.contourf(self.xs, self.ys, scores[0], levels, cmap=shades, extend="both")
         for score, color in zip(scores, itertools.cycle(COLORS)):
             if score.min() < 0.0 < score.max():
                 axes.contour(self.xs, self.ys, score, [0.0], colors=INK, linewidths=1.4)
             if len(scores) > 1 and score.max() > 0.0:
-                axes.contourf(
-                    self.xs, self.ys, score, [0.0, score.max()], colors=[color], alpha=0.28
-                )
-        looks = itertools.cycle(zip(colors, MARKERS, strict=True))
-        for (label, name), (color, marker) in zip(names.items(), looks, strict=False):
-            rows = [row for row, of_row in zip(X, Y, strict=True) if of_row == label]
-            x, y = transposed(rows) if rows else ([], [])
-            axes.scatter(
-                x,
-                y,
-                s=22,
-                marker=marker,
-                color=color,
-                edgecolors="white",
-                linewidths=0.6,
-                label=written(name or label),
-                zorder=3,
-            )
+                area = [0.0, score.max()]
+                axes.contourf(self.xs, self.ys, score, area, colors=[color], alpha=0.28)
+        looks = itertools.cycle(zip(colors, style.MARKERS, strict=True))
+        for (label, name), (color, marker) in zip(self.names.items(), looks, strict=False):
+            rows = [row for row, of_row in zip(self.X, self.Y, strict=True) if of_row == label]
+            x, y = style.transposed(rows) if rows else ([], [])
+            dots = axes.scatter(x, y, s=22, marker=marker, color=color, zorder=3)
+            dots.set(edgecolor="white", linewidth=0.6, label=written(name or label))
+        if title:
+            axes.set_title(title, fontsize=9, color=INK, loc="left")
+        style.style_axes(axes, self.labels[0], self.labels[1], grid=False)
+        style.add_legend(axes)
 
 
 def _margins(
@@ -258,52 +249,10 @@ def _margins(
     import numpy as np
 
     with no_grad():
-        outputs = np.array([as_floats(model(list(row))) for row in rows]).T
+        outputs = np.array([style.as_floats(model(list(row))) for row in rows]).T
     if len(outputs) == 1:
         return outputs - threshold
     return outputs - [np.delete(outputs, k, axis=0).max(axis=0) for k in range(len(outputs))]
-
-
-def _told_classes(Y: Sequence[float], names: Mapping[float, str], margins: Any) -> str:
-    """How many examples each class has, and how many lie on its side of the boundary."""
-    counts = Counter(Y)
-    each = "; ".join(
-        f"{spoken(name)}, {counted(counts[label], 'example')}" for label, name in names.items()
-    )
-    if len(margins) == 1:
-        yes = [*names][-1]
-        right = sum((margin > 0.0) == (y == yes) for margin, y in zip(margins[0], Y, strict=True))
-    else:
-        right = sum(margins[int(y)][i] > 0.0 for i, y in enumerate(Y))
-    return f"{each}; {right} of the {len(Y)} lie on the side of their class"
-
-
-def _named(
-    Y: Sequence[Any], classes: Sequence[str], n_outputs: int
-) -> tuple[Sequence[float], dict[float, str]]:
-    """Labels as numbers, and the name of each; names are sorted, as `fit` has them."""
-    if all(isinstance(label, str) for label in Y):
-        classes = list(classes) or sorted(set(Y))
-        for label in Y:
-            if label not in classes:
-                raise ValueError(f"decision boundary: expected a class of {classes}, got {label!r}")
-        Y = [classes.index(label) for label in Y]
-    labels = _classes(Y, n_outputs)
-    names = classes if len(classes) == len(labels) else [f"class {label}" for label in labels]
-    return Y, dict(zip(labels, names, strict=True))
-
-
-def _classes(Y: Sequence[float], n_outputs: int) -> Sequence[float]:
-    """The labels, in the order of the colors: the indices of the outputs, if there are several."""
-    labels = sorted(set(Y))
-    if n_outputs == 1:
-        return labels
-    for label in labels:
-        if label not in range(n_outputs):
-            raise ValueError(
-                f"decision boundary: expected a class index from 0 to {n_outputs - 1}, got {label}"
-            )
-    return range(n_outputs)
 
 
 def _scale(scores: Any) -> float:
@@ -377,16 +326,16 @@ def confusion_matrix(
 
     names = [written(name) for name in shown]
     room = 0.07 * max(map(len, names))  # in inches, for the longest name
-    figure = new_figure(1.5 + room + 0.36 * len(shown), 0.9 + room + 0.36 * len(shown))
+    figure = style.new_figure(1.5 + room + 0.36 * len(shown), 0.9 + room + 0.36 * len(shown))
     axes = figure.subplots()
     shades = [[shade(row, column) for column in shown] for row in shown]
-    axes.imshow(shades, cmap=two_shades(COLORS[1], COLORS[0]), vmin=-1.0, vmax=1.0)
+    axes.imshow(shades, cmap=style.two_shades(COLORS[1], COLORS[0]), vmin=-1.0, vmax=1.0)
     for (row, column), count in counts.items():
         place = shown.index(column), shown.index(row)
         axes.text(*place, str(count), fontsize=8, color=INK, ha="center", va="center")
     axes.set_xticks(range(len(shown)), names, rotation=90 if room > 0.3 else 0)
     axes.set_yticks(range(len(shown)), names)
-    style_axes(axes, "predicted class", "true class", grid=False)
+    style.style_axes(axes, "predicted class", "true class", grid=False)
     right = sum(counts[name, name] for name in shown)
     mistakes = [
         f"{spoken(row)} as {spoken(column)} ({counted(count, 'time')})"
@@ -396,8 +345,8 @@ def confusion_matrix(
     more = f" and {counted(len(mistakes) - 5, 'other kind')}" * (len(mistakes) > 5)
     share = f"{right} of {counted(len(truth), 'example')} right"
     told_mistakes = f"mistakes: {', '.join(mistakes[:5]) or 'none'}{more}"
-    what = f"Confusion matrix of the classes {joined(shown)}"
-    return told(figure, f"{what}: {share}; {told_mistakes}")
+    what = f"Confusion matrix of the classes {style.joined(shown)}"
+    return style.told(figure, f"{what}: {share}; {told_mistakes}")
 
 
 def image_grid(
@@ -424,7 +373,7 @@ def image_grid(
     lightest, darkest = min(map(min, images)), max(map(max, images))
     columns = min(columns, len(images))
     n_rows = math.ceil(len(images) / columns)
-    figure = new_figure(0.76 * columns, (0.96 if titles else 0.76) * n_rows)
+    figure = style.new_figure(0.76 * columns, (0.96 if titles else 0.76) * n_rows)
     panels = figure.subplots(n_rows, columns, squeeze=False).flat
     for axes, image, title in itertools.zip_longest(panels, images, titles):
         axes.set_axis_off()
@@ -437,4 +386,4 @@ def image_grid(
         f"{side} by {side}" for side in sorted({math.isqrt(len(i)) for i in images})
     )
     said = f"{counted(len(images), 'image')} of {sides} pixels, {columns} in a row"
-    return told(figure, f"{said}: {joined(titles)}" if titles else said)
+    return style.told(figure, f"{said}: {style.joined(titles)}" if titles else said)

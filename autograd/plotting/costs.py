@@ -7,36 +7,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.plotting.style import (
-    COLORS,
-    FAINT,
-    INK,
-    Point,
-    add_legend,
-    as_float,
-    counted,
-    course,
-    draw_path,
-    evenly_spaced,
-    holding,
-    named_runs,
-    new_figure,
-    spoken,
-    style_axes,
-    style_relief,
-    told,
-    transposed,
-    widened,
-    written,
-)
+from autograd.plotting import style
+from autograd.plotting.style import COLORS, INK, Point, as_float, counted, course, spoken
 from autograd.recording import no_grad
 from autograd.value import Value
 from autograd.viz.notation import short_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-__all__ = ["Plane", "cost_curve", "cost_surface"]
 
 
 def cost_curve(
@@ -54,23 +32,23 @@ def cost_curve(
     Raises:
         ValueError: if the range is not (low, high), finite.
     """
-    grid = evenly_spaced(x_range, 201)
-    runs = named_runs(paths)
+    grid = style.evenly_spaced(x_range, 201)
+    runs = style.named_runs(paths)
     with no_grad():
         curve = [_height(cost, x) for x in grid]
         heights = {name: [_height(cost, x) for x in path] for name, path in runs.items()}
-    figure = new_figure(max(4.6, 2.0 * len(runs)), 2.7)
+    figure = style.new_figure(max(4.6, 2.0 * len(runs)), 2.7)
     panels = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
     for axes, (name, path), color in zip(panels, runs.items(), itertools.cycle(COLORS)):
-        axes.plot(grid, curve, color=FAINT, linewidth=1.2)
-        draw_path(axes, (path, heights[name]), color)
+        axes.plot(grid, curve, color=style.FAINT, linewidth=1.2)
+        style.draw_path(axes, (path, heights[name]), color)
         axes.set_xlim(x_range)
-        axes.set_ylim(widened(curve))
-        axes.set_title(written(name), fontsize=9, color=INK)
-        style_axes(axes, x_label, y_label if axes is panels[0] else "")
+        axes.set_ylim(style.widened(curve))
+        axes.set_title(style.written(name), fontsize=9, color=INK)
+        style.style_axes(axes, x_label, y_label if axes is panels[0] else "")
     places = {name: [(x,) for x in path] for name, path in runs.items()}
     said = _described((x_label, y_label), (x_range,), [(x,) for x in grid], curve)
-    return told(figure, f"Curve of {said}{_ways(places, heights)}")
+    return style.told(figure, f"Curve of {said}{_ways(places, heights)}")
 
 
 def cost_surface(
@@ -98,11 +76,11 @@ def cost_surface(
     Raises:
         ValueError: if a range is not (low, high), or the cost is not finite anywhere in them.
     """
-    figure = new_figure(8.4, 3.8)  # first, because it says what to install
+    figure = style.new_figure(8.4, 3.8)  # first, because it says what to install
     import numpy as np
 
-    xs, ys = evenly_spaced(x_range, resolution), evenly_spaced(y_range, resolution)
-    runs = named_runs(paths)
+    xs, ys = style.evenly_spaced(x_range, resolution), style.evenly_spaced(y_range, resolution)
+    runs = style.named_runs(paths)
     with no_grad():
         surface = np.array([[_height(cost, x, y) for x in xs] for y in ys])
     surface[~np.isfinite(surface)] = np.nan
@@ -120,7 +98,7 @@ def cost_surface(
         ccount=61,
     )
     relief.view_init(elev=38, azim=-58)
-    style_relief(relief, labels)
+    style.style_relief(relief, labels)
     contours = figure.add_subplot(1, 2, 2)
     figure.suptitle(labels[2], fontsize=9, color=INK)  # at its axis it would lie on the contours
     low, high = float(np.nanmin(surface)), float(np.nanmax(surface))
@@ -128,7 +106,7 @@ def cost_surface(
     contours.contour(xs, ys, surface, levels=levels, cmap="cividis", linewidths=0.9)
     contours.set_xlim(x_range)
     contours.set_ylim(y_range)
-    style_axes(contours, labels[0], labels[1], grid=False)
+    style.style_axes(contours, labels[0], labels[1], grid=False)
 
     heights = {}
     for (name, path), color in zip(runs.items(), itertools.cycle(COLORS[1:] + COLORS[:1])):
@@ -139,14 +117,14 @@ def cost_surface(
         ]
         heights[name] = [height for _, _, height in inside]
         if inside:
-            draw_path(relief, transposed(inside), color)
+            style.draw_path(relief, style.transposed(inside), color)
         if len(path):  # which may be an array, and has no truth then
-            draw_path(contours, transposed(path), color, name)
+            style.draw_path(contours, style.transposed(path), color, name)
     if list(runs) != [""]:
-        add_legend(contours)
+        style.add_legend(contours)
     places = [(x, y) for y in ys for x in xs]
     said = _described(labels, (x_range, y_range), places, surface.ravel().tolist())
-    return told(figure, f"Relief and contours of {said}{_ways(runs, heights)}")
+    return style.told(figure, f"Relief and contours of {said}{_ways(runs, heights)}")
 
 
 class Plane:
@@ -170,20 +148,14 @@ class Plane:
         first: Sequence[float] | Value,
         second: Sequence[float] | Value,
     ) -> None:
-        self.parameters = list(parameters)
-        self.first, self.second = self._direction(first), self._direction(second)
-        self.origin = [
-            0.0 if parameter is first or parameter is second else parameter.data
-            for parameter in self.parameters
-        ]
-        self._gram = [[_dot(u, v) for v in self._axes] for u in self._axes]
-        (uu, uv), (_, vv) = self._gram
-        if not uu * vv - uv * uv > 1e-12 * uu * vv:
-            raise ValueError("Plane: the two directions are parallel, or one of them is zero")
+        import numpy as np
 
-    @property
-    def _axes(self) -> tuple[list[float], list[float]]:
-        return self.first, self.second
+        self.parameters = list(parameters)
+        self._directions = np.array([self._direction(first), self._direction(second)])
+        self._origin = np.array([0.0 if p is first or p is second else p.data for p in parameters])
+        self._gram = self._directions @ self._directions.T
+        if not np.linalg.det(self._gram) > 1e-12 * self._gram[0, 0] * self._gram[1, 1]:
+            raise ValueError("Plane: the two directions are parallel, or one of them is zero")
 
     def _direction(self, along: Sequence[float] | Value) -> list[float]:
         if isinstance(along, Value):
@@ -201,24 +173,19 @@ class Plane:
         """`loss` as a function of x and y, for `cost_surface`; the parameters are restored."""
 
         def cost_at(x: float, y: float) -> float:
-            pairs = zip(self.origin, self.first, self.second, strict=True)
-            with no_grad(), holding(self.parameters, [o + x * u + y * v for o, u, v in pairs]):
+            numbers = (self._origin + (x, y) @ self._directions).tolist()
+            with no_grad(), style.holding(self.parameters, numbers):
                 return as_float(loss())
 
         return cost_at
 
     def path(self, snapshots: Sequence[Sequence[float]]) -> list[Point]:
         """The (x, y) at which each snapshot of the parameters lies, seen straight from above."""
-        (uu, uv), (_, vv) = self._gram
-        determinant = uu * vv - uv * uv
-        points = []
-        for snapshot in snapshots:
-            offset = [s - o for s, o in zip(snapshot, self.origin, strict=True)]
-            along, across = _dot(offset, self.first), _dot(offset, self.second)
-            points.append(
-                ((vv * along - uv * across) / determinant, (uu * across - uv * along) / determinant)
-            )
-        return points
+        import numpy as np
+
+        offsets = np.array(snapshots) - self._origin
+        points = np.linalg.solve(self._gram, self._directions @ offsets.T).T
+        return [(x, y) for x, y in points.tolist()]
 
 
 def _described(
@@ -256,10 +223,6 @@ def _ways(runs: Mapping[str, Sequence[Sequence[float]]], heights: Mapping[str, l
 def _place(numbers: Sequence[float]) -> str:
     written = ", ".join(map(short_number, numbers))
     return written if len(numbers) == 1 else f"({written})"
-
-
-def _dot(u: Sequence[float], v: Sequence[float]) -> float:
-    return math.fsum(a * b for a, b in zip(u, v, strict=True))
 
 
 def _height(cost: Callable[..., Any], *weights: float) -> float:

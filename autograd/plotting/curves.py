@@ -7,28 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from autograd.plotting.style import (
-    COLORS,
-    add_legend,
-    as_float,
-    counted,
-    course,
-    draw_lines,
-    named_runs,
-    new_figure,
-    spoken,
-    style_axes,
-    told,
-    transposed,
-)
+from autograd.plotting import style
+from autograd.plotting.style import counted, course, spoken
 from autograd.training import Epoch
 from autograd.viz.notation import short_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
-__all__ = ["Run", "difference_errors", "lines", "training_curve"]
 
 Run: TypeAlias = Sequence[Epoch] | Sequence[float]
 """What `fit` returned, or a plain list of losses."""
@@ -46,7 +32,7 @@ def training_curve(history: Run | Mapping[str, Run]) -> Figure:
     Raises:
         ValueError: if there is no run, or a run has no rows.
     """
-    runs = {name: _columns(run) for name, run in named_runs(history).items()}
+    runs = {name: _columns(run) for name, run in style.named_runs(history).items()}
     for name, run in runs.items():
         if not run.losses:
             raise ValueError(f"training_curve: the run {name!r} has no rows; train first")
@@ -57,21 +43,21 @@ def training_curve(history: Run | Mapping[str, Run]) -> Figure:
         if run.accuracies
     }
 
-    figure = new_figure(7.6 if accuracies else 5.0, 3.0)
+    figure = style.new_figure(7.6 if accuracies else 5.0, 3.0)
     panels = figure.subplots(1, 2 if accuracies else 1, squeeze=False)[0]
-    draw_lines(panels[0], {name: (run.epochs, run.losses) for name, run in runs.items()})
+    style.draw_lines(panels[0], {name: (run.epochs, run.losses) for name, run in runs.items()})
     finite = [loss for run in runs.values() for loss in run.losses if math.isfinite(loss)]
     spans_much = bool(finite) and 0.0 < 10.0 * min(finite) < max(finite)
-    style_axes(panels[0], unit, "loss", y_log=spans_much)
+    style.style_axes(panels[0], unit, "loss", y_log=spans_much)
     if accuracies:
-        draw_lines(panels[1], accuracies)
-        style_axes(panels[1], unit, "accuracy (%)")
+        style.draw_lines(panels[1], accuracies)
+        style.style_axes(panels[1], unit, "accuracy (%)")
         panels[1].set_ylim(top=102.0)
     if list(runs) == [""]:
-        return told(figure, f"Training curve of {runs[''].described}")
-    add_legend(panels[0])
+        return style.told(figure, f"Training curve of {runs[''].described}")
+    style.add_legend(panels[0])
     each = "; ".join(f"{spoken(name)}, {run.described}" for name, run in runs.items())
-    return told(figure, f"Training curves of {counted(len(runs), 'run')}: {each}")
+    return style.told(figure, f"Training curves of {counted(len(runs), 'run')}: {each}")
 
 
 class _Columns(NamedTuple):
@@ -92,7 +78,7 @@ def _columns(run: Run) -> _Columns:
     if rows and hasattr(rows[0], "loss"):
         accuracies = [row.accuracy for row in rows if row.accuracy is not None]
         return _Columns("epoch", [r.epoch for r in rows], [r.loss for r in rows], accuracies)
-    return _Columns("step", list(range(len(rows))), [as_float(loss) for loss in rows], [])
+    return _Columns("step", list(range(len(rows))), [style.as_float(loss) for loss in rows], [])
 
 
 def lines(
@@ -118,15 +104,15 @@ def lines(
         ValueError: if there is nothing to draw, or a column is not as long as `x`.
     """
     _check_columns("lines", x, columns)
-    figure = new_figure(5.6, 3.2)
+    figure = style.new_figure(5.6, 3.2)
     axes = figure.subplots()
-    draw_lines(axes, {name: (x, column) for name, column in columns.items()})
-    style_axes(axes, x_label, y_label, x_log, y_log)
+    style.draw_lines(axes, {name: (x, column) for name, column in columns.items()})
+    style.style_axes(axes, x_label, y_label, x_log, y_log)
     if list(columns) != [""]:
-        add_legend(axes)
+        style.add_legend(axes)
     each = "; ".join(f"{spoken(name)} {course(column)}".strip() for name, column in columns.items())
     over = f"{spoken(y_label)} over {spoken(x_label)} {course(x)}"
-    return told(figure, f"{counted(len(columns), 'line')}, {over}: {each}")
+    return style.told(figure, f"{counted(len(columns), 'line')}, {over}: {each}")
 
 
 def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
@@ -144,7 +130,7 @@ def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[floa
         ValueError: if there is nothing to draw, or a column is not as long as `steps`.
     """
     _check_columns("difference_errors", steps, errors)
-    figure = new_figure(5.6, 3.4)
+    figure = style.new_figure(5.6, 3.4)
     axes = figure.subplots()
     visible = {
         name: [(h, e) for h, e in zip(steps, column, strict=True) if e > 0.0]
@@ -154,21 +140,20 @@ def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[floa
         name: min(points, key=lambda point: point[1]) for name, points in visible.items() if points
     }
     labels = {name: f"{name}, best h = {h:.0e}" for name, (h, _) in least.items()}
-    draw_lines(
-        axes, {labels.get(name, name): transposed(points) for name, points in visible.items()}, "o"
-    )
-    for name, color in zip(visible, itertools.cycle(COLORS), strict=False):
+    columns = {labels.get(name, name): style.transposed(x) for name, x in visible.items()}
+    style.draw_lines(axes, columns, "o")
+    for name, color in zip(visible, itertools.cycle(style.COLORS), strict=False):
         if name in least:
             axes.plot(*least[name], "o", ms=10, markerfacecolor="none", color=color)
     axes.margins(y=0.15)
-    style_axes(axes, "step h", "relative error", x_log=True, y_log=True)
-    add_legend(axes)
+    style.style_axes(axes, "step h", "relative error", x_log=True, y_log=True)
+    style.add_legend(axes)
     over = f"Relative error over the step h, {course(steps)}, on logarithmic axes"
     smallest = (
         f"{spoken(name)} {short_number(error)} at h = {short_number(h)}"
         for name, (h, error) in least.items()
     )
-    return told(figure, f"{over}; smallest: {'; '.join(smallest) or 'none above 0'}")
+    return style.told(figure, f"{over}; smallest: {'; '.join(smallest) or 'none above 0'}")
 
 
 def _check_columns(caller: str, x: Sequence[float], columns: Mapping[str, Sequence[float]]) -> None:

@@ -22,36 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "COLORS",
-    "FAINT",
-    "INK",
-    "MARKERS",
-    "Point",
-    "add_legend",
-    "as_float",
-    "as_floats",
-    "counted",
-    "course",
-    "draw_lines",
-    "draw_path",
-    "evenly_spaced",
-    "figure_class",
-    "holding",
-    "joined",
-    "named_runs",
-    "new_figure",
-    "pixels",
-    "spoken",
-    "style_axes",
-    "style_relief",
-    "told",
-    "transposed",
-    "two_shades",
-    "widened",
-    "written",
-]
-
 Point: TypeAlias = tuple[float, float]
 """Two numbers: a place in a plane, or the lower and the upper end of an axis."""
 
