@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograd.data import Schema, Sheet, printable, read_sheet
+from autograd.nn import GAINS
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", r"\t": "\t", "bar": "|", "space": " "}
 
@@ -132,6 +133,31 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
     option("--task", choices=["classification", "regression"], help="what the label is about")
     option("--drop", nargs="+", action="extend", default=[], metavar="NAME", help="leave out")
     option("--one-hot", action="store_true", help="make each word of a column an input, 0 or 1")
+
+
+def add_learning_options(
+    parser: argparse.ArgumentParser, hidden: Sequence[int], learning_rate: float
+) -> Any:
+    """Add the options of a network and its training; returns what adds further ones to them."""
+    option = parser.add_argument_group("how to learn").add_argument
+    option(
+        "--hidden",
+        type=positive_int,
+        nargs="*",
+        default=list(hidden),
+        metavar="WIDTH",
+        help=f"the widths of the hidden layers (default: {' '.join(map(str, hidden))})",
+    )
+    option("--activation", choices=list(GAINS), default="tanh")
+    option("--batch-size", type=positive_int, default=32, help="(default: 32)")
+    option(
+        "--learning-rate",
+        type=decimal_number,
+        default=learning_rate,
+        help=f"(default: {learning_rate})",
+    )
+    option("--seed", type=int, default=0, help="of weights, batches and the split (default: 0)")
+    return option
 
 
 def read_sheet_of(

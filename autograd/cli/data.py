@@ -45,58 +45,51 @@ class Examples:
 
 def examples_of(options: argparse.Namespace) -> Examples:
     """Load the data set that the arguments name, and print what was inferred of a file."""
+    X: Rows
+    Y: Sequence[float]
+    features: tuple[str, ...]
+    schema: Schema | None
     if options.data in TOY_SETS:
-        X, labels = TOY_SETS[options.data](seed=options.seed)
-        classes = tuple(str(label) for label in sorted(set(labels)))
-        return _split(options, options.data, X, labels, ("x", "y"), classes)
-    path = str(data.IRIS_FILE) if options.data == "iris" else options.data
-    sheet = read_sheet_of(path, options, data_sets=["iris", *TOY_SETS])
-    schema = infer_schema(
-        sheet,
-        label=options.label,
-        task=options.task,
-        drop=options.drop,
-        missing=options.missing or "refuse",
-        one_hot=options.one_hot,
-        drop_constant=True,
-    )
-    X, Y, rows = schema.examples(sheet)
-    say(describe(schema, sheet))
-    if (label := schema.label) and len(set(Y)) < 2:
-        only = schema.classes[int(Y[0])] if schema.classes else f"{Y[0]:g}"
-        raise ValueError(
-            f"{path}, {sheet.named(label.position)} (the label): it holds only "
-            f"{printable(only)}, so there is nothing to tell apart; "
-            f"type --label and the name of another column"
+        X, Y = TOY_SETS[options.data](seed=options.seed)
+        name, features, schema = options.data, ("x", "y"), None
+        classes = tuple(str(label) for label in sorted(set(Y)))
+        places = [""] * len(X)
+    else:
+        path = str(data.IRIS_FILE) if options.data == "iris" else options.data
+        sheet = read_sheet_of(path, options, data_sets=["iris", *TOY_SETS])
+        schema = infer_schema(
+            sheet,
+            label=options.label,
+            task=options.task,
+            drop=options.drop,
+            missing=options.missing or "refuse",
+            one_hot=options.one_hot,
+            drop_constant=True,
         )
-    for hint in hints(schema, sheet):
-        say(f"  {hint}")
-    lines = [sheet.line_numbers[row] for row in rows]
-    name = printable(Path(path).name.split(".")[0])
-    return _split(options, name, X, Y, schema.features, schema.classes, lines, schema)
-
-
-def _split(
-    options: argparse.Namespace,
-    name: str,
-    X: Rows,
-    Y: Sequence[float],
-    features: tuple[str, ...],
-    classes: tuple[str, ...],
-    lines: Sequence[int] = (),
-    schema: Schema | None = None,
-) -> Examples:
+        X, Y, rows = schema.examples(sheet)
+        say(describe(schema, sheet))
+        name, features, classes = Path(path).name.split(".")[0], schema.features, schema.classes
+        if (label := schema.label) and len(set(Y)) < 2:
+            only = classes[int(Y[0])] if classes else f"{Y[0]:g}"
+            raise ValueError(
+                f"{path}, {sheet.named(label.position)} (the label): it holds only "
+                f"{printable(only)}, so there is nothing to tell apart; "
+                f"type --label and the name of another column"
+            )
+        for hint in hints(schema, sheet):
+            say(f"  {hint}")
+        places = [f"line {sheet.line_numbers[row]}: " for row in rows]
     # A number to predict has no classes to divide by: all its values are one.
     strata = Y if classes else [0.0] * len(Y)
     train, test, _, _ = train_test_split(range(len(X)), strata, seed=options.seed)
     return Examples(
-        name,
+        printable(name),
         [X[i] for i in train],
         [X[i] for i in test],
         [Y[i] for i in train],
         [Y[i] for i in test],
         features,
         classes,
-        [f"line {lines[i]}: " if lines else "" for i in test],
+        [places[i] for i in test],
         schema,
     )

@@ -8,19 +8,14 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from autograd.cli.arguments import (
-    add_column_options,
-    add_file_options,
-    decimal_number,
-    positive_int,
-)
+from autograd.cli.arguments import add_column_options, add_file_options, add_learning_options
 from autograd.cli.data import TOY_SETS, examples_of
 from autograd.cli.learning import Learner, Settings
 from autograd.cli.output import say
 from autograd.cli.signals import Interrupts
 from autograd.data import filled, printable
-from autograd.nn import GAINS
 from autograd.optim import Adam
+from autograd.viz.html import check_page_name
 from autograd.viz.playground import Choices, playground
 
 HELP = "write a page where a network trains in the browser"
@@ -34,25 +29,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     option("data", nargs="?", help=f"{data} (default: all is chosen in the page)")
     add_column_options(parser)
     add_file_options(parser)
-    option(
-        "--hidden",
-        type=positive_int,
-        nargs="*",
-        default=[8, 8],
-        metavar="WIDTH",
-        help="the widths of the hidden layers (default: 8 8)",
-    )
-    option("--activation", choices=list(GAINS), default="tanh")
-    option("--batch-size", type=positive_int, default=32, help="(default: 32)")
-    option("--learning-rate", type=decimal_number, default=0.01, help="(default: 0.01)")
-    option("--seed", type=int, default=0, help="of weights, batches and the split (default: 0)")
+    add_learning_options(parser, (8, 8), 0.01)
     option("--output", metavar="FILE", help="(default: playground.html)", default="playground.html")
 
 
 def run(options: argparse.Namespace, _: Interrupts) -> None:
     """Write the page."""
-    if Path(options.output).suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"{options.output}: a page is HTML; name a file that ends in .html")
+    check_page_name(options.output)
     if options.data is None:
         _write_choices(options)
         return

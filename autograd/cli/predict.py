@@ -16,6 +16,7 @@ from autograd.data import Schema, Sheet, filled, infer_schema, printable
 from autograd.data.inference import column_index
 from autograd.data.schema import Task
 from autograd.data.summary import rows_left_out
+from autograd.functions import softmax
 from autograd.nn import MLP
 
 HELP = "apply a saved model"
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
             say(_row([*before, repr(numbers[0])]))
             continue
         best = names[numbers.index(max(numbers))]
-        shares = [f"{p:.4g}" for p in _softmax(numbers)] if options.probabilities else []
+        shares = [f"{p:.4g}" for p in softmax(numbers)] if options.probabilities else []
         say(_row([*before, best, *shares]))
     known = [(z, y) for z, y in zip(found, Y, strict=bool(Y)) if not math.isnan(y)]
     if known:
@@ -104,9 +105,3 @@ def _row(cells: Sequence[str]) -> str:
     return ", ".join(
         '"' + cell.replace('"', '""') + '"' if set(cell) & {",", '"'} else cell for cell in shown
     )
-
-
-def _softmax(logits: list[float]) -> list[float]:
-    largest = max(logits)
-    powers = [math.exp(z - largest) for z in logits]
-    return [power / math.fsum(powers) for power in powers]

@@ -15,7 +15,7 @@ from pathlib import Path
 from autograd.cli.arguments import (
     add_column_options,
     add_file_options,
-    decimal_number,
+    add_learning_options,
     number_from_0,
     positive_int,
     program,
@@ -35,7 +35,7 @@ from autograd.cli.pictures import pictures
 from autograd.cli.signals import Interrupts
 from autograd.data import filled, printable
 from autograd.data.errors import abbreviated
-from autograd.nn import GAINS, MLP
+from autograd.nn import MLP
 from autograd.training import History
 
 HELP = "train a network on a data set"
@@ -50,20 +50,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     option("data", nargs="?", default="iris", help=f"{data} (default: iris)")
     add_column_options(parser)
     add_file_options(parser)
-    option = parser.add_argument_group("how to learn").add_argument
-    option(
-        "--hidden",
-        type=positive_int,
-        nargs="*",
-        default=list(default.hidden),
-        metavar="WIDTH",
-        help="the widths of the hidden layers (default: 32)",
-    )
-    option("--activation", choices=list(GAINS), default=default.activation)
+    option = add_learning_options(parser, default.hidden, default.learning_rate)
     option("--epochs", type=positive_int, default=default.epochs, help="(default: 100)")
-    option("--batch-size", type=positive_int, default=default.batch_size, help="(default: 32)")
-    rate = default.learning_rate
-    option("--learning-rate", type=decimal_number, default=rate, help=f"(default: {rate})")
     option(
         "--weight-decay",
         type=number_from_0,
@@ -71,7 +59,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="how much large weights cost: this times the sum of their squares (default: 0.003)",
     )
     option("--stepper", choices=list(STEPPERS), default="adam", help="(default: adam)")
-    option("--seed", type=int, default=0, help="of weights, batches and the split (default: 0)")
     option("--eager", action="store_true", help="on Values, also where machine code could be made")
     option(
         "--check",
@@ -90,17 +77,8 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         folder.mkdir(parents=True, exist_ok=True)  # now, and not after the training
     except FileExistsError:
         raise ValueError(f"{folder}: it is a file, and --output takes a folder") from None
-    settings = Settings(
-        options.hidden,
-        options.activation,
-        options.epochs,
-        options.batch_size,
-        options.learning_rate,
-        options.weight_decay,
-        options.stepper,
-        options.seed,
-        compiled=can_compile() and not options.eager,
-    )
+    given = {name: x for name, x in vars(options).items() if name in vars(Settings())}
+    settings = Settings(**given, compiled=can_compile() and not options.eager)
     interrupts.nothing = "no epoch was complete, so there is nothing to keep"
     learner = Learner(examples.X_train, examples.Y_train, examples.classes, settings)
     goal = (

@@ -86,7 +86,7 @@ class Page:
 def check_page_name(path: str | os.PathLike[str]) -> None:
     """Raise ValueError if the name of a file does not end in .html or .htm."""
     if Path(path).suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"save: a page is HTML; name a file that ends in .html, got {str(path)!r}")
+        raise ValueError(f"{path}: a page is HTML; name a file that ends in .html")
 
 
 def page_text(title: str, introduction: str, content: str) -> str:
