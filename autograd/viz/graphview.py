@@ -15,9 +15,10 @@ from functools import reduce
 from operator import add
 from typing import Literal, NamedTuple, TypeAlias
 
+from autograd import recording
 from autograd.nn import GAINS, Module
 from autograd.primitives import TABLE
-from autograd.value import Value
+from autograd.value import Operand, Value
 from autograd.viz.notation import TEXT, changed_since, short_number, visible
 
 Fold: TypeAlias = Literal["neurons", "layers"]
@@ -35,11 +36,10 @@ class Node:
         kind: "leaf", "parameter", "operation", "part" (of an operation written out), "folded"
             (several Values in one), "input" (a plain number that folded neurons take) or "cut".
         label, operation: the name given, and the symbol with the plain numbers it is applied to.
-        rows: captions and their texts, such as ("data", "2"); the data of a node whose operands
-            have changed since have the caption "recorded".
-        data, grad: the numbers that color the node.
+        data, grad: the numbers that it shows and that color it; None if it stands for several.
+        counts: what it shows in place of numbers, as captions and texts.
         frame: the neuron or layer to draw around it and others, if it lies in one.
-        details: what the node shows, in full.
+        about: what it stands for, in full.
         is_output: whether it is the output, or has it in it.
         is_outdated: whether its data no longer follow from those of its operands.
         values, exits: the Values that it stands for, and those of them that others use.
@@ -49,15 +49,33 @@ class Node:
     kind: str
     label: str = ""
     operation: str = ""
-    rows: Sequence[tuple[str, str]] = ()
     data: float | None = None
     grad: float | None = None
+    counts: Sequence[tuple[str, str]] = ()
     frame: str = ""
-    details: str = ""
+    about: str = ""
     is_output: bool = False
     is_outdated: bool = False
     values: Sequence[Value] = ()
     exits: Sequence[Value] = ()
+
+    @property
+    def rows(self) -> Sequence[tuple[str, str]]:
+        """Captions and their texts, such as ("data", "2"); "recorded" if outdated."""
+        if self.counts or self.data is None:
+            return self.counts
+        caption = "recorded" if self.is_outdated else "data"
+        return (caption, short_number(self.data)), ("grad", short_number(self.grad))
+
+    @property
+    def details(self) -> str:
+        """What the node shows, in full."""
+        lines = [self.about]
+        if self.data is not None and not self.counts:
+            lines += [f"data {self.data!r}", f"grad {_exact(self.grad)}"]
+        if self.is_outdated:
+            lines.append("an operand has changed since this was recorded")
+        return "\n".join(filter(None, lines))
 
 
 @dataclass(frozen=True)
@@ -112,16 +130,17 @@ def picture(
     kept = set(order) if only is None else _selected(order, neurons, labels, only)
     members: dict[str, list[Value]] = {}
     ids: dict[Path, str] = {}
-    parts: dict[Value, list[_Part]] = {}
+    parts: dict[Value, _Parts] = {}
     for i, x in enumerate(order):
         if x in kept:
             path = folded(neurons.get(x, ()), collapse)
             if path and path not in ids:
                 ids[path] = _free_id(path, ids.values())
             members.setdefault(ids[path] if path else f"node{i}", []).append(x)
-            if expand and not path and x.op in ("dot", "sum"):
+            if expand and not path and x.op in ("dot", "sum") and len(x.args) > 1:
                 parts[x] = _written_out(x, f"node{i}")
-    check_size(len(members) + sum(map(len, parts.values())), "nodes", limit)
+    n_parts = sum(len(written.ids) for written in parts.values())
+    check_size(len(members) + n_parts, "nodes", limit)
 
     names = {x: name for name, values in members.items() for x in values}
     operands = list(_operands(order, names, parts, grads))
@@ -130,18 +149,18 @@ def picture(
     nodes: list[Node] = []
     for name, values in members.items():
         path = neurons.get(values[0], ())
-        is_output = order[-1] in values
         if fold := folded(path, collapse):
             exits = [x for x in values if x is order[-1] or (name, x) in leaving]
-            found = [_folded_node(name, fold, values, exits, grads, is_output)]
+            found = [_folded_node(name, fold, values, exits, grads)]
         else:
             (x,) = values
             kind = "parameter" if x in parameters else "operation" if x.op else "leaf"
-            written_out = parts.get(x, [])
-            found = list(_nodes(name, x, kind, path, written_out, grads[x], labels[x], is_output))
-        if not outdated.isdisjoint(values):
-            found = [_marked(node) for node in found]
-        nodes += found
+            found = list(_nodes(name, x, kind, ".".join(path), parts.get(x), grads[x], labels[x]))
+        is_outdated = not outdated.isdisjoint(values)
+        nodes += [
+            replace(node, is_output=order[-1] in node.values, is_outdated=is_outdated)
+            for node in found
+        ]
     inputs, entering = _inputs(members, neurons, collapse)
     nodes = [*inputs, *nodes]
     check_size(len(nodes), "nodes", limit)
@@ -151,7 +170,7 @@ def picture(
     check_size(passed_over(edges), "columns passed over by edges", 100 * limit)
     drawn = {node.id for node in nodes}
     ends = dict.fromkeys(end for edge in edges for end in (edge.source, edge.target))
-    cut = [Node(end, "cut", "…", details="not drawn") for end in ends if end not in drawn]
+    cut = [Node(end, "cut", "…", about="not drawn") for end in ends if end not in drawn]
     return Picture([*nodes, *cut], edges)
 
 
@@ -308,24 +327,22 @@ def _nodes(
     name: str,
     x: Value,
     kind: str,
-    path: Path,
-    parts: Sequence[_Part],
+    frame: str,
+    parts: _Parts | None,
     grad: float | None,
     given: str,
-    is_output: bool,
 ) -> Iterator[Node]:
     """The node of one Value, after those of the parts that it is written out in, if it is."""
-    frame = ".".join(path)
-    for part in parts[:-1]:
+    *inner, last = parts.ids if parts else [x]
+    for part in inner:
         yield Node(
-            id=part.id,
+            id=parts.ids[part] if parts else "",
             kind="part",
-            operation=_readable(part.operation),
-            rows=_rows(part.data, grad),
+            operation=_readable(TEXT.applied(part)),
             data=part.data,
             grad=grad,
             frame=frame,
-            details=f"part of {_formula(x)}\n{_exactly(part.data, grad)}",
+            about=f"part of {_formula(x)}",
         )
     label = visible(given)
     in_full = "\n".join(map(visible, given.split("\n")))
@@ -333,13 +350,11 @@ def _nodes(
         id=name,
         kind=kind,
         label=label.removeprefix(f"{frame}.") if frame else label,
-        operation=_readable(parts[-1].operation if parts else TEXT.applied(x) if x.op else ""),
-        rows=_rows(x.data, grad),
+        operation=_readable(TEXT.applied(last)) if x.op else "",
         data=x.data,
         grad=grad,
         frame=frame,
-        details=f"{in_full}\n{_formula(x) or kind}\n{_exactly(x.data, grad)}".strip(),
-        is_output=is_output,
+        about=f"{in_full}\n{_formula(x) or kind}".strip(),
         values=[x],
         exits=[x],
     )
@@ -351,32 +366,23 @@ def _folded_node(
     values: Sequence[Value],
     exits: Sequence[Value],
     grads: Mapping[Value, float | None],
-    is_output: bool,
 ) -> Node:
     """The one node for a neuron or layer. It shows data and grad if it has a single output."""
     *frame, label = path
-    n_parameters = sum(not x.op for x in values)
-    node = Node(
+    counts = [("parameters", str(sum(not x.op for x in values))), ("outputs", str(len(exits)))]
+    (x, *others) = exits
+    return Node(
         id=name,
         kind="folded",
         label=label,
-        rows=(("parameters", str(n_parameters)), ("outputs", str(len(exits)))),
+        operation=TEXT.symbol(x.op) if x.op in GAINS and not others else "",
+        data=None if others else x.data,
+        grad=None if others else grads[x],
+        counts=counts if others else (),
         frame=".".join(frame),
-        details=f"{'.'.join(path)}\nparameters {n_parameters}\noutputs {len(exits)}",
-        is_output=is_output,
+        about="\n".join([".".join(path), *map(" ".join, counts)]),
         values=values,
         exits=exits,
-    )
-    if len(exits) != 1:
-        return node
-    (x,) = exits
-    return replace(
-        node,
-        operation=TEXT.symbol(x.op) if x.op in GAINS else "",
-        rows=_rows(x.data, grads[x]),
-        data=x.data,
-        grad=grads[x],
-        details=f"{node.details}\n{_exactly(x.data, grads[x])}",
     )
 
 
@@ -406,8 +412,8 @@ def _inputs(
         ident, distinct = f"node-{identifier((*layer, f'x{k}'))}", list(dict.fromkeys(found))
         data = distinct[0] if len(distinct) == 1 else None
         row = ("numbers", str(len(distinct))) if data is None else ("data", short_number(data))
-        details = f"input {k}\n{_exact(data) if data is not None else f'{len(distinct)} numbers'}"
-        nodes.append(Node(ident, "input", f"x{k}", rows=(row,), data=data, details=details))
+        about = f"input {k}\n{f'{len(distinct)} numbers' if data is None else repr(data)}"
+        nodes.append(Node(ident, "input", f"x{k}", data=data, counts=(row,), about=about))
         for target, ws in weights[layer, k].items():
             label = short_number(ws[0]) if len(set(ws)) == 1 else f"{len(set(ws))} weights"
             edge = f"edge-{ident}-{target}"
@@ -423,14 +429,6 @@ def _readable(operation: str) -> str:
     return operation if any(map(str.isalnum, operation)) else operation.translate(SIGNS)
 
 
-def _rows(data: float, grad: float | None) -> tuple[tuple[str, str], tuple[str, str]]:
-    return ("data", short_number(data)), ("grad", short_number(grad))
-
-
-def _exactly(data: float, grad: float | None) -> str:
-    return f"data {_exact(data)}\ngrad {_exact(grad)}"
-
-
 def _exact(number: float | None) -> str:
     return "–" if number is None else repr(number)
 
@@ -438,13 +436,6 @@ def _exact(number: float | None) -> str:
 def _formula(x: Value) -> str:
     """The operation on its operands by name, or by number; nothing for a leaf."""
     return TEXT.formula(x, {}) if x.op else ""
-
-
-def _marked(node: Node) -> Node:
-    """The node as one whose operands have changed since: what it shows is what was recorded."""
-    rows = [("recorded" if caption == "data" else caption, text) for caption, text in node.rows]
-    details = f"{node.details}\nan operand has changed since this was recorded"
-    return replace(node, rows=rows, details=details, is_outdated=True)
 
 
 # --- edges ----------------------------------------------------------------------------------------
@@ -465,28 +456,27 @@ class _Operand(NamedTuple):
 def _operands(
     order: Sequence[Value],
     names: Mapping[Value, str],
-    parts: Mapping[Value, Sequence[_Part]],
+    parts: Mapping[Value, _Parts],
     grads: Mapping[Value, float | None],
 ) -> Iterator[_Operand]:
     """Every operand that is drawn, from and to the nodes of these names."""
     for i, x in enumerate(order):
         grad = grads[x]
-        takers = {}
-        for part in parts.get(x, ()):
-            for term in (part.left, part.right):
-                if term.part:
-                    edge = f"edge-{term.part}-{part.id}"
-                    yield _Operand(edge, None, term.part, part.id, 1.0, grad)
-                takers[term.operand] = part.id
+        ids, taker = parts.get(x, _Parts({}, {}))
+        for part, target in ids.items():
+            for inner in part.args:
+                if isinstance(inner, Value) and inner in ids:
+                    edge = f"edge-{ids[inner]}-{target}"
+                    yield _Operand(edge, None, ids[inner], target, 1.0, grad)
         for k, (arg, partial) in enumerate(zip(x.args, x.partials, strict=True)):
             if isinstance(arg, Value):
-                source, target = names.get(arg), takers.get(k, names.get(x))
-                if source != target:  # both in one folded node, or neither drawn
+                source, taking = names.get(arg), taker.get(k, names.get(x))
+                if source != taking:  # both in one folded node, or neither drawn
                     yield _Operand(
                         f"edge{i}_{k}",
                         arg,
-                        source or f"before-{target}",
-                        target or f"after-{source}",
+                        source or f"before-{taking}",
+                        taking or f"after-{source}",
                         partial,
                         None if grad is None or partial is None else grad * partial,
                         (x, k),
@@ -529,51 +519,40 @@ def _edge(first: _Operand, *others: _Operand) -> Edge:
 # --- dot and sum written out ----------------------------------------------------------------------
 
 
-class _Term(NamedTuple):
-    """What is multiplied or added: an operand of the operation, an earlier part, or a number."""
+class _Parts(NamedTuple):
+    """A `dot` or `sum` as products and additions, as they are computed.
 
-    data: float
-    operand: int | None = None
-    part: str = ""
+    Attributes:
+        ids: the id of each part's node; the last part is the operation itself once more.
+        taker: for each of its operands, by index, the id of the part that it goes into.
+    """
 
-    @property
-    def text(self) -> str:
-        return "" if self.part or self.operand is not None else short_number(self.data)
-
-
-class _Part(NamedTuple):
-    """One of the products and additions in place of a `dot` or `sum`."""
-
-    id: str
-    op: str
-    left: _Term
-    right: _Term
-    data: float
-
-    @property
-    def operation(self) -> str:
-        return f"{self.left.text} {TEXT.symbol(self.op)} {self.right.text}".strip()
+    ids: dict[Value, str]
+    taker: dict[int, str]
 
 
-def _written_out(x: Value, name: str) -> list[_Part]:
-    """`dot` or `sum` as products and additions, as they are computed; the last is x itself."""
-    parts: list[_Part] = []
+def _written_out(x: Value, name: str) -> _Parts:
+    """The parts of an operation of several operands, recorded anew."""
+    parts: list[Value] = []
+    taker: dict[int, Value] = {}
 
-    def combined(op: str, left: _Term, right: _Term) -> _Term:
-        data = TABLE[op].value(left.data, right.data)
-        if left.text and right.text:
-            return _Term(data)
-        parts.append(_Part(f"{name}_{len(parts)}", op, left, right, data))
-        return _Term(data, part=parts[-1].id)
+    def combined(op: str, left: Operand, right: Operand, *operands: int) -> Operand:
+        result: Operand = TABLE[op](left, right)
+        if isinstance(result, Value):
+            parts.append(result)
+            for k in operands:
+                taker.setdefault(k, result)
+        return result
 
-    terms = [
-        _Term(arg.data, k) if isinstance(arg, Value) else _Term(float(arg))
-        for k, arg in enumerate(x.args)
-    ]
-    if x.op == "dot":
-        half = len(terms) // 2
-        terms = [combined("mul", u, v) for u, v in zip(terms[:half], terms[half:], strict=True)]
-    reduce(lambda so_far, term: combined("add", so_far, term), terms)
-    if parts:
-        parts[-1] = parts[-1]._replace(id=name)
-    return parts
+    with recording.recorded():
+        terms = list(x.args)
+        if x.op == "dot":
+            half = len(terms) // 2
+            pairs = zip(terms[:half], terms[half:], strict=True)
+            terms = [combined("mul", u, v, k, half + k) for k, (u, v) in enumerate(pairs)]
+        total = terms[0]
+        for k, term in enumerate(terms[1:], start=1):
+            total = combined("add", total, term, *((0, k) if x.op == "sum" else ()))
+    *inner, last = parts
+    ids = {part: f"{name}_{i}" for i, part in enumerate(inner)} | {last: name}
+    return _Parts(ids, {k: ids[part] for k, part in taker.items()})
