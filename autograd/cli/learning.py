@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import compress
 from typing import Any
 
 from autograd import functions, optim
@@ -82,10 +81,9 @@ class Learner:
         settings = self.settings
         optimizer = STEPPERS[settings.stepper](self.model.parameters(), settings.learning_rate)
         decay = settings.weight_decay
-        is_weight = [not p.label.endswith("bias") for p in self.model.parameters()]
 
         def penalty(parameters: Sequence[Any]) -> Any:
-            return decay * functions.sum(w * w for w in compress(parameters, is_weight))
+            return decay * functions.sum(w * w for w in parameters if not w.label.endswith("bias"))
 
         return fit(
             self.model,

@@ -74,13 +74,9 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         if not 0.0 <= alpha < math.inf:
             raise ValueError(f"alpha must be a finite number from 0 on, got {self.alpha!r}")
         share = alpha / (2.0 * size)  # of the sum of squares of the weights, biases aside
-        weights = [layer.arrays()["weight"][1] for layer in self.model_.layers]
-        places = {id(w) for row in weights for w in row}
-        where = [id(parameter) in places for parameter in self.model_.parameters()]
 
         def penalty(parameters: Sequence[Any]) -> Any:
-            chosen = (w for w, is_weight in zip(parameters, where, strict=True) if is_weight)
-            return share * functions.sum(w * w for w in chosen)
+            return share * functions.sum(w * w for w in parameters if not w.label.endswith("bias"))
 
         history: History = fit(
             self.model_,

@@ -56,22 +56,13 @@ class Module:
         A label that is empty, or only the end of the dotted name, becomes that name, so that
         messages and pictures tell the parameters of two parts apart.
         """
-        found: dict[Value, None] = {}
-        seen = {id(self)}
-        todo = self._parts()[::-1]
-        while todo:
-            path, part = todo.pop()
-            if isinstance(part, Value):
-                if part not in found and (not part.label or path.endswith(f".{part.label}")):
-                    part.label = path
-                found[part] = None
-            elif id(part) not in seen:
-                seen.add(id(part))
-                parts = part._parts()
-                if type(part).parameters is not Module.parameters:  # it says itself which
-                    parts = list(part.named_parameters())
-                todo += [(f"{path}.{name}", inner) for name, inner in reversed(parts)]
-        return list(found)
+        leaves = [
+            (path, part) for path, part in self._walk(learned=True) if isinstance(part, Value)
+        ]
+        for path, leaf in leaves:
+            if not leaf.label or path.endswith(f".{leaf.label}"):
+                leaf.label = path
+        return [leaf for _, leaf in leaves]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Each parameter under its dotted name, in the order of `parameters`.
@@ -88,18 +79,25 @@ class Module:
         """This module under the name "", and every part within it under its dotted name."""
         return [(path, part) for path, part in self._walk() if isinstance(part, Module)]
 
-    def _walk(self) -> Iterator[tuple[str, Part]]:
-        """This module and all within it, depth-first, each once."""
+    def _walk(self, learned: bool = False) -> Iterator[tuple[str, Part]]:
+        """This module and all within it, depth-first, each once, with their dotted names.
+
+        If only what is `learned` is asked for, of a part that overrides `parameters` those.
+        """
         seen: set[int] = set()
         todo: list[tuple[str, Part]] = [("", self)]
         while todo:
             path, part = todo.pop()
-            if id(part) not in seen:
-                seen.add(id(part))
-                yield path, part
-                if isinstance(part, Module):
-                    prefix = f"{path}." if path else ""
-                    todo += [(prefix + name, inner) for name, inner in reversed(part._parts())]
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            yield path, part
+            if isinstance(part, Module):
+                parts = part._parts()
+                if learned and part is not self and type(part).parameters is not Module.parameters:
+                    parts = list(part.named_parameters())
+                prefix = f"{path}." if path else ""
+                todo += [(prefix + name, inner) for name, inner in reversed(parts)]
 
     def _parts(self) -> list[tuple[str, Part]]:
         """What the attributes hold, under names of which there are no two alike."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -60,22 +61,16 @@ def score(
     if not has_classes:
         return _r_squared(outputs, targets)
     if isinstance(outputs[0], list):
-        found: list[Any] = [None if _lacks(row) else row.index(max(row)) for row in outputs]
+        found: list[Any] = [
+            None if any(map(math.isnan, row)) else row.index(max(row)) for row in outputs
+        ]
         wanted = [y.index(max(y)) if isinstance(y, list) else y for y in targets]
     else:
         middle = 0.5 if getattr(model, "output", "") == "sigmoid" else 0.0
         found = [None if math.isnan(z) else z > middle for z in outputs]
         between = 0.0 if -1.0 in targets else 0.5
         wanted = [y > between for y in targets]
-    return math.fsum(map(_equal, found, wanted)) / len(targets)
-
-
-def _lacks(row: Iterable[float]) -> bool:
-    return any(map(math.isnan, row))
-
-
-def _equal(x: object, y: object) -> float:
-    return float(x == y)
+    return float(sum(map(operator.eq, found, wanted))) / len(targets)
 
 
 def _targets(Y: Any, classes: Iterable[str]) -> list[Any]:

@@ -6,7 +6,7 @@ let own = [...OWN], opened = null;
 // A link may choose: playground.html?data=spirals&noise=0&held=30&network=5&seed=3
 const offered = {
   data: [...Object.keys(told.data), "own"], noise: Object.keys(told.data.moons), held: told.held.map(String),
-  network: told.networks.map((_, k) => String(k)), activation: Object.keys(told.networks[0].own),
+  network: told.networks.map((_, k) => String(k)), activation: Object.keys(told.networks[0].models),
   penalty: Object.keys(told.penalties),
 };
 for (const [key, text] of new URLSearchParams(location.search)) {
@@ -24,17 +24,15 @@ function weights(limits, seed) {
   return found;
 }
 function model() {
-  const { shared, own: activations, limits } = told.networks[chosen.network];
-  const found = { ...told.base, ...shared, ...activations[chosen.activation] };
-  const last = Math.max(...found.units.map(unit => unit.layer));
-  const dies = unit => chosen.activation === "relu" && unit.layer < last;
+  const { models, limits } = told.networks[chosen.network];
+  const places = Object.entries(models[chosen.activation]);
+  const found = Object.fromEntries(places.map(([key, place]) => [key, told.items[place]]));
   const rows = chosen.data === "own" ? own : told.data[chosen.data][chosen.noise], n = rows.length / 3;
   const numbers = found.names.map(() => 0);
   weights(limits[chosen.activation], chosen.seed).forEach((x, k) => { numbers[found.parameters[k]] = x; });
   found.strengths.forEach((place, k) => { numbers[place] = told.penalties[chosen.penalty][k]; });
   return {
     ...found, rows, numbers, seed: [chosen.seed], learned: Math.max(1, Math.round(n * (1 - chosen.held / 100))),
-    units: found.units.map(unit => ({ ...unit, dies: dies(unit) })),
     frame: chosen.data === "own" ? [-1.5, 1.5] : [],
   };
 }
@@ -78,15 +76,14 @@ seed.addEventListener("change", () => {
   reopen();
 });
 const penalty = selection("penalty", same(Object.keys(told.penalties)), () => {
-  const found = told.networks[chosen.network].shared.strengths ?? told.base.strengths;
-  found.forEach((place, k) => opened.assign(place, told.penalties[chosen.penalty][k]));
+  model().strengths.forEach((place, k) => opened.assign(place, told.penalties[chosen.penalty][k]));
 });
 const panel = element("div", { class: "panel", role: "group", "aria-label": "Data and network" },
   labeled("Data", selection("data", [...same(Object.keys(told.data)), ["own", "your own"]])),
   labeled("Noise", noise),
   labeled("Held out", selection("held", told.held.map(share => [share, `${share} %`]))),
   labeled("Network", selection("network", told.networks.map((network, k) => [k, architecture(network)]))),
-  labeled("Activation", selection("activation", same(Object.keys(told.networks[0].own)))),
+  labeled("Activation", selection("activation", same(Object.keys(told.networks[0].models)))),
   labeled("Regularization", penalty),
   labeled("Seed", seed));
 

@@ -17,6 +17,7 @@ network is its place in `NETWORKS`.
 from __future__ import annotations
 
 import functools
+import json
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -103,25 +104,26 @@ class Choices(Page):
         """One self-contained piece of HTML."""
         strengths = Value(0.0, "l1"), Value(0.0, "l2")
         programs: dict[str, str] = {}
+        items: dict[str, int] = {}  # what the data of the networks hold: they share most of it
         networks = []
-        base: dict[str, Any] = {}
         for widths in NETWORKS:
-            told = [_variant(widths, name, strengths, programs) for name in ACTIVATIONS]
-            shared = _common(told)
-            base = base or shared
-            networks.append([_without(each, shared) for each in told] + [shared])
-        base = _common([network[-1] for network in networks])
-        told_once = {
-            "base": base,
-            "networks": [
+            models = {name: _model(widths, name, strengths, programs) for name in ACTIVATIONS}
+            networks.append(
                 {
                     "widths": widths,
-                    "shared": _without(shared, base),
-                    "own": dict(zip(ACTIVATIONS, own, strict=True)),
                     "limits": {name: _limits(widths, name) for name in ACTIVATIONS},
+                    "models": {
+                        name: {
+                            key: items.setdefault(json.dumps(item), len(items))
+                            for key, item in model.items()
+                        }
+                        for name, model in models.items()
+                    },
                 }
-                for widths, (*own, shared) in zip(NETWORKS, networks, strict=True)
-            ],
+            )
+        data = {
+            "items": list(map(json.loads, items)),
+            "networks": networks,
             "data": {
                 name: {f"{noise:g}": _flat(*examples(name, noise)) for noise in NOISES}
                 for name in DATA
@@ -133,13 +135,13 @@ class Choices(Page):
         rules = next(iter(programs.values()))
         panel = scripts(HERE, ("choices.js",))
         program = f"{rules}const programs = [\n{sources}];\n{panel}"
-        return html_of(self.title, told_once, program)
+        return html_of(self.title, data, program)
 
     def __repr__(self) -> str:
         return f"Choices({len(NETWORKS)} networks, {len(DATA)} data sets): .save('playground.html')"
 
 
-def _variant(
+def _model(
     widths: Sequence[int],
     activation: str,
     strengths: tuple[Value, Value],
@@ -157,13 +159,16 @@ def _variant(
         penalty=lambda parameters: penalty(parameters, *strengths),
         classes=("class 0", "class 1"),
     )
-    told = {k: v for k, v in page.data.items() if k not in ("numbers", "spread", "rows", "learned")}
-    told["units"] = [_without(unit, {"dies": unit["dies"]}) for unit in told["units"]]
-    told["strengths"] = [told["names"].index(x.label) for x in strengths]
-    told["steppers"] = [{**stepper, "states": None} for stepper in told["steppers"]]
+    data = {
+        key: item
+        for key, item in page.data.items()
+        if key not in ("numbers", "spread", "rows", "learned")
+    }
+    data["strengths"] = [data["names"].index(x.label) for x in strengths]
+    data["steppers"] = [{**stepper, "states": None} for stepper in data["steppers"]]
     source = f"{page.source}return {{ gradient, forward, rules }};\n"
     programs.setdefault(source, page.rules)
-    return told | {"program": list(programs).index(source)}
+    return data | {"program": list(programs).index(source)}
 
 
 def _limits(widths: Sequence[int], activation: str) -> list[tuple[int, int, float]]:
@@ -178,13 +183,3 @@ def _limits(widths: Sequence[int], activation: str) -> list[tuple[int, int, floa
 
 def _flat(X: datasets.Rows, Y: Sequence[int]) -> list[float]:
     return [number for x, y in zip(X, Y, strict=True) for number in (*x, y)]
-
-
-def _common(told: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The items that are equal in all of them."""
-    first, *others = told
-    return {k: v for k, v in first.items() if all(k in o and o[k] == v for o in others)}
-
-
-def _without(told: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in told.items() if k not in known}
