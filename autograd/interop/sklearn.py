@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -35,31 +36,20 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 Floats = NDArray[np.float64]
 
 
+@dataclass(eq=False, repr=False)
 class _Perceptron(BaseEstimator):  # type: ignore[misc]
     """What the two have in common: their settings and the training."""
 
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (16,),
-        activation: str = "tanh",
-        *,
-        alpha: float = 0.0001,
-        batch_size: int | None = 32,
-        learning_rate_init: float = 0.01,
-        max_iter: int = 200,
-        tol: float | None = 0.001,
-        random_state: Any = None,
-        verbose: bool = False,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.max_iter = max_iter
-        self.tol = tol
-        self.random_state = random_state
-        self.verbose = verbose
+    hidden_layer_sizes: int | Sequence[int] = (16,)
+    activation: str = "tanh"
+    _: KW_ONLY
+    alpha: float = 0.0001
+    batch_size: int | None = 32
+    learning_rate_init: float = 0.01
+    max_iter: int = 200
+    tol: float | None = 0.001
+    random_state: Any = None
+    verbose: bool = False
 
     def _train(self, X: Floats, Y: NDArray[Any], n_outputs: int, loss: Any) -> None:
         random = check_random_state(self.random_state)

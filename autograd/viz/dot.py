@@ -70,10 +70,7 @@ def _mixed(one: str, other: str, share: float) -> str:
 
 
 def dot_text(
-    shown: Picture,
-    rankdir: str,
-    prefix: str = "",
-    sizes: Mapping[str, tuple[float, float]] | None = None,
+    shown: Picture, rankdir: str, sizes: Mapping[str, tuple[float, float]] | None = None
 ) -> str:
     """The picture as DOT text. `sizes` are those of the cards that will stand for the nodes, as
     width and height in points, where not Graphviz but somebody else draws them."""
@@ -101,11 +98,11 @@ def dot_text(
         framed.setdefault(node.frame, []).append(node)
     for frame, nodes in framed.items():
         if not frame:
-            _add_nodes(dot, nodes, palette, prefix)
+            _add_nodes(dot, nodes, palette)
         elif nodes[0].kind == "folded":
-            _add_layer(dot, frame, nodes, palette, prefix)
+            _add_layer(dot, frame, nodes, palette)
         else:
-            _add_neuron(dot, frame, nodes, palette, prefix)
+            _add_neuron(dot, frame, nodes, palette)
     by_id = {node.id: node for node in shown.nodes}
     for edge in shown.edges:
         source, target = by_id[edge.source], by_id[edge.target]
@@ -122,27 +119,27 @@ def dot_text(
             look["minlen"] = "2"  # an input stands before the frame of a neuron, not beside it
         if sizes and not dense and source.kind == "operation":
             look["weight"] = "8"  # a chain of operations is straight, not a staircase
-        dot.edge(edge.source, edge.target, id=prefix + edge.id, **look)
+        dot.edge(edge.source, edge.target, id=edge.id, **look)
     for name, (width, height) in (sizes or {}).items():
         dot.node(name, "", width=str(width / 72.0), height=str(height / 72.0), fixedsize="true")
     source_text: str = dot.source
     return source_text
 
 
-def _add_neuron(dot: Any, name: str, nodes: list[Node], palette: Palette, prefix: str) -> None:
+def _add_neuron(dot: Any, name: str, nodes: list[Node], palette: Palette) -> None:
     with dot.subgraph(name=f"cluster-{frame_id(name)}") as frame:
-        frame.attr(label=_dot_lines([name]), id=f"{prefix}{frame_id(name)}")
+        frame.attr(label=_dot_lines([name]), id=frame_id(name))
         frame.attr(style="rounded", color=OUTLINE, penwidth="0.6")
-        _add_nodes(frame, nodes, palette, prefix)
+        _add_nodes(frame, nodes, palette)
 
 
-def _add_layer(dot: Any, name: str, neurons: list[Node], palette: Palette, prefix: str) -> None:
+def _add_layer(dot: Any, name: str, neurons: list[Node], palette: Palette) -> None:
     """Neurons in line, under the layer's name. Edges that are not seen keep them in order."""
     with dot.subgraph() as line:
         line.attr(rank="same")
         heading = {"shape": "plaintext", "height": "0.3", "fontcolor": MUTED, "fontsize": "11"}
-        line.node(name, _dot_lines([name]), id=f"{prefix}{frame_id(name)}", **heading)
-        _add_nodes(line, neurons, palette, prefix)
+        line.node(name, _dot_lines([name]), id=frame_id(name), **heading)
+        _add_nodes(line, neurons, palette)
         for one, next_one in pairwise([name, *(neuron.id for neuron in neurons)]):
             line.edge(one, next_one, style="invis")
 
@@ -162,16 +159,16 @@ STYLES = {
 }
 
 
-def _add_nodes(dot: Any, nodes: Iterable[Node], palette: Palette, prefix: str) -> None:
+def _add_nodes(dot: Any, nodes: Iterable[Node], palette: Palette) -> None:
     for node in nodes:
         if node.kind == "cut":
-            dot.node(node.id, node.label, id=prefix + node.id, shape="plaintext", width="0")
+            dot.node(node.id, node.label, id=node.id, shape="plaintext", width="0")
             continue
         lines = [title(node), *(f"{caption}  {text}" for caption, text in node.rows)]
         dot.node(
             node.id,
             _dot_lines(filter(None, lines)),
-            id=prefix + node.id,
+            id=node.id,
             style=STYLES[node.kind] + ",dashed" * node.is_outdated,
             fillcolor=palette.fill(node),
             peripheries="2" if node.is_output else "1",

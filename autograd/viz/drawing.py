@@ -137,15 +137,16 @@ class Drawing:
         image: the same as an HTML image.
     """
 
-    def __init__(self, shown: Picture, rankdir: str, prefix: str) -> None:
+    def __init__(self, shown: Picture, rankdir: str, prefix: str = "") -> None:
         self._shown = shown
         self._prefix = prefix
-        self.dot = dot_text(shown, rankdir, prefix)
+        self.dot = dot_text(shown, rankdir)
 
     @cached_property
     def svg(self) -> str:
         """The picture as SVG text."""
-        return svg_text(self._shown, layout(self.dot), self._prefix)
+        svg = svg_text(self._shown, layout(self.dot))
+        return svg.replace(' id="', f' id="{self._prefix}')  # a quotation mark in a text is escaped
 
     @property
     def image(self) -> str:

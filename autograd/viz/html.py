@@ -11,20 +11,7 @@ from pathlib import Path
 
 from autograd.files import write_whole
 
-STYLE = """\
-body { margin: 0; background: light-dark(#fcfcfa, #14171b); color: light-dark(#1f2328, #e6e9ed);
-  font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif }
-main { max-width: 1180px; margin: 0 auto; padding: clamp(14px, 2.5vw, 32px) }
-h1 { font: 600 clamp(23px, 2.6vw, 30px)/1.2 Georgia, "Iowan Old Style", serif; margin: 0 0 8px;
-  overflow-wrap: anywhere }
-main > p { max-width: 84ch; margin: 0 0 18px; color: light-dark(#59636e, #9ba5b0) }
-@media (max-height: 700px), (max-width: 560px) {
-  main { display: flex; flex-direction: column; padding-top: 8px; padding-bottom: 8px }
-  h1 { font-size: 18px; margin: 0 0 6px }
-  main > p { order: 1; margin: 18px 0 0; font-size: 15px }
-}
-"""
-"""Where there is little room, the introduction stands below the content."""
+SHARED = Path(__file__).with_name("shared")
 
 
 def scripts(folder: Path, names: Iterable[str]) -> str:
@@ -96,7 +83,7 @@ def page_text(title: str, introduction: str, content: str) -> str:
         '<!DOCTYPE html>\n<html lang="en" style="color-scheme: light dark">\n'
         '<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{STYLE}</style>\n"
+        f"<title>{title}</title>\n<style>\n{styles(SHARED, ['document.css'])}</style>\n"
         f'<main class="autograd-page">\n<h1>{title}</h1>\n<p>{escape(introduction)}</p>\n'
         f"{content}</main>\n</html>\n"
     )

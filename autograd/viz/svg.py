@@ -36,17 +36,16 @@ class Places:
 
     Args:
         found: what `layout` gave.
-        prefix: what stands before every id in it.
 
     Attributes:
         width, height: the size of the whole.
     """
 
-    def __init__(self, found: Mapping[str, Any], prefix: str = "") -> None:
+    def __init__(self, found: Mapping[str, Any]) -> None:
         *_, self._width, self._height = map(float, found["bb"].split(","))
         self.width, self.height = (round(x + 2 * MARGIN) for x in (self._width, self._height))
         drawn = (*found.get("objects", ()), *found.get("edges", ()))
-        self._found = {item["id"].removeprefix(prefix): item for item in drawn if "id" in item}
+        self._found = {item["id"]: item for item in drawn if "id" in item}
 
     def node(self, name: str) -> Place:
         """The place of a node."""
@@ -90,9 +89,9 @@ def _tip(base: tuple[float, float], tip: tuple[float, float]) -> str:
     return " ".join(f"{x:.2f},{y:.2f}" for x, y in corners)
 
 
-def svg_text(shown: Picture, found: Mapping[str, Any], prefix: str) -> str:
+def svg_text(shown: Picture, found: Mapping[str, Any]) -> str:
     """The SVG of nodes and edges on the places that `dot -Tjson0` gave them."""
-    places = Places(found, prefix)
+    places = Places(found)
     palette = Palette(shown)
     w, h = places.width, places.height
     elements = [
@@ -100,19 +99,19 @@ def svg_text(shown: Picture, found: Mapping[str, Any], prefix: str) -> str:
         f'font-family="Helvetica, Arial, sans-serif" font-size="12" xml:space="preserve">'
     ]
     for name in dict.fromkeys(node.frame for node in shown.nodes if node.frame):
-        elements += _frame(name, places, prefix)
+        elements += _frame(name, places)
     for edge in shown.edges:
-        elements += _edge(edge, places, palette, prefix)
+        elements += _edge(edge, places, palette)
     for node in shown.nodes:
-        elements += _node(node, places, palette, prefix)
+        elements += _node(node, places, palette)
     return "\n".join([*elements, "</svg>\n"])
 
 
-def _node(node: Node, places: Places, palette: Palette, prefix: str) -> Iterator[str]:
+def _node(node: Node, places: Places, palette: Palette) -> Iterator[str]:
     x, y, width, height = places.node(node.id)
     left, top = x - width / 2, y - height / 2
     classes = f"node {node.kind}{' output' * node.is_output}{' outdated' * node.is_outdated}"
-    yield f'<g class="{classes}" id="{prefix}{node.id}">'
+    yield f'<g class="{classes}" id="{node.id}">'
     yield f"<title>{escape(node.details)}</title>"
     if node.kind == "cut":
         yield f"{_text('name', x, y, node.label, MUTED, 'middle')}</g>"
@@ -152,10 +151,10 @@ def _name(node: Node, x: float, y: float) -> str:
     )
 
 
-def _edge(edge: Edge, places: Places, palette: Palette, prefix: str) -> Iterator[str]:
+def _edge(edge: Edge, places: Places, palette: Palette) -> Iterator[str]:
     path = places.edge(edge.id)
     color, width = palette.line(edge.contribution), palette.width(edge.contribution)
-    yield f'<g class="edge" id="{prefix}{edge.id}">'
+    yield f'<g class="edge" id="{edge.id}">'
     yield f"<title>{escape(edge.details)}</title>"
     dashes = "" if edge.has_derivative else ' stroke-dasharray="4 3"'
     yield f'<path d="{path.path}" fill="none" stroke="{color}" stroke-width="{width}"{dashes}/>'
@@ -167,10 +166,10 @@ def _edge(edge: Edge, places: Places, palette: Palette, prefix: str) -> Iterator
     yield "</g>"
 
 
-def _frame(name: str, places: Places, prefix: str) -> Iterator[str]:
+def _frame(name: str, places: Places) -> Iterator[str]:
     """The frame of a neuron with its name, or the name alone that stands above a layer."""
     box, (x, y, *_) = places.frame(name)
-    yield f'<g class="frame" id="{prefix}{frame_id(name)}">'
+    yield f'<g class="frame" id="{frame_id(name)}">'
     if box:
         paint = f'fill="{OUTLINE}" fill-opacity="0.08" stroke="{OUTLINE}" stroke-width="0.6"'
         left, top = box.x - box.width / 2, box.y - box.height / 2

@@ -20,28 +20,12 @@ from autograd.nn import Module
 from autograd.optim import GradientDescent
 from autograd.primitives import TABLE
 from autograd.value import Operand, Value, adjoints, topological_order
-from autograd.viz import drawing
+from autograd.viz import drawing, graphview, notation
 from autograd.viz.dot import dot_text, is_dense
 from autograd.viz.drawing import Drawing, html_image
-from autograd.viz.graphview import (
-    Edge,
-    Fold,
-    Node,
-    TooLargeError,
-    called_after,
-    check_size,
-    picture,
-)
+from autograd.viz.graphview import Edge, Fold, Node
 from autograd.viz.html import Page, element, scripts, styles
-from autograd.viz.notation import (
-    TEXTBOOK,
-    Notation,
-    changed_since,
-    in_a_line,
-    names,
-    shortened,
-    visible,
-)
+from autograd.viz.notation import Notation, in_a_line, visible
 from autograd.viz.steps import checked
 from autograd.viz.svg import EdgePath, Place, Places
 
@@ -126,9 +110,9 @@ def play(
         raise ValueError(f'play: rankdir is "LR", "TB" or None, got {rankdir!r}')
     try:
         if collapse is None:
-            check_size(len(order), "nodes", limit)  # before naming any of a million
+            graphview.check_size(len(order), "nodes", limit)  # before naming any of a million
         graph = _Graph(order, collapse, model, limit, mode, rankdir)
-    except TooLargeError as reason:
+    except graphview.TooLargeError as reason:
         raise ValueError(
             f"play: {reason}: play a smaller graph (one neuron, one example), fold a network "
             f"(collapse='neurons' or 'layers'), or pass a higher limit= and be patient"
@@ -269,14 +253,14 @@ class _Graph:
         self.order = order
         self.mode = mode
         self.rankdir = rankdir
-        called = called_after(order, model)
-        self.names = names(order, called, LONGEST_NAME)
+        called = graphview.called_after(order, model)
+        self.names = notation.names(order, called, LONGEST_NAME)
         self.in_full = {
             node: in_a_line(node.label or called.get(node, ""), LONGEST_TITLE) or self.names[node]
             for node in order
         }
         self.title = self.in_full[order[-1]]
-        self.shown = picture(
+        self.shown = graphview.picture(
             order,
             collapse=collapse,
             limit=limit,
@@ -308,7 +292,7 @@ class _Graph:
     @functools.cached_property
     def drawing(self) -> Drawing:
         """The picture for where no scripts run."""
-        return Drawing(self.shown, self.rankdir or "LR", "")
+        return Drawing(self.shown, self.rankdir or "LR")
 
     def page(self) -> dict[str, Any]:
         """The data of the page."""
@@ -321,7 +305,7 @@ class _Graph:
             "leaves": [self.position[node] for node in leaves],
             "moved": sorted(self.position[node] for node in moved),
             "moves": "all parameters" if self.parameters else "all",
-            "outdated": [self.position[node] for node in changed_since(self.order)],
+            "outdated": [self.position[node] for node in notation.changed_since(self.order)],
             "cards": [self._card(node) for node in self.shown.nodes],
             "links": [self._link(edge) for edge in self.shown.edges],
             "layouts": {
@@ -399,7 +383,7 @@ class _Graph:
             else:
                 exact = _PAGE.local_derivative(node, k, self._marks)
                 told["rule"] = _parts(_PAGE.textbook(node, self._marks) or exact)
-                if node.op in TEXTBOOK:
+                if node.op in notation.TEXTBOOK:
                     told["exactly"] = _parts(exact)
         return told
 
@@ -431,7 +415,7 @@ class _Graph:
         """A card's width and height: room for its name, and for the derivative in it."""
         if node.kind == "folded":
             return look.folded
-        name = shortened(node.label, LONGEST_NAME)
+        name = notation.shortened(node.label, LONGEST_NAME)
         total = len(f"d{self.names[self.order[-1]]}/d{name or 'v00'} = −0.0000")
         formula = len(name) + (14 if node.kind == "operation" else 5)
         width = 7.4 * max(total, formula) + 26.0

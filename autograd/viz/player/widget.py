@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autograd.value import Value
-
-MODULE = """\
-{script}
-function render({{ model, el }}) {{
-  el.innerHTML = model.get("_markup");
-  const sync = {{
-    send(state) {{
-      for (const [name, told] of Object.entries(state)) model.set(name, told);
-      model.save_changes();
-    }},
-  }};
-  play(el.querySelector(".autograd-player"), graph, rule, sync);
-  const receive = () => sync.receive(model.get("numbers"));
-  receive();
-  model.on("change:numbers", receive);
-  return () => model.off("change:numbers", receive);
-}}
-export default {{ render }};
-"""
-"""The module that anywidget loads, with the page's script in it."""
 
 
 def widget_of(output: Value, leaves: list[Value], markup: str, script: str) -> Any:
@@ -79,7 +60,7 @@ def _widget_class() -> type:
         def __init__(self, output: Value, leaves: list[Value], markup: str, script: str) -> None:
             self.leaves = leaves
             super().__init__(
-                _esm=MODULE.format(script=script),
+                _esm=script + Path(__file__).with_name("widget.js").read_text("utf-8"),
                 _markup=markup,
                 numbers=self._present(),
                 value=_sendable(output.data),

@@ -26,7 +26,7 @@ from autograd.training.examples import checked_examples, class_indices, shape_of
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
 from autograd.viz.html import Page, element, scripts, styles
-from autograd.viz.notation import in_a_line, visible
+from autograd.viz.notation import in_a_line, names
 from autograd.viz.playground import programs
 
 HERE = Path(__file__).parent
@@ -94,8 +94,8 @@ def playground(
     if held_out is not None:
         test_X, test_Y, _ = checked_examples("playground: held_out", *held_out)
     if loss in CORRECT:
-        names = classes or getattr(model, "classes", ())
-        targets, classes = class_indices("playground", Y, targets, names)
+        known = classes or getattr(model, "classes", ())
+        targets, classes = class_indices("playground", Y, targets, known)
         test_Y = class_indices("playground: held_out", test_Y, test_Y, classes)[0]
     if not isinstance(optimizer, Stepper):
         raise TypeError(f"playground: optimizer must be a stepper with a rule, got {optimizer!r}")
@@ -114,11 +114,12 @@ def playground(
     printed = {"gradient": gradient, "forward": forward.programs}
     leaves = [leaf for each in printed.values() for x in each for leaf in x.leaves]
     place = {leaf: i for i, leaf in enumerate(dict.fromkeys(leaves))}
+    unique = names(list(place), longest=LONGEST_NAME)
     steppers = _steppers(optimizer)
     states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
     n_learned = len(examples.X)
     data = {
-        "names": _names(place),
+        "names": [unique[leaf] for leaf in place],
         "numbers": _finite(place),
         "spread": _spread(model, place, parameters),
         "arrays": _arrays(model, place, moved),
@@ -305,15 +306,6 @@ def _name(stepper: Stepper) -> str:
     if stepper.momentum == 0.0:
         return "Gradient descent"
     return f"{'Nesterov' if stepper.nesterov else 'Momentum'} {stepper.momentum:g}"
-
-
-def _names(leaves: Iterable[Value]) -> list[str]:
-    """The labels of the leaves; duplicates get their place appended."""
-    names: dict[str, None] = {}
-    for i, leaf in enumerate(leaves):
-        name = visible(leaf.label) or f"p{i}"
-        names[f"{name} ({i})" if name in names else name] = None
-    return list(names)
 
 
 def _finite(leaves: Iterable[Value]) -> list[float]:
