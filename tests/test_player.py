@@ -1192,6 +1192,7 @@ def test_a_player_has_the_title_the_mode_and_the_direction_that_it_is_given(
     ("options", "message"),
     [
         ({"mode": "slowly"}, 'mode is "once", "edges" or "predict", got \'slowly\''),
+        ({"collapse": "all"}, 'collapse is "neurons", "layers" or None, got \'all\''),
         ({"rankdir": "BT"}, 'rankdir is "LR", "TB" or None, got \'BT\''),
     ],
 )

@@ -46,14 +46,9 @@ from autograd.files import write_whole
 from autograd.nn import Module
 from autograd.value import Value, topological_order
 from autograd.viz.dot import dot_text
-from autograd.viz.graphview import (
-    Fold,
-    Picture,
-    Selection,
-    TooLargeError,
-    picture,
-)
+from autograd.viz.graphview import Fold, Picture, Selection, TooLargeError, picture
 from autograd.viz.notation import shortened
+from autograd.viz.steps import check_choice, checked
 from autograd.viz.svg import svg_text
 
 HOW_TO_RENDER = (
@@ -101,22 +96,14 @@ def draw(
             edges that pass over 100 times as many columns of nodes), `only` names something that is
             not in the graph, or an argument is none of those above.
     """
-    if not isinstance(value, Value):
-        raise TypeError(f"draw: expected a Value, got {value!r} of type {type(value).__name__}")
-    if rankdir not in ("LR", "TB"):
-        raise ValueError(f'draw: rankdir is "LR" or "TB", got {rankdir!r}')
-    if collapse not in (None, "neurons", "layers"):
-        raise ValueError(f'draw: collapse is "neurons", "layers" or None, got {collapse!r}')
+    order = topological_order(checked(value, "draw"))
+    check_choice("draw: rankdir", rankdir, ("LR", "TB"))
+    check_choice("draw: collapse", collapse, ("neurons", "layers", None))
     if not re.fullmatch(r"[\w-]*", prefix, re.ASCII):
         raise ValueError(f"draw: a prefix is made of letters, digits, - and _, got {prefix!r}")
     try:
         shown = picture(
-            topological_order(value),
-            expand=expand,
-            collapse=collapse,
-            only=only,
-            limit=limit,
-            model=model,
+            order, expand=expand, collapse=collapse, only=only, limit=limit, model=model
         )
     except TooLargeError as reason:
         raise ValueError(

@@ -132,3 +132,10 @@ def checked(value: object, function: str) -> Value:
             f"{function}: expected a Value, got {value!r} of type {type(value).__name__}"
         )
     return value
+
+
+def check_choice(what: str, given: object, choices: Sequence[str | None]) -> None:
+    """Raise ValueError if an argument is none of the values that it may have."""
+    if given not in choices:
+        *first, last = (choice and f'"{choice}"' for choice in choices)
+        raise ValueError(f"{what} is {', '.join(map(str, first))} or {last}, got {given!r}")

@@ -26,7 +26,7 @@ from autograd.viz.drawing import Drawing, html_image
 from autograd.viz.graphview import Edge, Fold, Node
 from autograd.viz.html import Page, element, scripts, styles
 from autograd.viz.notation import Notation, in_a_line, visible
-from autograd.viz.steps import checked
+from autograd.viz.steps import check_choice, checked
 from autograd.viz.svg import EdgePath, Place, Places
 
 if TYPE_CHECKING:
@@ -104,10 +104,9 @@ def play(
             argument is none of those above.
     """
     order = topological_order(checked(value, "play"))
-    if mode not in get_args(Mode):
-        raise ValueError(f'play: mode is "once", "edges" or "predict", got {mode!r}')
-    if rankdir not in (None, "LR", "TB"):
-        raise ValueError(f'play: rankdir is "LR", "TB" or None, got {rankdir!r}')
+    check_choice("play: mode", mode, get_args(Mode))
+    check_choice("play: rankdir", rankdir, ("LR", "TB", None))
+    check_choice("play: collapse", collapse, ("neurons", "layers", None))
     try:
         if collapse is None:
             graphview.check_size(len(order), "nodes", limit)  # before naming any of a million
