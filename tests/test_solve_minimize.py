@@ -8,8 +8,10 @@ import itertools
 import math
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -284,6 +286,78 @@ def test_constraints_and_bounds_of_scipy(solver: Any) -> None:
 
 
 @by_both
+def test_constraints_as_other_solvers_take_them(solver: Any) -> None:
+    def solve(constraints: Any) -> Any:
+        return ag.minimize(rosenbrock, [0.0, 0.0], constraints=constraints, solver=solver)
+
+    least = {"type": "ineq", "fun": lambda x, a: a - x[0], "args": (0.25,)}
+    same: Any = {"type": "eq", "fun": lambda x: x[0] - x[1] - 0.25, "jac": None}
+    assert solve(least).x == pytest.approx([0.25, 0.0625], abs=1e-4)
+    assert solve((least, same)).x == pytest.approx([0.25, 0.0], abs=1e-4)
+    assert solve((lambda x: x[0] - 0.5, lambda x: x[1] - 0.5)).x == pytest.approx([0.5, 0.5])
+    assert solve(iter([same])).x[0] == pytest.approx(solve([same]).x[0])
+    assert solve([lambda x: []]).x == pytest.approx([1.0, 1.0], rel=1e-4)
+
+
+def test_the_sides_of_a_dictionary_belong_to_its_keys() -> None:
+    def g(x: Any) -> Any:
+        return {"a": x[0], "b": x[1]}
+
+    largest = {"b": 0.1, "a": 0.5}
+    found = ag.minimize(rosenbrock, [0.0, 0.0], constraints=(g, None, largest))
+    assert found.x == pytest.approx([0.33177, 0.1], abs=1e-4)
+    with pytest.raises(ValueError, match="sides of constraint 0: expected the keys"):
+        ag.minimize(rosenbrock, [0.0, 0.0], constraints=(g, None, {"a": 0.5, "c": 1.0}))
+
+
+@by_both
+@pytest.mark.filterwarnings("ignore:Singular Jacobian")
+def test_equations_of_less_than_full_rank(solver: Any) -> None:
+    def solve(c: float) -> Any:
+        return ag.minimize(
+            lambda x: ag.dot(x, x),
+            [3.0, 7.0, 8.0],
+            constraints=lambda x: [x[0] + x[1] - 1.0, 2.0 * x[0] + 2.0 * x[1] - c],
+            solver=solver,
+        )
+
+    assert solve(2.0).x == pytest.approx([0.5, 0.5, 0.0], abs=1e-6)
+    assert solve(3.0).reason == "infeasible"
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_a_problem_is_recorded_once(n: int) -> None:
+    calls = []
+
+    def f(x: Any) -> Any:
+        calls.append("f")
+        return ag.sum([(z - 1.0) ** 4 for z in x])
+
+    def g(x: Any) -> Any:
+        calls.append("g")
+        return x[0] ** 2
+
+    found = ag.minimize(f, [0.2] * n, constraints=(g, None, 0.25))
+    assert found.x[0] == pytest.approx(0.5, abs=1e-6)
+    assert calls == ["f", "g"]
+
+
+@by_both
+def test_gradients_in_the_functions_that_select(solver: Any) -> None:
+    """An unselected branch has no derivative: the program that follows branches takes over."""
+
+    def energy(z: Any) -> Any:
+        return ag.where(z > 0.0, z * z, ag.sqrt(z)) + ag.where(z > 0.5, z**3, ag.log(0.5 - z))
+
+    def f(x: Any) -> Any:
+        return (ag.gradient(energy)(x[0]) - 5.0) ** 2 + x[1] ** 2
+
+    found = ag.minimize(f, [0.7, 1.0], solver=solver)
+    assert found.success, found.message
+    assert found.x == pytest.approx([1.0, 0.0], abs=1e-4)  # 2x + 3x² = 5
+
+
+@by_both
 def test_fixed_numbers_and_a_linear_program(solver: Any) -> None:
     found = ag.minimize(
         lambda x: x[0] + 2.0 * x[1],
@@ -316,10 +390,20 @@ def test_values_that_f_closes_over_are_constants() -> None:
         ({"bounds": [(0.0, 1.0)] * 3}, ValueError, "for each of the 2 numbers"),
         ({"bounds": (1.0, 0.0)}, ValueError, "the least must be at most the largest"),
         ({"bounds": (math.nan, 0.0)}, ValueError, "the least must be at most the largest"),
-        ({"bounds": [("a", 0.0)] * 2}, TypeError, "minimize: a bound"),
+        ({"bounds": [("a", 0.0)] * 2}, TypeError, "minimize: bounds: expected a real"),
         ({"constraints": [1.0]}, TypeError, "expected a constraint"),
-        ({"constraints": (lambda x: x, [0.0] * 3, None)}, ValueError, "constraint 0 returns 2"),
+        (
+            {"constraints": (lambda x: x, [0.0] * 3, None)},
+            ValueError,
+            "constraint 0: expected 2 numbers",
+        ),
         ({"constraints": (lambda x: x, 1.0, 0.0)}, ValueError, "the sides of constraint 0"),
+        ({"constraints": {"type": "le", "fun": sum}}, ValueError, "'eq' or 'ineq', got 'le'"),
+        ({"constraints": lambda x: None}, TypeError, "minimize: constraint 0: expected a real"),
+        ({"bounds": 3.0}, ValueError, "expected bounds as a pair"),
+        ({"bounds": (math.inf, None)}, ValueError, "with a number in between"),
+        ({"tol": 0.0}, ValueError, "tol must be above 0"),
+        ({"tol": math.nan}, ValueError, "tol must be above 0"),
         ({"solver": "simplex"}, ValueError, "solver must be 'auto' or one of"),
         ({"max_iterations": 0}, ValueError, "max_iterations"),
         ({"tol": "small"}, TypeError, "minimize: tol"),
@@ -368,6 +452,8 @@ def test_without_ipopt_it_is_trust_constr_and_says_so(monkeypatch: pytest.Monkey
         ("unbounded", lambda x: -x[0] * x[1], [1.0, 1.0], []),
         ("nonfinite", lambda x: ag.log(x[0]) + x[1] ** 2, [-1.0, 1.0], []),
         ("nonfinite", lambda x: x[0] ** 2 + x[1] ** 2, [-1.0, 0.0], [lambda x: ag.sqrt(x[0])]),
+        ("nonfinite", lambda x: x[0] ** 1.5 + x[1] ** 2, [0.0, 1.0], []),
+        ("nonfinite", lambda x: x[0] ** 2 + x[1] ** 2, [math.inf, 0.0], []),
     ],
 )
 def test_problems_without_a_solution(
@@ -467,6 +553,60 @@ def test_an_exception_in_the_callback(solver: Any) -> None:
     found = ag.minimize(rosenbrock, [-1.2, 1.0], solver=solver, callback=fail)
     assert found.reason == "exception"
     assert isinstance(found.exception, ZeroDivisionError)
+
+
+@by_both
+def test_a_request_to_exit_in_the_callback_is_obeyed(solver: Any) -> None:
+    with pytest.raises(SystemExit):
+        ag.minimize(rosenbrock, [-1.2, 1.0], solver=solver, callback=lambda row: sys.exit())
+
+
+def test_ctrl_c_wherever_it_comes() -> None:
+    """No run ends in an error, even if the interrupt comes while Ipopt's own code runs."""
+    pytest.importorskip("ipyopt")
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("has no timer that sends signals")
+    starts: list[float] = []
+
+    def f(x: Any) -> Any:
+        return ag.sum([rosenbrock(x[i : i + 2]) for i in range(9)])
+
+    def started(row: Any) -> None:
+        if row.nit == 0:
+            starts.append(0.0)
+            signal.setitimer(signal.ITIMER_REAL, 1e-4 * len(starts))
+
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        for _ in range(30):
+            found = ag.minimize(f, [-1.2] * 10, solver="ipopt", callback=started, tol=1e-300)
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            assert found.exception is None
+            assert found.reason in ("interrupted", "solved", "acceptable", "stuck"), found.message
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@by_both
+def test_two_threads_at_once(solver: Any) -> None:
+    def solve(a: float) -> Any:
+        return ag.minimize(lambda x: rosenbrock(x) + (x[0] - a) ** 2, [-1.2, 1.0], solver=solver)
+
+    numbers = [0.1 * i for i in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        for found, a in zip(pool.map(solve, numbers), numbers, strict=True):
+            assert found.success
+            assert found.x == solve(a).x
+
+
+def test_an_option_that_there_is_not() -> None:
+    with pytest.raises(TypeError, match="minimize: trust-constr with options"):
+        ag.minimize(rosenbrock, [0.0, 0.0], solver="trust-constr", options={"step": 1.0})
+    if HAS_IPOPT:
+        with pytest.raises(ValueError, match="step"):
+            ag.minimize(rosenbrock, [0.0, 0.0], solver="ipopt", options={"step": 1.0})
 
 
 @by_both

@@ -21,7 +21,7 @@ from autograd import recording
 from autograd.compiler.jit import BackendName, _Kept, _Recording, checked_backend
 from autograd.compiler.points import Arguments, key_of
 from autograd.compiler.program import Program
-from autograd.derivatives.sparse import Sparse, sparse_hessian_of, sparse_jacobian_of
+from autograd.derivatives.sparse import Sparse, sparse_of
 from autograd.derivatives.structures import Nested
 from autograd.derivatives.transformations import Argnums
 from autograd.gc_pause import gc_paused
@@ -114,7 +114,6 @@ class _SparseFunction:
     """A compiled function whose result is a sparse matrix (see `sparse_jacobian`)."""
 
     operation: str
-    derive: Callable[..., Sparse]
 
     def __init__(self, f: Callable[..., Any], argnums: Argnums, backend: BackendName) -> None:
         if not callable(f):
@@ -193,7 +192,7 @@ class _SparseFunction:
         return self._latest.recording.main.printed
 
     def _graph(self, xs: tuple[Nested, ...], constants: Mapping[str, Any]) -> Sparse:
-        return type(self).derive(self.function, xs, self.argnums, constants)
+        return sparse_of(self.operation, self.function, xs, self.argnums, constants)
 
     def _recorded(self, arguments: Arguments, constants: Mapping[str, Any]) -> _Matrix:
         key = arguments.form, key_of(constants)
@@ -211,14 +210,12 @@ class SparseJacobian(_SparseFunction):
     """A compiled function that returns a sparse Jacobian. See `sparse_jacobian`."""
 
     operation = "sparse_jacobian"
-    derive = staticmethod(sparse_jacobian_of)
 
 
 class SparseHessian(_SparseFunction):
     """A compiled function that returns a sparse Hessian. See `sparse_hessian`."""
 
     operation = "sparse_hessian"
-    derive = staticmethod(sparse_hessian_of)
     is_symmetric = True
 
 

@@ -20,10 +20,8 @@ Entries = list[tuple[int, int, Factor]]
 """Row, column and value of each structural nonzero, row by row."""
 
 
-def hessian_entries(output: Factor, inputs: Sequence[Value]) -> Entries:
-    """The structural nonzeros of the lower half of the Hessian of a Value (or of a number)."""
-    if not isinstance(output, Value):
-        return []
+def hessian_entries(output: Value, inputs: Sequence[Value]) -> Entries:
+    """The structural nonzeros of the lower half of the Hessian of a Value."""
     sweep = _Sweep(output, inputs)
     return sweep.entries({x: i for i, x in enumerate(inputs)})
 

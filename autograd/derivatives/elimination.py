@@ -18,7 +18,6 @@ from typing import Any
 
 from autograd.derivatives.active import ActiveGraph
 from autograd.derivatives.edge_pushing import Entries
-from autograd.derivatives.graph import grad
 from autograd.derivatives.local import LocalDerivatives
 from autograd.derivatives.terms import Factor, Term, Terms, is_number
 from autograd.value import Value
@@ -32,15 +31,6 @@ def jacobian_entries(outputs: Sequence[Factor], inputs: Sequence[Value]) -> Entr
     graph = _Elimination(outputs, inputs)
     graph.eliminate()
     return graph.entries(inputs)
-
-
-def hessian_entries_of_gradient(output: Value, inputs: Sequence[Value]) -> Entries:
-    """The lower half of a Hessian as the Jacobian of the gradient.
-
-    This is for rows whose second partials are not those of the node alone (see
-    `Primitive.is_local`), which edge pushing needs.
-    """
-    return [(i, j, x) for i, j, x in jacobian_entries(grad(output, inputs), inputs) if j <= i]
 
 
 class _Elimination:

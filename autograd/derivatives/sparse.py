@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd.derivatives.edge_pushing import hessian_entries
-from autograd.derivatives.elimination import hessian_entries_of_gradient, jacobian_entries
-from autograd.derivatives.graph import _since
+from autograd.derivatives import edge_pushing
+from autograd.derivatives.edge_pushing import Entries
+from autograd.derivatives.elimination import jacobian_entries
+from autograd.derivatives.graph import _since, grad
 from autograd.derivatives.structures import Nested
 from autograd.derivatives.transformations import Argnums, _called
-from autograd.value import Operand
+from autograd.value import Operand, Value
 
 
 class Sparse(NamedTuple):
@@ -25,35 +26,36 @@ class Sparse(NamedTuple):
     values: list[Operand]
 
 
-def sparse_jacobian_of(
+def hessian_entries(output: Operand, inputs: Sequence[Value]) -> Entries:
+    """The structural nonzeros of the lower half of the Hessian of a Value, or of a number."""
+    if not isinstance(output, Value):
+        return []
+    rows = {x.primitive for x in _since([output], inputs)}
+    if all(row is None or row.is_local for row in rows):
+        return edge_pushing.hessian_entries(output, inputs)
+    # Edge pushing needs second partials of each node alone: take the Jacobian of the gradient.
+    return [(i, j, x) for i, j, x in jacobian_entries(grad(output, inputs), inputs) if j <= i]
+
+
+def sparse_of(
+    operation: str,
     f: Callable[..., Nested],
     xs: tuple[Nested, ...],
     argnums: Argnums,
     constants: Mapping[str, Any],
 ) -> Sparse:
-    """The Jacobian of f at xs; its values are floats or Values, as those of `jacobian` are."""
-    with _called("sparse_jacobian", xs, argnums) as call:
-        outputs = call.values(call.apply(f, constants))
-        entries = jacobian_entries(outputs, call.leaves)
-        values = list(call.returned([value for _, _, value in entries]))
-        shape = (len(outputs), len(call.leaves))
-    return Sparse([i for i, _, _ in entries], [j for _, j, _ in entries], shape, values)
+    """The Jacobian of f at xs, or the Hessian if that is the operation's name.
 
-
-def sparse_hessian_of(
-    f: Callable[..., Operand],
-    xs: tuple[Nested, ...],
-    argnums: Argnums,
-    constants: Mapping[str, Any],
-) -> Sparse:
-    """The lower half of the Hessian of f at xs; floats or Values, as those of `hessian` are."""
-    with _called("sparse_hessian", xs, argnums) as call:
-        output = call.value(call.apply(f, constants))
-        is_local = all(
-            x.primitive is None or x.primitive.is_local for x in _since([output], call.leaves)
-        )
-        find = hessian_entries if is_local else hessian_entries_of_gradient
-        entries = find(output, call.leaves)
+    Its values are floats or Values, as those of `jacobian` and `hessian` are.
+    """
+    with _called(operation, xs, argnums) as call:
+        result = call.apply(f, constants)
+        if operation == "sparse_hessian":
+            entries = hessian_entries(call.value(result), call.leaves)
+            n_rows = len(call.leaves)
+        else:
+            outputs = call.values(result)
+            entries, n_rows = jacobian_entries(outputs, call.leaves), len(outputs)
         values = list(call.returned([value for _, _, value in entries]))
-        shape = (len(call.leaves), len(call.leaves))
+        shape = (n_rows, len(call.leaves))
     return Sparse([i for i, _, _ in entries], [j for _, j, _ in entries], shape, values)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from autograd import recording
@@ -70,10 +72,10 @@ def minimize(
             - `(g, least, largest)`, a function of x that returns a number or any structure of them,
               and what each may be: a number for all, or one for each, or None for no limit;
             - a function g alone, for g(x) = 0;
-            - a `NonlinearConstraint` of SciPy, whose function takes Values (its derivatives are not
-              used), or a `LinearConstraint`.
+            - of SciPy a `NonlinearConstraint`, whose function takes Values, a `LinearConstraint`,
+              or a dictionary with "type", "fun" and "args" (derivatives in them are not used).
         solver: "ipopt", "trust-constr", or "auto", which is Ipopt where it is installed.
-        tol: the tolerance that the solver ends with.
+        tol: the tolerance that the solver ends with, above 0.
         max_iterations: after how many iterations to give up.
         callback: is called after each iteration with a result of `x`, `fun`, `maxcv` and `nit`. If
             it raises `StopIteration`, the run ends.
@@ -99,6 +101,7 @@ def minimize(
 
     Raises:
         TypeError: if a function cannot be compiled, or an argument is none of the above.
+        Exception: what a function raises while it is recorded, before the solver starts.
         ValueError: for bounds of another number than x0 has, or a least above the largest.
         ImportError: without SciPy, or for `solver="ipopt"` without Ipopt.
     """
@@ -109,13 +112,41 @@ def minimize(
             raise TypeError(f"minimize: {name} must be a function, got {function!r:.80}")
     solver = _chosen(solver)
     tol = checked_number("minimize: tol", tol)
+    if not tol > 0.0:
+        raise ValueError(f"minimize: tol must be above 0, got {tol}")
     max_iterations = checked_int("minimize: max_iterations", max_iterations)
     problem = Problem(f, x0, bounds, constraints, backend)
     with _line(progress) as line:
         report = _reporter(callback, line)
         run = Run(problem, report, problem.start.copy(), options=dict(options or {}))
-        SOLVERS[solver](run, tol, max_iterations)
-        return _result(run, solver)
+        with _interruptible(run):
+            SOLVERS[solver](run, tol, max_iterations)
+    if run.exception is not None and not isinstance(run.exception, Exception):
+        raise run.exception  # such as SystemExit
+    return _result(run, solver)
+
+
+@contextmanager
+def _interruptible(run: Run) -> Iterator[None]:
+    """A block in which Ctrl-C ends the run at the next evaluation; a second one raises at once.
+
+    The solvers' own code is not safe to be left by an exception at any place.
+    """
+
+    def interrupt(*args: Any) -> None:
+        if run.reason:
+            signal.default_int_handler(*args)
+        run.ended("interrupted")
+
+    is_main = threading.current_thread() is threading.main_thread()
+    takes_over = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if takes_over:
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        if takes_over:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _chosen(solver: str) -> Any:
@@ -165,16 +196,17 @@ def _result(run: Run, solver: str) -> Result:
     from scipy.optimize import OptimizeResult
 
     problem = run.problem
-    status, message = OUTCOMES[run.reason]
     try:
         values, gradient = problem.values(run.x), problem.gradient(run.x)
         violation = problem.violation(run.x)
+        if run.reason in ("stuck", "iterations", "nonfinite"):
+            what = problem.nonfinite(run.x)
+            run.reason, run.detail = ("nonfinite", what) if what else (run.reason, run.detail)
     except Exception:  # it raises at the last point, too: that is said already
         values, gradient = np.full(problem.m + 1, math.nan), np.full(problem.n, math.nan)
         violation = math.nan
+    status, message = OUTCOMES[run.reason]
     details = [run.detail] if run.detail else []
-    if run.reason == "nonfinite" and problem.nonfinite:
-        details.append(problem.nonfinite)
     details.append("Ipopt" if solver == "ipopt" else "trust-constr of SciPy")
     if solver != "ipopt" and importlib.util.find_spec("ipyopt") is None:
         details[-1] += "; for Ipopt, pip install 'scalar-autograd[ipopt]'"

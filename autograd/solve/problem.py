@@ -6,13 +6,20 @@ minimize f(x)  subject to  low ≤ x ≤ high  and  lower ≤ g(x) ≤ upper
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import functions, recording
-from autograd.compiler.jit import BackendName, jit
-from autograd.derivatives.sparse import Sparse, sparse_hessian_of, sparse_jacobian_of
-from autograd.derivatives.structures import Nested, flat, rebuilt
+from autograd.compiler.columns import Column
+from autograd.compiler.jit import BackendName, _Runner, checked_backend
+from autograd.compiler.rolling import lower
+from autograd.compiler.trace import Traced
+from autograd.derivatives.elimination import jacobian_entries
+from autograd.derivatives.graph import in_recorded_order
+from autograd.derivatives.sparse import hessian_entries
+from autograd.derivatives.structures import Nested, flat, flat_like, paths, rebuilt
+from autograd.gc_pause import gc_paused
 from autograd.primitives import real_number
 from autograd.value import Operand, Value
 
@@ -29,16 +36,17 @@ Constraint: TypeAlias = "tuple[Callable[[Nested], Nested], Any, Any]"
 class Problem:
     """The program, of a flat x.
 
-    Three functions are compiled: all values; their sparse Jacobian, whose first row is the gradient
-    of f; and the sparse Hessian of the Lagrangian σ·f + λ·g, its lower half.
+    It is recorded once, and compiled as three programs: all values; their sparse Jacobian, whose
+    first row is the gradient of f; and the sparse Hessian of the Lagrangian σ·f + λ·g, its lower
+    half.
 
     Attributes:
         x0: the structure that f and the constraints get x in.
         start: its numbers.
         low, high: the bounds of x.
         lower, upper: the bounds of the constraints.
+        jacobian_structure, hessian_structure: rows and columns of the nonzeros.
         n_values, n_jacobians, n_hessians: how often each was evaluated.
-        nonfinite: what was the first to be inf or nan, in words; "" if nothing was.
     """
 
     def __init__(
@@ -60,152 +68,154 @@ class Problem:
         self.low, self.high = read_bounds(bounds, self.n)
         self._f = f
         self._constraints = read_constraints(constraints)
-        self._lengths: list[int] = []
-        self._structures: dict[str, tuple[Integers, Integers]] = {}
-        self._values, self._first, self._second = (
-            jit(function, backend, in_axes=None)
-            for function in (self._recorded, self._jacobian_values, self._hessian_values)
-        )
+        self._backend = checked_backend(backend, "minimize")
         self.n_values = self.n_jacobians = self.n_hessians = 0
-        self.nonfinite = ""
         self._at: dict[str, tuple[bytes, Any]] = {}
-
         # Recorded, not run: the functions may raise, or be nan, where x0 is.
-        recorded = self._values.recorded(self.start)
-        for variable in recording.variables():
-            if variable in recorded.nodes:
+        self._values, self._first, self._second = self._runners()
+        self._numbers = np.zeros(self.n + 1 + self.m)  # x, then the weights of f and g
+        self._columns = [Column(1, self._numbers.shape, self._numbers, is_array=True)]
+
+    # --- what is recorded
+
+    def _runners(self, follows_branches: bool = False) -> list[_Runner]:
+        """What computes the values, the nonzeros of the Jacobian, and those of the Hessian."""
+        with gc_paused(), recording.tracing(follows_branches) as current:
+            x = [Traced(f"x{path}") for path in paths(self.x0)]
+            values = self._recorded(x)
+            weights = [Traced() for _ in values]
+            rows, columns, slopes = _unzipped(jacobian_entries(values, x))
+            found = hessian_entries(functions.dot(weights, values), x)
+        self._check_constant(values)
+        n_gradient = self.n_gradient = int(rows.searchsorted(1))  # the first row comes first
+        self._gradient_columns = columns[:n_gradient]
+        self.jacobian_structure = rows[n_gradient:] - 1, columns[n_gradient:]
+        rows, columns, seconds = _unzipped(found)
+        self.hessian_structure = rows, columns
+        with gc_paused():
+            lowered = [lower([*x, *weights], part, False) for part in (values, slopes, seconds)]
+        runners = [_Runner(tape, self._backend, 0) for tape in lowered]
+        if current.selection and not follows_branches:
+            followers = cache(partial(self._runners, True))
+            for i, runner in enumerate(runners):
+                runner.follower = lambda i=i: followers()[i]
+        return runners
+
+    def _recorded(self, x: Sequence[Value]) -> list[Operand]:
+        """f, and then all constraints, whose sides are read here."""
+        import numpy as np
+
+        structured = rebuilt(self.x0, iter(x))
+        values = [_number("the objective", self._f(structured), "add them up")]
+        sides: list[tuple[Floats, Floats]] = []
+        for k, (g, least, largest) in enumerate(self._constraints):
+            result = g(structured)
+            values += [_number(f"constraint {k}", r) for r in flat(result)]
+            sides.append(read_sides(k, result, least, largest))
+        self.lower: Floats = np.concatenate([np.zeros(0), *(lower for lower, _ in sides)])
+        self.upper: Floats = np.concatenate([np.zeros(0), *(upper for _, upper in sides)])
+        self.m = len(self.lower)
+        return values
+
+    def _check_constant(self, values: Sequence[Operand]) -> None:
+        """Raise TypeError if derivatives of the result would be cut off."""
+        variables = recording.variables()
+        nodes = set(in_recorded_order(values)) if variables else set()
+        for variable in variables:
+            if variable in nodes:
                 raise TypeError(
                     f"minimize: f or a constraint depends on {variable!r}, with respect to which a "
                     f"transformation differentiates, but a result of minimize is plain numbers; "
                     f"solve the conditions of a minimum by ag.root, which has derivatives, or call "
                     f"minimize under ag.no_grad()"
                 )
-        sides = [
-            read_sides(constraint, length, k)
-            for k, (constraint, length) in enumerate(
-                zip(self._constraints, self._lengths, strict=True)
-            )
-        ]
-        self.lower: Floats = np.concatenate([np.zeros(0), *(lower for lower, _ in sides)])
-        self.upper: Floats = np.concatenate([np.zeros(0), *(upper for _, upper in sides)])
-        self.m = len(self.lower)
-        self._first.recorded(self.start)
-        self._second.recorded(self.start, np.ones(1 + self.m))
-        rows, columns = self._structures["jacobian"]
-        self.n_gradient = int(np.searchsorted(rows, 1))  # the first row comes first
-        self._gradient_columns = columns[: self.n_gradient]
-        self.jacobian_structure = rows[self.n_gradient :] - 1, columns[self.n_gradient :]
-        self.hessian_structure = self._structures["hessian"]
-
-    # --- what is recorded
-
-    def _recorded(self, x: Sequence[Value]) -> list[Operand]:
-        """f, and then all constraints."""
-        structured = rebuilt(self.x0, iter(x))
-        results = [list(flat(g(structured))) for g, _, _ in self._constraints]
-        self._lengths = list(map(len, results))
-        return [_one("the objective", self._f(structured)), *(r for row in results for r in row)]
-
-    def _jacobian_values(self, x: Sequence[Value]) -> list[Operand]:
-        return self._sparse("jacobian", sparse_jacobian_of(self._recorded, (x,), 0, {}))
-
-    def _hessian_values(self, x: Sequence[Value], weights: Sequence[Value]) -> list[Operand]:
-        return self._sparse("hessian", sparse_hessian_of(self._lagrangian, (x, weights), 0, {}))
-
-    def _sparse(self, name: str, found: Sparse) -> list[Operand]:
-        """The values to be compiled; where they stand is known from now on."""
-        import numpy as np
-
-        structure = np.array(found.rows, np.int64), np.array(found.columns, np.int64)
-        self._structures.setdefault(name, structure)
-        return found.values
-
-    def _lagrangian(self, x: Sequence[Value], weights: Sequence[Value]) -> Operand:
-        return functions.dot(weights, self._recorded(x))
 
     # --- numbers
 
     def values(self, x: Floats) -> Floats:
         """f and the constraints."""
-        import numpy as np
-
-        def compute() -> Floats:
-            self.n_values += 1
-            found: Floats = np.asarray(self._values(x))
-            self._look_at("the objective", "constraint", found)
-            return found
-
-        return self._kept("values", x, compute)
+        return self._kept("values", x)
 
     def gradient(self, x: Floats) -> Floats:
         """∂f/∂x."""
         import numpy as np
 
         dense = np.zeros(self.n)
-        dense[self._gradient_columns] = self._slopes(x)[: self.n_gradient]
-        self._look_at("the gradient", "a derivative", dense)
+        dense[self._gradient_columns] = self._kept("slopes", x)[: self.n_gradient]
         return dense
 
     def jacobian(self, x: Floats) -> Floats:
         """The nonzeros of ∂g/∂x, in the order of `jacobian_structure`."""
-        found: Floats = self._slopes(x)[self.n_gradient :]
-        self._look_at("the Jacobian of the constraints", "a derivative", found)
-        return found
+        return self._kept("slopes", x)[self.n_gradient :]
 
-    def hessian(self, x: Floats, multipliers: Floats, scale: float) -> Floats:
+    def hessian(self, x: Floats, multipliers: Floats | float, scale: float) -> Floats:
         """The nonzeros of the lower half of ∂²(scale·f + multipliers·g)/∂x²."""
-        import numpy as np
-
         self.n_hessians += 1
-        found: Floats = np.asarray(self._second(x, np.append(scale, multipliers)))
-        self._look_at("the Hessian", "a derivative", found)
-        return found
+        self._numbers[self.n] = scale
+        self._numbers[self.n + 1 :] = multipliers
+        return self._run(self._second, x)
 
     def violation(self, x: Floats) -> float:
         """By how much the point is outside of a bound or a constraint at most."""
         import numpy as np
 
         g = self.values(x)[1:]
-        parts = self.low - x, x - self.high, self.lower - g, g - self.upper
-        return float(max(0.0, *(part.max(initial=0.0) for part in map(np.asarray, parts))))
+        with np.errstate(invalid="ignore"):  # inf - inf
+            parts = self.low - x, x - self.high, self.lower - g, g - self.upper
+        return float(np.concatenate(parts).max(initial=0.0))
+
+    def nonfinite(self, x: Floats) -> str:
+        """The first number that is inf or nan at a point, in words; "" if there is none."""
+        import numpy as np
+
+        parts = {
+            "the objective": self.values(x)[:1],
+            "constraint {}": self.values(x)[1:],
+            "the gradient": self.gradient(x),
+            "the Jacobian of the constraints": self.jacobian(x),
+            "the Hessian": self.hessian(x, 1.0, 1.0),
+        }
+        for what, numbers in parts.items():
+            for i in np.flatnonzero(~np.isfinite(numbers)):
+                return f"{what.format(i)} is {numbers[i]}"
+        return ""
 
     def structured(self, x: Floats) -> Nested:
         """The point in the structure of x0."""
         return rebuilt(self.x0, iter(x.tolist()))
 
-    def _slopes(self, x: Floats) -> Floats:
-        import numpy as np
-
-        def compute() -> Floats:
-            self.n_jacobians += 1
-            return np.asarray(self._first(x), float)
-
-        return self._kept("slopes", x, compute)
-
-    def _kept(self, name: str, x: Floats, compute: Callable[[], Floats]) -> Floats:
+    def _kept(self, name: str, x: Floats) -> Floats:
         """The latest result, if it was of the same x: solvers ask for parts one after another."""
         key = x.tobytes()
         latest = self._at.get(name)
         if latest is None or latest[0] != key:
-            latest = self._at[name] = key, compute()
-        found: Floats = latest[1]
-        return found
+            if name == "values":
+                self.n_values += 1
+            else:
+                self.n_jacobians += 1
+            found = self._run(self._values if name == "values" else self._first, x)
+            latest = self._at[name] = key, found
+        return latest[1]
 
-    def _look_at(self, first: str, others: str, numbers: Floats) -> None:
-        """Note the first number that is inf or nan."""
+    def _run(self, runner: _Runner, x: Floats) -> Floats:
         import numpy as np
 
-        if self.nonfinite or np.isfinite(numbers).all():
-            return
-        i = int(np.flatnonzero(~np.isfinite(numbers))[0])
-        what = first if i == 0 or others == "a derivative" else f"{others} {i - 1}"
-        self.nonfinite = f"{what} is {numbers[i]}"
+        self._numbers[: self.n] = x
+        return np.asarray(runner(self._columns), float)
 
 
-def _one(what: str, result: object) -> Operand:
+def _unzipped(entries: Iterable[tuple[int, int, Operand]]) -> tuple[Integers, Integers, list[Any]]:
+    """The rows, the columns and the values of nonzeros."""
+    import numpy as np
+
+    rows, columns, values = list(zip(*entries, strict=True)) or ((), (), ())
+    return np.array(rows, np.int64), np.array(columns, np.int64), list(values)
+
+
+def _number(what: str, result: object, several: str = "") -> Operand:
     if isinstance(result, Value):
         return result
-    return real_number(result, f"minimize: {what}", several="add them up")
+    return real_number(result, f"minimize: {what}", several=several)
 
 
 # --- arguments ------------------------------------------------------------------------------------
@@ -218,25 +228,20 @@ def read_bounds(bounds: Any, n: int) -> tuple[Floats, Floats]:
         ValueError: for another number of bounds, or a least above the largest.
         TypeError: for anything else.
     """
-    import numpy as np
-
-    if bounds is None:
-        return np.full(n, -math.inf), np.full(n, math.inf)
     if hasattr(bounds, "lb"):  # scipy.optimize.Bounds
-        low, high = side(bounds.lb, n, -math.inf), side(bounds.ub, n, math.inf)
-    else:
-        pairs = list(bounds)
-        if len(pairs) == 2 and not any(hasattr(x, "__len__") for x in pairs):
-            pairs = [tuple(pairs)] * n  # one pair for all
-        if len(pairs) != n or any(not hasattr(p, "__len__") or len(p) != 2 for p in pairs):
-            raise ValueError(
-                f"minimize: expected bounds as a pair (least, largest) for each of the {n} numbers "
-                f"of x0, or a single pair for all, got {bounds!r:.80}"
-            )
-        low = side([p[0] for p in pairs], n, -math.inf)
-        high = side([p[1] for p in pairs], n, math.inf)
-    check_order("bounds", "number", low, high)
-    return low, high
+        return _sides("bounds", n, flat(bounds.lb), flat(bounds.ub))
+    given: Any = (None, None) if bounds is None else bounds
+    is_several = hasattr(given, "__iter__")
+    pairs = [list(x) if hasattr(x, "__len__") else x for x in given] if is_several else []
+    if len(pairs) == 2 and list not in map(type, pairs):  # one pair for all
+        return _sides("bounds", n, pairs[:1], pairs[1:])
+    if len(pairs) != n or any(type(pair) is not list or len(pair) != 2 for pair in pairs):
+        raise ValueError(
+            f"minimize: expected bounds as a pair (least, largest) for each of the {n} numbers "
+            f"of x0, or a single pair for all, got {bounds!r:.80}"
+        )
+    least, largest = zip(*pairs, strict=True)
+    return _sides("bounds", n, least, largest)
 
 
 def read_constraints(constraints: Any) -> list[Constraint]:
@@ -244,21 +249,33 @@ def read_constraints(constraints: Any) -> list[Constraint]:
 
     Raises:
         TypeError: for what is none.
+        ValueError: for one of SciPy's dictionaries of another type than "eq" and "ineq".
     """
     if constraints is None:
         return []
-    is_one = callable(constraints) or hasattr(constraints, "lb")
-    is_one |= isinstance(constraints, tuple) and bool(constraints) and callable(constraints[0])
+    is_one = callable(constraints) or hasattr(constraints, "lb") or isinstance(constraints, dict)
+    is_one = is_one or _is_triple(constraints)
     return list(map(_constraint, [constraints] if is_one else constraints))
 
 
+def _is_triple(given: Any) -> bool:
+    """Whether it is a function and its sides, and not three functions."""
+    is_triple = isinstance(given, tuple) and len(given) == 3
+    return is_triple and callable(given[0]) and not callable(given[1])
+
+
 def _constraint(given: Any) -> Constraint:
-    if isinstance(given, tuple) and len(given) == 3 and callable(given[0]):
-        return given
+    if _is_triple(given):
+        return given  # type: ignore[no-any-return]
     if hasattr(given, "lb") and hasattr(given, "fun"):  # scipy.optimize.NonlinearConstraint
         return given.fun, given.lb, given.ub
     if hasattr(given, "lb") and hasattr(given, "A"):  # scipy.optimize.LinearConstraint
         return _linear(given.A), given.lb, given.ub
+    if isinstance(given, dict) and callable(given.get("fun")):  # as SciPy's SLSQP takes it
+        function, kind, more = given["fun"], given.get("type"), given.get("args", ())
+        if kind not in ("eq", "ineq"):
+            raise ValueError(f"minimize: a constraint's type must be 'eq' or 'ineq', got {kind!r}")
+        return lambda x: function(x, *more), 0.0, 0.0 if kind == "eq" else None
     if callable(given):
         return given, 0.0, 0.0
     raise TypeError(
@@ -289,36 +306,33 @@ def _linear(matrix: Any) -> Callable[[Nested], list[Operand]]:
     return product
 
 
-def read_sides(constraint: Constraint, length: int, k: int) -> tuple[Floats, Floats]:
-    """The least and the largest of each of a constraint's numbers."""
-    _, lower, upper = constraint
-    try:
-        sides = side(lower, length, -math.inf), side(upper, length, math.inf)
-    except ValueError as error:
-        raise ValueError(f"minimize: constraint {k} returns {length} numbers: {error}") from None
-    check_order(f"the sides of constraint {k}", "number", *sides)
-    return sides
+def read_sides(k: int, result: Nested, least: Any, largest: Any) -> tuple[Floats, Floats]:
+    """The least and the largest of each number that constraint k returned."""
+    what, n = f"the sides of constraint {k}", sum(1 for _ in flat(result))
+    least, largest = (flat_like(result, x, f"minimize: {what}") for x in (least, largest))
+    return _sides(what, n, least, largest)
 
 
-def side(given: Any, n: int, missing: float) -> Floats:
-    """n numbers, of one for each or one for all; None stands for no bound."""
+def _sides(
+    what: str, n: int, least: Iterable[Any], largest: Iterable[Any]
+) -> tuple[Floats, Floats]:
+    """Two arrays of n numbers, of one for each or one for all; None stands for no bound."""
     import numpy as np
 
-    items: Iterator[Any] = flat(given)
-    numbers = [missing if x is None else real_number(x, "minimize: a bound") for x in items]
-    if len(numbers) not in (1, n):
-        raise ValueError(f"expected {n} bounds, or one for all, got {len(numbers)}")
-    return np.full(n, numbers * (n if len(numbers) == 1 else 1), float)
+    def side(given: Iterable[Any], missing: float) -> Floats:
+        numbers = [missing if x is None else real_number(x, f"minimize: {what}") for x in given]
+        if len(numbers) not in (1, n):
+            raise ValueError(
+                f"minimize: {what}: expected {n} numbers, or one for all, got {len(numbers)}"
+            )
+        return np.full(n, numbers * (n if len(numbers) == 1 else 1), float)
 
-
-def check_order(what: str, item: str, low: Floats, high: Floats) -> None:
-    """Raise ValueError unless each is at most the other."""
-    import numpy as np
-
-    wrong = np.flatnonzero(~(low <= high))  # nan too
+    low, high = side(least, -math.inf), side(largest, math.inf)
+    wrong = np.flatnonzero(~((low <= high) & (low < math.inf) & (high > -math.inf)))  # nan too
     if len(wrong):
         i = int(wrong[0])
         raise ValueError(
-            f"minimize: {what}: the least must be at most the largest, but those of {item} {i} "
-            f"are {low[i]} and {high[i]}"
+            f"minimize: {what}: the least must be at most the largest, with a number in between, "
+            f"but those of number {i} are {low[i]} and {high[i]}"
         )
+    return low, high

@@ -71,6 +71,14 @@ class Run:
             self.exception = error
             self.ended("exception", f"{type(error).__name__}: {error}")
 
+    def noted(self, function: Callable[..., Any], *args: Any) -> Any:
+        """The result of one of the problem's functions; an exception is noted, and passes."""
+        try:
+            return function(*args)
+        except BaseException as error:
+            self.failed(error)
+            raise
+
     def goes_on(self, n_iterations: int, objective: float, violation: float) -> bool:
         """After an iteration: whether there is to be another."""
         if self.reason:
@@ -118,15 +126,15 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
 
     problem = run.problem
     n, m = problem.n, problem.m
+    first = math.inf  # the objective at the start
 
     def guarded(function: Callable[[], Any], failed: Any) -> Any:
         """Its result. An exception must not pass through Ipopt: it is noted and ends the run."""
         if run.exception is not None or run.reason:
             return failed
         try:
-            return function()
-        except BaseException as error:
-            run.failed(error)
+            return run.noted(function)
+        except BaseException:
             return failed
 
     def objective(x: Floats) -> float:
@@ -149,6 +157,8 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
         out[:] = guarded(lambda: problem.hessian(x, multipliers, scale), math.nan)
 
     def intermediate(_mode: int, iteration: int, f: float, violation: float, *_: float) -> bool:
+        nonlocal first
+        first = f if iteration == 0 else first
         return run.goes_on(iteration, f, violation)
 
     def clipped(x: Floats) -> Floats:
@@ -173,7 +183,10 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
     run.multipliers, run.bound_multipliers = multipliers, (at_low, at_high)
     if run.reason not in ("exception", "interrupted"):
         run.x = x
-    run.ended(IPOPT_STATUS.get(status, "stuck"), _ipopt_detail(status, problem))
+    reason, detail = IPOPT_STATUS.get(status, "stuck"), _ipopt_detail(status, problem)
+    if reason == "unbounded" and not guarded(lambda: problem.values(x)[0] < first, False):
+        reason, detail = "stuck", "the iterates diverge"
+    run.ended(reason, detail)
 
 
 def _ipopt_detail(status: int, problem: Problem) -> str:
@@ -203,23 +216,23 @@ def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
     from scipy.optimize import Bounds, NonlinearConstraint, minimize
     from scipy.sparse import csr_array
 
-    problem = run.problem
+    problem, noted = run.problem, run.noted
     n, m = problem.n, problem.m
     run.x = np.clip(run.x, problem.low, problem.high)
     no_multipliers = np.zeros(m)
 
     def values(x: Floats) -> Floats:
-        found = problem.values(x)
+        found: Floats = noted(problem.values, x)
         if np.isfinite(found).all():
             return found
         return np.array([math.inf, *no_multipliers])  # which is no improvement on anything
 
     def jacobian(x: Floats) -> Any:
-        return csr_array((problem.jacobian(x), problem.jacobian_structure), shape=(m, n))
+        return csr_array((noted(problem.jacobian, x), problem.jacobian_structure), shape=(m, n))
 
     def hessian(x: Floats, multipliers: Floats, scale: float) -> Any:
         rows, columns = problem.hessian_structure
-        half = problem.hessian(x, multipliers, scale)
+        half = noted(problem.hessian, x, multipliers, scale)
         off = rows != columns
         places = np.append(rows, columns[off]), np.append(columns, rows[off])
         return csr_array((np.append(half, half[off]), places), shape=(n, n))
@@ -247,7 +260,7 @@ def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
         return minimize(
             lambda x: values(x)[0],
             run.x,
-            jac=problem.gradient,
+            jac=lambda x: noted(problem.gradient, x),
             hess=lambda x: hessian(x, no_multipliers, 1.0),
             constraints=[constraints] if m else [],
             bounds=Bounds(problem.low, problem.high) if is_bounded else None,
@@ -257,8 +270,7 @@ def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
         )
 
     try:
-        first = problem.values(run.x), problem.gradient(run.x), problem.jacobian(run.x)
-        if not all(np.isfinite(part).all() for part in first):
+        if noted(problem.nonfinite, run.x):
             run.ended("nonfinite")
             return
         with np.errstate(all="ignore"):
@@ -268,6 +280,8 @@ def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
                 lower = barrier * BARRIER_FACTOR
                 found = solve(dict.fromkeys(BARRIER_OPTIONS, lower))
     except BaseException as error:  # an exception of the functions, or Ctrl-C
+        if isinstance(error, TypeError) and not run.reason:
+            raise TypeError(f"minimize: trust-constr with options {run.options}: {error}") from None
         run.failed(error)
         return
     run.x, run.solver_status = found.x, int(found.status)
