@@ -48,14 +48,15 @@ class Traced(Value):
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Value:
         """Record `primitive` on `args`: the operation alone, no number and no partials."""
-        operands = tuple(
-            [x if type(x) is float or isinstance(x, Value) else primitive.number(x) for x in args]
-        )
+        if not _OPERANDS.issuperset(map(type, args)):
+            args = [x if isinstance(x, Value) else primitive.number(x) for x in args]
         node = _new(Traced)
-        if 0 < len(operands) < 3:
-            node._create(primitive, *(*operands, None)[:2])
+        if len(args) == 2:
+            node._create(primitive, args[0], args[1])
+        elif len(args) == 1:
+            node._create(primitive, args[0], None)
         else:
-            node._create(primitive, operands, None)
+            node._create(primitive, tuple(args), None)
         return node
 
     @property
@@ -89,6 +90,9 @@ class Traced(Value):
         return self is other
 
     __hash__ = Value.__hash__
+
+
+_OPERANDS = {Traced, Value, float}
 
 
 def _binary(primitive: Primitive, is_reflected: bool) -> Callable[[Traced, Any], Traced]:

@@ -19,7 +19,6 @@ Factor = Any
 """A float, a Value or a formula."""
 
 ADD, MUL, NEG = primitives.add, primitives.mul, primitives.neg
-COMMUTATIVE = (ADD, MUL)
 
 
 def is_number(x: Factor, number: float) -> bool:
@@ -56,7 +55,7 @@ class Recorder:
         """The same for operations that have the same result."""
         if float in map(type, args):
             args = [_bits(x) if type(x) is float else x for x in args]
-        if row in COMMUTATIVE:
+        if row is MUL or row is ADD:
             return row, frozenset(args)
         return row, *args
 
