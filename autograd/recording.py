@@ -140,6 +140,24 @@ def is_tracing() -> bool:
     return _tracing.get() is not None
 
 
+_unrolls: ContextVar[bool] = ContextVar("autograd.unrolls", default=False)
+
+
+@contextmanager
+def unrolling() -> Iterator[None]:
+    """A block that records each step of a `scan`, also to compile: a graph to be taken apart."""
+    token = _unrolls.set(True)
+    try:
+        yield
+    finally:
+        _unrolls.reset(token)
+
+
+def has_loops() -> bool:
+    """Whether a `scan` is to be recorded as one loop."""
+    return is_tracing() and not _unrolls.get()
+
+
 def cannot_compile(what: str, instead: str = "") -> TypeError:
     """The error for what depends on a number, while one recording has to serve all numbers."""
     return TypeError(

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
 from typing import Any
 
 from autograd import recording
 from autograd.compiler.scan_row import LoopRun, ScanRow, Step, joined
 from autograd.compiler.trace import Traced
-from autograd.derivatives.graph import copied
+from autograd.derivatives.graph import closed_over, copied
 from autograd.derivatives.structures import Nested, flat, form_of, is_array, paths, rebuilt
 from autograd.operators import following
 from autograd.primitives import real_number
@@ -44,7 +43,7 @@ def scan(
     the step is called once, and becomes a loop of the program: the time and the memory to compile
     it are those of one step. So is its gradient, which keeps about √length states and computes the
     steps between them again. Values and gradients have the bits of eager code, with the exceptions
-    below.
+    below. For `sparse_jacobian`, `sparse_hessian` and `minimize` every step is recorded.
 
         >>> decay = Value(0.5)
         >>> def step(total, x):
@@ -85,7 +84,7 @@ def scan(
     if not callable(step):
         raise TypeError(f"scan: expected a function as step, got {step!r:.80}")
     xs = _inputs(inputs, length)
-    if xs and recording.is_tracing():
+    if xs and recording.has_loops():
         return _recorded(step, state, xs)
     form, outputs = form_of(state), []
     for x in xs:
@@ -175,7 +174,13 @@ def _recorded(step: Callable[[Any, Any], Any], state: Nested, xs: list[Any]) -> 
         raise _other_structure("a step returned the state", new_state, form)
     results = _numbers(new_state, "a state that step returned")
     outputs = [] if output is None else _numbers(output, "an output of step")
-    closure = _closed_over([*results, *outputs], {*states, *inputs}, start)
+    closure = closed_over([*results, *outputs], {*states, *inputs}, start, with_leaves=True)
+    for node in closure:
+        if type(node) is Traced and node._created >= start:
+            raise TypeError(
+                f"scan: step uses {node!r}, a Value of another step that was kept; a step "
+                f"passes on what it returns, as state or as output"
+            )
     new = {x: _leaf(x) for x in closure}
     results = copied([*results, *outputs], dict(new))
     graph = Step(states, inputs, list(new.values()), results[: len(states)])
@@ -187,26 +192,6 @@ def _recorded(step: Callable[[Any, Any], Any], state: Nested, xs: list[Any]) -> 
 def _leaf(x: Value) -> Value:
     """A leaf of a step that stands for a Value outside of it."""
     return Value(math.nan if type(x) is Traced else x._float, x.label)
-
-
-def _closed_over(outputs: Iterable[Operand], own: set[Traced], start: int) -> list[Value]:
-    """The Values that a step reads and did not make, or that are leaves, by their creation."""
-    stack: list[Any] = [x for x in outputs if isinstance(x, Value) and x not in own]
-    found, outer = set(stack), []
-    while stack:
-        node = stack.pop()
-        if node._created < start or node.primitive is None:
-            outer.append(node)
-            if type(node) is Traced and node._created >= start:
-                raise TypeError(
-                    f"scan: step uses {node!r}, a Value of another step that was kept; a step "
-                    f"passes on what it returns, as state or as output"
-                )
-            continue
-        new = {x for x in node.args if type(x) is not float and x not in own} - found
-        found |= new
-        stack += new
-    return sorted(outer, key=attrgetter("_created"))
 
 
 def _run(

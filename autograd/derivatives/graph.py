@@ -251,6 +251,30 @@ def in_recorded_order(outputs: Iterable[Operand], stops: Collection[Value] = ())
     return sorted(found, key=_creation)
 
 
+def closed_over(
+    outputs: Iterable[Operand], own: Collection[Value], start: int, with_leaves: bool = False
+) -> list[Value]:
+    """The Values that a function used and was not given, in order of creation.
+
+    Args:
+        outputs: what it returned.
+        own: its arguments.
+        start: the creation number before it was called; what is older is not its own.
+        with_leaves: whether leaves that it made are among those found.
+    """
+    stack: list[Any] = [x for x in outputs if isinstance(x, Value) and x not in own]
+    found, outer = set(stack), []
+    while stack:
+        node = stack.pop()
+        if node._created < start or (with_leaves and node.primitive is None):
+            outer.append(node)
+            continue
+        new = {x for x in node.args if type(x) is not float and x not in own} - found
+        found |= new
+        stack += new
+    return sorted(outer, key=_creation)
+
+
 def _since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
     """The nodes that the outputs depend on, made since the oldest input, in order of creation.
 

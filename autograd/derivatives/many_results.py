@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from autograd.value import Operand, Value
 
@@ -20,7 +20,6 @@ class RowOfMany(ABC):
     arity: int | None = None
     definition = None
     variadic, chooses = True, False
-    is_local = False  # of whatever reads second partials off a row
 
     def __call__(self, *args: Any) -> Value:
         """The node on these operands, as a `Primitive` makes one."""
@@ -29,18 +28,6 @@ class RowOfMany(ABC):
     @abstractmethod
     def record(self, args: Sequence[Any]) -> Value:
         """The node of this row on these operands."""
-
-    @property
-    def partials(self) -> NoReturn:
-        """There are none: the results have a derivative together."""
-        self.partials_at()
-
-    def partials_at(self, *_: object) -> NoReturn:
-        """Refused: what takes a graph apart, node by node, does not take a loop apart."""
-        raise TypeError(
-            f"{self.name}: this derivative of a compiled loop is not there (sparse_jacobian and "
-            f"sparse_hessian need a node for each operation); write a Python loop in its place"
-        )
 
     def has_derivative(self, index: int) -> bool:
         """Whether there may be a derivative with respect to this operand."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from autograd import recording
 from autograd.derivatives import edge_pushing
 from autograd.derivatives.edge_pushing import Entries
 from autograd.derivatives.elimination import jacobian_entries
@@ -48,7 +49,7 @@ def sparse_of(
 
     Its values are floats or Values, as those of `jacobian` and `hessian` are.
     """
-    with _called(operation, xs, argnums) as call:
+    with recording.unrolling(), _called(operation, xs, argnums) as call:
         result = call.apply(f, constants)
         if operation == "sparse_hessian":
             entries = hessian_entries(call.value(result), call.leaves)

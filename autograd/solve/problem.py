@@ -80,7 +80,7 @@ class Problem:
 
     def _runners(self, follows_branches: bool = False) -> list[_Runner]:
         """What computes the values, the nonzeros of the Jacobian, and those of the Hessian."""
-        with gc_paused(), recording.tracing(follows_branches) as current:
+        with gc_paused(), recording.unrolling(), recording.tracing(follows_branches) as current:
             x = [Traced(f"x{path}") for path in paths(self.x0)]
             values = self._recorded(x)
             weights = [Traced() for _ in values]

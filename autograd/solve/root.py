@@ -8,7 +8,7 @@ from typing import Any
 from autograd import recording
 from autograd.checks import checked_int
 from autograd.compiler.trace import Traced
-from autograd.derivatives.graph import copied
+from autograd.derivatives.graph import closed_over, copied
 from autograd.derivatives.structures import Nested, flat, rebuilt
 from autograd.primitives import real_number, stop_gradient
 from autograd.solve.implicit import Solution, System
@@ -105,7 +105,7 @@ class _Call:
                 f"root: f returned {len(residuals)} numbers for {len(xs)} unknowns; there must be "
                 f"one equation for each"
             )
-        others = _older(residuals, start)
+        others = closed_over(residuals, {*xs}, start)
         if others:
             leaves = [leaf(x) for x in others]
             residuals = copied(residuals, dict(zip(others, leaves, strict=True)))
@@ -144,18 +144,3 @@ class _Call:
 def _number(x: object, what: str) -> Operand:
     several = "give a list, a tuple, a dictionary or a NumPy array"
     return x if isinstance(x, Value) else real_number(x, f"root: {what}", several=several)
-
-
-def _older(outputs: Sequence[Operand], start: int) -> list[Value]:
-    """The Values made before `start` that the outputs are computed from, in order of creation."""
-    stack = [x for x in outputs if isinstance(x, Value)]
-    seen, older = set(stack), dict[Value, None]()
-    while stack:
-        node = stack.pop()
-        if node._created < start:
-            older[node] = None
-            continue
-        new = [x for x in node.args if type(x) is not float and x not in seen]
-        seen.update(new)
-        stack += new
-    return sorted(older, key=lambda x: x._created)
