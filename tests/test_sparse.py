@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import random
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -610,3 +613,39 @@ def test_an_object_that_changes_between_calls_is_read_anew() -> None:
     settings.unreadable = lambda: None  # type: ignore[attr-defined]
     settings.factor = 2.0
     assert derivative.values([1.0], settings=settings).tolist() == [2.0]
+
+
+# --- copies, threads ------------------------------------------------------------------------------
+
+
+def product(x: Any) -> Any:
+    return x[0] ** 2 * x[1] + ag.sin(x[1])
+
+
+@pytest.mark.parametrize(
+    "make", [copy.copy, copy.deepcopy, lambda f: pickle.loads(pickle.dumps(f))]
+)
+@pytest.mark.parametrize("derive", [ag.sparse_jacobian, ag.sparse_hessian])
+def test_copies_and_pickles_compute_the_same(derive: Any, make: Any) -> None:
+    function = derive(product, backend="python")
+    values = function.values([1.0, 2.0])
+    copied = make(function)
+    assert copied.backend == "python"
+    np.testing.assert_array_equal(copied.values([1.0, 2.0]), values)
+
+
+def test_a_matrix_that_is_changed_in_place_changes_no_other() -> None:
+    pytest.importorskip("scipy")
+    H = ag.sparse_hessian(product)
+    H([1.0, 0.0]).eliminate_zeros()
+    expected = ag.hessian(product)([1.0, 2.0])
+    np.testing.assert_allclose(H([1.0, 2.0]).toarray(), expected, rtol=1e-15)
+
+
+def test_threads_record_and_evaluate_side_by_side() -> None:
+    H = ag.sparse_hessian(product)
+    points = [[0.1 * i, 1.0] for i in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(H.values, points))
+    for x, values in zip(points, found, strict=True):
+        np.testing.assert_array_equal(values, H.values(x))

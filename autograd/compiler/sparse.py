@@ -125,6 +125,10 @@ class _SparseFunction:
         self._recordings = _Kept(MOST_RECORDINGS)
         self._latest: _Matrix | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For copy and pickle: a copy is recorded and compiled anew."""
+        return type(self), (self.function, self.argnums, self.backend)
+
     def __repr__(self) -> str:
         return f"<{self.operation} of {self.function!r}, backend {self.backend!r}>"
 
@@ -179,7 +183,10 @@ class _SparseFunction:
         numbers = matrix.numbers(arguments)
         indices, starts, source = matrix.compressed(self.is_symmetric)
         points = numbers if arguments.is_batch else [numbers]
-        found = [csr_array((x[source], indices, starts), shape=matrix.shape) for x in points]
+        found = [
+            csr_array((x[source], indices.copy(), starts.copy()), shape=matrix.shape)
+            for x in points  # each has its own, since SciPy may change a matrix in place
+        ]
         return found if arguments.is_batch else found[0]
 
     is_symmetric = False
