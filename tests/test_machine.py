@@ -127,6 +127,27 @@ def test_nothing_is_written_beside_its_memory(name: str, is_batch: bool, guard: 
     assert guard.is_untouched()
 
 
+@pytest.mark.parametrize("is_batch", [True, False], ids=["batch", "each"])
+def test_memory_lives_as_long_as_what_works_on_it(
+    is_batch: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms: list[weakref.ref[Any]] = []
+    room = machine._room
+
+    def recorded(n: int) -> Any:
+        numbers = room(n)
+        rooms.append(weakref.ref(numbers.base))
+        return numbers
+
+    monkeypatch.setattr(machine, "_room", recorded)
+    found = listed("network", is_batch)
+    code = Machine(roll(found))
+    for count in COUNTS:
+        results(code, found, columns(count, 3))
+    assert rooms
+    assert all(kept() is not None for kept in rooms)
+
+
 def test_a_training_writes_nothing_beside_its_memory(guard: Guard) -> None:
     f, weights, width = network()
     given = columns(40, width)

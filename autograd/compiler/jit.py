@@ -156,14 +156,16 @@ class Compiled:
             return self.function(*columns)
         read = self._read(columns)
         recorded = self._recorded(read)
-        results = recorded.values(read)
-        form, n_outputs = recorded.trace.form, len(recorded.trace.outputs)
-        count = next((column.count for column in read if not column.is_constant), None)
-        if any(column.is_array for column in read):
-            if count is not None:
-                return _stacked(form, results.reshape(n_outputs, count))[0]
-            if form is not None:
-                return _stacked(form, results)[0]
+        results, form = recorded.values(read), recorded.trace.form
+        count, is_array = None, False
+        for column in read:
+            is_array |= column.is_array
+            if not column.is_constant:
+                count = column.count
+        if is_array and count is not None:
+            return _stacked(form, results.reshape(-1, count))[0]
+        if is_array and form is not None:
+            return _stacked(form, results)[0]
         numbers = results.tolist()
         if count is None:
             return _filled(form, iter(numbers))
@@ -252,13 +254,15 @@ class Compiled:
 
     def _recording_of(self, columns: list[Column]) -> _Recording:
         key = tuple([x.shape if not x.is_constant else (x.shape, x.is_array) for x in columns])
-        with self._lock:
-            found = self._recordings.get(key)
-            if found is None:
-                with gc_paused():
-                    found = _Recording(self.function, columns, self.backend)
-                self._recordings[key] = found
-            self._latest = found
+        found = self._recordings.get(key)
+        if found is None:
+            with self._lock:
+                found = self._recordings.get(key)
+                if found is None:
+                    with gc_paused():
+                        found = _Recording(self.function, columns, self.backend)
+                    self._recordings[key] = found
+        self._latest = found
         return found
 
     def _recorded(self, columns: list[Column]) -> _Recording:
@@ -367,17 +371,7 @@ class _Runner:
         if self._run is None:
             self._run = executable(self._listing, self._backend)
         # the slot behind `data`: asking the property takes four times as long
-        leaves: Any = [leaf._float for leaf in self._read]
-        varying = columns
-        if constants := [column.numbers for column in columns if column.is_constant]:
-            varying = [column for column in columns if not column.is_constant]
-            if len(constants) > 1 or leaves:
-                import numpy as np
-
-                leaves = np.concatenate([*constants, leaves])
-            else:
-                (leaves,) = constants
-        results = self._run(leaves, varying)
+        results = self._run([leaf._float for leaf in self._read], columns)
         if self.follower is not None and (results != results).any():  # noqa: PLR0124 - a nan
             return self.follower()(columns)
         return results
@@ -396,9 +390,10 @@ class _Kept:
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
         with self._lock:
-            if key in self._found:
+            found = self._found.get(key)
+            if found is not None:
                 self._found.move_to_end(key)
-                return self._found[key]
+                return found
         made = make()  # perhaps by two threads at once, which does no harm
         with self._lock:
             self._found[key] = made

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from numbers import Number
 from typing import Any
 
 from autograd.compiler.columns import Column
-from autograd.derivatives.structures import Nested, flat, form_of, is_array, rebuilt
+from autograd.derivatives.structures import Nested, flat, form_of, is_array
 from autograd.derivatives.transformations import Argnums, _indices
 from autograd.primitives import real_number
 from autograd.value import Value
@@ -18,33 +18,24 @@ class Arguments:
     """The positional arguments of a call.
 
     Attributes:
-        is_batch: whether they are a batch of points.
+        is_batch: whether they are a batch of points, and `count` how many there are.
         form: their structure, hashable.
-        n, n_others: how many numbers there are to differentiate with respect to, and besides.
         has_values: whether there are Values among them.
     """
 
     def __init__(self, operation: str, xs: tuple[Nested, ...], argnums: Argnums) -> None:
         self.operation = operation
         self.xs = xs
-        if argnums == 0 and xs:
-            self._indices = [0]
-        else:
-            self._indices, _ = _indices(operation, argnums, len(xs))
-        self._others = [i for i in range(len(xs)) if i not in self._indices]
-        chosen = [xs[i] for i in self._indices]
-        self.is_batch = any(is_array(x) and x.ndim > 1 for x in chosen)
-        self._count = self._batch_size() if self.is_batch else 1
-        self._each = [self.is_batch and is_array(x) for x in xs]
-        self._numbers: list[Any] = [
-            self._read(x, is_each) for x, is_each in zip(xs, self._each, strict=True)
-        ]
-        self.form = tuple([form for form, _ in self._numbers])
-        widths = [self._width(i) for i in range(len(xs))]
-        self.n = sum(widths[i] for i in self._indices)
-        self.n_others = sum(widths[i] for i in self._others)
-        self.has_values = any(type(numbers) is list for _, numbers in self._numbers)
-        if not self.n:
+        is_first = argnums == 0 and xs  # as it mostly is
+        self._indices = [0] if is_first else _indices(operation, argnums, len(xs))[0]
+        ranks = [xs[i].ndim if is_array(xs[i]) else 0 for i in self._indices]
+        self.is_batch = max(ranks, default=0) > 1
+        self.count = self._batch_size() if self.is_batch else 1
+        read = [self._read(x) for x in xs]
+        self.form = tuple([form for form, _ in read])
+        self._numbers = [numbers for _, numbers in read]
+        self.has_values = list in map(type, self._numbers)
+        if not sum([len(self._numbers[i]) for i in self._indices]):
             raise ValueError(
                 f"{operation}: there is no number to differentiate with respect to among the "
                 f"arguments {xs!r:.80}"
@@ -70,17 +61,19 @@ class Arguments:
             raise ValueError(f"{self.operation}: the batch holds no points")
         return count
 
-    def _read(self, x: Nested, is_each: bool) -> tuple[Any, Any]:
+    def _read(self, x: Nested) -> tuple[Any, Any]:
         """The structure of an argument, and its numbers: an array, or a list with Values in it."""
         import numpy as np
 
-        if is_array(x) and x.dtype.kind in "biuf":
-            shape = x.shape[1:] if is_each else x.shape
-            return ("array", shape), np.asarray(x, float, order="C").reshape(-1)
+        is_each = is_array(x)
+        if is_each and x.dtype.kind in "biuf":
+            form = "array", x.shape[1:] if self.is_batch else x.shape
+            return form, np.ascontiguousarray(x, float).ravel()
         if type(x) is list:
             array = _array_of(x)
             if array is not None:
                 return ("list", len(x)), array
+        is_each = is_each and self.is_batch
         given = list(flat(x))
         if any(isinstance(number, Value) for number in given):
             if is_each:
@@ -91,51 +84,21 @@ class Arguments:
             real_number(number, what, "a real number", "give a list, a tuple, a dictionary or an "
                         "array") for number in given
         ]  # fmt: skip
-        form = form_of(x[0]) if is_each else form_of(x)
-        return form, np.array(numbers, float)
-
-    def _width(self, i: int) -> int:
-        numbers = len(self._numbers[i][1])
-        return numbers // self._count if self._each[i] else numbers
+        return form_of(x[0] if is_each else x), np.array(numbers, float)
 
     def example(self) -> list[Nested]:
         """One point, in the structure that the function gets it in."""
-        return [x[0] if is_each else x for x, is_each in zip(self.xs, self._each, strict=True)]
-
-    def filled(
-        self, example: Sequence[Nested], chosen: Iterable[Value], others: Iterable[Value]
-    ) -> tuple[Nested, ...]:
-        """The arguments with these numbers in them."""
-        found = list(example)
-        for indices, numbers in ((self._indices, chosen), (self._others, others)):
-            numbers_left = iter(numbers)
-            for i in indices:
-                found[i] = rebuilt(example[i], numbers_left)
-        return tuple(found)
+        return [x[0] if self.is_batch and is_array(x) else x for x in self.xs]
 
     def columns(self) -> list[Column]:
-        """The numbers as columns of a compiled function."""
+        """The numbers of each argument as a column of a compiled function."""
         import numpy as np
 
         found = []
-        for indices in (self._indices, self._others):
-            if len(indices) == 1 and self._count == 1:
-                numbers = self._numbers[indices[0]][1]
-            else:
-                parts = [self._rows(i) for i in indices]
-                numbers = np.concatenate(parts, axis=1).reshape(-1) if parts else ()
-            if len(numbers):
-                found.append(Column(self._count, (len(numbers) // self._count,), numbers, True))
+        for x, own in zip(self.xs, self._numbers, strict=True):
+            numbers = np.tile(own, self.count) if self.is_batch and not is_array(x) else own
+            found.append(Column(self.count, (len(numbers) // self.count,), numbers, True))
         return found
-
-    def _rows(self, i: int) -> Any:
-        """The numbers of an argument, a row for each point."""
-        import numpy as np
-
-        numbers = self._numbers[i][1]
-        if self._each[i]:
-            return numbers.reshape(self._count, -1)
-        return np.broadcast_to(numbers, (self._count, len(numbers)))
 
 
 def _array_of(x: list[Any]) -> Any:

@@ -237,9 +237,10 @@ class Program:
         return space in "xv" or (space == "y" and not self.is_batch)
 
 
-Executable: TypeAlias = "Callable[[Sequence[float] | Numbers, Sequence[Column]], Numbers]"
-"""A program that was compiled: takes the numbers of the leaves and the columns of the examples,
-and returns the results of the batch; or the first result of all examples, then the second, …"""
+Executable: TypeAlias = "Callable[[Sequence[float], Sequence[Column]], Numbers]"
+"""A program that was compiled: takes the numbers of the leaves, and the columns of the examples and
+what these share (which stands before the leaves in `w`); and returns the results of the batch; or
+the first result of all examples, then the second, …"""
 
 
 @dataclass(frozen=True)

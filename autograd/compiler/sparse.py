@@ -22,7 +22,7 @@ from autograd.compiler.jit import BackendName, _Kept, _Recording, checked_backen
 from autograd.compiler.points import Arguments, key_of
 from autograd.compiler.program import Program
 from autograd.derivatives.sparse import Sparse, sparse_of
-from autograd.derivatives.structures import Nested
+from autograd.derivatives.structures import Nested, rebuilt
 from autograd.derivatives.transformations import Argnums
 from autograd.gc_pause import gc_paused
 from autograd.value import Value
@@ -150,7 +150,8 @@ class _SparseFunction:
         if recording.is_tracing():
             return self._graph(xs, constants).values
         matrix = self._recorded(arguments, constants)
-        if not arguments.has_values and not matrix.depends_on(recording.variables()):
+        variables = recording.variables()
+        if not arguments.has_values and not (variables and matrix.depends_on(variables)):
             return matrix.numbers(arguments)
         found = self._graph(xs, constants)
         by_place = dict(zip(zip(found.rows, found.columns, strict=True), found.values, strict=True))
@@ -245,8 +246,7 @@ class _Matrix:
         found: list[Sparse] = []
 
         def record(*columns: list[Value]) -> list[Any]:
-            chosen, others = (*columns, [])[:2]
-            xs = arguments.filled(example, chosen, others)
+            xs = tuple([rebuilt(x, iter(own)) for x, own in zip(example, columns, strict=True)])
             found.append(function._graph(xs, constants))
             return found[-1].values
 
@@ -264,11 +264,10 @@ class _Matrix:
         """The values of the nonzeros; of a batch, a row for each point."""
         import numpy as np
 
-        columns = arguments.columns()
-        values: Floats = np.asarray(self.recording.values(columns))
+        values: Floats = self.recording.values(arguments.columns())
         if not arguments.is_batch:
             return values
-        return np.ascontiguousarray(values.reshape(len(self.rows), columns[0].count).T)
+        return np.ascontiguousarray(values.reshape(len(self.rows), arguments.count).T)
 
     def compressed(self, is_symmetric: bool) -> tuple[Integers, Integers, Any]:
         """Column indices, starts of the rows, and which value stands where: both halves."""

@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import time
-from array import array
 from typing import Any
 
 from tests.benchmarks.measure import in_turns, peak_memory, print_table, readable, repeated
@@ -25,7 +24,7 @@ LOOP = 50
 def measure(name: str) -> None:
     """Print what one workload takes, as JSON; to be called alone in its process."""
     import autograd as ag
-    from autograd.compiler.backends.llvm.runtime import Machine, address
+    from autograd.compiler.backends.llvm.runtime import Machine
     from autograd.compiler.columns import read_columns
     from tests.benchmarks.workloads import CLASSIFIERS, WORKLOADS
 
@@ -42,14 +41,15 @@ def measure(name: str) -> None:
     recorded = compiled._latest
     assert recorded is not None
     columns = read_columns(workload.columns) if workload.columns else []
-    leaves = array("d", [leaf.data for leaf in recorded.gradient._listing.leaves])
+    leaves = [leaf.data for leaf in recorded.gradient._listing.leaves]
     machine = recorded.gradient._run
     assert isinstance(machine, Machine)
     count = columns[0].count if columns else 1
     memory, _ = machine.memory(count)
-    memory.prepare(address(leaves), columns, count, 0)
+    memory.fill(leaves, ())
+    memory.prepare(columns, count)
     contestants = {
-        "run": repeated(lambda: memory.code(memory.frame)),
+        "run": repeated(memory.run),
         "backward": repeated(lambda: compiled.backward(*workload.columns)),
     }
     try:

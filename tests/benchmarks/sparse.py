@@ -65,19 +65,13 @@ def operations_of(function: Any) -> int:
 
 def machine_code(function: Any, arguments: tuple[Any, ...]) -> Callable[[], None]:
     """What a call runs, on numbers that are in place."""
-    from autograd.compiler.backends.llvm.runtime import address
     from autograd.compiler.points import Arguments
 
     columns = Arguments("", arguments, 0).columns()
     machine = function._latest.recording.values._run
     memory, _ = machine.memory(1)
-    results = np.empty(len(function.values(*arguments)))
-    memory.prepare(0, columns, 1, address(results))
-
-    def run(kept: Any = (columns, results)) -> None:
-        memory.code(memory.frame)
-
-    return run
+    memory.prepare(columns, 1)
+    return memory.run  # type: ignore[no-any-return]
 
 
 # --- CasADi ---------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS
-from autograd.compiler.columns import Column, Numbers
+from autograd.compiler.columns import Column, Numbers, joined_leaves
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import gradient_of, leaves_of, trace
@@ -83,12 +83,13 @@ def compile_program(program: Program) -> Executable:
 
     compiled = jax.jit(function(program))
 
-    def run(leaves: Sequence[float] | Numbers, columns: Sequence[Column]) -> Numbers:
+    def run(leaves: Sequence[float], columns: Sequence[Column]) -> Numbers:
+        numbers, columns = joined_leaves(leaves, columns)
         count = columns[0].count if columns else 1
         parts = [np.asarray(column.numbers).reshape(count, column.width) for column in columns]
         examples = np.concatenate(parts, axis=1) if parts else np.zeros((count, 0))
         with _float64():
-            results = np.asarray(compiled(np.array(leaves, np.float64), examples))
+            results = np.asarray(compiled(numbers, examples))
         return results.T.ravel()
 
     return run

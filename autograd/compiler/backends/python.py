@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import cast
 
 from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
-from autograd.compiler.columns import Column, Numbers
+from autograd.compiler.columns import Column, Numbers, joined_leaves
 from autograd.compiler.program import (
     Backend,
     Executable,
@@ -118,12 +118,12 @@ def compile_program(program: Program) -> Executable:
     weakref.finalize(function, linecache.cache.pop, filename, None)
     is_batch, width = program.is_batch, program.sizes["y"]
 
-    def run(leaves: Sequence[float] | Numbers, columns: Sequence[Column]) -> Numbers:
+    def run(leaves: Sequence[float], columns: Sequence[Column]) -> Numbers:
+        numbers, columns = joined_leaves(leaves, columns)
         count = columns[0].count if columns else 1
         inputs = [number for column in columns for number in _transposed(column)]
         examples = zip(*inputs, strict=True) if inputs else [()] * count
-        numbers = leaves if isinstance(leaves, list) else np.asarray(leaves, float).tolist()
-        results = np.array(function(numbers, count, examples), float)
+        results = np.array(function(numbers.tolist(), count, examples), float)
         return results if is_batch else results.reshape(count, width).T.reshape(-1)
 
     return run
