@@ -16,7 +16,7 @@ from typing import Any
 from autograd.compiler.backends import c, javascript
 from autograd.compiler.program import Program
 from autograd.compiler.rolling import lower, roll
-from autograd.compiler.trace import gradient_of, leaves_of, trace
+from autograd.compiler.trace import leaves_of, trace
 
 CC = shutil.which("cc")
 NODE = shutil.which("node")
@@ -27,8 +27,7 @@ def program_of(f: Callable[[], Any]) -> Program:
     recorded = trace(f, [])
     (output,) = recorded.outputs
     leaves = leaves_of(output)
-    slopes, _ = gradient_of(output, leaves)
-    return roll(lower([], [output, *slopes], is_batch=True, leaves=leaves))
+    return roll(lower([], [output], True, leaves, leaves))
 
 
 def eager(f: Callable[[], Any], program: Program) -> list[float | None]:

@@ -9,17 +9,18 @@ import pytest
 
 import autograd as ag
 from autograd.compiler.backends import python
+from autograd.compiler.columns import read_columns
 from autograd.compiler.program import Program, groups
 from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import gradient_of, trace
 from autograd.primitives import TABLE, Primitive, div, exp, where
+from tests.numerics import same
 
 
 def program_of(f: Any, *leaves: ag.Value) -> Program:
     """The program of the value of a function without arguments, and of its gradient."""
     (output,) = trace(f, []).outputs
-    slopes, _ = gradient_of(output, leaves)
-    return roll(lower([], [output, *slopes], True, leaves))
+    return roll(lower([], [output], True, leaves, leaves))
 
 
 def computed(program: Program) -> list[float]:
@@ -174,3 +175,47 @@ def test_what_is_merged_has_one_section() -> None:
     compiled = ag.jit(f, "python")
     expected = [f(ag.Value(x)).data for x in (1.0, -2.0)]
     assert compiled([1.0, -2.0]) == expected
+
+
+# --- the reverse sweep in columns -----------------------------------------------------------------
+
+DIFFERENTIATED: dict[str, Any] = {
+    "constant adjoints": lambda w, v, x: 3.0 * (w - 2.0 * v) - (x + w) / 4.0 - w,
+    "products of constants": lambda w, v, x: -(-(w * 0.5) * 0.1 + 7.0) * 1.0,
+    "no dependence": lambda w, v, x: x * 2.0,
+    "the leaf itself": lambda w, v, x: w,
+    "an adjoint that does not vary": lambda w, v, x: ag.sin(w) * v + x,
+    "one operand twice": lambda w, v, x: w * w + (w + w) / w - v**v,
+    "constant exponents": lambda w, v, x: w**1.0 + w**2.0 + w**0.5 + v**-3.0 + 2.0**w + w**0.0,
+    "signs of zero": lambda w, v, x: w * 0.0 + v * -0.0 + (x * -0.0) * w,
+    "sums and products": lambda w, v, x: ag.dot([w, v, x], [v, x, 2.0]) * ag.sum([w, 1.0, v, w]),
+    "a length": lambda w, v, x: ag.hypot(w, v, x, 2.0),
+    "selected": lambda w, v, x: ag.relu(w * x) + ag.maximum(w, v) - ag.clip(v * x, -1.0, 1.0),
+    "a nan not selected": lambda w, v, x: ag.where(w < 9.0, w * x, ag.log(w - v) ** 0.5),
+    "finite behind a choice": lambda w, v, x: ag.relu(ag.sin(w) * v),
+    "stopped": lambda w, v, x: ag.stop_gradient(w * v) * w + abs(v),
+    "in a function": lambda w, v, x: ag.gradient(lambda y: ag.tanh(y * w) * v)(x) * v,
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENTIATED)
+def test_the_gradient_in_columns_is_that_of_the_graph(name: str) -> None:
+    w, v = ag.Value(0.7), ag.Value(1.3)
+    recorded = trace(lambda x: DIFFERENTIATED[name](w, v, x), [()])
+    outputs, leaves = recorded.outputs, [w, v]
+    slopes, selection = gradient_of(outputs[0], leaves)
+    by_graph = lower(recorded.inputs, [*outputs, *slopes], True, leaves)
+    by_columns = lower(recorded.inputs, outputs, True, leaves, leaves)
+    assert by_columns.selection is selection
+    examples = read_columns([[0.3, -1.1, 2.0]])
+    found = [
+        python.compile_program(roll(lowered))([0.7, 1.3], examples)
+        for lowered in (by_graph, by_columns)
+    ]
+    assert same(*found)
+
+
+def test_leaves_that_nothing_depends_on_have_the_slope_0() -> None:
+    w, v = ag.Value(2.0), ag.Value(3.0)
+    assert computed(roll(lower([], [w * 4.0, 1.5], True, [w, v], [w, v]))) == [8.0, 1.5, 4.0, 0.0]
+    assert computed(roll(lower([], [1.5], True, [w], [w]))) == [1.5, 0.0]

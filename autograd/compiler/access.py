@@ -115,12 +115,15 @@ class Access:
         The matrix has the addresses of a row of the group in each of its rows.
         """
         m = len(matrix)
+        structure = "row", space, layout.form, layout.structure
+        if m == 1:
+            entry = Entry(structure, layout.counts, layout.relative(matrix[0]))
+            return [self.roller.key(entry)], [layout.heads]
         inner = np.ascontiguousarray((matrix - matrix[:, layout.base])[:, layout.inner])
         first, which = np.zeros(1, np.int64), np.zeros(m, np.int64)
-        if m > 1 and inner.size:
+        if inner.size:
             packed = inner.view(np.dtype((np.void, inner[0].nbytes))).reshape(-1)
             _, first, which = np.unique(packed, return_index=True, return_inverse=True)
-        structure = "row", space, layout.form, layout.structure
         patterns = [
             self.roller.key(Entry(structure, layout.counts, layout.relative(matrix[row])))
             for row in first.tolist()

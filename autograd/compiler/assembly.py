@@ -117,10 +117,12 @@ class Assembly:
         strides = [0] * addresses.ndim
         for axis, extent in enumerate(addresses.shape):
             if extent > 1:
-                steps = np.diff(addresses, axis=axis)
-                if (steps == steps.flat[0]).all():
-                    strides[axis] = int(steps.flat[0])
-                    addresses = addresses.take([0], axis)
+                first, second = addresses.take([0], axis), addresses.take([1], axis)
+                step = int(second.flat[0]) - int(first.flat[0])
+                shape = [extent if a == axis else 1 for a in range(addresses.ndim)]
+                if (addresses == first + step * np.arange(extent).reshape(shape)).all():
+                    strides[axis] = step
+                    addresses = first
         return Operand(space, self._integer(addresses), tuple(strides))
 
     def _count(self) -> Integer:

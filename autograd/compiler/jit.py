@@ -31,7 +31,7 @@ from autograd.compiler.columns import Column, Numbers, read_columns
 from autograd.compiler.locks import cached, fork_safe_lock
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.rolling import Lowered, lower, roll
-from autograd.compiler.trace import gradient_of, leaves_of, trace
+from autograd.compiler.trace import leaves_of, trace
 from autograd.gc_pause import gc_paused
 from autograd.recording import Selection
 from autograd.value import Value, topological_order
@@ -327,12 +327,12 @@ class _Recording:
             recorded, leaves = self.trace, self.leaves if with_gradient else []
             if follows_branches and recorded.selection:  # in gradients that f takes itself
                 recorded = trace(self.function, self.shapes, follows_branches, self.shared)
-            outputs, selection = recorded.outputs, recorded.selection
-            if with_gradient:
-                slopes, found = gradient_of(outputs[0], leaves, follows_branches)
-                outputs, selection = [*outputs, *slopes], max(selection, found)
             constants = recorded.constants
-            lowered = lower(recorded.inputs, outputs, is_batch, [*constants, *leaves])
+            first = [*constants, *leaves]
+            lowered = lower(
+                recorded.inputs, recorded.outputs, is_batch, first, leaves, follows_branches
+            )
+            selection = max(recorded.selection, lowered.selection)
             runner = _Runner(lowered, self.backend, len(constants))
         if selection and not follows_branches:
             follower = functools.partial(self._runner, with_gradient, is_batch, True)

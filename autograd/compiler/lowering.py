@@ -16,16 +16,18 @@ import marshal
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from autograd import recording
 from autograd.compiler.locks import cached
 from autograd.compiler.ragged import Integers, distinct, offsets
+from autograd.compiler.reverse import VARIES, Columns, ReverseSweep
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import in_recorded_order
 from autograd.primitives import TABLE, Primitive, own_names
+from autograd.recording import Selection
 from autograd.value import Operand, Value
 
 ONCE, EACH, MEAN, AFTER = range(4)
@@ -66,6 +68,7 @@ class Tape:
         blocks: nodes that are computed elsewhere: the name of a space for them, the nodes, and the
             address of each.
         rows: those of users that are called back, which live as long as what calls them.
+        selection: what unselected branches can do to the gradient, where one was asked for.
     """
 
     inputs: list[str]
@@ -81,6 +84,7 @@ class Tape:
     results: list[int]
     rows: list[Primitive]
     blocks: dict[str, tuple[Integers, Integers]] = field(default_factory=dict)
+    selection: Selection = Selection.NONE
 
     @cached
     def key(self) -> str:
@@ -101,14 +105,19 @@ def lower(
     is_batch: bool,
     leaves: Iterable[Value] = (),
     blocks: Mapping[str, Mapping[Value, int]] | None = None,
+    found: Sequence[Value] | None = None,
+    variables: Sequence[Value] = (),
 ) -> Tape:
     """The tape of the outputs for each example, or of their means over the batch.
 
     Args:
         leaves: those that come first among the leaves; others follow as they were created.
         blocks: Values that are computed elsewhere: for each of some spaces the addresses in it.
+        found: what the outputs depend on (see `in_recorded_order`), where that is known.
+        variables: leaves; the derivative of the first output with respect to each is one more
+            output, which is computed as `grad` does it.
     """
-    lowering = Lowering(inputs, outputs, leaves, blocks or {})
+    lowering = Lowering(inputs, outputs, leaves, blocks or {}, found, variables)
     lowering.expand_composites()
     lowering.canonicalize()
     lowering.merge_functions()
@@ -117,14 +126,12 @@ def lower(
     return lowering.tape(inputs, is_batch)
 
 
-def _vary_with(varies: list[bool], sources: Sequence[Value], nodes: Sequence[Value]) -> None:
-    """Which of the nodes, the last of the sources, vary with one of the others."""
-    n = len(sources) - len(nodes)
-    varying = {x for x, is_varying in zip(sources[:n], varies, strict=False) if is_varying}
-    for i, x in enumerate(nodes, n):
-        varies[i] = any(type(arg) is Traced and arg in varying for arg in x.args)
-        if varies[i]:
-            varying.add(x)
+def _vary_with(varies: list[bool], args: list[int], widths: list[int]) -> None:
+    """Find of the operations, the last of what may vary, which are applied to what does."""
+    end = 0
+    for i, width in enumerate(widths, len(varies) - len(widths)):
+        start, end = end, end + width
+        varies[i] = any(x >= 0 and varies[x] for x in args[start:end])
 
 
 class Lowering:
@@ -136,33 +143,70 @@ class Lowering:
         outputs: Sequence[Operand],
         leaves: Iterable[Value],
         blocks: Mapping[str, Mapping[Value, int]],
+        found: Sequence[Value] | None,
+        variables: Sequence[Value],
     ) -> None:
-        given = dict.fromkeys([*inputs, *leaves])
+        self.names = KNOWN[:]
+        self.rows: list[Primitive] = []
+        self.row_of: dict[int, Primitive] = {}
+        self.codes: dict[Any, int] = {name: code for code, name in enumerate(KNOWN)}
+        self.templates: dict[int, Template] = {}
+        given = dict.fromkeys([*inputs, *leaves, *variables])
         elsewhere = {x for block in blocks.values() for x in block}
-        found = in_recorded_order(outputs, elsewhere)
-        placed = [x for x in found if x in elsewhere]
+        if found is None:
+            found = in_recorded_order(outputs, elsewhere)
+        placed = [x for x in found if x in elsewhere] if elsewhere else []
         nodes = [x for x in found if x.primitive is not None and x not in elsewhere]
         others = other_leaves(found, elsewhere.union(given))
         self.leaves: list[Value] = [*given, *others][len(inputs) :]
-        flat, widths = _operands(nodes)
-        flat += outputs
-        self.names = KNOWN[:]
-        self.codes: dict[Any, int] = {name: code for code, name in enumerate(KNOWN)}
-        self.templates: dict[int, Template] = {}
-        rows: list[Any] = [x.primitive for x in nodes]
-        of_row = {
-            row: -1 if row.arity is None else self.code(row, row.arity)
-            for row in dict.fromkeys(rows)
-        }
-        self.rows = [row for row in of_row if row.name not in own_names]
-        codes = [of_row[row] for row in rows]
-        for i in [i for i, code in enumerate(codes) if code < 0]:
-            codes[i] = self.code(rows[i], widths[i])
-        templates = self.templates.values()
+        sources = [*given, *others, *placed]
+        index: dict[Any, int] = {x: i for i, x in enumerate(chain(sources, nodes))}
 
+        flat, widths = _operands(nodes)
+        rows = [cast(Primitive, x.primitive) for x in nodes]
+        codes = self._codes_of(rows, widths)
+        flat += outputs
         # constants by their bits: 0.0 is not -0.0, and nan is nan
-        floats = [x for x in flat if type(x) is float]
-        n_floats = len(floats)
+        bits = np.array([x for x in flat if type(x) is float], np.float64).view(np.int64)
+        first, place = distinct(bits)
+        floats: list[float] = bits[first].view(np.float64).tolist()
+        numbers = np.array([-1 if type(x) is float else index[x] for x in flat], np.int64)
+        numbers[numbers < 0] = ~place
+        args, results = np.split(numbers, [sum(widths)])
+        op, count = np.array(codes, np.int64), np.array(widths, np.int64)
+
+        varies = [True] * len(inputs) + [False] * len(self.leaves)
+        varies += [type(x) is Traced for x in placed + nodes]
+        if any(type(x) is Traced for x in self.leaves):  # an argument that all examples share
+            _vary_with(varies, args.tolist(), widths)
+        flags = bytearray(VARIES * x for x in varies)
+        self.selection = Selection.NONE
+        if variables:
+            columns = Columns(
+                len(sources), codes, widths, args.tolist(), flags, floats, self.code, self.row_of
+            )
+            sweep = ReverseSweep(columns, int(results[0]), [index[x] for x in variables])
+            self.selection = sweep.selection
+            op, count = np.concatenate([op, sweep.op]), np.concatenate([count, sweep.count])
+            args, results = np.concatenate([args, sweep.args]), np.append(results, sweep.adjoints)
+
+        place = self._number_constants(floats)
+        n = len(self.numbers)
+        self.arg, self.outputs = (
+            np.where(x < 0, place[~np.minimum(x, -1)], n + x) for x in (args, results)
+        )
+        kinds = [CONSTANT] * n + [INPUT] * len(inputs) + [LEAF] * len(self.leaves)
+        kinds += [INPUT if type(x) is Traced else LEAF for x in placed]
+        self.op = np.concatenate([np.array(kinds, np.int64), op])
+        self.start = offsets(np.concatenate([np.zeros(len(kinds), np.int64), count]))
+        section = np.where(np.frombuffer(flags, np.uint8) & VARIES, EACH, ONCE)
+        self.section = np.concatenate([np.full(n, ONCE), section])
+        self.blocks = {name: _placed(block, placed, index, n) for name, block in blocks.items()}
+        self.labels = {n + index[x]: str(x.label) for x in nodes if x.label}
+
+    def _number_constants(self, floats: list[float]) -> Integers:
+        """The node of each constant: of these, of zero and of those in templates."""
+        templates, n_floats = self.templates.values(), len(floats)
         floats += [0.0, *(x for template in templates for x in template.constants)]
         bits = np.array(floats, np.float64).view(np.int64)
         first, place = distinct(bits)
@@ -172,26 +216,18 @@ class Lowering:
         for template in templates:
             template.nodes = place[at : at + len(template.constants)].tolist()
             at += len(template.constants)
+        return place
 
-        sources = [*given, *others, *placed, *nodes]
-        n = len(self.numbers)
-        index = dict(zip(sources, range(n, n + len(sources)), strict=True))
-        operands = np.array([-1 if type(x) is float else index[x] for x in flat], np.int64)
-        operands[operands < 0] = place[:n_floats]
-        n_args = len(flat) - len(outputs)
-        self.arg, self.outputs = operands[:n_args], operands[n_args:]
-        n_given = len(sources) - len(nodes)
-        given_codes = [CONSTANT] * n + [INPUT] * len(inputs) + [LEAF] * len(self.leaves)
-        given_codes += [INPUT if type(x) is Traced else LEAF for x in placed]
-        self.blocks = {name: _placed(block, placed, index) for name, block in blocks.items()}
-        self.op = np.array(given_codes + codes, np.int64)
-        self.start = offsets(np.array([0] * (n + n_given) + widths, np.int64))
-        varies = [type(x) is Traced for x in sources]
-        if any(type(x) is Traced for x in self.leaves):  # an argument that all examples share
-            varies[len(inputs) : n_given - len(placed)] = [False] * len(self.leaves)
-            _vary_with(varies, sources, nodes)
-        self.section = np.where(np.array([False] * n + varies), EACH, ONCE)
-        self.labels = {index[x]: str(x.label) for x in nodes if x.label}
+    def _codes_of(self, rows: Sequence[Primitive], widths: Sequence[int]) -> list[int]:
+        """The code of each operation."""
+        of_row = {
+            row: -1 if row.arity is None else self.code(row, row.arity)
+            for row in dict.fromkeys(rows)
+        }
+        codes = [of_row[row] for row in rows]
+        for i in [i for i, code in enumerate(codes) if code < 0]:
+            codes[i] = self.code(rows[i], widths[i])
+        return codes
 
     def code(self, row: Primitive, width: int) -> int:
         """The code of an operation on so many operands.
@@ -202,10 +238,13 @@ class Lowering:
         if row.definition is not None:
             key = f"{width} operands of {key}"
         if key not in self.codes:
-            self.codes[key] = len(self.names)
+            self.codes[key] = code = len(self.names)
             self.names.append(key)
+            if row.name not in own_names:
+                self.rows.append(row)
             if row.definition is not None:
-                self.templates[self.codes[key]] = Template(self, row, width)
+                self.templates[code] = Template(self, row, width)
+        self.row_of[self.codes[key]] = row
         return self.codes[key]
 
     def expand_composites(self) -> None:
@@ -345,9 +384,12 @@ class Lowering:
     def copy_results(self, results: Integers, is_batch: bool) -> None:
         """Copy results that are not computed in the sections of results, or stand twice."""
         appended = _Appended(self)
+        is_computed = (self.op > INPUT) & (is_batch | (self.section == EACH))
+        if is_computed[results].all() and len(np.unique(results)) == len(results):
+            self.results: list[int] = results.tolist()
+            return
         taken: set[int] = set()
         found: list[int] = []
-        is_computed = (self.op > INPUT) & (is_batch | (self.section == EACH))
         for node in results.tolist():
             is_elsewhere = node in taken or not is_computed[node]
             own = appended.copy(node, AFTER if is_batch else EACH) if is_elsewhere else node
@@ -371,16 +413,17 @@ class Lowering:
             self.results,
             self.rows,
             self.blocks,
+            self.selection,
         )
 
 
 def _placed(
-    block: Mapping[Value, int], nodes: Iterable[Value], index: Mapping[Value, int]
+    block: Mapping[Value, int], nodes: Iterable[Value], index: Mapping[Value, int], first: int
 ) -> tuple[Integers, Integers]:
     """Those of the nodes that are in a block, and the address of each."""
     mine = [x for x in nodes if x in block]
     found, addresses = np.array([[index[x] for x in mine], [block[x] for x in mine]], np.int64)
-    return found, addresses
+    return first + found, addresses
 
 
 def other_leaves(nodes: Iterable[Value], given: Collection[Value]) -> list[Value]:

@@ -41,7 +41,8 @@ def combined(key: Integers, column: Integers) -> Integers:
 
 def true_runs(flags: Integers, fewest: int = 1) -> list[tuple[int, int]]:
     """The starts and ends of where at least so many flags in a row are true."""
-    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
+    padded = np.concatenate(([False], flags, [False]))
+    edges = np.flatnonzero(padded[1:] != padded[:-1])
     starts, ends = edges[::2], edges[1::2]
     long = ends - starts >= fewest
     return list(zip(starts[long].tolist(), ends[long].tolist(), strict=True))

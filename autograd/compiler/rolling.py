@@ -37,16 +37,21 @@ def lower(
     outputs: Sequence[Operand],
     is_batch: bool,
     leaves: Iterable[Value] = (),
+    variables: Sequence[Value] = (),
+    follows_branches: bool = False,
 ) -> Lowered:
     """The tape of the outputs for each example, or of their means over the batch.
 
     Args:
         leaves: those that come first among the leaves; others follow as they were created.
+        variables: leaves; the derivative of the first output with respect to each of them is one
+            more output. (`selection` of the tape says what unselected branches can do to these.)
+        follows_branches: whether those derivatives ignore unselected branches.
     """
     with loading:
         from autograd.compiler import stages
 
-    return stages.lower_staged(inputs, outputs, is_batch, leaves)
+    return stages.lower_staged(inputs, outputs, is_batch, leaves, None, variables, follows_branches)
 
 
 def roll(tape: Lowered) -> Program:

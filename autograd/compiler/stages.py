@@ -16,9 +16,11 @@ from typing import Any, TypeAlias
 from autograd.compiler.lowering import Tape, lower, other_leaves
 from autograd.compiler.nesting import Joined, Mover
 from autograd.compiler.program import CLOSURE, INPUTS, Place, Program, Scan
-from autograd.compiler.trace import Traced
+from autograd.compiler.trace import Traced, gradient_of
 from autograd.derivatives.graph import in_recorded_order
 from autograd.derivatives.many_results import ManyResults, Result
+from autograd.primitives import own_names
+from autograd.recording import Selection
 from autograd.value import Operand as Number
 from autograd.value import Value
 
@@ -79,6 +81,7 @@ class Staged:
     leaves: list[Value]
     is_batch: bool
     parts: list[Stage | LoweredScan]
+    selection: Selection = Selection.NONE
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,12 +107,30 @@ def lower_staged(
     is_batch: bool,
     leaves: Iterable[Value] = (),
     blocks: Blocks | None = None,
+    variables: Sequence[Value] = (),
+    follows_branches: bool = False,
 ) -> Tape | Staged:
-    """The tape of a graph, or one for each of its stages if there are scans in it (see `lower`)."""
-    found = in_recorded_order(outputs, {x for block in (blocks or {}).values() for x in block})
-    if not any(isinstance(row, ManyResults) for row in {x.primitive for x in found}):
-        return lower(inputs, outputs, is_batch, leaves, blocks)
-    return _Staging(inputs, outputs, is_batch, leaves, blocks or {}, found).staged()
+    """The tape of a graph, or one for each of its stages if there are scans in it (see `lower`).
+
+    If gradients are to follow branches, or go through scans or rows of users, they are recorded as
+    graph before that is lowered.
+    """
+    stops = {x for block in (blocks or {}).values() for x in block}
+    found = in_recorded_order(outputs, stops)
+    rows = {x.primitive for x in found if x.primitive is not None}
+    selection = Selection.NONE
+    if variables and (follows_branches or any(row.name not in own_names for row in rows)):
+        leaves = [*leaves, *variables]
+        slopes, selection = gradient_of(outputs[0], variables, follows_branches)
+        outputs, variables = [*outputs, *slopes], ()
+        found = in_recorded_order(outputs, stops)
+    if not any(isinstance(row, ManyResults) for row in rows):
+        tape = lower(inputs, outputs, is_batch, leaves, blocks, found, variables)
+        tape.selection = max(tape.selection, selection)
+        return tape
+    staged = _Staging(inputs, outputs, is_batch, leaves, blocks or {}, found).staged()
+    staged.selection = selection
+    return staged
 
 
 class _Staging:

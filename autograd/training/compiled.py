@@ -17,7 +17,7 @@ from autograd.compiler.columns import read_columns
 from autograd.compiler.jit import executable
 from autograd.compiler.rolling import lower
 from autograd.compiler.step import check_rule
-from autograd.compiler.trace import gradient_of, leaves_of, trace
+from autograd.compiler.trace import leaves_of, trace
 from autograd.gc_pause import gc_paused
 from autograd.optim import Stepper
 from autograd.training.batches import Chunk
@@ -163,9 +163,8 @@ class _Gradient:
         recorded = trace(objective, [column.shape for column in read_columns(batch)])
         reached = set(leaves_of(recorded.outputs[0]))
         self.moved: list[Any] = [p for p in optimizer.parameters if p in reached]
-        slopes, _ = gradient_of(recorded.outputs[0], self.moved)  # a nan is left to Values
-        outputs = [*recorded.outputs, *slopes]
-        listed = lower(recorded.inputs, outputs, is_batch=True, leaves=self.moved)
+        # a nan is left to Values
+        listed = lower(recorded.inputs, recorded.outputs, True, self.moved, self.moved)
         self._leaves = listed.leaves
         self._run = executable(listed, backend)
 

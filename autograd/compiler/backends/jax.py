@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS
 from autograd.compiler.columns import Column, Numbers, joined_leaves
 from autograd.compiler.program import Backend, Executable, Program
-from autograd.compiler.rolling import lower, roll
-from autograd.compiler.trace import gradient_of, leaves_of, trace
+from autograd.compiler.rolling import Lowered, lower, roll
+from autograd.compiler.trace import leaves_of, trace
 from autograd.primitives import TABLE
 from autograd.recording import Selection
-from autograd.value import Operand as Number
+from autograd.value import Value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,7 +157,7 @@ class JaxFunction:
             self._trace = trace(f, shapes, follows_branches=True)
         found = [leaves_of(output) for output in self._trace.outputs]
         self.leaves = tuple(dict.fromkeys(leaf for leaves in found for leaf in leaves))
-        self._each = function(self._program(self._trace.outputs, is_batch=False))
+        self._each = function(roll(self._lowered(is_batch=False)))
 
     def __repr__(self) -> str:
         return f"<to_jax of {self._f!r}, {len(self.leaves)} leaves>"
@@ -194,14 +194,18 @@ class JaxFunction:
             raise TypeError(
                 "value_and_gradient: the function returns a list; it needs one Value to follow"
             )
-        (output,) = self._trace.outputs
-        slopes, selection = gradient_of(output, self.leaves)
-        if selection is Selection.NAN:
-            slopes, _ = gradient_of(output, self.leaves, follows_branches=True)
-        return function(self._program([output, *slopes], is_batch=True))
+        lowered = self._lowered(True, self.leaves)
+        if lowered.selection is Selection.NAN:
+            lowered = self._lowered(True, self.leaves, follows_branches=True)
+        return function(roll(lowered))
 
-    def _program(self, outputs: Sequence[Number], is_batch: bool) -> Program:
-        return roll(lower(self._trace.inputs, outputs, is_batch, self.leaves))
+    def _lowered(
+        self, is_batch: bool, variables: Sequence[Value] = (), follows_branches: bool = False
+    ) -> Lowered:
+        recorded = self._trace
+        return lower(
+            recorded.inputs, recorded.outputs, is_batch, self.leaves, variables, follows_branches
+        )
 
     def _examples(self, columns: Sequence[Array]) -> tuple[Array, bool]:
         """The inputs, a row for each example, and whether it is a single one without that axis."""

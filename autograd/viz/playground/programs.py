@@ -10,7 +10,7 @@ from typing import Any
 from autograd.compiler.backends import javascript
 from autograd.compiler.program import Program
 from autograd.compiler.rolling import Lowered, lower, roll
-from autograd.compiler.trace import Trace, gradient_of, leaves_of, trace
+from autograd.compiler.trace import Trace, leaves_of, trace
 from autograd.nn import Module, Neuron
 from autograd.optim import Stepper
 from autograd.recording import Selection
@@ -73,9 +73,9 @@ def gradient(
         return [value, objective.n_correct(predictions, [y])]
 
     def with_slopes(recorded: Trace, follows_branches: bool) -> tuple[Lowered, Selection]:
-        slopes, selection = gradient_of(recorded.outputs[0], moved, follows_branches)
-        outputs = [*recorded.outputs, *slopes]
-        return lower(recorded.inputs, outputs, True, parameters), selection
+        inputs, outputs = recorded.inputs, recorded.outputs
+        lowered = lower(inputs, outputs, True, parameters, moved, follows_branches)
+        return lowered, lowered.selection
 
     recorded = trace(of_one, shapes)
     reached = set(leaves_of(recorded.outputs[0]))

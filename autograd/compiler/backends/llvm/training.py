@@ -32,7 +32,7 @@ from autograd.compiler.program import (
     Term,
 )
 from autograd.compiler.rolling import lower
-from autograd.compiler.trace import gradient_of, leaves_of, trace, trace_rule
+from autograd.compiler.trace import leaves_of, trace, trace_rule
 from autograd.optim import Stepper
 from autograd.value import Operand as Number
 from autograd.value import Value
@@ -73,9 +73,7 @@ class CompiledTraining:
         self.moved = [i for i, p in enumerate(stepper.parameters) if p in reached]
         self.unmoved = [i for i, p in enumerate(stepper.parameters) if p not in reached]
         self.parameters = parameters = [cast(Value, stepper.parameters[i]) for i in self.moved]
-        slopes, _ = gradient_of(recorded.outputs[0], parameters)
-        outputs = [*recorded.outputs, *slopes]
-        gradient = lower(recorded.inputs, outputs, is_batch=True, leaves=parameters)
+        gradient = lower(recorded.inputs, recorded.outputs, True, parameters, parameters)
         update, settings = trace_rule(stepper)
         rule = lower(update.inputs, update.outputs, is_batch=False)
         self._others = gradient.leaves[len(parameters) :]

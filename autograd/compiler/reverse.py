@@ -1,0 +1,261 @@
+"""The reverse sweep through the columns of a recording: it appends the gradient to them.
+
+It knows no derivative. What an operation contributes to the adjoints of its operands is the
+gradient of a graph of one node, which `grad` records once for each kind of operation; the sweep
+repeats those operations for every node of the kind. The sums are those of `grad`, in its order.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import primitives, recording
+from autograd.compiler.ragged import offsets, ranges
+from autograd.compiler.trace import Traced
+from autograd.derivatives.graph import in_recorded_order, pulled_back
+from autograd.primitives import Primitive
+from autograd.recording import Selection
+from autograd.value import Value
+
+DEPENDS, VARIES = 1, 2
+
+
+@dataclass
+class Columns:
+    """The operations of a recording. A number counts from the first input, and ~k is `floats[k]`.
+
+    Attributes:
+        first: the number of the first operation.
+        codes, widths: of each operation its code and the number of its operands.
+        args: the operands of all operations.
+        flags: of each number VARIES if it differs from example to example, else 0.
+        floats: the constants.
+        code: finds the code of a row on so many operands.
+        row_of: the row of each code.
+    """
+
+    first: int
+    codes: list[int]
+    widths: list[int]
+    args: list[int]
+    flags: bytearray
+    floats: list[float]
+    code: Callable[[Primitive, int], int]
+    row_of: dict[int, Primitive]
+    known: dict[Any, int] = field(default_factory=dict)
+
+    def constant(self, x: float) -> int:
+        """The number of a constant."""
+        key = x, math.copysign(1.0, x)
+        if key not in self.known:
+            self.known[key] = ~len(self.floats)
+            self.floats.append(x)
+        return self.known[key]
+
+
+class Contributions(NamedTuple):
+    """What operations of one kind contribute to the adjoints of their operands.
+
+    A place is an index into: the upstream gradient, the node, its operands, the steps before; or
+    it is negative, a constant.
+
+    Attributes:
+        codes, widths, places: of the steps: their codes, how many operands they have, and these.
+        flags: of the steps, as in the columns.
+        results: for each operand with a derivative, which it is and the place of the contribution.
+        selection: what an unselected branch can do to the contributions.
+        selects: whether the operation selects one of its operands.
+        found: for each node of the kind the number of its first step, its upstream gradient, and
+            itself, one after another.
+    """
+
+    codes: list[int]
+    widths: list[int]
+    places: list[int]
+    flags: bytes
+    results: list[tuple[int, int]]
+    selection: Selection
+    selects: bool
+    found: array[int]
+
+
+class ReverseSweep:
+    """The adjoints of an output's operands.
+
+    Attributes:
+        adjoints: the number of the adjoint of each input; a constant if there is none.
+        selection: what unselected branches can do to them.
+        op, count, args: the operations to append: their codes, numbers of operands, and operands.
+    """
+
+    def __init__(self, x: Columns, output: int, inputs: Sequence[int]) -> None:
+        self.x = x
+        self.n = len(x.flags)
+        self.selection = Selection.NONE
+        self._ends = offsets(np.array(x.widths, np.int64)).tolist()
+        self._kinds: dict[tuple[int, ...], Contributions] = {}
+        self._sums: list[tuple[int, list[int]]] = []
+        self._mark(inputs)
+        self._terms: list[Any] = [None] * self.n  # of each number a term, or a list of several
+        if output >= 0 and x.flags[output] & DEPENDS:
+            self._terms[output] = x.constant(1.0)
+        self._sweep()
+        adjoints = {node: self._sum(self._terms[node]) for node in reversed(inputs)}
+        self.adjoints = [adjoints[node] for node in inputs]
+        self._write()
+
+    def _mark(self, inputs: Sequence[int]) -> None:
+        """Mark what depends on an input."""
+        flags, args, end = self.x.flags, self.x.args, 0
+        for node in inputs:
+            flags[node] |= DEPENDS
+        for node, width in enumerate(self.x.widths, self.x.first):
+            start, end = end, end + width
+            for arg in args[start:end]:
+                if arg >= 0 and flags[arg] & DEPENDS:
+                    flags[node] |= DEPENDS
+                    break
+
+    def _sweep(self) -> None:
+        """Go from the last operation to the first."""
+        x, terms, ends, kinds = self.x, self._terms, self._ends, self._kinds
+        flags, args, codes, first = x.flags, x.args, x.codes, x.first
+        may_be_inactive = bytearray(self.n)
+        for node in range(self.n - 1, first - 1, -1):
+            upstream = terms[node]
+            if upstream is None:
+                continue
+            if type(upstream) is list:
+                upstream = self._sum(upstream)
+            terms[node] = None
+            at = node - first
+            operands = args[ends[at] : ends[at + 1]]
+            kind = (
+                codes[at],
+                upstream if upstream < 0 else flags[upstream] & VARIES,
+                *[arg if arg < 0 else flags[arg] for arg in operands],
+            )
+            known = kinds.get(kind)
+            if known is None:
+                kinds[kind] = known = _contributions(x, kind)
+            base, before = len(flags), 2 + len(operands)
+            known.found.extend((base, upstream, node))
+            flags += known.flags
+            for i, place in known.results:
+                if place < 0:
+                    term = place
+                elif place >= before:
+                    term = base + place - before
+                else:
+                    term = (upstream, node, *operands)[place]
+                operand = operands[i]
+                others = terms[operand]
+                if others is None:
+                    terms[operand] = term
+                elif type(others) is int:
+                    terms[operand] = [others, term]
+                else:
+                    others.append(term)
+            if known.selects or may_be_inactive[node]:
+                self.selection = max(self.selection, known.selection)
+                for i, _ in known.results:
+                    may_be_inactive[operands[i]] = 1
+
+    def _sum(self, terms: Any) -> int:
+        """The sum of the terms of a number."""
+        x = self.x
+        if terms is None:
+            return x.constant(0.0)
+        if type(terms) is int:
+            return terms
+        if max(terms) < 0:
+            return x.constant(primitives.sum(*[x.floats[~term] for term in terms]))
+        number = len(x.flags)
+        self._sums.append((number, terms))
+        x.flags.append(max([x.flags[term] & VARIES for term in terms if term >= 0]))
+        return number
+
+    def _write(self) -> None:
+        """The columns of what is appended."""
+        x, n, size = self.x, self.n, len(self.x.flags) - self.n
+        self.op = np.full(size, x.code(primitives.sum, 0))
+        self.count = np.empty(size, np.int64)
+        places = np.array([number - n for number, _ in self._sums], np.int64)
+        lengths = np.array([len(terms) for _, terms in self._sums], np.int64)
+        self.count[places] = lengths
+        kinds = [known for known in self._kinds.values() if known.codes]
+        found = [np.frombuffer(known.found, np.int64).reshape(-1, 3) for known in kinds]
+        for known, rows in zip(kinds, found, strict=True):
+            steps = rows[:, :1] - n + np.arange(len(known.codes))
+            self.op[steps], self.count[steps] = known.codes, known.widths
+        start = offsets(self.count)
+        self.args = np.empty(start[-1], np.int64)
+        self.args[ranges(start[places], lengths)] = [x for _, terms in self._sums for x in terms]
+        forward, ends = np.array(x.args, np.int64), self._ends
+        for known, rows in zip(kinds, found, strict=True):
+            node = rows[0, 2] - x.first
+            operands = np.arange(ends[node + 1] - ends[node])
+            starts = np.array(ends)[rows[:, 2] - x.first]
+            values = [
+                rows[:, 1:],
+                forward[starts[:, None] + operands],
+                rows[:, :1] + np.arange(len(known.codes)),
+            ]
+            place = np.array(known.places)
+            own = np.where(
+                place < 0, place, np.concatenate(values, axis=1)[:, np.maximum(place, 0)]
+            )
+            self.args[start[rows[:, :1] - n] + np.arange(len(place))] = own
+
+
+def _contributions(x: Columns, kind: tuple[int, ...]) -> Contributions:
+    """What operations contribute, given what is constant among upstream gradient and operands.
+
+    Args:
+        kind: the code; and of the upstream gradient and each operand a constant or the flags.
+    """
+    row = x.row_of[kind[0]]
+    with recording.tracing() as tracing:
+        given: list[Any] = [Traced() if k >= 0 else x.floats[~k] for k in kind[1:]]
+        upstream, *operands = given
+        node = Traced.record(row, operands)
+        active = [i for i, k in enumerate(kind[2:]) if k >= 0 and k & DEPENDS]
+        found = pulled_back([(node, upstream, 0.0)], [operands[i] for i in active])
+    values: list[Any] = [upstream, node, *operands]
+    places = {value: place for place, value in enumerate(values) if isinstance(value, Value)}
+    flags = [VARIES & max(k, 0) for k in (kind[1], max(kind[2:]), *kind[2:])]
+    codes: list[int] = []
+    args: list[list[int]] = []
+
+    def place(value: Any) -> int:
+        return places[value] if isinstance(value, Value) else x.constant(value)
+
+    results = [adjoint for adjoint, _ in found]
+    for value in in_recorded_order([y for y in results if y is not None], places):
+        if value in places:
+            continue
+        own = [place(arg) for arg in value.args]
+        if value.op == "sum" and len(own) == 1:
+            places[value] = own[0]
+            continue
+        places[value] = len(values) + len(codes)
+        assert value.primitive is not None
+        codes.append(x.code(value.primitive, len(own)))
+        args.append(own)
+        flags.append(max([flags[p] for p in own if p >= 0], default=0))
+    return Contributions(
+        codes,
+        [len(own) for own in args],
+        [p for own in args for p in own],
+        bytes(flags[len(values) :]),
+        [(i, place(y)) for i, y in zip(active, results, strict=True) if y is not None],
+        tracing.selection,
+        row.chooses,
+        array("q"),
+    )
