@@ -53,7 +53,7 @@ LOADED_LATE = {
     **dict.fromkeys(
         # The compiler's passes over arrays.
         (
-            *("lowering.py", "ragged.py", "expressions.py", "schedule.py"),
+            *("lowering.py", "reverse.py", "ragged.py", "expressions.py", "schedule.py"),
             *("access.py", "reroll.py", "assembly.py", "runtime.py", "training.py"),
         ),
         ("numpy",),

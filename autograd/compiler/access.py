@@ -14,11 +14,7 @@ import numpy as np
 from autograd.compiler.expressions import SPACES, Expressions
 from autograd.compiler.lowering import CONSTANT, INPUT
 from autograd.compiler.ragged import Integers, offsets, ranges
-from autograd.compiler.reroll import Entry, Items, Roller, items_of
-
-MOST_BOXES = 3
-"""Rows of a group that need more boxes than so many, for their addresses to be affine, are looked
-up in tables. With 1 there are 3 % more groups, without a limit 8 %."""
+from autograd.compiler.reroll import Entry, Items, Roller
 
 MOST_RUNS, LONGEST_TURN = 6, 6
 """A sum whose terms change their class at least so often is written with up to so many terms a
@@ -128,20 +124,16 @@ class Access:
             self.roller.key(Entry(structure, layout.counts, layout.relative(matrix[row])))
             for row in first.tolist()
         ]
-        key = np.array(patterns)[which]
         bases = matrix[:, layout.heads]
         order = np.argsort(which, kind="stable")
         parts = np.split(order, np.flatnonzero(np.diff(which[order])) + 1)
         keys, picked = [], []
         for part in sorted(parts, key=lambda part: part[0]):  # rows of one pattern
-            rows = items_of(key[part], bases[part])
-            items = self.roller.boxes(rows)
-            if len(items.keys) > MOST_BOXES:
-                looked_up, base = self.roller.nest(rows, 0, 1, len(part), "box")
-                items = items_of([looked_up], base[None])
-            row = items.bases.reshape(len(items.keys), -1)[:, 0] - matrix[0, 0]
-            keys += items.keys.tolist()
-            picked += list(row[:, None] * matrix.shape[1] + layout.heads)
+            at = 0
+            for key, n in self.roller.boxes(patterns[which[part[0]]], bases[part]):
+                keys.append(key)
+                picked.append(part[at] * matrix.shape[1] + layout.heads)
+                at += n
         return keys, picked
 
 

@@ -32,7 +32,8 @@ MOST_IN_TREE = 14
 are 2 % fewer, on longer lines; without a limit, passes over expressions would recur too deep."""
 
 MOST_PLAIN_TERMS = 4
-"""A sum of so many terms, or products, is written out; a longer one is a reduction."""
+"""A sum of so many terms, or products, is written out; a longer one is a reduction. With 2, random
+programs have 16 % more groups; with 8, the tables of a GPT have five times the size."""
 
 SPACES = "kwcmyxv"
 """The spaces of a program; in a product the factor comes first whose space varies less."""
