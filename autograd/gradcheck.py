@@ -13,24 +13,23 @@ exact. But it is wrong in other ways than a rule is, and so it can tell that a r
 from __future__ import annotations
 
 import math
+import re
 import reprlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, NamedTuple
 
 from autograd import recording
-from autograd.derivatives import grad, gradient
+from autograd.derivatives import grad
 from autograd.derivatives.structures import flat, paths, rebuilt
 from autograd.value import Value, adjoints
-
-Evaluate = Callable[[], Value]
 
 
 def check_gradient(
     f: Callable[..., Value],
-    inputs: Sequence[Any] | dict[Any, Any],
+    inputs: Iterable[Any],
     *,
     order: int = 1,
     relative: float = 1e-5,
@@ -44,10 +43,10 @@ def check_gradient(
 
     Args:
         f: returns one Value, by operations on Values; or what `jit` made of such a function, whose
-            compiled value and gradient are then compared.
-        inputs: numbers or dictionaries, nested as may be, and `f(*inputs)` is called with Values
-            in place of the numbers, or `f(inputs)` for a single dictionary; or leaf Values that `f`
-            uses, such as a model's parameters, and `f()` is called.
+            compiled values and derivatives are then compared.
+        inputs: numbers, nested as may be in lists, dictionaries and arrays, and `f(*inputs)` is
+            called with Values in place of the numbers, or `f(inputs)` for a single dictionary; or
+            leaf Values that `f` uses, such as a model's parameters, and `f()` is called.
         order: 2 to check the second derivatives as well, n² of them for n inputs.
         relative: how far the two derivatives may differ, relative to the larger one.
         absolute: how far they may differ beyond that, which matters where both are close to 0.
@@ -66,108 +65,82 @@ def check_gradient(
     """
     if order not in (1, 2):
         raise ValueError(f"check_gradient: order must be 1 or 2, got {order!r}")
-    is_compiled = hasattr(f, "function") and hasattr(f, "backward")
-    if is_compiled and order == 2:
-        raise ValueError("check_gradient: order=2 checks a function of Values, not a compiled one")
     leaves, names, arguments = _leaves(inputs)
+    compiled: Any = f if hasattr(f, "function") and hasattr(f, "backward") else None
+    function = compiled.function if compiled else f
     comparisons: list[Comparison] = []
 
-    def evaluate() -> Value:
-        output = (f.function if is_compiled else f)(*arguments)  # type: ignore[attr-defined]
-        if not isinstance(output, Value):
+    def output() -> Value:
+        y = function(*arguments)
+        if not isinstance(y, Value):
             raise TypeError(
                 f"check_gradient: f must return one Value, "
-                f"got {reprlib.repr(output)} of type {type(output).__name__}"
+                f"got {reprlib.repr(y)} of type {type(y).__name__}"
             )
-        return output
+        return y
 
-    def compare(evaluate: Evaluate, partials: Sequence[float], of: str = "") -> None:
-        y = evaluate().data
-        for name, leaf, analytic in zip(names, leaves, partials, strict=True):
-            along = _along(evaluate, leaf)
-            comparison = _compare(name + of, analytic, along, leaf.data, y, relative, absolute)
-            comparisons.append(comparison)
+    def compare(g: Callable[[], Value], of: str = "") -> None:
+        evaluate: Callable[[], float]
+        if compiled:
+            evaluate = type(compiled)(g, compiled.backend)
+            partials = type(compiled)(lambda: grad(g(), leaves), compiled.backend)()
+        else:
+            evaluate, found = lambda: g().data, adjoints(g())
+            partials = [found.get(leaf, 0.0) for leaf in leaves]
+        y = evaluate()
+        for leaf, name, analytic in zip(leaves, names, partials, strict=True):
+            x = leaf.data
 
-    def partials(output: Value) -> list[float]:
-        found = adjoints(output)
-        return [found.get(leaf, 0.0) for leaf in leaves]
+            def along(there: float, leaf: Value = leaf, x: float = x) -> float:
+                try:
+                    leaf.data = there
+                    return evaluate()
+                finally:
+                    leaf.data = x
+
+            judged = _judged(analytic, along, x, y, margin)
+            comparisons.append(Comparison(name + of, analytic, *judged))
+
+    def derivative(leaf: Value) -> Callable[[], Value]:
+        return lambda: grad(output(), [leaf])[0]
+
+    def margin(a: float, b: float) -> float:
+        return relative * max(abs(a), abs(b)) + absolute
 
     with recording.recorded():  # throughout, because f may itself call `grad`
-        if is_compiled:
-            compare(*_compiled(f, leaves, bool(arguments)))
-        else:
-            compare(evaluate, partials(evaluate()))
+        compare(output)
         for leaf, name in zip(leaves, names, strict=True) if order == 2 else ():
-
-            def slope(leaf: Value = leaf) -> Value:
-                return grad(evaluate(), [leaf])[0]
-
-            compare(slope, partials(slope()), f" of d/d{name}")
+            compare(derivative(leaf), f" of d/d{name}")
     report = GradientReport(tuple(comparisons))
     if report.failures:
         raise GradientCheckError(report)
     return report
 
 
-def _leaves(inputs: object) -> tuple[list[Value], list[str], list[Any]]:
+def _leaves(inputs: Any) -> tuple[list[Value], list[str], list[Any]]:
     """The leaves to perturb, their names, and the arguments that hold them, if f takes any."""
     if not isinstance(inputs, Iterable):
         raise TypeError(f"check_gradient: expected a list of inputs, got {inputs!r}")
     given = inputs if isinstance(inputs, dict) else list(inputs)
-    named = list(_named(given))
-    if not named:
+    numbers = list(flat(given))
+    names = [re.sub(r"^\['?(\w+)'?\]", r"\1", path) for path in paths(given)]
+    if not numbers:
         raise ValueError("check_gradient: expected at least one input, got none")
-    kind = Value if isinstance(named[0][1], Value) else Real
-    for _, x in named:
+    kind = Value if isinstance(numbers[0], Value) else Real
+    for x in numbers:
         if not isinstance(x, kind):
-            hint = "; give f each number by itself: lambda *x: f(x)" * hasattr(x, "__len__")
             raise TypeError(
                 f"check_gradient: expected inputs that are all numbers or all Values, "
-                f"got {x!r} of type {type(x).__name__}{hint}"
+                f"got {x!r} of type {type(x).__name__}"
             )
         if isinstance(x, Value) and x.args:
             raise ValueError(f"check_gradient: expected leaves as inputs, got {x!r}")
     if kind is Value:
-        labels = [x.label if x.label.isprintable() else repr(x.label) for _, x in named]
-        names = [label or name for label, (name, _) in zip(labels, named, strict=True)]
-        return [x for _, x in named], names, []
-    leaves = [Value(x) for _, x in named]
+        labels = [x.label if x.label.isprintable() else repr(x.label) for x in numbers]
+        return numbers, [label or name for label, name in zip(labels, names, strict=True)], []
+    leaves = [Value(x) for x in numbers]
     arguments = rebuilt(given, iter(leaves))
-    return (
-        leaves,
-        [name for name, _ in named],
-        [arguments] if isinstance(given, dict) else arguments,
-    )
-
-
-def _named(inputs: dict[Any, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
-    """Each input with its place: an argument's index, and keys; keys alone of one dictionary."""
-    for key, item in inputs.items() if isinstance(inputs, dict) else enumerate(inputs):
-        place = key if isinstance(key, str) and key.isprintable() else repr(key)
-        nested = isinstance(inputs, dict) or isinstance(item, dict)
-        yield from zip(paths(item, place), flat(item), strict=True) if nested else [(place, item)]
-
-
-def _compiled(
-    f: Any, leaves: Sequence[Value], takes_leaves: bool
-) -> tuple[Evaluate, Sequence[float]]:
-    """The value of a compiled function, and its derivatives as it computes them."""
-    f = type(f)(f.function, f.backend)  # of columns, whatever it was made for
-
-    def columns() -> list[list[float]]:
-        return [[leaf.data] for leaf in leaves] if takes_leaves else []
-
-    if takes_leaves:
-        (slopes,) = type(f)(gradient(f.function), f.backend)(*columns())
-        return lambda: Value(f(*columns())[0]), [*flat(slopes)]
-    before = [leaf.grad for leaf in leaves]
-    for leaf in leaves:
-        leaf.grad = None
-    f.backward()
-    partials = [leaf.grad or 0.0 for leaf in leaves]
-    for leaf, slope in zip(leaves, before, strict=True):
-        leaf.grad = slope
-    return lambda: Value(f()), partials
+    return leaves, names, [arguments] if isinstance(given, dict) else arguments
 
 
 class GradientCheckError(AssertionError):
@@ -209,16 +182,8 @@ class Comparison:
     @property
     def relative_error(self) -> float:
         """|analytic - numeric| over the larger of the two; nan if one of them is not finite."""
-        if not (math.isfinite(self.analytic) and math.isfinite(self.numeric)):
-            return math.nan
         larger = max(abs(self.analytic), abs(self.numeric))
         return abs(self.analytic - self.numeric) / larger if larger else 0.0
-
-    def cells(self) -> tuple[str, str, str, str, str]:
-        """The comparison as a line of the table."""
-        slopes = ", slopes {:.10g} | {:.10g}".format(*self.slopes) if self.slopes else ""
-        numbers = f"{self.analytic:.10g}", f"{self.numeric:.10g}", f"{self.relative_error:.1e}"
-        return self.input, *numbers, self.verdict + slopes
 
 
 @dataclass(frozen=True, repr=False)
@@ -237,13 +202,15 @@ class GradientReport:
 
     def __repr__(self) -> str:
         rows = [("input", "analytic", "numeric", "relative error", "verdict")]
-        rows += [comparison.cells() for comparison in self.comparisons]
-        *widths, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
-        lines = []
-        for name, *numbers, verdict in rows:
-            aligned = map(str.rjust, numbers, widths[1:])
-            lines.append("  ".join((name.ljust(widths[0]), *aligned, verdict)))
-        return "\n".join(lines)
+        for c in self.comparisons:
+            numbers = f"{c.analytic:.10g}", f"{c.numeric:.10g}", f"{c.relative_error:.1e}"
+            slopes = ", slopes {:.10g} | {:.10g}".format(*c.slopes) if c.slopes else ""
+            rows.append((c.input, *numbers, c.verdict + slopes))
+        first, *widths, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
+        return "\n".join(
+            "  ".join((name.ljust(first), *map(str.rjust, numbers, widths), verdict))
+            for name, *numbers, verdict in rows
+        )
 
 
 # --- numeric derivatives --------------------------------------------------------------------------
@@ -259,7 +226,6 @@ class _Slopes(NamedTuple):
 
     left: float
     right: float
-    rounding: float
     uncertainty: float
 
     @property
@@ -272,82 +238,57 @@ class _Slopes(NamedTuple):
         return abs(self.right - self.left)
 
 
-def _along(evaluate: Evaluate, leaf: Value) -> Callable[[float], float]:
-    """The output as a function of one leaf, with the others held."""
-    x = leaf.data
-
-    def f(there: float) -> float:
-        try:
-            leaf.data = there
-            return evaluate().data
-        finally:
-            leaf.data = x
-
-    return f
-
-
-def _compare(
-    name: str,
+def _judged(
     analytic: float,
     f: Callable[[float], float],
     x: float,
     y: float,
-    relative: float,
-    absolute: float,
-) -> Comparison:
-    """First by one central difference; only if that leaves a doubt, by the derivatives proper."""
+    margin: Callable[[float, float], float],
+) -> tuple[float, str, tuple[float, float] | None]:
+    """The numeric derivative, the verdict on the analytic one, and the slopes at a kink.
 
-    def margin(a: float, b: float = 0.0) -> float:
-        return relative * max(abs(a), abs(b)) + absolute
+    First by one central difference; only if that leaves a doubt, by the slopes on both sides.
+    """
 
     def agree(a: float, b: float, uncertainty: float) -> bool:  # inf and nan never do
         return abs(a - b) <= margin(a, b) + uncertainty < math.inf
 
-    def confirms(slope: float, uncertainty: float) -> bool:
-        return agree(analytic, slope, min(uncertainty, 9.0 * margin(slope)))
+    def confirms(slopes: _Slopes) -> bool:
+        slope = slopes.central
+        return agree(analytic, slope, min(slopes.uncertainty, 9.0 * margin(slope, slope)))
 
     def doubt(slopes: _Slopes) -> float:
-        return slopes.uncertainty / (margin(slopes.left, slopes.right) or sys.float_info.min)
+        """Small where the slopes are known well and, unless this is a kink, meet."""
+        allowed = margin(slopes.left, slopes.right) or sys.float_info.min
+        return (slopes.uncertainty + 0.1 * slopes.gap) / allowed
 
     slopes = _differences(f, x, y, _STEP * max(1.0, abs(x)))
-    central = slopes.central
-    agrees = confirms(central, slopes.rounding)
-    if agrees and slopes.gap <= 0.01 * abs(central) + absolute + slopes.rounding:
-        return Comparison(name, analytic, central, "ok")
-
-    # The smallest step comes first, which wins if the slopes at several are known alike. If those
-    # that are known best differ, but meet at a smaller step, f bends, if sharply, and has no kink.
-    known = [found for found in _limits(f, x, y) if found.uncertainty < math.inf][::-1]
+    if confirms(slopes) and slopes.gap <= 0.01 * abs(slopes.central) + slopes.uncertainty:
+        return slopes.central, "ok", None
+    known = [slopes for slopes in _limits(f, x, y) if slopes.uncertainty < math.inf]
     if not known:
-        return Comparison(name, analytic, math.nan, "not finite")
-    best = min(known, key=doubt)
-    for smaller in known[: known.index(best)]:
-        if smaller.gap <= best.gap / 2.0 and smaller.rounding <= best.gap / 10.0:
-            best = smaller
-            break
-    left, right, _, uncertainty = best
+        return math.nan, "not finite", None
+    best = min(reversed(known), key=doubt)  # of slopes known alike, those at the smallest step
     limit = best.central
     if not math.isfinite(analytic):
-        return Comparison(name, analytic, limit, "not finite")
-    if not agree(left, right, 10.0 * uncertainty):
-        return Comparison(name, analytic, limit, "kink", (left, right))
-    if agrees:
-        return Comparison(name, analytic, central, "ok")
-    if confirms(limit, uncertainty):
-        return Comparison(name, analytic, limit, "ok")
-    verdict = "unsettled" if abs(analytic - limit) <= uncertainty else "wrong"
-    return Comparison(name, analytic, limit, verdict)
+        return limit, "not finite", None
+    if not agree(best.left, best.right, 10.0 * best.uncertainty):
+        return limit, "kink", (best.left, best.right)
+    if confirms(best):
+        return limit, "ok", None
+    return limit, "unsettled" if abs(analytic - limit) <= best.uncertainty else "wrong", None
 
 
 def _differences(f: Callable[[float], float], x: float, y: float, step: float) -> _Slopes:
     """The differences on both sides; uncertain by rounding alone."""
-    slopes, rounding = [], 0.0
-    for there in (x - step, x + step):
-        taken, z = there - x, f(there)  # of the step, what rounding left
-        slopes.append((z - y) / taken)
-        rounding += 4.0 * sys.float_info.epsilon * max(abs(y), abs(z)) / abs(taken)
-    left, right = slopes
-    return _Slopes(left, right, rounding, rounding)
+    before, after = x - step, x + step  # the steps taken are what rounding left of `step`
+    a, b = f(before), f(after)
+    rounding = (
+        4.0
+        * sys.float_info.epsilon
+        * (max(abs(y), abs(a)) / (x - before) + max(abs(y), abs(b)) / (after - x))
+    )
+    return _Slopes((y - a) / (x - before), (b - y) / (after - x), rounding)
 
 
 def _limits(f: Callable[[float], float], x: float, y: float) -> Iterator[_Slopes]:
@@ -357,14 +298,14 @@ def _limits(f: Callable[[float], float], x: float, y: float) -> Iterator[_Slopes
     does that error, and a fifteenth of the change is what is left of it (Richardson's
     extrapolation). By how much the result changes at the next step is its uncertainty.
     """
-    coarse = before = _Slopes(math.nan, math.nan, math.nan, math.nan)
+    coarse = before = _Slopes(math.nan, math.nan, math.nan)
     step = 2.0**-11 * max(1.0, abs(x))
     while step > (2.0**-48 * abs(x) or 2.0**-60):
         fine = _differences(f, x, y, step)
         left = fine.left + (fine.left - coarse.left) / 15.0
         right = fine.right + (fine.right - coarse.right) / 15.0
         change = abs(left - before.left) + abs(right - before.right)
-        before = _Slopes(left, right, fine.rounding, change + fine.rounding)
+        before = _Slopes(left, right, change + fine.uncertainty)
         yield before
         coarse = fine
         step /= 16.0
