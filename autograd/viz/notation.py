@@ -17,7 +17,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from autograd import recording
 from autograd.primitives import TABLE
@@ -212,6 +212,14 @@ class Notation:
     times = " · "
     dots = "…"
     minus = "-"
+    text_template = "{}"
+    total_template = "d{}/d{}"
+    local_template = "∂{}/∂{}"
+    function_template = "{}"
+    pair_template = "{}·{}"
+    power_template = "{} ** {}"
+    infix: ClassVar[Mapping[str, str]] = {}
+    """Operators that are not written as their symbol."""
 
     def name(self, name: str) -> str:
         """A node's name."""
@@ -219,7 +227,7 @@ class Notation:
 
     def words(self, text: str) -> str:
         """Words beside formulas."""
-        return text
+        return self.text_template.format(text)
 
     def number(self, x: float) -> str:
         """x in four significant digits: `-3`, `0.1`, `1e-07`, `inf`."""
@@ -227,11 +235,11 @@ class Notation:
 
     def total(self, of: str, by: str) -> str:
         """The total derivative of one name by another: `dL/da`."""
-        return f"d{of}/d{by}"
+        return self.total_template.format(self.name(of), self.name(by))
 
     def local(self, of: str, by: str) -> str:
         """The local derivative of one name by another: `∂d/∂a`."""
-        return f"∂{of}/∂{by}"
+        return self.local_template.format(self.name(of), self.name(by))
 
     def partial(self, node: Value, index: int, named: Names) -> str:
         """∂node/∂argᵢ; `∂y/∂(2nd x)` where an operand occurs several times, as in y = x·x."""
@@ -350,30 +358,20 @@ class Notation:
         symbol = self.symbol(op)
         if op == "dot":
             half = len(operands) // 2
-            products = map(self._pair, operands[:half], operands[half:])
-            return self.joined(" + ", list(products), str, TERMS_SHOWN)
+            factors = list(map(self.guarded, operands))
+            products = list(map(self.pair_template.format, factors[:half], factors[half:]))
+            return self.joined(" + ", products, str, TERMS_SHOWN)
         if _is_called(symbol, len(operands)):
-            return f"{self._function(symbol)}({self.joined(', ', operands, str, TERMS_SHOWN)})"
+            name = self.function_template.format(symbol)
+            return f"{name}({self.joined(', ', operands, str, TERMS_SHOWN)})"
         if len(operands) == 1:
             return f"{symbol}{self.guarded(operands[0])}"
         first, second = operands
         if op == "pow":
-            return self._power(self.guarded(first), second)
-        spaced = self.times if op == "mul" else f" {self._infix(symbol)} "
+            return self.power_template.format(self.guarded(first), second)
+        spaced = self.times if op == "mul" else f" {self.infix.get(symbol, symbol)} "
         is_comparison = BINDING.get(op) == 0
         return f"{first}{spaced}{second if is_comparison else self.guarded(second)}"
-
-    def _function(self, symbol: str) -> str:
-        return symbol
-
-    def _infix(self, symbol: str) -> str:
-        return symbol
-
-    def _pair(self, one: str, other: str) -> str:
-        return f"{self.guarded(one)}·{self.guarded(other)}"
-
-    def _power(self, base: str, exponent: str) -> str:
-        return f"{base} ** {exponent}"
 
     def _operand(self, arg: Arg, write: Callable[[Value], str]) -> str:
         return write(arg) if isinstance(arg, Value) else self.number(arg)
@@ -412,6 +410,13 @@ class LaTeX(Notation):
 
     times = r" \cdot "
     dots = r"\ldots"
+    text_template = r"\text{{{}}}"
+    total_template = r"\frac{{\mathrm{{d}} {}}}{{\mathrm{{d}} {}}}"
+    local_template = r"\frac{{\partial {}}}{{\partial {}}}"
+    function_template = r"\mathrm{{{}}}"
+    pair_template = r"{} \cdot {}"
+    power_template = "{{{}}}^{{{}}}"
+    infix: ClassVar[Mapping[str, str]] = {"<": r"\lt", "<=": r"\le", ">": r"\gt", ">=": r"\ge"}
 
     _escapes = str.maketrans(
         {
@@ -435,10 +440,6 @@ class LaTeX(Notation):
         escaped = name.translate(self._escapes)
         return escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}"
 
-    def words(self, text: str) -> str:
-        """Words beside formulas, set as text."""
-        return rf"\text{{{text}}}"
-
     def number(self, x: float) -> str:
         """x in four significant digits, with a power of ten where it needs one."""
         mantissa, e, exponent = super().number(x).partition("e")
@@ -447,26 +448,6 @@ class LaTeX(Notation):
         if math.isnan(x):
             return r"\mathrm{nan}"
         return mantissa.replace("inf", r"\infty")
-
-    def total(self, of: str, by: str) -> str:
-        """The total derivative as a fraction."""
-        return rf"\frac{{\mathrm{{d}} {self.name(of)}}}{{\mathrm{{d}} {self.name(by)}}}"
-
-    def local(self, of: str, by: str) -> str:
-        """The local derivative as a fraction."""
-        return rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(by)}}}"
-
-    def _function(self, symbol: str) -> str:
-        return rf"\mathrm{{{symbol}}}"
-
-    def _infix(self, symbol: str) -> str:
-        return {"<": r"\lt", "<=": r"\le", ">": r"\gt", ">=": r"\ge"}.get(symbol, symbol)
-
-    def _pair(self, one: str, other: str) -> str:
-        return f"{self.guarded(one)}{self.times}{self.guarded(other)}"
-
-    def _power(self, base: str, exponent: str) -> str:
-        return f"{{{base}}}^{{{exponent}}}"
 
 
 TEXT = Notation()
