@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from autograd import Neuron, Value, log, maximum, play
+from autograd.files import write_whole
 from autograd.viz import Player
-from autograd.viz.player.gallery import Entry, save_gallery
+from autograd.viz.html import page_text, styles
+from autograd.viz.player.player import HERE, SCRIPTS, STYLES, function
 from autograd.viz.playground import Choices
 
 FOLDER = Path(__file__).parents[1] / "notebooks" / "pages"
@@ -96,23 +100,58 @@ def players() -> dict[str, tuple[Player, str, str]]:
     }
 
 
+class Entry(NamedTuple):
+    """A page of the gallery: its file, its heading, what to try there, and what it shows.
+
+    Without a player, it is a page that is whole in itself, and is only linked.
+    """
+
+    name: str
+    title: str
+    text: str
+    player: Player | None = None
+
+
 def entries() -> Iterator[Entry]:
-    """The self-contained pages are linked, the others are written beside what they share."""
     text = (
         "L depends on a directly and through d. Choose I predict, and find both contributions to "
         "dL/da before the page shows them."
     )
-    yield Entry("backpropagation.html", "Two paths", text, None)
+    yield Entry("backpropagation.html", "Two paths", text)
     for name, (player, title, text) in players().items():
         yield Entry(name, title, text, player)
     text = "Choose data, network and learning rate, and train a network in the browser."
-    yield Entry("playground.html", "A playground", text, None)
+    yield Entry("playground.html", "A playground", text)
+
+
+def links() -> str:
+    items = (
+        f'<li style="margin-bottom: 12px"><a href="{escape(entry.name)}">{escape(entry.title)}</a>'
+        f"<br>{escape(entry.text)}</li>\n"
+        for entry in entries()
+    )
+    return f"<ul>\n{''.join(items)}</ul>\n"
+
+
+def beside_the_script(player: Player) -> str:
+    """The player's element, whose script and style sheet are files beside the page."""
+    script = f'<script src="player.js"></script>\n<script>\n{player.start()}</script>\n'
+    back = '<p class="back"><a href="index.html">All pages</a></p>\n'
+    return player.markup('<link rel="stylesheet" href="player.css">\n', script) + back
 
 
 def build(folder: Path) -> list[Path]:
     """Write all pages to the folder; returns their paths."""
+    files = {
+        "player.js": function(SCRIPTS),
+        "player.css": styles(HERE, STYLES),
+        "index.html": page_text(TITLE, INTRODUCTION, links()),
+    }
+    for name, title, text, player in entries():
+        if player is not None:
+            files[name] = page_text(title, text, beside_the_script(player))
     return [
-        *save_gallery(folder, list(entries()), TITLE, INTRODUCTION),
+        *(write_whole(folder / name, content) for name, content in files.items()),
         play(two_paths()).save(folder / "backpropagation.html"),
         Choices().save(folder / "playground.html"),
     ]
