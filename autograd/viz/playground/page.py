@@ -219,12 +219,8 @@ class Playground(Page):
 
     def __init__(self, title: str, data: dict[str, Any], source: str, rules: str) -> None:
         self.title, self.data, self.source, self.rules = title, data, source, rules
-
-    @property
-    def introduction(self) -> str:  # type: ignore[override]
-        """What is trained, and how."""
-        n, m = len(self.data["moved"]), self.data["learned"]
-        return (
+        n, m = len(data["moved"]), data["learned"]
+        self.introduction = (
             f"{n:,} parameter{'s are' if n > 1 else ' is'} trained on {m:,} "
             f"example{'s' if m > 1 else ''}. Each step computes the loss and its derivative with "
             f"respect to each of them, then moves them all a little downhill. The page needs no "
