@@ -135,7 +135,7 @@ class Module:
             ValueError: if two parameters have one name, or an `MLP` has `classes`, but not a name
                 for each output.
         """
-        about = self.described()
+        about = self.metadata()
         if Path(path).suffix == ".safetensors":
             tensors = {
                 name: Tensor(shape, [parameter.data for parameter in parameters])
@@ -170,7 +170,7 @@ class Module:
             raise ValueError(f"{cls.__name__}.load: cannot restore {path}: {error}") from error
         return model
 
-    def described(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What a file says of the model besides its numbers. ValueError as `save` raises it."""
         return {"format": self._FORMAT, "version": serialization.VERSION, **self._description()}
 

@@ -169,7 +169,7 @@ def playground(
             }
             for i, stepper in enumerate(steppers)
         ],
-        "file": model.described() | {"parameters": []} if isinstance(model, Module) else None,
+        "file": model.metadata() | {"parameters": []} if isinstance(model, Module) else None,
     }
     page = Playground(
         in_a_line(title, LONGEST_TITLE) or "A model learns",
