@@ -135,7 +135,7 @@ class Module:
             ValueError: if two parameters have one name, or an `MLP` has `classes`, but not a name
                 for each output.
         """
-        about = self.metadata()
+        about = serialization.metadata(self)
         if Path(path).suffix == ".safetensors":
             tensors = {
                 name: Tensor(shape, [parameter.data for parameter in parameters])
@@ -169,10 +169,6 @@ class Module:
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise ValueError(f"{cls.__name__}.load: cannot restore {path}: {error}") from error
         return model
-
-    def metadata(self) -> dict[str, Any]:
-        """What a file says of the model besides its numbers. ValueError as `save` raises it."""
-        return {"format": self._FORMAT, "version": serialization.VERSION, **self._description()}
 
     _FORMAT: ClassVar[str] = "autograd module"
 

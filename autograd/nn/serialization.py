@@ -15,6 +15,11 @@ METADATA = "autograd"
 _NOT_IN_JSON = ("inf", "-inf", "nan")
 
 
+def metadata(model: Any) -> dict[str, Any]:
+    """What a file says of a `Module` besides its numbers. ValueError as its `save` raises it."""
+    return {"format": model._FORMAT, "version": VERSION, **model._description()}
+
+
 def parsed(content: bytes, expected: str) -> tuple[Any, Any]:
     """What a file says of the model, and its numbers: a list, or arrays by their names."""
     tensors: dict[str, Tensor] | None = None

@@ -21,6 +21,7 @@ from autograd.compiler.backends import javascript
 from autograd.data import Standardization
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
+from autograd.nn.serialization import metadata
 from autograd.optim import Adam, GradientDescent, Stepper
 from autograd.training.examples import checked_examples, class_indices, shape_of
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
@@ -169,7 +170,7 @@ def playground(
             }
             for i, stepper in enumerate(steppers)
         ],
-        "file": model.metadata() | {"parameters": []} if isinstance(model, Module) else None,
+        "file": metadata(model) | {"parameters": []} if isinstance(model, Module) else None,
     }
     page = Playground(
         in_a_line(title, LONGEST_TITLE) or "A model learns",
