@@ -27,6 +27,11 @@ Seed: TypeAlias = int | random.Random | None
 """What weights are drawn from: the seed of a generator, a generator, or None for a fresh one."""
 
 
+def weight_limit(n_inputs: int, activation: str) -> float:
+    """The largest magnitude of a neuron's first weights, whose variance is limit² / 3."""
+    return math.sqrt(3.0 * GAINS[activation] / n_inputs)
+
+
 class Neuron(Module):
     """activation(weights · inputs + bias), for inputs that are Values or real numbers.
 
@@ -52,7 +57,7 @@ class Neuron(Module):
     def __init__(self, n_inputs: int, activation: str = "relu", seed: Seed = None) -> None:
         n_inputs = checked_int("the number of inputs", n_inputs)
         self.activation = _known(activation)
-        limit = math.sqrt(3.0 * GAINS[activation] / n_inputs)  # the variance is limit² / 3
+        limit = weight_limit(n_inputs, activation)
         rng = _generator(seed)
         self.weights = [Value(rng.uniform(-limit, limit), f"weight{i}") for i in range(n_inputs)]
         self.bias = Value(0.0, "bias")

@@ -18,14 +18,15 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import random
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from autograd import datasets, functions
 from autograd.losses import binary_cross_entropy
-from autograd.nn import GAINS, MLP
+from autograd.nn import MLP
+from autograd.nn.perceptrons import weight_limit
 from autograd.optim import Adam
 from autograd.value import Value
 from autograd.viz.html import Page, scripts
@@ -174,10 +175,10 @@ def _model(
 def _limits(widths: Sequence[int], activation: str) -> list[tuple[int, int, float]]:
     """For each layer: inputs, neurons, and the limit of the uniform distribution of its weights."""
     sizes = [2, *widths, 1]
-    gains = [GAINS[activation]] * len(widths) + [GAINS["linear"]]
+    activations = [activation] * len(widths) + ["linear"]
     return [
-        (n, width, math.sqrt(3.0 * gain / n))
-        for n, width, gain in zip(sizes, sizes[1:], gains, strict=False)
+        (n, width, weight_limit(n, name))
+        for (n, width), name in zip(pairwise(sizes), activations, strict=True)
     ]
 
 
