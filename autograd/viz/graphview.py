@@ -218,11 +218,6 @@ def _parameters(order: Sequence[Value], model: Module | None) -> dict[Value, str
     return {x: name for name, x in model.named_parameters() if x in graph}
 
 
-def groups(order: Sequence[Value], model: Module | None = None) -> dict[Value, Path]:
-    """The neuron, or other part of a model, of every node that is part of one."""
-    return _neurons(order, _parameters(order, model))
-
-
 def folded(path: Path, collapse: Fold | None) -> Path:
     """The part that a node is folded into: its neuron, or the layer of that; () if it is not."""
     if collapse == "layers" and len(path) > 1 and path[-1].startswith("neuron"):
