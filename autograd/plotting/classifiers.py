@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.checks import rows_of
 from autograd.files import write_whole
 from autograd.plotting import style
-from autograd.plotting.style import COLORS, INK, counted, spoken, written
+from autograd.plotting.style import COLORS, INK, counted, label_text, one_line
 from autograd.recording import no_grad
 from autograd.training import Recording
 from autograd.viz.drawing import html_image
@@ -60,7 +60,7 @@ def decision_boundary(
     plane.name_classes(classes, len(scores))
     plane.draw(figure, scores, _scale(scores))
     told_classes = plane.told_classes(_margins(model, plane.X, threshold))
-    return style.told(figure, f"Decision boundary over {plane.described}: {told_classes}")
+    return style.described(figure, f"Decision boundary over {plane.described}: {told_classes}")
 
 
 class Animation:
@@ -199,13 +199,13 @@ class _Plane:
     def described(self) -> str:
         """Which part of the plane this is."""
         columns = zip(self.labels, (self.xs, self.ys), strict=True)
-        return " and ".join(f"{spoken(name)} {style.course(numbers)}" for name, numbers in columns)
+        return " and ".join(f"{one_line(name)} {style.span(numbers)}" for name, numbers in columns)
 
     def told_classes(self, margins: Any) -> str:
         """How many examples each class has, and how many lie on its side of the boundary."""
         counts = Counter(self.Y)
         each = "; ".join(
-            f"{spoken(name)}, {counted(counts[label], 'example')}"
+            f"{one_line(name)}, {counted(counts[label], 'example')}"
             for label, name in self.names.items()
         )
         if len(margins) == 1:
@@ -235,7 +235,7 @@ class _Plane:
             rows = [row for row, of_row in zip(self.X, self.Y, strict=True) if of_row == label]
             x, y = style.transposed(rows) if rows else ([], [])
             dots = axes.scatter(x, y, s=22, marker=marker, color=color, zorder=3)
-            dots.set(edgecolor="white", linewidth=0.6, label=written(name or label))
+            dots.set(edgecolor="white", linewidth=0.6, label=label_text(name or label))
         if title:
             axes.set_title(title, fontsize=9, color=INK, loc="left")
         style.style_axes(axes, self.labels[0], self.labels[1], grid=False)
@@ -324,7 +324,7 @@ def confusion_matrix(
             return counts[row, row] / max(1, totals[row])
         return -counts[row, column] / worst
 
-    names = [written(name) for name in shown]
+    names = [label_text(name) for name in shown]
     room = 0.07 * max(map(len, names))  # in inches, for the longest name
     figure = style.new_figure(1.5 + room + 0.36 * len(shown), 0.9 + room + 0.36 * len(shown))
     axes = figure.subplots()
@@ -338,7 +338,7 @@ def confusion_matrix(
     style.style_axes(axes, "predicted class", "true class", grid=False)
     right = sum(counts[name, name] for name in shown)
     mistakes = [
-        f"{spoken(row)} as {spoken(column)} ({counted(count, 'time')})"
+        f"{one_line(row)} as {one_line(column)} ({counted(count, 'time')})"
         for (row, column), count in counts.most_common()
         if row != column
     ]
@@ -346,7 +346,7 @@ def confusion_matrix(
     share = f"{right} of {counted(len(truth), 'example')} right"
     told_mistakes = f"mistakes: {', '.join(mistakes[:5]) or 'none'}{more}"
     what = f"Confusion matrix of the classes {style.joined(shown)}"
-    return style.told(figure, f"{what}: {share}; {told_mistakes}")
+    return style.described(figure, f"{what}: {share}; {told_mistakes}")
 
 
 def image_grid(
@@ -381,9 +381,9 @@ def image_grid(
             side = math.isqrt(len(image))
             rows = [image[i : i + side] for i in range(0, len(image), side)]
             axes.imshow(rows, cmap="Greys", vmin=lightest, vmax=darkest)
-            axes.set_title(written(title or ""), fontsize=8, color=INK, pad=3)
+            axes.set_title(label_text(title or ""), fontsize=8, color=INK, pad=3)
     sides = " or ".join(
         f"{side} by {side}" for side in sorted({math.isqrt(len(i)) for i in images})
     )
     said = f"{counted(len(images), 'image')} of {sides} pixels, {columns} in a row"
-    return style.told(figure, f"{said}: {style.joined(titles)}" if titles else said)
+    return style.described(figure, f"{said}: {style.joined(titles)}" if titles else said)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.plotting import style
-from autograd.plotting.style import COLORS, INK, Point, as_float, counted, course, spoken
+from autograd.plotting.style import COLORS, INK, Point, as_float, counted, one_line, span
 from autograd.recording import no_grad
 from autograd.value import Value
 from autograd.viz.notation import short_number
@@ -44,11 +44,11 @@ def cost_curve(
         style.draw_path(axes, (path, heights[name]), color)
         axes.set_xlim(x_range)
         axes.set_ylim(style.widened(curve))
-        axes.set_title(style.written(name), fontsize=9, color=INK)
+        axes.set_title(style.label_text(name), fontsize=9, color=INK)
         style.style_axes(axes, x_label, y_label if axes is panels[0] else "")
     places = {name: [(x,) for x in path] for name, path in runs.items()}
     said = _described((x_label, y_label), (x_range,), [(x,) for x in grid], curve)
-    return style.told(figure, f"Curve of {said}{_ways(places, heights)}")
+    return style.described(figure, f"Curve of {said}{_ways(places, heights)}")
 
 
 def cost_surface(
@@ -124,7 +124,7 @@ def cost_surface(
         style.add_legend(contours)
     places = [(x, y) for y in ys for x in xs]
     said = _described(labels, (x_range, y_range), places, surface.ravel().tolist())
-    return style.told(figure, f"Relief and contours of {said}{_ways(runs, heights)}")
+    return style.described(figure, f"Relief and contours of {said}{_ways(runs, heights)}")
 
 
 class Plane:
@@ -195,8 +195,8 @@ def _described(
     heights: Sequence[float],
 ) -> str:
     """Over what a cost is drawn, between what it lies, and where it is lowest."""
-    *axes, cost = map(spoken, labels)
-    over = " and ".join(f"{axis} {course(ends)}" for axis, ends in zip(axes, ranges, strict=True))
+    *axes, cost = map(one_line, labels)
+    over = " and ".join(f"{axis} {span(ends)}" for axis, ends in zip(axes, ranges, strict=True))
     finite = [(height, i) for i, height in enumerate(heights) if math.isfinite(height)]
     if not finite:
         return f"{cost} over {over}, nowhere finite"
@@ -212,11 +212,11 @@ def _ways(runs: Mapping[str, Sequence[Sequence[float]]], heights: Mapping[str, l
         known = heights[name]
         if len(path):
             ends = f"from {_place(path[0])} to {_place(path[-1])}"
-            said += f"; {spoken(name) or 'a path'}, {counted(len(path), 'point')} {ends}"
+            said += f"; {one_line(name) or 'a path'}, {counted(len(path), 'point')} {ends}"
         if 0 < len(known) < len(path):
             said += f", {len(known)} of them in the picture"
         if known:
-            said += f", cost {course(known)}"
+            said += f", cost {span(known)}"
     return said
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autograd.plotting import style
-from autograd.plotting.style import counted, course, spoken
+from autograd.plotting.style import counted, one_line, span
 from autograd.training import Epoch
 from autograd.viz.notation import short_number
 
@@ -54,10 +54,10 @@ def training_curve(history: Run | Mapping[str, Run]) -> Figure:
         style.style_axes(panels[1], unit, "accuracy (%)")
         panels[1].set_ylim(top=102.0)
     if list(runs) == [""]:
-        return style.told(figure, f"Training curve of {runs[''].described}")
+        return style.described(figure, f"Training curve of {runs[''].described}")
     style.add_legend(panels[0])
-    each = "; ".join(f"{spoken(name)}, {run.described}" for name, run in runs.items())
-    return style.told(figure, f"Training curves of {counted(len(runs), 'run')}: {each}")
+    each = "; ".join(f"{one_line(name)}, {run.described}" for name, run in runs.items())
+    return style.described(figure, f"Training curves of {counted(len(runs), 'run')}: {each}")
 
 
 class _Columns(NamedTuple):
@@ -68,9 +68,9 @@ class _Columns(NamedTuple):
 
     @property
     def described(self) -> str:
-        said = f"{counted(len(self.losses), self.unit)}, loss {course(self.losses)}"
+        said = f"{counted(len(self.losses), self.unit)}, loss {span(self.losses)}"
         percent = [100.0 * accuracy for accuracy in self.accuracies]
-        return f"{said}, accuracy {course(percent, ' %')}" if percent else said
+        return f"{said}, accuracy {span(percent, ' %')}" if percent else said
 
 
 def _columns(run: Run) -> _Columns:
@@ -110,9 +110,9 @@ def lines(
     style.style_axes(axes, x_label, y_label, x_log, y_log)
     if list(columns) != [""]:
         style.add_legend(axes)
-    each = "; ".join(f"{spoken(name)} {course(column)}".strip() for name, column in columns.items())
-    over = f"{spoken(y_label)} over {spoken(x_label)} {course(x)}"
-    return style.told(figure, f"{counted(len(columns), 'line')}, {over}: {each}")
+    each = "; ".join(f"{one_line(name)} {span(column)}".strip() for name, column in columns.items())
+    over = f"{one_line(y_label)} over {one_line(x_label)} {span(x)}"
+    return style.described(figure, f"{counted(len(columns), 'line')}, {over}: {each}")
 
 
 def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
@@ -148,12 +148,12 @@ def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[floa
     axes.margins(y=0.15)
     style.style_axes(axes, "step h", "relative error", x_log=True, y_log=True)
     style.add_legend(axes)
-    over = f"Relative error over the step h, {course(steps)}, on logarithmic axes"
+    over = f"Relative error over the step h, {span(steps)}, on logarithmic axes"
     smallest = (
-        f"{spoken(name)} {short_number(error)} at h = {short_number(h)}"
+        f"{one_line(name)} {short_number(error)} at h = {short_number(h)}"
         for name, (h, error) in least.items()
     )
-    return style.told(figure, f"{over}; smallest: {'; '.join(smallest) or 'none above 0'}")
+    return style.described(figure, f"{over}; smallest: {'; '.join(smallest) or 'none above 0'}")
 
 
 def _check_columns(caller: str, x: Sequence[float], columns: Mapping[str, Sequence[float]]) -> None:

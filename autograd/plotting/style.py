@@ -76,20 +76,20 @@ def transposed(rows: Sequence[Sequence[float]]) -> list[list[float]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def spoken(name: object) -> str:
+def one_line(name: object) -> str:
     """A name as a sentence takes it: in one line, and not too long."""
     return shortened(visible(str(name)))
 
 
-def written(name: object) -> str:
+def label_text(name: object) -> str:
     """A name for matplotlib, for which "$" begins a formula, and "_" what no legend lists."""
-    text = spoken(name).replace("$", r"\$")
+    text = one_line(name).replace("$", r"\$")
     return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
 
 
 def joined(names: Sequence[object]) -> str:
     """The names with commas between them, at most 20."""
-    return ", ".join(map(spoken, names[:20])) + ", …" * (len(names) > 20)
+    return ", ".join(map(one_line, names[:20])) + ", …" * (len(names) > 20)
 
 
 def counted(number: int, noun: str) -> str:
@@ -97,7 +97,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def course(numbers: Sequence[float], unit: str = "") -> str:
+def span(numbers: Sequence[float], unit: str = "") -> str:
     """From where to where the numbers go, and how far they stray from that, in words."""
     first, last = numbers[0], numbers[-1]
     said = f"from {short_number(first)}{unit} to " * (len(numbers) > 1) + short_number(last) + unit
@@ -173,7 +173,7 @@ def new_figure(width: float, height: float) -> Figure:
     return figure_class()(figsize=(width, height), layout="constrained", facecolor="white")
 
 
-def told(figure: Any, sentence: str) -> Figure:
+def described(figure: Any, sentence: str) -> Figure:
     """The figure, with the sentence that says what it shows to those who don't see it."""
     figure.described = sentence
     shown: Figure = figure
@@ -200,8 +200,8 @@ def style_axes(
     grid: bool = True,
 ) -> None:
     """Axes in our look: thin, with names that say what they measure."""
-    axes.set_xlabel(written(x_label), fontsize=9, color=INK)
-    axes.set_ylabel(written(y_label), fontsize=9, color=INK)
+    axes.set_xlabel(label_text(x_label), fontsize=9, color=INK)
+    axes.set_ylabel(label_text(y_label), fontsize=9, color=INK)
     axes.tick_params(labelsize=8, colors=INK, width=0.6, length=3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set(color=FAINT, linewidth=0.8)
@@ -232,7 +232,7 @@ def style_relief(axes: Any, labels: Sequence[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*labels[:2], ""), strict=True):
-        axis.set_label_text(written(label), fontsize=8, color=INK)
+        axis.set_label_text(label_text(label), fontsize=8, color=INK)
         axis.labelpad = -4.0  # beside the numbers; further out it would seem to belong to nothing
         axis.set_tick_params(labelsize=7, colors=INK, pad=-2)
         axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
@@ -258,13 +258,13 @@ def draw_lines(
         x, y = points or ([], [])
         # A run of one epoch is a point, and a line of one point cannot be seen.
         lone = "o" if len(x) == 1 else marker
-        label = written(name)
+        label = label_text(name)
         axes.plot(x, y, marker=lone, ms=3.5, color=color, linestyle=dash, label=label, lw=1.4)
 
 
 def draw_path(axes: Any, columns: Sequence[Sequence[float]], color: str, name: str = "") -> None:
     """The way that a descent took, with a ring where it began."""
-    axes.plot(*columns, "o-", color=color, lw=1.1, ms=2.8, label=written(name), zorder=4)
+    axes.plot(*columns, "o-", color=color, lw=1.1, ms=2.8, label=label_text(name), zorder=4)
     start = [column[:1] for column in columns]
     axes.plot(*start, "o", color=INK, ms=8, markerfacecolor="none", zorder=5)
 
