@@ -2,7 +2,7 @@
 
 `m` is a module with `sin`, `cos`, `exp` and `sqrt`: `autograd`, `casadi` or `math`. A problem has a
 point, and as far as it is one of that kind an objective, constraints g(x) and a Lagrangian
-f(x) + λᵀg(x).
+f(x) + λᵀg(x). Besides, each is written as a function of an array, for `jax.numpy`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Problem:
         point: where to evaluate it.
         objective: f(m, x), one number; None if there is none.
         constraints: g(m, x), a list; None if there are none.
+        of_array: f and g of an array x, or 0 and an empty array where there are none.
         lower, upper: bounds on x; `g_lower`, `g_upper` those on g.
     """
 
@@ -33,6 +34,7 @@ class Problem:
     point: Numbers
     objective: Function | None = None
     constraints: Function | None = None
+    of_array: Function | None = None
     lower: Numbers | None = None
     upper: Numbers | None = None
     g_lower: Numbers | None = None
@@ -62,8 +64,13 @@ def rosenbrock(n: int) -> Problem:
             total = total + 100.0 * (there - here**2) ** 2 + (1.0 - here) ** 2
         return total
 
+    def of_array(m: Any, x: Any) -> Any:
+        terms = 100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2
+        return terms.sum(), m.zeros(0)
+
     source = random.Random(1)
-    return Problem(f"Rosenbrock, {n}", [source.uniform(-1.5, 1.5) for _ in range(n)], objective)
+    point = [source.uniform(-1.5, 1.5) for _ in range(n)]
+    return Problem(f"Rosenbrock, {n}", point, objective, of_array=of_array)
 
 
 def springs(n_masses: int) -> Problem:
@@ -82,12 +89,19 @@ def springs(n_masses: int) -> Problem:
             energy = energy + 9.81 * mass[2]
         return energy
 
+    def of_array(m: Any, x: Any) -> Any:
+        masses = x.reshape(-1, 3)
+        chain = m.concatenate([m.zeros((1, 3)), masses, m.array([[8.0, 0.0, 0.0]])])
+        lengths = m.sqrt(((chain[1:] - chain[:-1]) ** 2).sum(1))
+        energy = 20.0 * n_masses * ((lengths - rest) ** 2).sum() + 9.81 * masses[:, 2].sum()
+        return energy, m.zeros(0)
+
     source = random.Random(2)
     point: Numbers = []
     for i in range(n_masses):
         s = (i + 1) / (n_masses + 1)
         point += [8.0 * s, 0.1 * source.random(), -3.0 * s * (1.0 - s)]
-    return Problem(f"springs, {n_masses} masses", point, objective)
+    return Problem(f"springs, {n_masses} masses", point, objective, of_array=of_array)
 
 
 # --- optimal control, by trapezoidal collocation --------------------------------------------------
@@ -130,6 +144,13 @@ def collocation(
                 found.append(points[k + 1][0][i] - points[k][0][i] - step)
         return found
 
+    def of_array(m: Any, z: Any) -> Any:
+        rows = z.reshape(-1, n + 1)
+        x, u = rows[:, :n], rows[:, n]
+        costs, rates = cost(x.T, u), m.stack(rate(m, x.T, u), axis=1)
+        total = 0.5 * h * (costs[0] + costs[-1]) + h * costs[1:-1].sum()
+        return total, (x[1:] - x[:-1] - 0.5 * h * (rates[:-1] + rates[1:])).ravel()
+
     inf = math.inf
     lower, upper, point = [], [], []
     for k in range(intervals + 1):
@@ -143,7 +164,7 @@ def collocation(
         point.append(0.1 * math.sin(3.0 * s))
     zeros = [0.0] * (intervals * n)
     title = f"{name}, {intervals} intervals"
-    return Problem(title, point, objective, constraints, lower, upper, zeros, zeros)
+    return Problem(title, point, objective, constraints, of_array, lower, upper, zeros, zeros)
 
 
 def cart_pole(intervals: int) -> Problem:
@@ -315,6 +336,27 @@ def power_flow(name: str, grid: Grid) -> Problem:
             reactive[bus] = reactive[bus] - z[2 * n + n_generators + k]
         return [*active, *reactive, *limits]
 
+    def of_array(m: Any, z: Any) -> Any:
+        angle, voltage = z[:n], z[n : 2 * n]
+        power = z[2 * n :].reshape(2, n_generators)
+        bus, *_, c2, c1 = map(m.array, zip(*grid.generators, strict=True))
+        i, j, r, x, charging, _, tap = map(m.array, zip(*grid.lines, strict=True))
+        g, b = r / (r**2 + x**2), -x / (r**2 + x**2)
+        c, s = m.cos(angle[i] - angle[j]), m.sin(angle[i] - angle[j])
+        both = voltage[i] * voltage[j] / tap
+        here, there = (voltage[i] / tap) ** 2, voltage[j] ** 2
+        p_here, p_there = g * here - both * (g * c + b * s), g * there - both * (g * c - b * s)
+        q_here = -(b + charging / 2.0) * here - both * (g * s - b * c)
+        q_there = -(b + charging / 2.0) * there + both * (g * s + b * c)
+        p, q = m.array(grid.loads).T
+        p = p.at[i].add(p_here).at[j].add(p_there).at[bus].add(-power[0])
+        q = (q - m.array(grid.shunts) * voltage**2).at[i].add(q_here).at[j].add(q_there)
+        flows = m.stack([p_here**2 + q_here**2, p_there**2 + q_there**2], axis=1)
+        limited = [k for k, line in enumerate(grid.lines) if line[5]]
+        flows = flows[m.array(limited, int)].ravel()
+        total = (c2 * (100.0 * power[0]) ** 2 + c1 * 100.0 * power[0]).sum()
+        return total, m.concatenate([p, q.at[bus].add(-power[1]), flows])
+
     inf = math.inf
     free = [-inf] * n
     free[grid.reference] = 0.0
@@ -328,7 +370,7 @@ def power_flow(name: str, grid: Grid) -> Problem:
     most = [line[5] ** 2 for line in grid.lines if line[5] for _ in range(2)]
     g_lower = [0.0] * (2 * n) + [-inf] * len(most)
     g_upper = [0.0] * (2 * n) + most
-    return Problem(name, point, objective, constraints, lower, upper, g_lower, g_upper)
+    return Problem(name, point, objective, constraints, of_array, lower, upper, g_lower, g_upper)
 
 
 # --- least squares --------------------------------------------------------------------------------
@@ -381,10 +423,18 @@ def bundle_adjustment(cameras: int, points: int, observations: int) -> Problem:
             total = total + 0.5 * r**2
         return total
 
+    def of_array(m: Any, x: Any) -> Any:
+        numbers, places, weights = m.split(x, [11 * cameras, 11 * cameras + 3 * points])
+        camera, point = map(m.array, zip(*seen, strict=True))
+        image = projected(m, numbers.reshape(-1, 11)[camera].T, places.reshape(-1, 3)[point].T)
+        found = weights[:, None] * (m.stack(image, axis=1) - m.array(measured))
+        r = m.concatenate([found.ravel(), 1.0 - weights**2])
+        return 0.5 * (r**2).sum(), r
+
     start = [source.uniform(0.1, 1.0) for _ in range(11 * cameras + 3 * points)]
     start += [source.uniform(0.5, 1.0) for _ in seen]
     name = f"bundle adjustment, {observations} observations"
-    return Problem(name, start, objective, residuals)
+    return Problem(name, start, objective, residuals, of_array)
 
 
 def decay(n: int) -> Problem:
@@ -404,5 +454,9 @@ def decay(n: int) -> Problem:
     def residuals(m: Any, p: Any) -> list[Any]:
         return [curve(m, p, t) - y for t, y in zip(times, data, strict=True)]
 
+    def of_array(m: Any, p: Any) -> Any:
+        return 0.0, curve(m, p, m.array(times)) - m.array(data)
+
     start = [x * source.uniform(0.95, 1.05) for x in truth]
-    return Problem(f"least squares, {n} residuals", start, constraints=residuals)
+    name = f"least squares, {n} residuals"
+    return Problem(name, start, constraints=residuals, of_array=of_array)

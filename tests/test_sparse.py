@@ -615,6 +615,19 @@ def test_an_object_that_changes_between_calls_is_read_anew() -> None:
     assert derivative.values([1.0], settings=settings).tolist() == [2.0]
 
 
+@each_problem
+def test_the_problems_for_arrays_are_the_same(problem: Problem) -> None:
+    jax = pytest.importorskip("jax")
+    assert problem.of_array is not None
+    with jax.enable_x64(True):
+        f, g = problem.of_array(jax.numpy, jax.numpy.array(problem.point))
+    if problem.objective is not None:
+        assert float(f) == pytest.approx(problem.objective(math, problem.point), rel=1e-12)
+    if problem.constraints is not None:
+        expected = problem.constraints(math, problem.point)
+        np.testing.assert_allclose(np.asarray(g), expected, rtol=1e-12, atol=1e-13)
+
+
 # --- copies, threads ------------------------------------------------------------------------------
 
 

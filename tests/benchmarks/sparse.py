@@ -2,16 +2,19 @@
 
 CasADi runs its expressions in a virtual machine, or as C that it generates, which gcc -O1 compiles
 if there are not too many operations; these are counted after CasADi has eliminated common
-subexpressions. JAX makes dense matrices, of functions written for arrays. An evaluation gives the
-values alone, in an array: ours by a call of `.values`, or by the machine code that it runs, and
-CasADi's without the overhead of a call. Times are those of the processor, so that the machine's
-other work does not count.
+subexpressions. JAX differentiates functions written for arrays: to dense matrices, or to sparse
+ones by asdex, which colors them (`pip install asdex`). An evaluation gives the values alone, in an
+array: ours by a call of `.values`, or by the machine code that it runs, and CasADi's without the
+overhead of a call. Times are those of the processor, so that the machine's other work does not
+count.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
 import importlib.util
+import math
 import shutil
 import subprocess
 import tempfile
@@ -70,6 +73,9 @@ def machine_code(function: Any, arguments: tuple[Any, ...]) -> Callable[[], None
     columns = Arguments("", arguments, 0).columns()
     machine = function._latest.recording.values._run
     memory, _ = machine.memory(1)
+    if memory._code._credit != math.inf:  # compile it to the fastest code now
+        memory._code._credit = 0.0
+        function.values(*arguments)
     memory.prepare(columns, 1)
     return memory.run  # type: ignore[no-any-return]
 
@@ -141,61 +147,129 @@ class Casadi:
 # --- JAX ------------------------------------------------------------------------------------------
 
 
-def for_arrays(problem: Problem) -> Callable[[Any, Any], Any] | None:
-    """The function of a problem for arrays, where that is a natural way to write it."""
-    name = problem.name.split(",")[0]
-    if name == "Rosenbrock":
-        return lambda np, x: (
-            (100.0 * (x[1:] - x[:-1] ** 2) ** 2).sum() + ((1.0 - x[:-1]) ** 2).sum()
-        )
-    if name == "springs":
-        return _springs
-    return None
+def by_jax(problem: Problem, kind: str, multipliers: list[float]) -> dict[str, Any]:
+    """The same derivative as a dense matrix, and as a sparse one by asdex, which colors it.
 
-
-def _springs(np: Any, x: Any) -> Any:
-    masses = x.reshape(-1, 3)
-    ends = np.zeros((1, 3)), np.array([[8.0, 0.0, 0.0]])
-    chain = np.concatenate([ends[0], masses, ends[1]])
-    lengths = np.sqrt(((chain[1:] - chain[:-1]) ** 2).sum(1))
-    stretch = lengths - 6.0 / (len(masses) + 1)
-    return 20.0 * len(masses) * (stretch**2).sum() + 9.81 * masses[:, 2].sum()
-
-
-def dense_jax(problem: Problem) -> Callable[[], object] | None:
-    f = for_arrays(problem)
-    if f is None or importlib.util.find_spec("jax") is None:
-        return None
+    For each a function of nothing, and the seconds to make it.
+    """
+    if importlib.util.find_spec("jax") is None:
+        print("JAX is not installed: pip install jax")
+        return {}
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    compiled = jax.jit(jax.hessian(functools.partial(f, jax.numpy)))
-    point = jax.numpy.array(problem.point)
-    compiled(point)
-    return lambda: compiled(point).block_until_ready()
+    point, weights = jax.numpy.array(problem.point), jax.numpy.array(multipliers)
+    assert problem.of_array is not None
+    both = functools.partial(problem.of_array, jax.numpy)
+
+    def function(x: Any) -> Any:
+        f, g = both(x)
+        return g if kind == "jacobian" else f + weights @ g
+
+    found = {}
+    for name, module in {"dense JAX": "jax", "asdex": "asdex"}.items():
+        if importlib.util.find_spec(module) is None:
+            print(f"{name} is not installed: pip install {module}")
+            continue
+        start = time.process_time()
+        if name == "asdex":
+            import asdex
+
+            compiled = jax.jit(getattr(asdex, kind)(function, point))
+        else:
+            dense = jax.hessian(function) if kind == "hessian" else jax.jacobian(function)
+            compiled = jax.jit(dense)
+
+        def run(compiled: Any = compiled) -> Any:
+            result = compiled(point)
+            return getattr(result, "data", result).block_until_ready()
+
+        run()
+        found[name] = run, time.process_time() - start
+    return found
+
+
+# --- Ipopt ----------------------------------------------------------------------------------------
+
+
+def solved(problem: Problem) -> list[object]:
+    """The same nonlinear program solved by Ipopt, with our derivatives and with CasADi's."""
+    import casadi
+
+    assert problem.objective is not None
+    assert problem.constraints is not None
+    start = time.process_time()
+    x = casadi.SX.sym("x", len(problem.point))
+    parts = casadi.vertsplit(x)
+    f, g = problem.objective(casadi, parts), casadi.vertcat(*problem.constraints(casadi, parts))
+    options = {"print_time": False, "ipopt": {"print_level": 0, "sb": "yes"}}
+    solver = casadi.nlpsol("solver", "ipopt", {"x": x, "f": f, "g": g}, options)
+    bounds = {"lbx": problem.lower, "ubx": problem.upper}
+    sides = {"lbg": problem.g_lower, "ubg": problem.g_upper}
+    other = solver(x0=problem.point, **bounds, **sides)
+    theirs = time.process_time() - start
+    start = time.process_time()
+    assert problem.lower is not None
+    assert problem.upper is not None
+    mine = ag.minimize(
+        functools.partial(problem.objective, ag),
+        problem.point,
+        bounds=list(zip(problem.lower, problem.upper, strict=True)),
+        constraints=(
+            *(functools.partial(problem.constraints, ag), problem.g_lower, problem.g_upper),
+        ),
+        solver="ipopt",
+    )
+    ours = time.process_time() - start
+    numbers = [
+        mine.nit,
+        solver.stats()["iter_count"],
+        f"{mine.fun:.8g}",
+        f"{float(other['f']):.8g}",
+    ]
+    times = [readable(ours), readable(theirs), f"{ours / theirs:.1f}"]
+    return [problem.name, mine.reason, *numbers, *times]
 
 
 # --- the tables -----------------------------------------------------------------------------------
 
 
 def run(title: str) -> None:
-    sizes, times = [], []
+    sizes, times, programs = [], [], []
     for problem in families():
         for kind in ("jacobian", "hessian"):
             if kind == "hessian" or problem.constraints is not None:
                 size, duration = compared(problem, kind)
                 sizes.append(size)
                 times.append(duration)
+        if problem.g_lower is not None and importlib.util.find_spec("ipyopt") is not None:
+            programs.append(solved(problem))
     header = ["", "n", "nonzeros", "pattern", "greatest error", "operations", "CasADi", "ratio"]
     print_table(title, header, sizes)
     print_table(
-        "to the first values, and an evaluation; in brackets ratios to our set-up, or our code",
-        ["", "set-up", "CasADi", "in C", "values", "our code", "CasADi", "in C", "dense JAX"],
-        times,
+        "an evaluation; in brackets its time beside our machine code",
+        ["", "a call", "our code", *OTHERS],
+        [[name, *evaluations] for name, _, evaluations in times],
+    )
+    print_table(
+        "set-up, to the first values; in brackets ours beside it",
+        ["", "ours", *OTHERS],
+        [[name, *set_up] for name, set_up, _ in times],
+    )
+    print_table(
+        "nonlinear programs by Ipopt, from the model to the solution",
+        [
+            *("", "ended", "iterations", "CasADi's", "optimum", "CasADi's"),
+            *("time", "CasADi's", "ratio"),
+        ],
+        programs,
     )
 
 
-def compared(problem: Problem, kind: str) -> tuple[list[object], list[object]]:
+OTHERS = ["CasADi", "in C", "dense JAX", "asdex"]
+
+
+def compared(problem: Problem, kind: str) -> tuple[list[object], tuple[str, list[str], list[str]]]:
     multipliers = problem.multipliers()
     point, weights = np.array(problem.point), np.array(multipliers)
     arguments = (point,) if kind == "jacobian" else (point, weights)
@@ -217,40 +291,33 @@ def compared(problem: Problem, kind: str) -> tuple[list[object], list[object]]:
     scale = max(map(abs, wanted.values()), default=1.0)
     error = max((abs(found.get(k, 0.0) - x) for k, x in wanted.items()), default=0.0) / scale
 
-    contestants: dict[str, Any] = {"ours": lambda: function.values(*arguments), "vm": other.run}
-    contestants["code"] = machine_code(function, arguments)
-    compiling = float("nan")
+    contestants: dict[str, Any] = {"a call": lambda: function.values(*arguments)}
+    contestants["our code"] = machine_code(function, arguments)
+    contestants["CasADi"] = other.run
+    set_ups = {"CasADi": set_up_other}
+    mine, theirs = operations_of(function), other.operations()
     with tempfile.TemporaryDirectory() as folder:
-        mine, theirs = operations_of(function), other.operations()
         if shutil.which("gcc") and theirs <= MOST_IN_C:
             in_c, compiling = other.in_c(Path(folder))
+            set_ups["in C"] = set_up_other + compiling
             if in_c is not None:
-                contestants["c"] = in_c
-        jax = dense_jax(problem) if kind == "hessian" else None
-        if jax is not None:
-            contestants["jax"] = jax
+                contestants["in C"] = in_c
+        for name, (run_it, taken) in by_jax(problem, kind, multipliers).items():
+            contestants[name], set_ups[name] = run_it, taken
         steps = {name: repeated(step) for name, step in contestants.items()}
+        gc.freeze()  # or every turn would begin with a walk over all of JAX
         measured = in_turns(steps, rounds=5, budget=0.03, clock=time.process_time)
+    gc.unfreeze()
     name = f"{problem.name}: {kind}"
     size = [name, len(point), len(found), pattern, f"{error:.0e}", mine, theirs]
-    ratio = f"{mine / theirs:.2f}"
-    own, code = measured["ours"], measured["code"]
-    evaluations = [
-        f"{readable(measured[key])} ({measured[key] / code:.2g})" if key in measured else "-"
-        for key in ("vm", "c", "jax")
-    ]
-    if not shutil.which("gcc") or theirs > MOST_IN_C:
-        in_c_text = "-"
-    elif "c" not in measured:
-        in_c_text = f"> {PATIENCE:.0f} s"
-    else:
-        in_c_text = readable(set_up_other + compiling)
-    return [*size, ratio], [
-        name,
-        readable(set_up),
-        f"{readable(set_up_other)} ({set_up_other / set_up:.2g})",
-        in_c_text,
-        readable(own),
-        readable(measured["code"]),
-        *evaluations,
-    ]
+    code = measured["our code"]
+    evaluations = [readable(measured["a call"]), readable(code)]
+    set_up_texts = [readable(set_up)]
+    for who in OTHERS:
+        evaluations.append(
+            f"{readable(measured[who])} ({measured[who] / code:.2g})" if who in measured else "-"
+        )
+        set_up_texts.append(
+            f"{readable(set_ups[who])} ({set_up / set_ups[who]:.2g})" if who in set_ups else "-"
+        )
+    return [*size, f"{mine / theirs:.2f}"], (name, set_up_texts, evaluations)
