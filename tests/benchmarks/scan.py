@@ -19,8 +19,8 @@ from autograd import Value
 from tests.benchmarks.measure import in_turns, peak_memory, print_table, readable, repeated
 
 LENGTHS = (1_000, 10_000, 100_000)
-MOST_UNROLLED = 400_000
-"""How many operations are unrolled at most, which takes 20 s and 700 MB; more are left out."""
+MOST_UNROLLED = 200_000
+"""How many operations are unrolled at most, which takes 2 to 3 s; more are left out."""
 
 UNITS = 8
 
