@@ -347,7 +347,7 @@ def test_gradients_in_the_functions_that_select(solver: Any) -> None:
     """An unselected branch has no derivative: the program that follows branches takes over."""
 
     def energy(z: Any) -> Any:
-        return ag.where(z > 0.0, z * z, ag.sqrt(z)) + ag.where(z > 0.5, z**3, ag.log(0.5 - z))
+        return ag.where(z > 0.0, z * z, ag.sqrt(z)) + ag.where(z > 0.5, z**3, ag.sqrt(0.5 - z))
 
     def f(x: Any) -> Any:
         return (ag.gradient(energy)(x[0]) - 5.0) ** 2 + x[1] ** 2
@@ -574,11 +574,11 @@ def test_ctrl_c_wherever_it_comes() -> None:
     def started(row: Any) -> None:
         if row.nit == 0:
             starts.append(0.0)
-            signal.setitimer(signal.ITIMER_REAL, 1e-4 * len(starts))
+            signal.setitimer(signal.ITIMER_REAL, 3e-4 * len(starts))
 
     before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        for _ in range(30):
+        for _ in range(12):
             found = ag.minimize(f, [-1.2] * 10, solver="ipopt", callback=started, tol=1e-300)
             signal.setitimer(signal.ITIMER_REAL, 0.0)
             assert found.exception is None
@@ -594,7 +594,7 @@ def test_two_threads_at_once(solver: Any) -> None:
     def solve(a: float) -> Any:
         return ag.minimize(lambda x: rosenbrock(x) + (x[0] - a) ** 2, [-1.2, 1.0], solver=solver)
 
-    numbers = [0.1 * i for i in range(8)]
+    numbers = [0.1 * i for i in range(4)]
     with ThreadPoolExecutor(4) as pool:
         for found, a in zip(pool.map(solve, numbers), numbers, strict=True):
             assert found.success

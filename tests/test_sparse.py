@@ -615,6 +615,7 @@ def test_an_object_that_changes_between_calls_is_read_anew() -> None:
     assert derivative.values([1.0], settings=settings).tolist() == [2.0]
 
 
+@pytest.mark.slow
 @each_problem
 def test_the_problems_for_arrays_are_the_same(problem: Problem) -> None:
     jax = pytest.importorskip("jax")
