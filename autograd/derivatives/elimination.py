@@ -110,12 +110,12 @@ class _Elimination:
         """
         before, after = self.before[node], self.after[node]
         unit_before, numbers_before = _counted(before.values())
-        unit_after, numbers_after = _counted(self.before[y][node] for y in after)
+        unit_after, numbers_after = _counted([self.before[y][node] for y in after])
         factors_before, factors_after = len(before) - unit_before, len(after) - unit_after
         products = factors_before * factors_after - numbers_before * numbers_after
         new = len(before) * len(after) - unit_before * unit_after
         if len(before) + len(after) <= MANY_EDGES:  # do not count those that are there already
-            new -= sum(x in self.before[y] for y in after for x in before)
+            new -= sum([len(before.keys() & self.before[y].keys()) for y in after])
         return products + 2 * (new - factors_before - factors_after)
 
     def entries(self, inputs: Sequence[Value]) -> Entries:
@@ -135,9 +135,8 @@ def _counted(edges: Iterable[list[Term]]) -> tuple[int, int]:
     """How many edges are 1 or -1, and how many are other numbers."""
     units = numbers = 0
     for contributions in edges:
-        value = contributions[0].value
-        if len(contributions) == 1 and type(value) is float:
-            if value in (1.0, -1.0):
+        if len(contributions) == 1 and type(value := contributions[0].value) is float:
+            if abs(value) == 1.0:
                 units += 1
             else:
                 numbers += 1

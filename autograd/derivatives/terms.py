@@ -126,11 +126,10 @@ class Recorder:
 
 def recorded(row: Primitive, args: Sequence[Factor]) -> Factor:
     """The node for a row on operands of which at least one is no number."""
-    record = Value.record
     for x in args:
-        if type(x) is not float and x.record is not record:
+        if type(x) is not float and type(x) is not Value:
             return x.record(row, args)
-    return record(row, args)
+    return Value.record(row, args)
 
 
 def is_negation(x: Factor) -> bool:
