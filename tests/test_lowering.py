@@ -219,3 +219,17 @@ def test_leaves_that_nothing_depends_on_have_the_slope_0() -> None:
     w, v = ag.Value(2.0), ag.Value(3.0)
     assert computed(roll(lower([], [w * 4.0, 1.5], True, [w, v], [w, v]))) == [8.0, 1.5, 4.0, 0.0]
     assert computed(roll(lower([], [1.5], True, [w], [w]))) == [1.5, 0.0]
+
+
+@pytest.mark.slow
+def test_long_sums_with_constants_far_apart_have_gradients_of_their_own() -> None:
+    """Sums are told apart by a hash of what is constant in them, wherever that stands."""
+    w, n = ag.Value(2.0), 1 << 16
+
+    def f() -> ag.Value:
+        first: list[ag.Value | float] = [w] * (n + 2)
+        second = first[:]
+        first[0] = second[n] = 1.0
+        return ag.sum(first) * ag.sum(second)
+
+    assert computed(program_of(f, w)) == eager(f, w)

@@ -126,12 +126,20 @@ def lower(
     return lowering.tape(inputs, is_batch)
 
 
-def _vary_with(varies: list[bool], args: list[int], widths: list[int]) -> None:
-    """Find of the operations, the last of what may vary, which are applied to what does."""
-    end = 0
-    for i, width in enumerate(widths, len(varies) - len(widths)):
+def _find_varying(varies: list[bool], args: Integers, widths: list[int]) -> None:
+    """Append of each operation whether it is applied to what varies."""
+    if not any(varies):
+        varies += [False] * len(widths)
+        return
+    operands, end = args.tolist(), 0
+    for width in widths:
         start, end = end, end + width
-        varies[i] = any(x >= 0 and varies[x] for x in args[start:end])
+        for x in operands[start:end]:
+            if x >= 0 and varies[x]:
+                varies.append(True)
+                break
+        else:
+            varies.append(False)
 
 
 class Lowering:
@@ -176,9 +184,8 @@ class Lowering:
         op, count = np.array(codes, np.int64), np.array(widths, np.int64)
 
         varies = [True] * len(inputs) + [False] * len(self.leaves)
-        varies += [type(x) is Traced for x in placed + nodes]
-        if any(type(x) is Traced for x in self.leaves):  # an argument that all examples share
-            _vary_with(varies, args.tolist(), widths)
+        varies += [type(x) is Traced for x in placed]
+        _find_varying(varies, args, widths)
         flags = bytearray(VARIES * x for x in varies)
         self.selection = Selection.NONE
         if variables:

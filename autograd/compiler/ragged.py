@@ -22,6 +22,19 @@ def ranges(starts: Integers, lengths: Integers) -> Integers:
     return np.arange(total) + np.repeat(starts - ends + lengths, lengths)
 
 
+RANDOM = np.random.default_rng(0).integers(0, 2**63, 1 << 16, np.uint64)
+
+
+def hashes(x: Integers, start: Integers) -> Integers:
+    """A linear hash of each part, none of which is empty."""
+    if len(start) < 2:
+        return np.zeros(0, np.uint64)
+    place = np.arange(len(x)) - np.repeat(start[:-1], np.diff(start))
+    factors = RANDOM[place & 65535] * (RANDOM[-1 - (place >> 16)] | np.uint64(1))
+    found: Integers = np.add.reduceat(x.astype(np.uint64) * factors, start[:-1])
+    return found
+
+
 def distinct(x: Integers) -> tuple[Integers, Integers]:
     """For each distinct number, ascending, where it stands first; for each place, which it is."""
     found = np.unique(x)

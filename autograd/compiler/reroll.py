@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.ragged import Integers, offsets, true_runs
+from autograd.compiler.ragged import RANDOM, Integers, hashes, offsets, true_runs
 
 FEWEST_TURNS, FEWEST_LOOKED_UP_TURNS = 3, 5
 """A loop has so many turns, one that needs tables so many. With 4 for the former there are 1 to 2 %
@@ -34,8 +34,6 @@ MOST_PADDING = 8
 """Arrays of several sizes are continued to one size, unless that takes so many times the space.
 Without the limit the tables of a GPT have twice the size; with 1 there are twice as many groups of
 a Gaussian process."""
-
-RANDOM = np.random.default_rng(0).integers(0, 2**63, 1 << 16, np.uint64)
 
 
 class Entry(NamedTuple):
@@ -63,11 +61,7 @@ class Items(NamedTuple):
 
     def hashes(self) -> Integers:
         """The linear hash of each item's bases."""
-        if not len(self.keys):
-            return np.zeros(0, np.uint64)
-        place = np.arange(len(self.bases)) - np.repeat(self.start[:-1], np.diff(self.start))
-        mixed = self.bases.astype(np.uint64) * RANDOM[place & 65535]
-        return np.add.reduceat(mixed, self.start[:-1])
+        return hashes(self.bases, self.start)
 
 
 def items_of(keys: Any, rows: Integers) -> Items:

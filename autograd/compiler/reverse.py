@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import primitives, recording
-from autograd.compiler.ragged import offsets, ranges
+from autograd.compiler.ragged import combined, distinct, hashes, offsets, ranges
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import in_recorded_order, pulled_back
 from autograd.primitives import Primitive
@@ -66,6 +66,7 @@ class Contributions(NamedTuple):
     it is negative, a constant.
 
     Attributes:
+        before: the place of the first step.
         codes, widths, places: of the steps: their codes, how many operands they have, and these.
         flags: of the steps, as in the columns.
         results: for each operand with a derivative, which it is and the place of the contribution.
@@ -75,6 +76,7 @@ class Contributions(NamedTuple):
             itself, one after another.
     """
 
+    before: int
     codes: list[int]
     widths: list[int]
     places: list[int]
@@ -99,7 +101,7 @@ class ReverseSweep:
         self.n = len(x.flags)
         self.selection = Selection.NONE
         self._ends = offsets(np.array(x.widths, np.int64)).tolist()
-        self._kinds: dict[tuple[int, ...], Contributions] = {}
+        self._kinds: list[dict[int, Contributions]] = []  # by pattern and upstream gradient
         self._sums: list[tuple[int, list[int]]] = []
         self._mark(inputs)
         self._terms: list[Any] = [None] * self.n  # of each number a term, or a list of several
@@ -122,9 +124,20 @@ class ReverseSweep:
                     flags[node] |= DEPENDS
                     break
 
+    def _patterns(self) -> list[int]:
+        """Of each operation a number, the same if its code, constants and flags are."""
+        args, flags = np.array(self.x.args, np.int64), np.array(self.x.flags, np.int64)
+        given = np.where(args < 0, args, flags[np.maximum(args, 0)])
+        of_operands = distinct(hashes(given, np.array(self._ends)))[1]
+        pattern = distinct(combined(of_operands, np.array(self.x.codes, np.int64)))[1]
+        self._kinds += [{} for _ in range(int(pattern.max(initial=-1)) + 1)]
+        found: list[int] = pattern.tolist()
+        return found
+
     def _sweep(self) -> None:
         """Go from the last operation to the first."""
         x, terms, ends, kinds = self.x, self._terms, self._ends, self._kinds
+        pattern = self._patterns()
         flags, args, codes, first = x.flags, x.args, x.codes, x.first
         may_be_inactive = bytearray(self.n)
         for node in range(self.n - 1, first - 1, -1):
@@ -135,26 +148,23 @@ class ReverseSweep:
                 upstream = self._sum(upstream)
             terms[node] = None
             at = node - first
-            operands = args[ends[at] : ends[at + 1]]
-            kind = (
-                codes[at],
-                upstream if upstream < 0 else flags[upstream] & VARIES,
-                *[arg if arg < 0 else flags[arg] for arg in operands],
-            )
-            known = kinds.get(kind)
+            start = ends[at]
+            flag = upstream if upstream < 0 else flags[upstream] & VARIES
+            known = kinds[pattern[at]].get(flag)
             if known is None:
-                kinds[kind] = known = _contributions(x, kind)
-            base, before = len(flags), 2 + len(operands)
+                given = [arg if arg < 0 else flags[arg] for arg in args[start : ends[at + 1]]]
+                kinds[pattern[at]][flag] = known = _contributions(x, codes[at], flag, given)
+            base = len(flags)
             known.found.extend((base, upstream, node))
             flags += known.flags
             for i, place in known.results:
-                if place < 0:
-                    term = place
-                elif place >= before:
-                    term = base + place - before
+                operand = args[start + i]
+                if place >= known.before:
+                    term = base + place - known.before
+                elif place <= 0:
+                    term = place or upstream
                 else:
-                    term = (upstream, node, *operands)[place]
-                operand = operands[i]
+                    term = node if place == 1 else args[start + place - 2]
                 others = terms[operand]
                 if others is None:
                     terms[operand] = term
@@ -165,7 +175,7 @@ class ReverseSweep:
             if known.selects or may_be_inactive[node]:
                 self.selection = max(self.selection, known.selection)
                 for i, _ in known.results:
-                    may_be_inactive[operands[i]] = 1
+                    may_be_inactive[args[start + i]] = 1
 
     def _sum(self, terms: Any) -> int:
         """The sum of the terms of a number."""
@@ -189,7 +199,7 @@ class ReverseSweep:
         places = np.array([number - n for number, _ in self._sums], np.int64)
         lengths = np.array([len(terms) for _, terms in self._sums], np.int64)
         self.count[places] = lengths
-        kinds = [known for known in self._kinds.values() if known.codes]
+        kinds = [known for kinds in self._kinds for known in kinds.values() if known.codes]
         found = [np.frombuffer(known.found, np.int64).reshape(-1, 3) for known in kinds]
         for known, rows in zip(kinds, found, strict=True):
             steps = rows[:, :1] - n + np.arange(len(known.codes))
@@ -214,22 +224,23 @@ class ReverseSweep:
             self.args[start[rows[:, :1] - n] + np.arange(len(place))] = own
 
 
-def _contributions(x: Columns, kind: tuple[int, ...]) -> Contributions:
+def _contributions(x: Columns, code: int, flag: int, operand_flags: list[int]) -> Contributions:
     """What operations contribute, given what is constant among upstream gradient and operands.
 
     Args:
-        kind: the code; and of the upstream gradient and each operand a constant or the flags.
+        flag: that of the upstream gradient, or a constant.
+        operand_flags: those of each operand, or a constant.
     """
-    row = x.row_of[kind[0]]
+    row = x.row_of[code]
     with recording.tracing() as tracing:
-        given: list[Any] = [Traced() if k >= 0 else x.floats[~k] for k in kind[1:]]
+        given: list[Any] = [Traced() if k >= 0 else x.floats[~k] for k in (flag, *operand_flags)]
         upstream, *operands = given
         node = Traced.record(row, operands)
-        active = [i for i, k in enumerate(kind[2:]) if k >= 0 and k & DEPENDS]
+        active = [i for i, k in enumerate(operand_flags) if k >= 0 and k & DEPENDS]
         found = pulled_back([(node, upstream, 0.0)], [operands[i] for i in active])
     values: list[Any] = [upstream, node, *operands]
     places = {value: place for place, value in enumerate(values) if isinstance(value, Value)}
-    flags = [VARIES & max(k, 0) for k in (kind[1], max(kind[2:]), *kind[2:])]
+    flags = [VARIES & max(k, 0) for k in (flag, max(operand_flags), *operand_flags)]
     codes: list[int] = []
     args: list[list[int]] = []
 
@@ -250,6 +261,7 @@ def _contributions(x: Columns, kind: tuple[int, ...]) -> Contributions:
         args.append(own)
         flags.append(max([flags[p] for p in own if p >= 0], default=0))
     return Contributions(
+        len(values),
         codes,
         [len(own) for own in args],
         [p for own in args for p in own],

@@ -111,6 +111,11 @@ def pulled_back(
             contributions[args[0]].append((args[1:], upstream, branches.activity_of(node)))
             continue
         partials = row.partials_at(node, args, args)
+        if branches.are_all_active and not row.chooses and node not in branches.may_be_inactive:
+            for arg, partial in zip(args, partials, strict=True):
+                if partial is not None and arg in depends_on_input:
+                    contributions[arg].append(_product(upstream, partial))
+            continue
         for arg, partial, recorded in zip(args, partials, node.partials, strict=True):
             if partial is not None and arg in depends_on_input:
                 if branches.tracing is None:  # else a compiled function reads the leaves anew
@@ -406,6 +411,7 @@ class _Branches:
         self.tracing = recording.current_tracing()
         self.activity: dict[Value, Operand] = {}
         self.may_be_inactive: set[Value] = set()
+        self.are_all_active = self.tracing is not None and not self.are_followed
 
     @property
     def are_followed(self) -> bool:
