@@ -83,6 +83,8 @@ class Expressions:
         self.order_factors()
         self.find_forms()
         self.find_slots()
+        for name in ("arg", "start", "owner", "place", "uses", "live", "minus", "n_terms"):
+            delattr(self, name)  # columns as long as the tape, which nobody needs any more
 
     def find_uses(self, live: Any) -> None:
         """Find who uses each node, and what no result needs."""
@@ -199,15 +201,15 @@ class Expressions:
         may[self.results] = False
         e = np.flatnonzero(used & may[arg])
         e = e[np.argsort(arg[e], kind="stable")]
-        users, at = owner[e].tolist(), offsets(self.uses * may).tolist()
+        users, at = owner[e].data, offsets(self.uses * may).data
 
         bits = [0 if name in CHEAP else 1 << i for i, name in enumerate(self.names)]
         barred = bits[:]
         barred[MEAN_OF] = bits[self.reduction] = 1  # a mean over the examples holds no reduction
-        code, root, times = op.tolist(), list(range(n)), [1] * n
+        code, root, times = op.data, np.arange(n).data, [1] * n
         size, path, absorbed = [1] * n, [0] * n, np.zeros(n, bool)
         taken = []
-        for x in np.flatnonzero(may)[::-1].tolist():
+        for x in np.flatnonzero(may)[::-1].copy().data:
             mine = users[at[x] : at[x + 1]]
             user = mine[0]
             target, count, above = root[user], times[user], path[user] | barred[code[user]]
