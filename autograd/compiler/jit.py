@@ -8,7 +8,7 @@
 The way from the one to the other:
 
 - `trace` records the function on Values without numbers;
-- `grad`, which knows nothing of compilers, adds the gradient to the graph;
+- `reverse` appends the gradient, from the rules of the table as `grad` reads them;
 - `rolling` finds the loops again that the recording unrolled: a `Program`;
 - the back ends print that, one spelling for each primitive, and never see a derivative.
 """

@@ -1,8 +1,8 @@
 """The compiler's pipeline: from a recording to a program that has loops where the person had them.
 
-`trace` has recorded a function and its gradient. What follows are passes over arrays of integers:
+`trace` has recorded a function. What follows are passes over arrays of integers:
 
-1. `lowering`: the operations that are needed, as a tape.
+1. `lowering`: the operations that are needed, as a tape; with `reverse`, those of the gradient.
 2. `expressions`: sums recognized, operations fused into trees, the form of each.
 3. `schedule`: what is computed together, and in what order.
 4. `access`: an address for every number, and groups as items: what is read where.
