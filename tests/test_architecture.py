@@ -7,6 +7,7 @@ one fails until it has been given its layer.
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import subprocess
 import sys
@@ -71,6 +72,7 @@ def module_of(file: Path) -> str:
 MODULES = sorted(set(map(module_of, FILES)))
 
 
+@functools.cache
 def tree_of(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), str(file))
 

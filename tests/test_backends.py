@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -53,15 +54,23 @@ def test_every_back_end_makes_a_promise() -> None:
     assert ERROR.keys() == BACKENDS.keys()
 
 
+@functools.cache
+def small_and_large(name: str) -> Sequence[tuple[Callable[[], Any], Program, Sequence[Any]]]:
+    """A function, its program, and its value and gradient in eager code; of two sizes."""
+    shape, n = SHAPES[name]
+    found = []
+    for size in (n // 8 * 2 + 1, n):  # odd: else the option's middle price is at the kink
+        f, leaves = shape(size)
+        program = program_of(f)
+        assert set(leaves) == set(program.leaves)
+        found.append((f, program, eager(f, program)))
+    return found
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", SHAPES)
 def test_one_example_has_the_numbers_of_eager_code(name: str, backend: str, tmp_path: Path) -> None:
-    shape, n = SHAPES[name]
-    # An odd number of steps: after an even one the option's middle price is at the kink.
-    f, leaves = shape(n if ERROR[backend] == 0.0 else n // 8 * 2 + 1)
-    program = program_of(f)
-    assert set(leaves) == set(program.leaves)
-    expected: Sequence[Any] = eager(f, program)
+    f, program, expected = small_and_large(name)[ERROR[backend] == 0.0]
     found = computed(backend, f, program, tmp_path)
     is_exact = set(primitives_used(program)) <= {*EXACT, "sum", "dot"}
     if ERROR[backend] == 0.0 or (backend == "javascript" and is_exact):

@@ -98,6 +98,7 @@ def test_it_runs_for_as_long_as_asked() -> None:
     assert sum(spent[:-1]) < 1e7 <= sum(spent)
 
 
+@pytest.mark.slow
 def test_the_command_serves_standard_input() -> None:
     call = {"id": 1, "kind": "evaluate", "module": "hello", "function": "double", "input": 3.0}
     finished = subprocess.run(

@@ -20,6 +20,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_a_missing_library_is_told_with_what_to_install(
     name: str, monkeypatch: pytest.MonkeyPatch

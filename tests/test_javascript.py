@@ -163,6 +163,7 @@ STEPPERS: list[Callable[[list[ag.Value]], ag.optim.Stepper]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", STEPPERS)
 def test_a_steppers_rule_is_a_program(make: Callable[..., optim.Stepper]) -> None:
     rng = random.Random(0)

@@ -111,12 +111,23 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
-@pytest.mark.parametrize("stepper", STEPPERS.values(), ids=STEPPERS)
-def test_it_is_the_same_training(stepper: Any, settings: dict[str, Any]) -> None:
-    eager = run(False, stepper, **settings)
-    assert_same(run(True, stepper, **settings), eager)
-    assert_same(run(False, stepper, backend="python", **settings), eager)
+@pytest.mark.parametrize(
+    ("stepper", "setting"),
+    [
+        *((stepper, "mini-batch") for stepper in STEPPERS),
+        *(
+            pytest.param(stepper, setting, marks=pytest.mark.slow)
+            for stepper in ("descent", "adam")
+            for setting in SETTINGS
+            if setting != "mini-batch"
+        ),
+    ],
+)
+def test_it_is_the_same_training(stepper: str, setting: str) -> None:
+    kind, settings = STEPPERS[stepper], SETTINGS[setting]
+    eager = run(False, kind, **settings)
+    assert_same(run(True, kind, **settings), eager)
+    assert_same(run(False, kind, backend="python", **settings), eager)
 
 
 @pytest.mark.parametrize("backend", ["auto", "llvm", "python"])
@@ -217,6 +228,7 @@ PROBLEMS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 def test_every_loss_trains(problem: dict[str, Any]) -> None:
     assert_same(run(True, batch_size=7, **problem), run(False, batch_size=7, **problem))
@@ -488,6 +500,7 @@ def test_a_parameter_that_the_loss_does_not_reach_stays() -> None:
     assert unused.grad is None
 
 
+@pytest.mark.slow
 def test_without_llvmlite_the_error_says_what_to_install() -> None:
     program = """
         import sys

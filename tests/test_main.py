@@ -475,8 +475,13 @@ def started(*arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
-@pytest.mark.parametrize("how", ["--eager", "--check=none"])
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        *(("SIGINT", "--eager"), ("SIGINT", "--check=none")),
+        *(("SIGTERM", "--check=none"), ("SIGHUP", "--eager")),
+    ],
+)
 def test_an_interrupted_training_keeps_what_was_learned(how: str, name: str) -> None:
     process = started("train", "moons", "--epochs", "10000000", how)
     assert process.stderr is not None

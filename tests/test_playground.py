@@ -686,6 +686,7 @@ def test_a_page_of_the_command_saves_what_predict_reads(
     assert right >= 39
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["moons", "xor", "table.csv"])
 def test_the_command_writes_a_page(
     data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

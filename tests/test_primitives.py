@@ -187,6 +187,7 @@ def test_a_row_may_be_called_as_another_ones_object() -> None:
     assert (of_object(x).data, thing(x).data, thing(x).primitive) == (6.0, 10.0, thing)
 
 
+@pytest.mark.slow
 def test_rows_made_before_the_compiler_is_loaded_are_users() -> None:
     program = """
 import autograd as ag

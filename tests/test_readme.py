@@ -26,6 +26,7 @@ def test_the_first_programs_print_the_numbers_beside_them(
     assert f"a.data is now {names['a'].data}" in PROGRAMS[1]  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [program for program in PROGRAMS[2:] if "print(" in program])
 def test_the_other_programs_print_the_numbers_beside_them(
     program: str, capsys: pytest.CaptureFixture[str]

@@ -205,7 +205,9 @@ def compiled_value_and_slopes(f: Any, xs: Any, leaves: list[Value], backend: Any
     return [value, *[leaf.grad for leaf in leaves]]
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 13, 48])
+@pytest.mark.parametrize(
+    "n", [1, 3, pytest.param(2, marks=pytest.mark.slow), pytest.param(13, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_it_has_the_bits_of_the_loop_by_hand(problem: Problem, n: int) -> None:
     leaves = [Value(0.7, "w"), Value(0.2, "b")]
@@ -218,10 +220,11 @@ def test_it_has_the_bits_of_the_loop_by_hand(problem: Problem, n: int) -> None:
         assert same(found, expected), backend
 
 
-@pytest.mark.parametrize("n", [257, 300, 401, 1009])
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [257, 300])
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_long_loop_has_them_whatever_its_length(problem: Problem, n: int) -> None:
-    """It is divided into segments, and 257, 401 and 1009 are prime."""
+    """It is divided into segments, and 257 is prime."""
     leaves = [Value(0.7, "w"), Value(0.2, "b")]
     xs = numbers(n)
     expected = value_and_slopes(problem(by_hand, *leaves), xs, leaves)
@@ -230,7 +233,9 @@ def test_a_long_loop_has_them_whatever_its_length(problem: Problem, n: int) -> N
     assert same(found, expected)
 
 
-@pytest.mark.parametrize("size", [3, 4, 7])
+@pytest.mark.parametrize(
+    "size", [4, pytest.param(3, marks=pytest.mark.slow), pytest.param(7, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_segments_of_any_size_change_no_bit(
     problem: Problem, size: int, monkeypatch: pytest.MonkeyPatch
@@ -291,6 +296,7 @@ def program_of(problem: Problem, n: int, leaves: list[Value]) -> Any:
     return roll(lower([], [output, *slopes], is_batch=True, leaves=leaves))
 
 
+@pytest.mark.slow
 @needs_cc
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_in_c_it_has_the_bits_of_python(problem: Problem, tmp_path: Path) -> None:
@@ -315,6 +321,7 @@ def test_in_javascript_it_has_the_bits_of_python() -> None:
 # --- what is compiled -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_is_one_loop_whatever_its_length() -> None:
     leaves = [Value(0.7, "w"), Value(0.2, "b")]
     lengths = []
@@ -436,18 +443,23 @@ def derivative_of(kind: str, run: Run, w: Value, b: Value) -> Any:
     return f
 
 
-@pytest.mark.parametrize("n", [1, 6, 300])
+@pytest.mark.parametrize(
+    "n", [1, pytest.param(6, marks=pytest.mark.slow), pytest.param(23, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     "kind",
     ["gradient", "value_and_gradient", "jvp", "vjp", "hessian_vector_product", "hessian"],
 )
-def test_derivatives_in_a_compiled_function_are_right(kind: str, n: int) -> None:
+def test_derivatives_in_a_compiled_function_are_right(
+    kind: str, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of first order to the bit; what is of higher order, counting the gradient here, to rounding.
 
     The gradient of a Hessian is of third order.
     """
     if kind == "hessian" and n > 6:
-        n = 12
+        n = 9
+    monkeypatch.setattr(scans, "UNDIVIDED", 8)  # so that the longest is divided
     leaves = [Value(0.7, "w"), Value(0.2, "b")]
     xs = numbers(n)
     expected = value_and_slopes(derivative_of(kind, by_hand, *leaves), xs, leaves)

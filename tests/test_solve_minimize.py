@@ -191,6 +191,7 @@ HOCK_SCHITTKOWSKI = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @by_both
 @pytest.mark.parametrize("number", HOCK_SCHITTKOWSKI)
 def test_known_optima(number: int, solver: Any) -> None:
@@ -285,6 +286,7 @@ def test_constraints_and_bounds_of_scipy(solver: Any) -> None:
     assert found.constr == pytest.approx([4.0, 1.0], rel=1e-4)
 
 
+@pytest.mark.slow
 @by_both
 def test_constraints_as_other_solvers_take_them(solver: Any) -> None:
     def solve(constraints: Any) -> Any:

@@ -113,6 +113,7 @@ def test_partials_given_by_hand() -> None:
     agree(ag.sparse_jacobian(f)(x).toarray(), np.array([ag.gradient(f)(x)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_every_row(name: str) -> None:
     """Nested, repeated and mixed with numbers."""
@@ -523,6 +524,7 @@ def test_a_failed_recording_does_no_harm() -> None:
 # --- SciPy ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_trust_constr() -> None:
     optimize = pytest.importorskip("scipy.optimize")
 

@@ -243,6 +243,7 @@ def of_table() -> list[Any]:
     return [pytest.param(case, id=str(case)) for case in cases()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", of_table())
 def test_derivatives_up_to_order_5(case: Case) -> None:
     found = computed(case)

@@ -41,6 +41,7 @@ def test_what_it_quotes_of_the_code_stands_there() -> None:
     assert {"2.1", "4.1"} <= set(EXERCISES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_plan_runs(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

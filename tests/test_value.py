@@ -35,7 +35,7 @@ OPERATORS = {
     "pow": operator.pow,
 }
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-MILLION = 1_000_000
+LONG = 300_000
 
 each_operator = pytest.mark.parametrize(("name", "operation"), OPERATORS.items())
 each_comparison = pytest.mark.parametrize(("symbol", "compare"), COMPARISONS.items())
@@ -547,10 +547,10 @@ def test_reference_counting_alone_frees_a_graph() -> None:
 
 
 @pytest.mark.slow
-def test_a_million_nodes_build_differentiate_and_free() -> None:
+def test_a_long_chain_is_built_differentiated_and_freed() -> None:
     x = Value(0.0)
-    top = chain(MILLION, x)
-    assert top.data == MILLION
+    top = chain(LONG, x)
+    assert top.data == LONG
     top.backward()
     assert x.grad == 1.0
     assert ag.first_nonfinite(top) is None
@@ -580,21 +580,18 @@ def test_two_to_the_sixty_paths_are_one_sweep() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("attempt", ["copy.deepcopy(top)", "pickle.dumps(top)", "repr(top)"])
-def test_a_deep_chain_never_crashes_the_interpreter(attempt: str) -> None:
-    printed = in_a_new_process(f"""
+def test_a_deep_chain_never_crashes_the_interpreter() -> None:
+    printed = in_a_new_process("""
         import copy, pickle
         from autograd import Value
         top = Value(0.0)
-        for _ in range(300_000):
+        for _ in range(100_000):
             top = top + 1.0
-        try:
-            {attempt}
-        except RecursionError:
-            pass
-        print(top.data)
+        for attempt in (copy.deepcopy, pickle.dumps, repr):
+            attempt(top)
+            print(attempt.__name__, top.data)
     """)
-    assert printed == "300000.0\n"
+    assert printed == "deepcopy 100000.0\ndumps 100000.0\nrepr 100000.0\n"
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))])
