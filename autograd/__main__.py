@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(given or ["train"])
+    options = parser().parse_args(given or ["train"])
     with Interrupts() as interrupts:
         try:
             options.run(options, interrupts)
@@ -81,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _SIGPIPE = 128 + 13
 
 
-def _parser() -> Parser:
+def parser() -> Parser:
+    """The parser of the command line."""
     parser = Parser(prog=program(), description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "--version", action="version", version=f"scalar-autograd {autograd.__version__}"

@@ -245,7 +245,7 @@ def test_a_label_comes_out_as_itself(label: str) -> None:
 
 @pytest.mark.parametrize("label", HOSTILE)
 def test_a_label_comes_out_of_the_dot_text_as_itself(label: str) -> None:
-    drawn = drawing._render(ag.draw(Value(1.0, label).exp()).dot, "svg").decode()
+    drawn = drawing.rendered(ag.draw(Value(1.0, label).exp()).dot, "svg").decode()
     lines = [text.text for text in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
     shown = [line.replace("\xa0", " ").strip() for line in lines if line]
     assert label.strip() in shown
@@ -679,7 +679,7 @@ def executable(path: Path, script: str) -> None:
 
 
 def test_without_a_program_there_is_still_the_dot_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "_programs", lambda: iter(()))
+    monkeypatch.setattr(drawing, "layout_programs", lambda: iter(()))
     picture = ag.draw(Value(1.0, "a").exp())
     assert picture.dot.startswith("digraph")
     with pytest.raises(RuntimeError, match="pip install graphviz-pure"):
@@ -704,14 +704,14 @@ def test_the_wheel_s_program_is_found_off_the_path(
 def test_dot_on_the_path_comes_first_and_a_broken_one_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    *_, program = drawing._programs()
+    *_, program = drawing.layout_programs()
     monkeypatch.setenv("PATH", str(tmp_path))
     executable(tmp_path / "dot", f'echo used > "{tmp_path}/log"; exec "{program}" "$@"')
     assert ag.draw(Value(1.0, "a")).svg.startswith("<svg")
     assert (tmp_path / "log").exists()
     executable(tmp_path / "dot", "echo broken >&2; exit 1")
     assert ag.draw(Value(1.0, "a")).svg.startswith("<svg")
-    monkeypatch.setattr(drawing, "_programs", lambda: iter([str(tmp_path / "dot")]))
+    monkeypatch.setattr(drawing, "layout_programs", lambda: iter([str(tmp_path / "dot")]))
     with pytest.raises(RuntimeError, match="failed: broken"):
         _ = ag.draw(Value(1.0, "a")).svg
 
@@ -759,7 +759,7 @@ def test_one_hook_finds_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.undo()
         return found(dot)
 
-    monkeypatch.setattr(drawing, "_programs", lambda: iter(()))
+    monkeypatch.setattr(drawing, "layout_programs", lambda: iter(()))
     monkeypatch.setattr(drawing, "layout", elsewhere)
     assert ag.draw(output).svg == usual
     assert asked == [ag.draw(output).dot]

@@ -106,7 +106,7 @@ def test_eager_and_compiled_learn_alike(monkeypatch: pytest.MonkeyPatch) -> None
 def test_where_nothing_can_draw_the_dot_text_is_written(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "_programs", lambda: iter(()))
+    monkeypatch.setattr(drawing, "layout_programs", lambda: iter(()))
     assert main(["train", *QUICK]) == 0
     assert files() == ["accuracy.svg", "confusion.svg", "graph.dot", "loss.svg", "model.json"]
     shown = capsys.readouterr()
@@ -236,17 +236,17 @@ def test_trainings_that_end_at_once_in_one_folder_lose_no_model(
         monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError))
     path = Path("model.json")
     models = iter([ag.nn.MLP(1, [1], seed=seed) for seed in range(6)])
-    really = train._out_of_the_way
+    really = train.out_of_the_way
 
     def at_the_worst_moment(place: Path) -> Path | None:
         earlier = really(place)
         if (other := next(models, None)) is not None:
-            train._kept(other, place)
+            train.kept_model(other, place)
         return earlier
 
-    monkeypatch.setattr(train, "_out_of_the_way", at_the_worst_moment)
-    train._kept(next(models), path)
-    train._kept(next(models), path)
+    monkeypatch.setattr(train, "out_of_the_way", at_the_worst_moment)
+    train.kept_model(next(models), path)
+    train.kept_model(next(models), path)
     assert next(models, None) is None
     kept = {str(ag.nn.MLP.load(file).parameters()) for file in Path().iterdir()}
     assert len(kept) == 6
@@ -921,7 +921,7 @@ def test_the_help_of_a_command_has_an_example_that_it_takes(
     with pytest.raises(SystemExit):
         main([name, "--help"])
     example = " ".join(capsys.readouterr().out.split("for example: python -m autograd")[1].split())
-    assert command_line._parser().parse_args(shlex.split(example)).run is COMMANDS[name].run
+    assert command_line.parser().parse_args(shlex.split(example)).run is COMMANDS[name].run
 
 
 def test_the_program_goes_by_the_name_it_was_called_by(

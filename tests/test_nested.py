@@ -345,8 +345,8 @@ def test_a_nested_gradient_visits_only_what_is_new(monkeypatch: pytest.MonkeyPat
         visited.append(len(found))
         return found
 
-    since = graph._since
-    monkeypatch.setattr(graph, "_since", counted)
+    since = graph.nodes_since
+    monkeypatch.setattr(graph, "nodes_since", counted)
     ag.gradient(path)(0.5)
     assert max(visited) < 10
 

@@ -8,6 +8,7 @@ import json
 import math
 import random
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -230,7 +231,7 @@ def test_the_gallery_links_its_pages_and_they_work_beside_their_script(
         page.goto(next(link for link in links if link.endswith(name)))
         assert page.locator("h1").text_content() == title
         at_once(page)
-        order = player._graph.order
+        order = player.graph.order
         for i, gradient in shown(page, "total").items():
             assert math.isclose(gradient, adjoints(order[-1])[order[i]], rel_tol=1e-12)
         page.get_by_role("link", name="All pages").click()
@@ -266,7 +267,7 @@ def test_jupyter_gets_html_and_a_terminal_gets_text() -> None:
 
 
 def test_without_graphviz_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "_programs", lambda: iter(()))
+    monkeypatch.setattr(drawing, "layout_programs", lambda: iter(()))
     player = play(example())
     assert "pip install graphviz-pure" in player._repr_mimebundle_()["text/plain"]
     with pytest.raises(RuntimeError, match="pip install graphviz-pure"):
@@ -1333,10 +1334,7 @@ def test_a_widget_takes_numbers_that_json_does_not_have() -> None:
 
 
 def test_without_anywidget_a_widget_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograd.viz.player import widget
-
-    widget._widget_class.cache_clear()
-    monkeypatch.setitem(__import__("sys").modules, "anywidget", None)
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    monkeypatch.delitem(sys.modules, "autograd.viz.player.widget", raising=False)
     with pytest.raises(ModuleNotFoundError, match=r"pip install \"scalar-autograd\[widget\]\""):
         play(Value(1.0), widget=True)
-    widget._widget_class.cache_clear()

@@ -241,7 +241,7 @@ def test_segments_of_any_size_change_no_bit(
     problem: Problem, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scans, "UNDIVIDED", 8)
-    monkeypatch.setattr(scans, "_segment", lambda n: size)
+    monkeypatch.setattr(scans, "segment_size", lambda n: size)
     leaves = [Value(0.7, "w"), Value(0.2, "b")]
     xs = numbers(23)
     expected = value_and_slopes(problem(by_hand, *leaves), xs, leaves)
@@ -251,9 +251,9 @@ def test_segments_of_any_size_change_no_bit(
 
 def test_a_segment_has_about_the_root_of_the_steps() -> None:
     for n in range(scans.UNDIVIDED + 1, 20_000, 37):
-        size = scans._segment(n)
+        size = scans.segment_size(n)
         assert math.sqrt(n) / 2 <= size <= 2 * math.sqrt(n)
-    assert [scans._segment(n) for n in (1_024, 100_000, 1_009)] == [32, 250, 31]
+    assert [scans.segment_size(n) for n in (1_024, 100_000, 1_009)] == [32, 250, 31]
 
 
 @pytest.mark.skipif(not HAS_JAX, reason="jax is not installed")
@@ -326,9 +326,9 @@ def test_it_is_one_loop_whatever_its_length() -> None:
     leaves = [Value(0.7, "w"), Value(0.2, "b")]
     lengths = []
     for n in (1_000, 4_000, 100_000):
-        f = ag.jit(lambda n=n: last_state(ag.scan, *leaves)([1.0] * n), "python")
-        recorded = f._recorded([])
-        f._latest = recorded
+        ones = [1.0] * n
+        f = ag.jit(lambda: last_state(ag.scan, *leaves)(ones), "python")  # noqa: B023
+        f.recorded()
         lengths.append(len(str(f.program).splitlines()))
     assert lengths[0] == lengths[1] == lengths[2] < 130
 

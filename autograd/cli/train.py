@@ -110,7 +110,7 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         model = learner.learned()
         if examples.schema:
             model.table = replace(examples.schema, means=tuple(learner.means)).to_json()
-        path = interrupts.saved = _kept(model, folder / "model.json")
+        path = interrupts.saved = kept_model(model, folder / "model.json")
     if was_interrupted:
         say(f"interrupted after {len(history or ())} epochs; {interrupts.kept}")
         if interrupts.code != _CTRL_C:
@@ -164,7 +164,7 @@ def _report(part: str, examples: Examples, found: list[list[float]], Y: Sequence
 # --- what is left behind --------------------------------------------------------------------------
 
 
-def _kept(model: MLP, path: Path) -> Path:
+def kept_model(model: MLP, path: Path) -> Path:
     """Write the model; one that is there already gets another name, unless it is the same.
 
     Several trainings may end in the same folder at once. Where the folder refuses the model, it
@@ -176,7 +176,7 @@ def _kept(model: MLP, path: Path) -> Path:
         model.save(new)
         content = new.read_bytes()
         while not _placed(new, path):
-            earlier = _out_of_the_way(path) or earlier
+            earlier = out_of_the_way(path) or earlier
     except OSError as error:
         with suppress(OSError):
             new.unlink()
@@ -205,7 +205,7 @@ def _placed(new: Path, path: Path) -> bool:
     return True
 
 
-def _out_of_the_way(path: Path) -> Path | None:
+def out_of_the_way(path: Path) -> Path | None:
     """Give the file the next name that nobody has; None if somebody was faster."""
     for i in range(1, 10**9):
         other = path.with_stem(f"{path.stem}-{i}")

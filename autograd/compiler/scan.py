@@ -208,7 +208,7 @@ def _run(
     n = len(rows)
     if n <= UNDIVIDED:
         return _undivided(step, outputs, state, closure, rows)
-    size = _segment(n)
+    size = segment_size(n)
     first = n % size
     kept: list[list[Operand]] = []
     if first:
@@ -225,7 +225,7 @@ def _run(
     return last, kept
 
 
-def _segment(n: int) -> int:
+def segment_size(n: int) -> int:
     """How many steps a segment has: about √n, and a divisor of n if there is one near."""
     root = math.isqrt(n)
     near = sorted(range(root // 2 + 1, 2 * root), key=lambda size: abs(math.log(size / root)))

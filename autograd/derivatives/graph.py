@@ -76,7 +76,7 @@ def pulled_back(
         for each input its adjoint, None if nothing contributes to it, and its activity.
     """
     seeds = [seed for seed in seeds if isinstance(seed[0], Value)]
-    nodes = _since([node for node, _, _ in seeds], inputs)
+    nodes = nodes_since([node for node, _, _ in seeds], inputs)
     order = _dependent(nodes, inputs)
     selects = _selects(nodes)
     depends_on_input: set[Any] = {*inputs, *order}
@@ -139,7 +139,7 @@ def tangents(
     """
     tangent: dict[Any, Operand] = dict(zip(inputs, directions, strict=True))
     tracing = recording.current_tracing()
-    nodes = _since(outputs, inputs)
+    nodes = nodes_since(outputs, inputs)
     selects = _selects(nodes)
     for node in _dependent(nodes, inputs):
         args, row = node.args, node.primitive
@@ -280,7 +280,7 @@ def closed_over(
     return sorted(outer, key=_creation)
 
 
-def _since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
+def nodes_since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
     """The nodes that the outputs depend on, made since the oldest input, in order of creation.
 
     Whatever is older cannot depend on an input.

@@ -9,7 +9,7 @@ from autograd import recording
 from autograd.derivatives import edge_pushing
 from autograd.derivatives.edge_pushing import Entries
 from autograd.derivatives.elimination import jacobian_entries
-from autograd.derivatives.graph import _since, grad
+from autograd.derivatives.graph import grad, nodes_since
 from autograd.derivatives.structures import Nested
 from autograd.derivatives.transformations import Argnums, _called
 from autograd.value import Operand, Value
@@ -31,7 +31,7 @@ def hessian_entries(output: Operand, inputs: Sequence[Value]) -> Entries:
     """The structural nonzeros of the lower half of the Hessian of a Value, or of a number."""
     if not isinstance(output, Value):
         return []
-    rows = {x.primitive for x in _since([output], inputs)}
+    rows = {x.primitive for x in nodes_since([output], inputs)}
     if all(row is None or row.is_local for row in rows):
         return edge_pushing.hessian_entries(output, inputs)
     # Edge pushing needs second partials of each node alone: take the Jacobian of the gradient.

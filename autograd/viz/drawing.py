@@ -162,7 +162,7 @@ class Drawing:
             case ".svg":
                 content = self.svg
             case ".png":
-                content = _render(self.dot, "png", "-Gdpi=192", "-Gbgcolor=white")
+                content = rendered(self.dot, "png", "-Gdpi=192", "-Gbgcolor=white")
             case ".dot" | ".gv":
                 content = self.dot
             case ending:
@@ -234,14 +234,14 @@ def layout(dot: str) -> dict[str, Any]:
     Every picture and page comes through here. Where no program can run, as in a browser, assign
     another function to `drawing.layout` that takes the same text and returns the same thing.
     """
-    places: dict[str, Any] = json.loads(_render(dot, "json0"))
+    places: dict[str, Any] = json.loads(rendered(dot, "json0"))
     return places
 
 
-def _render(dot: str, output: str, *options: str) -> bytes:
+def rendered(dot: str, output: str, *options: str) -> bytes:
     """What Graphviz makes of the DOT text. RuntimeError if there is no Graphviz, or it fails."""
     problem = HOW_TO_RENDER
-    for program in _programs():
+    for program in layout_programs():
         command = [program, f"-T{output}", *options]
         try:
             result = subprocess.run(command, input=dot.encode(), capture_output=True, check=True)
@@ -254,7 +254,7 @@ def _render(dot: str, output: str, *options: str) -> bytes:
     raise RuntimeError(f"draw: {problem}")
 
 
-def _programs() -> Iterator[str]:
+def layout_programs() -> Iterator[str]:
     """The programs that can lay out a graph: `dot`, and the one of the package graphviz-pure."""
     from importlib import metadata
 

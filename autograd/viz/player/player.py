@@ -142,7 +142,7 @@ class Player(Page):
     )
 
     def __init__(self, graph: _Graph, title: str = "") -> None:
-        self._graph = graph
+        self.graph = graph
         self.title = title or f"Backpropagation through {graph.title}"
 
     @functools.cached_property
@@ -155,19 +155,19 @@ class Player(Page):
         """The script that starts the page, its function `play` being defined by `definition`."""
         return (
             f"// The graph, computed and taken apart.\n(() => {{\n{definition}"
-            f"{self._graph.program()}play({FIRST_NEW}, graph, rule);\n}})();\n"
+            f"{self.graph.program()}play({FIRST_NEW}, graph, rule);\n}})();\n"
         )
 
     def markup(self, style: str, script: str = "") -> str:
         """The page's element, in it a picture for where no scripts run, and all data."""
-        graph, label = self._graph, f"{self.title}, step by step"
+        graph, label = self.graph, f"{self.title}, step by step"
         described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
         picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
         shown = f"{style}{picture}\n"
         return element("autograd-player", label, shown, STILL, graph.page(), script)
 
     def __repr__(self) -> str:
-        nodes, edges = len(self._graph.shown.nodes), len(self._graph.shown.edges)
+        nodes, edges = len(self.graph.shown.nodes), len(self.graph.shown.edges)
         return f"Player(nodes={nodes}, edges={edges}): .save('backprop.html') writes a page"
 
 
