@@ -18,10 +18,13 @@ def checked_int(what: str, number: object, at_least: int = 1) -> int:
 
 
 def checked_number(what: str, number: object) -> float:
-    """The number as a float. TypeError if it is not one (nor is a bool)."""
+    """The number as a float; inf if it is too large. TypeError if it is none (nor is a bool)."""
     if not isinstance(number, Real) or isinstance(number, bool):
         raise TypeError(f"{what} must be a number, got {number!r} of type {type(number).__name__}")
-    return float(number)
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf  # type: ignore[operator]
 
 
 def refuse_masked(what: str, array: object) -> None:

@@ -35,8 +35,9 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from numbers import Real
 from typing import Any, Generic, NoReturn, Protocol, Self, TypeAlias, TypeVar, overload
+
+from autograd.checks import checked_number
 
 Scalar: TypeAlias = Any
 """A float, or a Value while a compiler traces the rule. Rules are generic over the two."""
@@ -94,36 +95,22 @@ class Setting(Generic[Checked_co]):
         vars(stepper)[self._name] = self._check(self._name, setting)
 
 
-def number(name: str, setting: object) -> float:
-    """A finite number."""
-    checked = _real(name, setting)
-    if not math.isfinite(checked):
-        raise ValueError(f"{name}: expected a finite number, got {setting!r}")
-    return checked
+def real(expected: str, allows: Callable[[float], bool]) -> Callable[[str, object], float]:
+    """A check for `Setting` of numbers: what it expects, in words, and whether it allows one."""
+
+    def check(name: str, setting: object) -> float:
+        checked = checked_number(name, setting)
+        if not allows(checked):
+            raise ValueError(f"{name}: expected {expected}, got {setting!r}")
+        return checked
+
+    return check
 
 
-def positive(name: str, setting: object) -> float:
-    """A finite number above 0."""
-    checked = _real(name, setting)
-    if not 0.0 < checked < math.inf:
-        raise ValueError(f"{name}: expected a finite number above 0, got {setting!r}")
-    return checked
-
-
-def not_negative(name: str, setting: object) -> float:
-    """A finite number, 0 or above."""
-    checked = _real(name, setting)
-    if not 0.0 <= checked < math.inf:
-        raise ValueError(f"{name}: expected a finite number, 0 or above, got {setting!r}")
-    return checked
-
-
-def fraction(name: str, setting: object) -> float:
-    """A number from 0 to below 1."""
-    checked = _real(name, setting)
-    if not 0.0 <= checked < 1.0:
-        raise ValueError(f"{name}: expected a number from 0 to below 1, got {setting!r}")
-    return checked
+number = real("a finite number", math.isfinite)
+positive = real("a finite number above 0", lambda x: 0.0 < x < math.inf)
+not_negative = real("a finite number, 0 or above", lambda x: 0.0 <= x < math.inf)
+fraction = real("a number from 0 to below 1", lambda x: 0.0 <= x < 1.0)
 
 
 def two_fractions(name: str, setting: object) -> tuple[float, float]:
@@ -138,17 +125,6 @@ def flag(name: str, setting: object) -> bool:
     if not isinstance(setting, bool):
         raise TypeError(f"{name}: expected True or False, got {setting!r}")
     return setting
-
-
-def _real(name: str, setting: object) -> float:
-    if not isinstance(setting, Real) or isinstance(setting, bool):
-        raise TypeError(
-            f"{name}: expected a number, got {setting!r} of type {type(setting).__name__}"
-        )
-    try:
-        return float(setting)
-    except OverflowError:
-        return math.inf  # as far out of any range as the number itself
 
 
 # --- a stepper ------------------------------------------------------------------------------------

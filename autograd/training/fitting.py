@@ -5,11 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import losses, recording
-from autograd.checks import checked_int
+from autograd.checks import checked_int, checked_number
 from autograd.compiler.jit import BackendName, checked_backend
 from autograd.losses import CORRECT
 from autograd.optim import Stepper
@@ -200,9 +199,7 @@ def _check_order(model: object, examples: Examples) -> None:
 def _check_tolerance(tolerance: float | None) -> None:
     if tolerance is None:
         return
-    if not isinstance(tolerance, Real) or isinstance(tolerance, bool):
-        raise TypeError(f"fit: tolerance must be a number or None, got {tolerance!r}")
-    if not 0.0 <= tolerance < 1.0:
+    if not 0.0 <= checked_number("fit: tolerance", tolerance) < 1.0:
         raise ValueError(f"fit: tolerance must be a share from 0 to below 1, got {tolerance!r}")
 
 
