@@ -203,7 +203,7 @@ class _SparseFunction:
         return sparse_of(self.operation, self.function, xs, self.argnums, constants)
 
     def _recorded(self, arguments: Arguments, constants: Mapping[str, Any]) -> _Matrix:
-        key = arguments.form, key_of(constants)
+        key = arguments.form, key_of(constants) if constants else ()
 
         def make() -> _Matrix:
             with gc_paused():
