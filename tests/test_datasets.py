@@ -511,10 +511,11 @@ def test_a_header_may_end_in_a_delimiter_that_its_rows_lack(csv_file: CsvFile) -
     "content",
     [
         "name,inhabitants,rank\nA,22,843,10\n",
+        "name,rank,inhabitants\nA,10,22,843\nB,11,1,234\n",
         "name,inhabitants,rank\nA,22,843,10\nB,1,234,11\nC,999,999,12\n",
         "name,size,rank\nA,2,5,10\nA,3,5,11\n",
     ],
-    ids=["one row", "all rows", "names that come twice"],
+    ids=["one row", "in the last column", "all rows", "names that come twice"],
 )
 def test_a_comma_within_a_number_makes_no_row_names(csv_file: CsvFile, content: str) -> None:
     with pytest.raises(
@@ -522,6 +523,49 @@ def test_a_comma_within_a_number_makes_no_row_names(csv_file: CsvFile, content: 
         match=r"line 2: found 4 columns, where the (header has|others have) 3; .*in quotes",
     ):
         read_sheet(csv_file(content))
+
+
+@pytest.mark.parametrize(("start", "counts"), [(0, True), (1, True), (2, False)])
+def test_a_column_without_a_name_that_counts_from_0_or_1_names_the_rows(
+    csv_file: CsvFile, start: int, counts: bool
+) -> None:
+    rows = "".join(f"{i},{i * i % 7},{'xy'[i % 2]}\n" for i in range(start, start + 12))
+    assert read_sheet(csv_file(",a,kind\n" + rows)).named_rows == counts
+
+
+def test_the_label_is_a_column_that_is_filled_in_most_rows(csv_file: CsvFile) -> None:
+    half, more = "a,b,c\n1,x,1\n2,y,\n3,x,2\n4,y,\n", "5,x,3\n"
+    with pytest.raises(TableError, match="missing in 2 of 4 rows") as raised:
+        infer_schema(read_sheet(csv_file(half)), missing="drop")
+    assert raised.value.fix["label"] == "b"
+    schema = infer_schema(read_sheet(csv_file(half + more)), missing="drop", one_hot=True)
+    assert schema.label is not None
+    assert schema.label.name == "c"
+
+
+@pytest.mark.parametrize(("strays", "are_gaps"), [("abcde", True), ("abcdef", False)])
+def test_up_to_five_words_among_numbers_may_be_gaps(
+    csv_file: CsvFile, strays: str, are_gaps: bool
+) -> None:
+    cells = [*map(str, range(40)), *(f"remark {letter}" for letter in strays)]
+    rows = "".join(f"{cell},{i % 7}.5\n" for i, cell in enumerate(cells))
+    with pytest.raises(TableError, match="expected a finite number, got 'remark a'") as raised:
+        infer_schema(read_sheet(csv_file("size,price\n" + rows)))
+    assert raised.value.fix.get("na_values", []) == cells[40:] * are_gaps
+
+
+@pytest.mark.parametrize(("n_words", "fits"), [(20, True), (21, True), (22, False)])
+def test_a_fifth_of_the_rows_may_be_classes_of_their_own(
+    csv_file: CsvFile, n_words: int, fits: bool
+) -> None:
+    words = [f"kind{chr(97 + i % n_words)}" for i in range(105)]
+    rows = "".join(f"{i * i % 13},{word}\n" for i, word in enumerate(words))
+    sheet = read_sheet(csv_file("size,kind\n" + rows))
+    if fits:
+        assert len(infer_schema(sheet).classes) == n_words
+    else:
+        with pytest.raises(TableError, match="22 different words"):
+            infer_schema(sheet)
 
 
 def test_na_values_are_compared_after_numbers_are_read(csv_file: CsvFile) -> None:

@@ -338,6 +338,25 @@ def test_an_interrupt_leaves_the_parameters_of_the_last_epoch_reported(
     assert interrupted[1].states == whole[1].states
 
 
+def test_of_an_interrupted_chunk_no_step_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, calls = MachineSteps.take, itertools.count()
+
+    def take(self: Any, chunk: Any) -> Any:
+        found = taken(self, chunk)
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return found
+
+    settings: Any = {"schedule": lambda step: 0.1 / (1.0 + step)}
+    monkeypatch.setattr(MachineSteps, "take", take)
+    interrupted = run(True, epochs=10**6, **settings)
+    monkeypatch.undo()
+    whole = run(True, epochs=len(interrupted[2]), **settings)
+    assert interrupted[2].stopped == "interrupted"
+    assert weights(interrupted) == weights(whole)
+    assert interrupted[1].learning_rate == whole[1].learning_rate
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_while_machine_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -899,3 +899,18 @@ def test_a_network_learns_iris() -> None:
     outcomes = map(CORRECT[cross_entropy], map(model, scale(X_test)), Y_test)
     right: Any = functions.mean(outcomes)
     assert right.data >= 0.93
+
+
+def test_the_accuracy_of_an_epoch_is_a_whole_number_of_examples() -> None:
+    """Of each batch 15 of 22 are correct; three times 15/22 · 22 is not 45."""
+    line = Line(1.0)
+    X = [float(i % 22 < 15) for i in range(66)]
+    history = fit(
+        *(line, mean_squared_error, X, [0.0] * 66, GradientDescent(line.parameters(), 1e-6)),
+        accuracy=lambda y, t: functions.where(y > 0.5, 1.0, 0.0),
+        epochs=1,
+        batch_size=22,
+        shuffle=False,
+        progress=False,
+    )
+    assert history[0].accuracy == 45 / 66
