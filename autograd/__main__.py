@@ -46,8 +46,8 @@ Where to begin: look at the pictures above, then at notebooks/01_values_and_grad
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
-    Returns 0; 2 after one line on stderr that says what is wrong; or 128 and the signal that
-    interrupted it, 130 for Ctrl-C.
+    Returns 0; 2 after one line on stderr that says what is wrong; or 128 plus the number of
+    the signal that interrupted it, 130 for Ctrl-C.
     """
     prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -102,14 +102,14 @@ def parser() -> Parser:
 
 
 def _remedy(error: TableError, given: Sequence[str]) -> str:
-    """What to type so that the table can be read."""
+    """The end of a message: the command line that would read the table."""
     if not error.fix:
         return ""
     words = list(given)
     for name in (
         f"--{name.replace('_', '-')}" for name, value in error.fix.items() if isinstance(value, str)
     ):
-        if name in words:  # it was said otherwise, which no longer holds
+        if name in words:  # given before with another value
             i = words.index(name)
             del words[i : i + 2]
         words = [word for word in words if not word.startswith(f"{name}=")]

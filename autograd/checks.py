@@ -37,7 +37,7 @@ def refuse_masked(what: str, array: object) -> None:
 
 
 def rows_of(rows: Iterable[Any]) -> list[Any]:
-    """The rows of a list, an array or a DataFrame, which iterated would give its columns' names."""
+    """The rows of a list, an array or a DataFrame (iterating that gives its column names)."""
     return list(rows.to_numpy() if hasattr(rows, "to_numpy") else rows)
 
 

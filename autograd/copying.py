@@ -30,9 +30,9 @@ def reduced(node: Node, protocol: object = None) -> tuple[Any, ...]:
 
 
 class _Run:
-    """One run of a copier: which nodes it has met, and where they are.
+    """One run of a copier: which nodes it has visited, and the list and index of each.
 
-    Each list that the copier remembers keeps the run alive, so it is over when the copier is.
+    The lists that the copier remembers keep the run alive, so it ends with the copier.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class _Run:
         return self.places[node][0]() if node in self.places else None
 
     def is_outside(self, node: Node) -> bool:
-        """Whether a node is rebuilt on its own: a leaf, or one that was met before."""
+        """Whether a node is copied separately: a leaf, or one that was copied before."""
         return not node.args or self._list_of(node) is not None
 
 
@@ -59,10 +59,10 @@ _latest = threading.local()
 
 
 class _Nodes:
-    """The inner nodes that a node depends on, itself included, less those that were met before.
+    """The inner nodes that a node depends on, itself included, without those met before.
 
     Attributes:
-        outside: the leaves and the nodes met before that they are operations on.
+        outside: the operands of inner nodes that are leaves or were met before.
         inner: the nodes, oldest first.
     """
 
@@ -95,7 +95,7 @@ class _Nodes:
 
 
 class _Rows(tuple[Any, ...]):
-    """What the nodes hold: numbers and names, which a deep copy shares."""
+    """The contents of nodes, numbers and names, which a deep copy shares."""
 
     __slots__ = ()
 
@@ -107,7 +107,7 @@ class _Rows(tuple[Any, ...]):
 
 
 def _made(kind: type, number: float, label: str, grad: float | None) -> Node:
-    """A leaf, which has the next creation number."""
+    """A new leaf, with the next creation number."""
     node = kind(number, label)
     node.grad = grad
     return node

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic file writing: a file is written completely, or stays as it was."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import BinaryIO
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
-    """Write the file, text as UTF-8, or, whatever happens on the way, leave it as it was.
+    """Write a file atomically, text as UTF-8: on any failure it stays as it was.
 
     The content goes to a new file beside it, which takes its place when it is complete; only a
-    device or a pipe, which no file should replace, is written to as it stands. Returns the path
-    as a `Path`.
+    device or a pipe, which must not be replaced, is written to directly. Returns the path as a
+    `Path`.
 
     Raises:
         OSError: if there is no such folder, it cannot be written to, or the path is a folder
@@ -48,7 +48,7 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
 
 @contextmanager
 def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Let errors name the file, which a full disk does not, and a new file is not yet."""
+    """Add the path to an OSError: some have none (disk full) or that of the unfinished file."""
     try:
         yield
     except OSError as error:
@@ -56,7 +56,7 @@ def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def _opened(unfinished: Path, path: str | os.PathLike[str]) -> BinaryIO:
-    """The new file, open."""
+    """Create the file `unfinished`. FileNotFoundError if the folder of `path` is missing."""
     try:
         return unfinished.open("xb")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Functions of Values: those of the table by their names, and what is built on them.
+"""Functions of Values: the primitives by name, and compositions such as `mean` and `softmax`.
 
 They take floats as well, and answer with a float where no Value is among their arguments.
 """
@@ -103,7 +103,7 @@ def dot(u: Iterable[float], v: Iterable[float]) -> float: ...  # type: ignore[ov
 @overload
 def dot(u: Iterable[Operand], v: Iterable[Operand]) -> Value: ...
 def dot(u: Iterable[Operand], v: Iterable[Operand]) -> Operand:
-    """u₁v₁ + u₂v₂ + … as one node, added from left to right; 0.0 of nothing.
+    """u₁v₁ + u₂v₂ + … as one node, added from left to right; 0.0 if empty.
 
     The node's operands are all of u, then all of v. Raises ValueError if they differ in length.
     """
@@ -161,10 +161,10 @@ def logsumexp(terms: Iterable[float]) -> float: ...  # type: ignore[overload-ove
 @overload
 def logsumexp(terms: Iterable[Operand]) -> Value: ...
 def logsumexp(terms: Iterable[Operand]) -> Operand:
-    """log(eᵃ + eᵇ + …) of the terms, which cannot overflow. Raises ValueError for no terms.
+    """log(eᵃ + eᵇ + …) of the terms, without overflow. Raises ValueError for no terms.
 
-    The largest is taken out of the sum as a constant, whose derivative is 0. If it is infinite, the
-    largest float64 stands for it, because inf - inf is nan.
+    The largest term is factored out. If it is infinite, ± the largest float64 is factored out
+    instead, because inf - inf is nan.
     """
     terms = _some("logsumexp", terms)
     top = minimum(maximum(_largest(terms), -sys.float_info.max), sys.float_info.max)
@@ -176,7 +176,7 @@ def softmax(terms: Iterable[float]) -> list[float]: ...  # type: ignore[overload
 @overload
 def softmax(terms: Iterable[Operand]) -> list[Value]: ...
 def softmax(terms: Iterable[Operand]) -> list[Any]:
-    """eˣ / Σ eˣ of each term x: positive numbers that add up to 1, with logits as terms.
+    """eˣ / Σ eˣ for each term x, a logit: positive numbers that add up to 1.
 
     Raises ValueError for no terms.
     """
@@ -188,17 +188,17 @@ def softmax(terms: Iterable[Operand]) -> list[Any]:
 
 
 def take(rows: Sequence[Any], index: Operand) -> Any:
-    """`rows[index]`, where the index may be a Value: an embedding's row, by the number of a token.
+    """`rows[index]`, where the index may be a Value, such as a token's row of an embedding matrix.
 
-    The gradient goes to the row taken alone, and none to the index. In a function that is being
-    compiled the row is chosen anew at each call; an index that is none makes it nan there.
+    Only the row taken gets a gradient; the index gets none. In a compiled function the row is
+    selected at each call, and is nan for an invalid index.
 
     Args:
         rows: numbers, or lists of them of one length, from which a list is taken.
         index: a whole number from 0 to len(rows) - 1.
 
     Raises:
-        ValueError: if the rows are none or of different length, or the index is no such number.
+        ValueError: if there are no rows, they differ in length, or the index is not such a number.
     """
     rows = _some("take", rows)
     lengths = {len(row) if isinstance(row, list | tuple) else None for row in rows}

@@ -1,4 +1,4 @@
-"""Pauses of the garbage collector, which has nothing to find in a graph: a graph has no cycles."""
+"""`gc_paused`: pauses garbage collection while a graph is built, since graphs have no cycles."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _was_enabled = False
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Pause the collector, which otherwise visits every node again and again while a graph grows.
+    """Pause the garbage collector, which otherwise scans a growing graph again and again.
 
-    What was found is restored when the last block that is open in any thread is closed.
+    Its previous state is restored when the last open block of any thread ends.
     """
     global _n_pauses, _was_enabled
     with _lock:

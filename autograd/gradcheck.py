@@ -1,4 +1,4 @@
-"""Gradient checking: the engine's derivatives against differences of the function itself.
+"""Gradient checking: compares the engine's derivatives with finite differences.
 
     >>> check_gradient(lambda x, y: x * y**2 + abs(y - 2.0), [3.0, 2.0])
     input  analytic  numeric  relative error  verdict
@@ -144,7 +144,7 @@ def _leaves(inputs: Any) -> tuple[list[Value], list[str], list[Any]]:
 
 
 class GradientCheckError(AssertionError):
-    """Differences do not confirm a derivative. `report` holds all the comparisons."""
+    """Finite differences do not confirm a derivative. `report` holds all comparisons."""
 
     def __init__(self, report: GradientReport) -> None:
         super().__init__(report)
@@ -222,7 +222,7 @@ Wright, Numerical Optimization, 2nd ed., section 8.1)."""
 
 
 class _Slopes(NamedTuple):
-    """What f rises by on the left and on the right of a point, per unit of its input."""
+    """Difference quotients of f to the left and to the right of a point."""
 
     left: float
     right: float
@@ -230,7 +230,7 @@ class _Slopes(NamedTuple):
 
     @property
     def central(self) -> float:
-        """With equal steps on both sides, the central difference."""
+        """The mean of both slopes: the central difference, if the steps are equal."""
         return (self.left + self.right) / 2.0
 
     @property
@@ -280,7 +280,7 @@ def _judged(
 
 
 def _differences(f: Callable[[float], float], x: float, y: float, step: float) -> _Slopes:
-    """The differences on both sides; uncertain by rounding alone."""
+    """The difference quotients on both sides; their only uncertainty is rounding."""
     before, after = x - step, x + step  # the steps taken are what rounding left of `step`
     a, b = f(before), f(after)
     rounding = (
@@ -294,9 +294,9 @@ def _differences(f: Callable[[float], float], x: float, y: float, step: float) -
 def _limits(f: Callable[[float], float], x: float, y: float) -> Iterator[_Slopes]:
     """The slopes on both sides at ever smaller steps, extrapolated to step 0.
 
-    The error of a one-sided difference is of order step; as the step shrinks to a sixteenth, so
-    does that error, and a fifteenth of the change is what is left of it (Richardson's
-    extrapolation). By how much the result changes at the next step is its uncertainty.
+    The error of a one-sided difference is proportional to the step: if the step shrinks to a
+    sixteenth, the remaining error is a fifteenth of the change (Richardson extrapolation). The
+    uncertainty is the change of the result from the step before.
     """
     coarse = before = _Slopes(math.nan, math.nan, math.nan)
     step = 2.0**-11 * max(1.0, abs(x))

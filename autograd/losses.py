@@ -76,22 +76,22 @@ def binary_cross_entropy(prediction: Numbers, target: Numbers) -> Value:
 
 
 def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
-    """-log pₖ for the target class k, or -Σ tᵢ·log pᵢ for a row t, where p = softmax(prediction).
+    """Cross-entropy: -log pₖ for the class k, or -Σ tᵢ·log pᵢ for probabilities t.
 
-    The predictions are logits: put no softmax before this loss. For logits z it is computed as
-    log(1 + Σ exp(zᵢ - zₖ)) over the other classes i, with the largest of these differences, if it
-    is positive, taken out of the sum: nothing overflows, and nothing cancels, however sure the
-    prediction is. For a row t, the mean of the logits under t stands for zₖ. The gradient is p - t.
+    Here p = softmax(prediction): the predictions are logits, so put no softmax before this loss.
+    For logits z and a class k it is computed as log(1 + Σ exp(zᵢ - zₖ)) over the other classes i,
+    for probabilities t as log Σ exp(zᵢ - Σ tⱼ·zⱼ), with the largest term factored out. Neither
+    overflows or cancels, however certain the prediction is. The gradient is p - t.
 
     Args:
         prediction: the logits, one for each class, at least two.
-        target: the index of the class, or the row of the classes' probabilities. If it is a Value,
-            which may be compiled and so cannot be refused, the loss is nan where it is no index.
+        target: the index of the class, or a sequence with the probability of each class. An index
+            that is a Value is not checked, because it may be compiled: an invalid one gives nan.
 
     Raises:
         TypeError: if the prediction or the target holds anything but numbers.
-        ValueError: if there are fewer than two logits, the target is not the index of one, or it
-            is a row of another length or of no probabilities.
+        ValueError: if there are fewer than two logits, or the target is neither the index of a
+            class nor a probability for each class.
     """
     logits = _logits(prediction)
     if isinstance(target, Value):
@@ -108,11 +108,11 @@ def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
 
 
 def _log_one_plus(others: list[Value], chosen: Operand, index: Value | None = None) -> Value:
-    """log(1 + Σ exp(z - chosen)) of the other logits; with an index, all but the one of that index.
+    """log(1 + Σ exp(z - chosen)) over the other logits: `others`, without the one at `index`.
 
-    The largest difference, if it is positive, is taken out of the sum. Where the chosen logit is so
-    far below the others, even at -inf, that the 1 is lost beside their exponentials, differences
-    from the largest of the others take their place and keep their digits.
+    The largest difference is factored out if it is positive. If the chosen logit is so far below
+    the others (even -inf) that the 1 is lost in rounding, differences are taken from the largest of
+    the others instead, to keep their digits.
     """
     if index is not None:
         others = [
@@ -151,7 +151,7 @@ def _chosen(logits: list[Value], index: Value) -> Operand:
 
 
 def _sides_agree(prediction: Numbers, target: Numbers, threshold: float) -> Operand:
-    """1.0 if prediction > 0 exactly where target > threshold, 0.0 if not, at every output."""
+    """1.0 if prediction > 0 if and only if target > threshold, for every output; else 0.0."""
     agree: Operand = 1.0
     for y, t in _pairs("accuracy", prediction, target):
         is_yes = where(t > threshold, 1.0, 0.0)
@@ -224,7 +224,7 @@ def _value(x: Operand) -> Value:
 
 
 def _mean(terms: list[Value]) -> Value:
-    """The mean, without two more nodes where there is one term."""
+    """The mean; a single term is returned as it is, without nodes for sum and quotient."""
     return terms[0] if len(terms) == 1 else mean(terms)
 
 

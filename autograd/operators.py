@@ -1,8 +1,8 @@
-"""Formulas as Python source: what runs when `Value` records an operation.
+"""Generates Python source for the operators of `Value` from the table of primitives.
 
-A rule that is called with symbols in place of numbers returns its own formula, and a formula
-written in Python is code. So the fast operator of every row of the table is generated from the
-row, and states nothing a second time:
+A rule called with symbols (`Symbol`) instead of numbers returns its own formula, and a formula can
+be written as Python code. So the function that computes a primitive and records the node is
+generated from the primitive's row of the table:
 
     >>> print(source(primitives.exp))
 """
@@ -106,12 +106,12 @@ NAMESPACE: dict[str, Any] = {
 
 
 class Symbol:
-    """An argument of a rule, or an operation on symbols: what a rule is read with.
+    """A symbolic expression. Calling a rule on symbols gives its formula.
 
     Attributes:
-        name: how an argument is written in Python; "" for an operation.
+        name: the Python name of an argument; "" for an operation.
         primitive: the operation; None for an argument.
-        args: its operands, symbols and floats.
+        args: the operands of the operation, symbols and floats.
     """
 
     __slots__ = ("args", "name", "primitive")
@@ -123,7 +123,7 @@ class Symbol:
 
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Any:
-        """The operation on symbols; that of a composite row in elementary operations."""
+        """The operation on symbols; a composite primitive as elementary operations."""
         if primitive.definition is not None:
             return primitive.definition(*args)
         return Symbol("", primitive, [x if isinstance(x, Symbol) else float(x) for x in args])
@@ -187,7 +187,7 @@ add_arithmetic(Symbol)
 
 
 def parameters_of(expression: str) -> list[str]:
-    """The names in an expression that are no rows of the table, sorted."""
+    """The names in an expression that are not primitives, sorted."""
     nodes = ast.walk(ast.parse(expression, mode="eval"))
     return sorted({node.id for node in nodes if isinstance(node, ast.Name)} - set(TABLE))
 
@@ -278,7 +278,7 @@ _BUILTIN = {"type", "float", "int"}
 
 
 def key_of(name: str) -> str:
-    """A name for a row in generated source, which nothing else there has."""
+    """A unique name for a primitive in generated source."""
     is_usable = name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
     is_local = re.fullmatch(r".|d.|[tx]\d+|node|.*_row", name)  # operands and the like, and rows
     if not is_usable or is_local or name in _BUILTIN:
@@ -310,10 +310,10 @@ node.primitive = {row}
 
 
 def source(primitive: Primitive, method_of: int | None = None) -> str:
-    """The operator of a primitive as the text of a Python function.
+    """The operator of a primitive as the source of a Python function.
 
-    First the number of each operand, then the value, then the partial derivative with respect to
-    each operand that is a node; an operand that is its own number (`x is a`) is not.
+    It computes the number of each operand, then the value, then the partial derivative with respect
+    to each operand that is a node. An operand x that is its own number a (`x is a`) is not a node.
 
     Args:
         primitive: a row with one to three operands.

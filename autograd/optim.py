@@ -1,4 +1,4 @@
-"""Gradient descent: steppers that move parameters downhill along a gradient they are given.
+"""Optimizers (steppers): `GradientDescent`, `RMSprop`, `Adam`, `AdamW`, and their base class.
 
 A stepper does not know where the gradient comes from. It sees objects with `data` and `grad` (and
 `label`, for messages) and nothing else: this file imports nothing of the engine, and the engine
@@ -56,7 +56,7 @@ class Parameter(Protocol):
 
     @property
     def data(self) -> float:
-        """The number that is moved."""
+        """The number to update."""
 
     @data.setter
     def data(self, number: float, /) -> None: ...
@@ -69,8 +69,8 @@ class Setting(Generic[Checked_co]):
     """A setting of a stepper: an attribute that is checked whenever it is assigned.
 
     Args:
-        check: takes the name of the setting and what is to be assigned, and returns that as it is
-            kept, or raises; such as `positive` or `fraction`.
+        check: takes the setting's name and the assigned value, and returns the value to store, or
+            raises an error; such as `positive` or `fraction`.
     """
 
     def __init__(self, check: Callable[[str, object], Checked_co]) -> None:
@@ -121,7 +121,7 @@ def two_fractions(name: str, setting: object) -> tuple[float, float]:
 
 
 def flag(name: str, setting: object) -> bool:
-    """True or False: a choice between two rules, made once, and no number of either."""
+    """Check a Boolean setting, which selects a rule and is not one of its coefficients."""
     if not isinstance(setting, bool):
         raise TypeError(f"{name}: expected True or False, got {setting!r}")
     return setting
@@ -133,19 +133,19 @@ def flag(name: str, setting: object) -> bool:
 class Stepper(ABC):
     """Base class of optimizers: parameters, their states, and a step that changes all or nothing.
 
-    A subclass states `update`, its rule for one weight, in arithmetic that floats and Values both
-    know: `+ - * / **`, `abs`, and the square root it is handed. No `if` on a number, so that a
-    compiler can trace it. What a rule remembers of a parameter, such as its velocity or the number
-    of its steps, is that parameter's state.
+    A subclass defines `update`, its rule for one weight, by operations on both floats and Values:
+    `+ - * / **`, `abs`, and the square root passed to it. It must not branch on numbers, so that it
+    can be compiled. What a rule remembers of a parameter, such as its velocity or the number of its
+    steps, is that parameter's state.
 
     Attributes:
-        parameters: what is moved, in the order given.
-        states: the state of each parameter, in the same order. To go on another day, pickle model
-            and stepper as one, `pickle.dumps((model, stepper))`, which keeps what belongs together.
-        initial_state: the state of a parameter that was never moved; `()` for a rule that
+        parameters: the parameters to update, in the order given.
+        states: the state of each parameter, in the same order. To resume later, pickle model and
+            stepper together, `pickle.dumps((model, stepper))`, so that they share the parameters.
+        initial_state: the state of a parameter that was never updated; `()` for a rule that
             remembers nothing.
         learning_rate: above 0; may be reassigned between steps, as may the other settings. A class
-            declares each of its settings as a `Setting`; what it does not declare is no setting.
+            declares each of its settings as a `Setting`; other attributes are not settings.
 
     Raises:
         ValueError: for no parameters, one given twice, or a setting out of its range.
@@ -182,7 +182,7 @@ class Stepper(ABC):
         self.deferred_states = None
 
     def defer_states(self, write: Callable[[list[Scalars]], None]) -> None:
-        """Empty `states`, and let `write` fill the list when somebody asks for it."""
+        """Empty `states`; `write` fills the list when it is next read."""
         states = self.states
         self.deferred_states = write
         states.clear()
@@ -205,8 +205,8 @@ class Stepper(ABC):
     def coefficients(self) -> tuple[float, ...]:
         """The settings as numbers for `update`, as they are now; the learning rate first.
 
-        They are in the order of their declaration; two in one, such as `betas`, follow one another,
-        and flags are left out, by which `rule` chooses.
+        They are in the order of declaration; a pair such as `betas` gives two numbers. Flags, which
+        `rule` depends on, are left out.
         """
         numbers: list[float] = []
         assigned = vars(self)
@@ -225,8 +225,8 @@ class Stepper(ABC):
     ) -> tuple[Scalar, Scalars]:
         """The rule: the new weight and its new state. Pure, and without branches on numbers.
 
-        All numbers come as arguments: a compiler hands in `coefficients` afresh at each step,
-        while a number that the rule found elsewhere would stay as it was when it was traced.
+        All numbers are arguments: a compiled program passes new `coefficients` at each step, while
+        a number from elsewhere would be a constant of the recording.
 
         Args:
             weight: the parameter's number.
@@ -238,21 +238,21 @@ class Stepper(ABC):
 
     @property
     def rule(self) -> Rule:
-        """What `step` and a compiler read: `update`, unless a flag chooses another one."""
+        """The rule that `step` and a compiler use: `update`, unless a flag selects another one."""
         return self.update
 
     def zero_grad(self) -> None:
-        """Forget the gradients, which otherwise add up from one backward pass to the next."""
+        """Set all gradients to None; otherwise each backward pass adds to them."""
         for parameter in self.parameters:
             parameter.grad = None
 
     def step(self) -> None:
-        """Move every parameter that has a gradient; skip the others, their state too.
+        """Update every parameter that has a gradient, and its state; leave the others unchanged.
 
         Raises:
             RuntimeError: if no parameter has a gradient.
-            FloatingPointError: if a gradient is not finite, or is so large that the step would
-                make a weight or its state so. Names the parameter; then nothing has changed.
+            FloatingPointError: if a gradient, a new weight or a new state is not finite. The
+                message names the parameter; nothing has changed.
         """
         coefficients = self.coefficients()
         update, sqrt, isfinite = self.rule, math.sqrt, math.isfinite
@@ -386,7 +386,7 @@ class GradientDescent(Stepper):
     def nesterovs_update(
         weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
-        """The second rule above, with state (v,)."""
+        """Nesterov's rule, the second one above, with state (v,)."""
         (velocity,) = state
         learning_rate, momentum = coefficients
         velocity = momentum * velocity + gradient
@@ -394,12 +394,12 @@ class GradientDescent(Stepper):
 
     @property
     def rule(self) -> Rule:
-        """The rule that `nesterov` chooses."""
+        """The update rule, with or without Nesterov's momentum."""
         return self.nesterovs_update if self.nesterov else self.update
 
 
 class RMSprop(Stepper):
-    """RMSprop: the gradient, divided by the root of the mean of its latest squares.
+    """RMSprop: the gradient, divided by the root of a moving average of its squares.
 
         v ← alpha · v + (1 - alpha) · g²,  starting from v = 0
         w ← w - learning_rate · g / (√v + eps)
@@ -442,7 +442,7 @@ class RMSprop(Stepper):
 
 
 class Adam(Stepper):
-    """Adam: every weight has a step of its own, scaled by the gradients that it has met.
+    """Adam: every weight has its own step size, scaled by its past gradients.
 
         m ← β₁ · m + (1 - β₁) · g
         v ← β₂ · v + (1 - β₂) · g²
@@ -494,7 +494,7 @@ class Adam(Stepper):
 
 
 class AdamW(Adam):
-    """Adam on weights that shrink a little before each step: decoupled weight decay.
+    """Adam with decoupled weight decay: weights shrink a little before each step.
 
         w ← w - learning_rate · weight_decay · w,  then the rule of `Adam`
 

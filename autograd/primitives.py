@@ -41,10 +41,10 @@ from autograd.operators import Symbol
 
 
 class Recorder(Protocol):
-    """An argument that is no number and records the operation itself."""
+    """An argument that is not a number and records the operations applied to it."""
 
     def record(self, primitive: Primitive, args: Sequence[object], /) -> Self:
-        """The node for `primitive` on `args`."""
+        """Record a node for `primitive` on `args`."""
 
 
 R = TypeVar("R", bound=Recorder)
@@ -194,7 +194,11 @@ class Primitive:
         ]
 
     def _read(self, function: Callable[..., Scalar], part: str, *symbols: Symbol) -> Scalar:
-        """A rule or a composite value of symbols; a TypeError that names it if it is none."""
+        """The formula of a rule or a composite value, called with symbols.
+
+        Raises:
+            TypeError: if it cannot be called with symbols; names it.
+        """
         try:
             formula = function(*symbols)
             if formula is not None and not isinstance(formula, Symbol):
@@ -208,9 +212,9 @@ class Primitive:
         return formula
 
     def make_operator(self) -> None:
-        """Make the operator from the formulas, which checks them.
+        """Make the operator from the formulas, which validates them.
 
-        Where a rule refers to a row that is not made yet, the general one stays.
+        If a rule uses a primitive that is not defined yet, the generic operator is kept.
         """
         with contextlib.suppress(NameError):
             if self.arity in (1, 2, 3):
@@ -229,7 +233,10 @@ class Primitive:
 
     @cached_property
     def _slopes(self) -> list[Callable[..., float] | None]:
-        """The rules on floats, compiled, so that `/` and `**` are those of the table."""
+        """The partial derivatives as functions of floats, compiled from the formulas.
+
+        In them, `/` and `**` are the primitives `div` and `pow`.
+        """
         names = ["z", *[f"x{i}" for i in range(len(self.partials))]]
         return [
             None if formula is None else operators.function_of(formula, names, self.key)
@@ -250,14 +257,14 @@ class Primitive:
         return self.operator(*args)
 
     def on_any(self, *args: Scalar) -> Scalar:
-        """The same for arguments of any kind, where no operator was made for the usual ones."""
+        """Apply to arguments of any type; the generated operators fall back to it."""
         for arg in args:
             if type(arg) is not float and hasattr(arg, "record"):
                 return arg.record(self, args)
         return self.at([self.number(arg) for arg in args])
 
     def at(self, numbers: Sequence[float]) -> float:
-        """The value, after seeing to it that it is a float."""
+        """The value as a float. Raises TypeError for another type, ValueError if it fails."""
         try:
             z = self.value(*numbers)
         except Exception as error:
@@ -377,7 +384,7 @@ def real_number(
 
 
 def is_bool(x: object) -> TypeGuard[bool]:
-    """Whether x is a bool, Python's or NumPy's, which is no `numbers.Real` and had two names."""
+    """Whether x is a bool of Python or of NumPy, whose type is `bool_` before NumPy 2."""
     return type(x).__name__ in ("bool", "bool_")
 
 
@@ -455,7 +462,10 @@ def _sigmoid(x: Scalar) -> Scalar:
 
 
 def _logistic_pdf(x: Scalar) -> Scalar:
-    """The square is multiplied out, for fewer roundings (2.3 ulp in place of 3.7): 2e is exact."""
+    """e⁻ˣ/(1 + e⁻ˣ)², the derivative of the sigmoid.
+
+    The square is expanded for fewer roundings (2.3 ulp in place of 3.7): 2e is exact.
+    """
     e = exp(-abs(x))
     return div(e, 1.0 + (2.0 * e + e * e))
 
@@ -495,8 +505,8 @@ def _first(*cases: tuple[Scalar, Callable[[], Scalar]]) -> Scalar:
 def _power_by_base(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
     """y·xʸ⁻¹, in the form that keeps its digits.
 
-    At 0¹ and x⁰ the derivative of this with respect to y is infinite, or 1/x: there stands a term
-    that is 0 and has that derivative.
+    At 0¹ its derivative with respect to y is infinite, at x⁰ it is 1/x: there, a term is added that
+    is 0 and has this derivative.
     """
 
     by_power = lambda: y * pow(x, y - 1.0)  # noqa: E731
@@ -522,7 +532,7 @@ def _power_by_base(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
 
 
 def _power_by_exponent(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
-    """z·log x, and 0 for x = 0 and y ≥ 0, where its derivative by x is -inf (y ≤ 1) or inf (0)."""
+    """z·log x; 0 for x = 0, y ≥ 0, where its x-derivative is -inf (0 < y ≤ 1), inf (y = 0) or 0."""
     usual = lambda: z * log(x)  # noqa: E731
     of_zero = lambda: _first(  # noqa: E731
         (y > 1.0, lambda: 0.0),
@@ -534,12 +544,12 @@ def _power_by_exponent(z: Scalar, x: Scalar, y: Scalar) -> Scalar:
 
 
 def _one_minus_square(x: Scalar) -> Scalar:
-    """1 - x², by factors where x² would cancel. (asin and acos take the root of it.)"""
+    """1 - x², factored where the difference would cancel."""
     return where(abs(x) < 0.5, 1.0 - x * x, (1.0 - x) * (1.0 + x))
 
 
 def _atan_slope(x: Scalar) -> Scalar:
-    """1 / (1 + x²), which for large x is written on 1/x, so that no square overflows."""
+    """1 / (1 + x²), computed from 1/x for |x| > 1, so that no square overflows."""
     w = div(1.0, x)
     return where(abs(x) <= 1.0, div(1.0, 1.0 + x * x), div(w * w, 1.0 + w * w))
 

@@ -42,12 +42,12 @@ def _entered(block: _Block) -> Iterator[None]:
 def no_grad() -> Iterator[None]:
     """A block that computes without recording: every result is a new leaf.
 
-    It holds for the thread or the asyncio task that entered it; as a decorator, for a function
-    that is over when it returns (no generator, no coroutine).
+    It applies to the current thread or asyncio task. It may also decorate a function, but not a
+    generator or coroutine, whose body runs after the call has returned.
     """
     if is_tracing():
         raise RuntimeError(
-            "no_grad: not inside a function that is being compiled, which lives by its recording; "
+            "no_grad: not inside a function that is being compiled, which has to be recorded; "
             "enter it around the call of the compiled function instead"
         )
     block = _Block(pauses=True)
@@ -65,7 +65,7 @@ def recorded() -> AbstractContextManager[None]:
 
 
 def is_paused() -> bool:
-    """Whether the innermost block that is open pauses."""
+    """Whether recording is paused in the innermost open block."""
     return next((block.pauses for block in reversed(_blocks.get()) if block.is_open), False)
 
 
@@ -76,7 +76,7 @@ _variables: ContextVar[tuple[Any, ...]] = ContextVar("autograd.variables", defau
 
 @contextmanager
 def differentiating(leaves: Iterable[Any]) -> Iterator[None]:
-    """A block in which a transformation runs a function of these Values."""
+    """A block in which a transformation differentiates with respect to these Values."""
     token = _variables.set((*_variables.get(), *leaves))
     try:
         yield
@@ -85,7 +85,7 @@ def differentiating(leaves: Iterable[Any]) -> Iterator[None]:
 
 
 def variables() -> tuple[Any, ...]:
-    """The Values that the transformations around this code differentiate with respect to."""
+    """The Values with respect to which the transformations around this code differentiate."""
     return () if open_pauses and is_paused() else _variables.get()
 
 
@@ -105,11 +105,11 @@ class Selection(IntEnum):
 
 @dataclass(eq=False, slots=True)
 class Tracing:
-    """A function being recorded without numbers, for all numbers.
+    """A function being recorded for compilation, without numbers.
 
     Attributes:
-        follows_branches: whether gradients are to ignore unselected branches, whatever these give.
-        selection: what unselected branches can do to the gradients that were taken.
+        follows_branches: whether gradients are to ignore unselected branches, even those with nan.
+        selection: what unselected branches can do to the gradients taken so far.
     """
 
     follows_branches: bool = False
@@ -121,7 +121,7 @@ _tracing: ContextVar[Tracing | None] = ContextVar("autograd.tracing", default=No
 
 @contextmanager
 def tracing(follows_branches: bool = False) -> Iterator[Tracing]:
-    """A block that records a function to compile, and refuses what would depend on a number."""
+    """A block that records a function to compile; operations that need a number are refused."""
     token = _tracing.set(current := Tracing(follows_branches))
     try:
         with recorded():
@@ -131,12 +131,12 @@ def tracing(follows_branches: bool = False) -> Iterator[Tracing]:
 
 
 def current_tracing() -> Tracing | None:
-    """The tracing that this code stands in, if any."""
+    """The tracing of the current context, if any."""
     return _tracing.get()
 
 
 def is_tracing() -> bool:
-    """Whether this code stands in a function that is being recorded to compile."""
+    """Whether a function is being recorded for compilation in the current context."""
     return _tracing.get() is not None
 
 
@@ -159,7 +159,7 @@ def has_loops() -> bool:
 
 
 def cannot_compile(what: str, instead: str = "") -> TypeError:
-    """The error for what depends on a number, while one recording has to serve all numbers."""
+    """The error for code that needs the number of a Value, which is unknown during compilation."""
     return TypeError(
         f"{what} cannot be compiled: the function is recorded once, for all examples and all "
         f"parameters; use maximum, relu or where(condition, x, y), which are recorded{instead}"

@@ -1,4 +1,4 @@
-"""More rows of the table: steps, remainders, the cube root, erf, the normal distribution, lgamma.
+"""More primitives: rounding, remainders, cube root, erf, normal distribution, lgamma, polygamma.
 
 All but floor, fmod, asinh, acosh, erf and erfc are composite: polynomials and series in the
 operations of the table, so they compile for every language as they are, with the same bits.
@@ -29,7 +29,7 @@ def _fmod(x: float, y: float) -> float:
 
 
 def _round(x: Scalar) -> Scalar:
-    """To the nearest whole number, of two the even one, as the addition of 2⁵² rounds."""
+    """Round to the nearest integer, ties to even, by adding 2⁵²."""
     size = p.abs(x)
     whole = (size + 4503599627370496.0) - 4503599627370496.0
     signed = p.where(x < 0.0, -whole, p.where(x > 0.0, whole, x))
@@ -37,7 +37,7 @@ def _round(x: Scalar) -> Scalar:
 
 
 def _mod(x: Scalar, y: Scalar) -> Scalar:
-    """Python's x % y: the exact rest, of y's sign, a zero too."""
+    """Python's x % y: the exact remainder, with the sign of y, even if it is 0."""
     rest = fmod(x, y)
     of_negative = p.where(rest > 0.0, rest + y, -p.abs(rest))
     of_positive = p.where(rest < 0.0, rest + y, p.abs(rest))
@@ -45,7 +45,7 @@ def _mod(x: Scalar, y: Scalar) -> Scalar:
 
 
 def _floordiv(x: Scalar, y: Scalar) -> Scalar:
-    """Python's x // y, of which x = (x // y)·y + x % y; x/0 is ±inf or nan."""
+    """Python's x // y, so that x = (x // y)·y + x % y; x // 0 is ±inf or nan."""
     rest = fmod(x, y)
     is_beyond = p.where(y < 0.0, p.where(rest > 0.0, 1.0, 0.0), p.where(rest < 0.0, 1.0, 0.0))
     quotient = p.div(x - rest, y) - is_beyond
@@ -139,7 +139,7 @@ def _rounding_of_difference(x: Scalar, y: Scalar) -> Scalar:
 
 
 def _difference_error(x: Scalar, y: Scalar) -> Scalar:
-    """What rounding took from x - y, where that matters to exp(x - y); else 0."""
+    """The rounding error of x - y where it matters to exp(x - y), else 0."""
     return p.where(p.abs(x - y) < 800.0, difference_error(x, y), 0.0)
 
 
@@ -151,7 +151,7 @@ def _logaddexp_value(x: Scalar, y: Scalar) -> Scalar:
 
 
 def _sigmoid_of_difference(x: Scalar, y: Scalar) -> Scalar:
-    """sigmoid(x - y): in the tails what rounding took from x - y would cost digits."""
+    """sigmoid(x - y), corrected for the rounding of x - y, which costs digits in the tails."""
     d = x - y
     return p.sigmoid(d) + p.logistic_pdf(d) * _difference_error(x, y)
 
@@ -195,7 +195,7 @@ def _exp_of_minus_square(x: Scalar, factor: float) -> Scalar:
 
 
 def _bell_slope(z: Scalar, x: Scalar, factor: float) -> Scalar:
-    """-2·factor·x·z, and 0 at infinity, where z is."""
+    """-2·factor·x·z; 0 where z is 0, as at infinity."""
     return (-2.0 * factor) * (p.where(z > 0.0, x, 0.0) * z)
 
 
@@ -289,7 +289,10 @@ def _log_norm_cdf_value(x: Scalar) -> Scalar:
 
 
 def _inverse_mills(x: Scalar) -> Scalar:
-    """φ(x)/Φ(x). Below 0 not by that quotient, whose derivative would cancel."""
+    """The inverse Mills ratio φ(x)/Φ(x).
+
+    For x < 0 another formula is used, because the derivative of this quotient would cancel.
+    """
     return p.where(x < 0.0, _excess(-x) - x, p.div(norm_pdf(x), norm_cdf(x)))
 
 
@@ -355,7 +358,7 @@ _DIGAMMA_SERIES = [b / (2 * k) for k, b in enumerate(_BERNOULLI, start=1)]
 
 
 def _fraction(x: Scalar) -> Scalar:
-    """x less the nearest whole number, exactly."""
+    """x minus the nearest integer, exactly."""
     return x - round(x)
 
 
@@ -436,9 +439,9 @@ def _both_ways_coefficients(s: int) -> list[float]:
 
 
 def _both_ways(s: int, x: Scalar) -> Scalar:
-    """Σ (x + k)⁻ˢ over all whole k, for |x| ≤ ½: three terms, and the power series of the rest.
+    """Σ (x + k)⁻ˢ over all integers k, for |x| ≤ ½: three terms, and a power series for the rest.
 
-    But for a factor it is the derivative of π·cot(πx) of order s - 1, by its partial fractions.
+    Up to a constant factor it is the derivative of order s - 1 of π·cot(πx), as partial fractions.
     """
     rest = _polynomial(_both_ways_coefficients(s), x * x)
     around = (rest * x if s % 2 else rest) + p.pow(x - 1.0, -float(s)) + p.pow(x + 1.0, -float(s))
@@ -459,10 +462,10 @@ def _polygamma_value(n: int) -> Callable[[Scalar], Scalar]:
 
 
 class _OneOfMany(Primitive):
-    """A row whose rule refers to a further row, and so on: its formulas are not read ahead."""
+    """A primitive whose rule uses the next of a family: its formulas are not read in advance."""
 
     def make_operator(self) -> None:
-        """Leave the general operator."""
+        """Keep the generic operator."""
 
     def __reduce__(self) -> tuple[Callable[..., Primitive], tuple[str | int]]:
         return _polygamma, (int(self.name.removeprefix("polygamma")),)
@@ -472,9 +475,10 @@ _making_polygamma = threading.RLock()
 
 
 def _polygamma(n: int) -> Primitive:
-    """The row of the n-th derivative of digamma, n ≥ 1, made when it is asked for.
+    """The primitive of the n-th derivative of digamma, n ≥ 1, made when it is first used.
 
-    Up to n = 4 it is within 4 ulp; beyond, the rounding of x + k counts n + 1 times (n = 5: 4.5).
+    Up to n = 4 it is within 4 ulp; beyond, the rounding of x + k is amplified n + 1 times (n = 5:
+    4.5 ulp).
     """
     name = f"polygamma{n}"
     with _making_polygamma:

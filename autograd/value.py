@@ -50,19 +50,19 @@ _AT_FLOATS = (
 
 
 class Value:
-    """A node of a computation graph: a float64, and how it came about.
+    """A node of a computation graph: a float64 and the operation that computed it.
 
     Args:
         data: any real number.
         label: a name for messages and pictures.
 
     Attributes:
-        data: the number. A leaf's may be reassigned; what was recorded before keeps its point.
-        grad: what `backward()` found for this node; None until a pass reaches it.
+        data: the number. That of a leaf may be reassigned; nodes recorded earlier do not change.
+        grad: the derivative from `backward()`; None until a pass reaches this node.
         label: the name given, or "".
-        primitive: the row of the table that made this node; None at a leaf.
+        primitive: the primitive that computed this node; None at a leaf.
         op: its name; "" at a leaf.
-        args: the operands in order; a plain number stands there as a float.
+        args: the operands in order; plain numbers are floats.
         partials: ∂self/∂argᵢ at the recorded point, aligned with `args`; None at a plain number,
             and where there is no derivative.
 
@@ -97,7 +97,7 @@ class Value:
         self._x = self._y = self._dx = self._dy = None
 
     def _keep(self, args: Sequence[Any], partials: Sequence[float | None]) -> None:
-        """Write down the operands and their partials."""
+        """Store the operands and their partials."""
         if len(args) > 2:
             self._x, self._y, self._dx, self._dy = tuple(args), None, tuple(partials), None
         else:
@@ -238,16 +238,16 @@ class Value:
         return self
 
     def conjugate(self) -> Value:
-        """x itself, which is real: NumPy asks for it in `np.var`."""
+        """x itself, since it is real. NumPy calls this in `np.var`."""
         return self
 
     def clip(self, low: Value | float, high: Value | float, out: None = None) -> Value:
-        """x between two bounds, as `np.clip(x, low, high)` asks for it; see `ag.clip`."""
+        """x limited to a range, for `np.clip(x, low, high)`; see `ag.clip`."""
         clipped: Value = primitives.clip(self, low, high)
         return clipped
 
     def hypot(self, other: Value | float) -> Value:
-        """√(x² + y²), as `np.hypot` of an array asks for it; see `ag.hypot`."""
+        """√(x² + y²), for `np.hypot`; see `ag.hypot`."""
         length: Value = primitives.hypot(self, other)
         return length
 
@@ -263,7 +263,7 @@ class Value:
 
     @property
     def _prev(self) -> tuple[Value, ...]:
-        """The operands that are Values, each once: micrograd's name for them."""
+        """The distinct operands that are Values, under micrograd's name."""
         return tuple(dict.fromkeys(arg for arg in self.args if isinstance(arg, Value)))
 
     @property
@@ -283,10 +283,10 @@ class Value:
 
 
 class Condition(Value):
-    """The comparison of two Values, a node like others: its data is 1.0 where it holds, else 0.0.
+    """The comparison of two Values, a node whose data is 1.0 where it holds, else 0.0.
 
-    Its truth can be asked, so that `if`, `max` and sorting work as with numbers, but not while a
-    function is being compiled: there `where(condition, x, y)` keeps both branches.
+    Its truth value makes `if`, `max` and sorting work as with numbers. While a function is being
+    compiled it has none: use `where(condition, x, y)`, which keeps both branches.
     """
 
     __slots__ = ()
@@ -312,7 +312,7 @@ primitives.own_names = frozenset(TABLE)
 
 
 def condition(x: object, operation: str) -> Any:
-    """The condition as an operand; a TypeError that names the operation if x is none."""
+    """x as a condition; raises a TypeError that names the operation if x is not a condition."""
     if isinstance(x, Value) and x.op in operators.CONDITIONS:
         return x
     if isinstance(x, Condition):  # recorded by nobody, in a no_grad block
@@ -384,9 +384,9 @@ def adjoints(output: Value) -> dict[Value, float]:
 
 
 def _without_contributions(output: Value) -> dict[Any, float]:
-    """The nodes that `output` has a derivative with respect to, each with an empty sum.
+    """The nodes that `output` has a derivative with respect to, with the start of each sum.
 
-    That is -0.0, because -0.0 + x is x whatever the sign of a zero x.
+    A sum of contributions starts at -0.0, because -0.0 + x is x even if x is -0.0.
     """
     adjoint = {output: -0.0}
     stack = [output]
@@ -410,10 +410,10 @@ def _without_contributions(output: Value) -> dict[Any, float]:
 
 
 def _adjoints_where_active(output: Value, nodes: Iterable[Value]) -> dict[Value, float]:
-    """`adjoints`, once a nan came out of it, with gradients that ignore unselected branches.
+    """`adjoints`, where these are nan, by gradients that ignore unselected branches.
 
     A node is active if a path of selected edges leads from it to the output. A contribution over
-    any other edge counts as 0 where it is nan.
+    any other edge counts as 0 if it is nan.
     """
     adjoints = {output: 1.0}
     active = {output}

@@ -1,1 +1,7 @@
-"""The commands of the command line: each module has `HELP`, `EXAMPLE`, `arguments` and `run`."""
+"""The command line: a module for each command, and modules that the commands share.
+
+- The commands are `train`, `predict`, `draw`, `play`, `playground` and `lesson`: each of these
+  modules has `HELP`, `EXAMPLE`, `arguments` and `run`.
+- `data` loads the examples, `learning` trains on them, `check` and `pictures` are steps of `train`.
+- `arguments` parses options, `output` prints, `signals` handles Ctrl-C.
+"""

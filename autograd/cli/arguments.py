@@ -44,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Like the base class, but the command that has the options refuses unknown ones."""
+        """Like the base class, but each command reports its own unknown options as errors."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
             word = unknown[0].partition("=")[0]
@@ -73,12 +73,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def meant(name: str) -> str:
-    """The suggestion at the end of an error message."""
+    """Return "; did you mean NAME?" for the end of an error message, or "" for an empty name."""
     return f"; did you mean {name}?" if name else ""
 
 
 def positive_int(text: str) -> int:
-    """A whole number from 1 on."""
+    """Parse a whole number that is at least 1, for argparse."""
     if not text.isdecimal() or int(text) < 1:
         several = re.split(r"[,;x]", text)
         hint = f"; type {' '.join(several)}" if len(several) > 1 and all(several) else ""
@@ -87,7 +87,7 @@ def positive_int(text: str) -> int:
 
 
 def decimal_number(text: str) -> float:
-    """A number, which may be a fraction."""
+    """Parse a decimal number, for argparse."""
     try:
         return float(text)
     except ValueError:
@@ -171,8 +171,8 @@ def read_sheet_of(
     Args:
         path: the file.
         options: how to read it.
-        schema: of the table that a model learned from, by which this one is read, too.
-        data_sets: what else might have been named, for the message if there is no such file.
+        schema: the schema of the training table, to read this one in the same way.
+        data_sets: the names of built-in data sets, for the message if there is no such file.
     """
     if re.match(r"https?://", path):
         raise ValueError(f"{path}: nothing is fetched from the web here; save it and name the file")
@@ -193,7 +193,7 @@ def read_sheet_of(
 
 
 def _file_meant(path: str, others: Sequence[str]) -> str:
-    """A suggestion for a missing file: a similar name, or the folder that was searched."""
+    """The end of a message about a missing file: a similar name, or the folder searched."""
     folder = Path(path).parent
     if not folder.is_dir():
         where = "" if folder.is_absolute() else f" in {Path.cwd()}"

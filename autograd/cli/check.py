@@ -1,4 +1,4 @@
-"""The gradient of a trained network against finite differences."""
+"""`train --check`: compares the gradient of the trained network with finite differences."""
 
 from __future__ import annotations
 

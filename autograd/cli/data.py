@@ -1,4 +1,4 @@
-"""The examples to learn from: a table in a file, or a toy set, split into two parts."""
+"""Loads a table or a toy data set for `train` and `playground`, split for training and testing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Examples:
     """Examples to learn from and to test on, with the names of their columns and classes.
 
     Attributes:
-        places: where the examples held out stand in the file.
+        places: for each test example its line in the file, as text; "" if there is no file.
         schema: how the table was read, if it comes from a file.
     """
 
@@ -44,7 +44,7 @@ class Examples:
 
 
 def examples_of(options: argparse.Namespace) -> Examples:
-    """Load the data set that the arguments name, and print what was inferred of a file."""
+    """Load the data set that the arguments name; for a file, print what was inferred."""
     X: Rows
     Y: Sequence[float]
     features: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""A network that learns a table, whatever the units of its columns.
+"""`Learner`: trains a network on a standardized table, for `train` and `playground`.
 
 Inputs and numeric targets are standardized: shifted to mean 0, scaled to standard deviation 1.
 After training, both scales are multiplied into the first and the last layer, so that the saved
-model takes the numbers of the table, and predicts such.
+model takes and predicts numbers in the units of the table.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ STEPPERS = {"adam": optim.Adam, "gradient-descent": optim.GradientDescent}
 
 
 def can_compile() -> bool:
-    """Whether machine code can be made here."""
+    """Whether the packages that compile to machine code are installed."""
     return all(find_spec(name) for name in ("llvmlite", "numpy"))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to learn. The defaults do for tables of some dozen to some thousand rows."""
+    """Training settings. The defaults suit tables of some dozens to some thousands of rows."""
 
     hidden: Sequence[int] = (32,)
     activation: str = "tanh"
@@ -44,14 +44,14 @@ class Settings:
 
 
 class Learner:
-    """A network, the scales that it learns in, and the examples it learns from.
+    """A network, its scaling, and the examples it learns from.
 
     Attributes:
         model: the network, in standard units.
-        means: the mean of each input, which fills in for missing numbers (nan).
-        X, Y: the examples in standard units, none of them missing.
-        constant: the inputs, by index, that are the same in every example.
-        loss: what it lowers.
+        means: the mean of each input, which replaces missing numbers (nan).
+        X, Y: the examples in standard units, without missing numbers.
+        constant: the indices of inputs that are the same in every example.
+        loss: the loss that training minimizes.
     """
 
     def __init__(
@@ -100,10 +100,10 @@ class Learner:
         )
 
     def learned(self) -> MLP:
-        """The trained network with the scaling built in, so that it takes the table's own numbers.
+        """The trained network with the scaling built in, so that it takes unscaled numbers.
 
-        A constant input leaves the weights that it started with: they are made 0, so that nothing
-        depends on chance where the input is another in a new row.
+        Training does not change the random initial weights of a constant input. They are set to 0,
+        so that the input has no effect if it differs in a new row.
 
         In the first layer w·(x - m)/s + b is (w/s)·x + (b - (w/s)·m); in the last s·(w·h + b) + m
         is (s·w)·h + (s·b + m).

@@ -11,17 +11,17 @@ from autograd.data import printable
 
 
 def prepare() -> None:
-    """Prepare standard output and error for any text, also where the shell closed them."""
+    """Make stdout and stderr accept any text, also if they are closed."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        elif isinstance(stream, io.TextIOWrapper):  # a name that it cannot show should end nothing
+        elif isinstance(stream, io.TextIOWrapper):  # no error for what it cannot encode
             stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str, file: TextIO | None = None) -> None:
-    """Print lines with control characters escaped; nothing once a reader such as `head` is gone."""
+    """Print lines with control characters escaped; a reader that quits, as `head`, is no error."""
     stream = file or sys.stdout
     try:
         print("\n".join(printable(line, sys.maxsize) for line in text.split("\n")), file=stream)
@@ -38,7 +38,7 @@ def flush() -> None:
 
 
 def discard(stream: TextIO) -> None:
-    """Redirect the stream to the null device, with what it still holds."""
+    """Redirect the stream to the null device, together with its unwritten output."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -82,7 +82,7 @@ def pictures(
 def _neuron_in_context(
     model: MLP, x: Sequence[float], target: float, job: Examples
 ) -> tuple[Value, list[Value] | None]:
-    """The neuron that matters most at an example, with gradients of the loss; and what to draw."""
+    """The neuron with the most influence at an example, and the nodes to draw, or None for all."""
     inputs = [Value(number, name) for number, name in zip(x, job.features, strict=True)]
     signals = inputs
     layers = [signals := as_list(layer(signals)) for layer in model.layers]

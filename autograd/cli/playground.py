@@ -68,7 +68,7 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
 
 
 def _write_choices(options: argparse.Namespace) -> None:
-    """Write the page in which all is chosen. ValueError for an option that needs a data set."""
+    """Write the page with all choices. ValueError for an option that needs a data set."""
     given = vars(options)
     for name, default in vars(options.parser.parse_args([])).items():
         if name != "output" and given.get(name) != default:

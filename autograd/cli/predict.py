@@ -92,7 +92,7 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
 
 
 def _schema(model: MLP, sheet: Sheet) -> Schema:
-    """How to read a table for a model that keeps no schema: all columns are numbers."""
+    """A schema for a model that was saved without one: all columns are numbers."""
     labeled = len(sheet.names) == model.n_inputs + 1
     task: Task = "classification" if model.widths[-1] > 1 else "regression"
     schema = infer_schema(sheet, labeled=labeled, task=task)

@@ -24,8 +24,8 @@ class Interrupts:
 
     Attributes:
         received: the number of the last signal, or None.
-        saved: the file that keeps what was learned, once it is there.
-        nothing: what to tell as long as there is none.
+        saved: the file with the trained model, once it is written.
+        nothing: the message if there is no such file.
     """
 
     def __init__(self) -> None:
@@ -77,12 +77,12 @@ class Interrupts:
 
     @property
     def code(self) -> int:
-        """The exit code: 128 plus the signal, or 0."""
+        """The exit code: 128 plus the number of the signal, or 0 without one."""
         return 0 if self.received is None else 128 + self.received
 
     @property
     def kept(self) -> str:
-        """The message about work that has been saved."""
+        """The message that says where the model so far is saved, or that nothing was saved."""
         return f"what was learned is kept in {self.saved}" if self.saved else self.nothing
 
     def tell(self) -> None:

@@ -70,7 +70,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
-    """Train, keep the model, and only then look at it."""
+    """Train, save the model, and then evaluate and plot it."""
     examples = examples_of(options)
     folder = Path(options.output)
     try:
@@ -142,7 +142,7 @@ of it: pip install 'scalar-autograd[jit]' (Ctrl-C ends the training and keeps wh
 
 
 def _report(part: str, examples: Examples, found: list[list[float]], Y: Sequence[float]) -> None:
-    """The accuracy, or the mean squared error, and whether a constant would do as well."""
+    """Print the accuracy or the mean squared error, compared to a constant prediction."""
     said, score = how_good(found, Y)
     if not examples.classes:
         mean = math.fsum(examples.Y_train) / len(examples.Y_train)
@@ -165,10 +165,10 @@ def _report(part: str, examples: Examples, found: list[list[float]], Y: Sequence
 
 
 def kept_model(model: MLP, path: Path) -> Path:
-    """Write the model; one that is there already gets another name, unless it is the same.
+    """Save the model; an existing file is renamed, or deleted if it has the same content.
 
-    Several trainings may end in the same folder at once. Where the folder refuses the model, it
-    goes to one for temporary files, and the error says so.
+    Several trainings may end in the same folder at once. If the folder is not writable, the model
+    is saved in a temporary folder, and the OSError says where.
     """
     earlier = None
     new = path.with_name(f".unfinished-{os.urandom(8).hex()}")
@@ -191,7 +191,10 @@ def kept_model(model: MLP, path: Path) -> Path:
 
 
 def _placed(new: Path, path: Path) -> bool:
-    """Give the new file its name, unless that is taken: unlike a rename, a link takes nobody's."""
+    """Rename the new file, unless `path` exists; returns whether it was renamed.
+
+    A hard link is used, because a rename would overwrite an existing file.
+    """
     try:
         os.link(new, path)
     except FileExistsError:
@@ -206,11 +209,11 @@ def _placed(new: Path, path: Path) -> bool:
 
 
 def out_of_the_way(path: Path) -> Path | None:
-    """Give the file the next name that nobody has; None if somebody was faster."""
+    """Rename the file to the next free name; None if the file is gone already."""
     for i in range(1, 10**9):
         other = path.with_stem(f"{path.stem}-{i}")
         with suppress(FileExistsError):
-            other.open("x").close()  # now it is nobody else's
+            other.open("x").close()  # reserves the name
             break
     try:
         return path.replace(other)

@@ -1,7 +1,8 @@
-"""Access: an address for every number, and groups as items, which say what is read where.
+"""Access patterns: every number gets an address, and each group the addresses that it uses.
 
-Rows of a group get neighboring addresses, in the order of the schedule. Groups whose addresses
-differ by a translation alone are described once.
+Rows of a group get neighboring addresses, in the order of the schedule. A group becomes one or more
+items (see `reroll`), which hold the addresses that it reads and writes. Groups whose addresses
+differ only by an offset share one description.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ turn. Without that, programs have 34 % more lines of LLVM IR; with 2 terms, 17 %
 class Access:
     """Addresses, and the items of each section.
 
-    An item has as operands: the number of its row, in the order of the schedule; the target; and
-    what its expression is applied to, in the order of its form (of a run each factor of each term).
+    The operands of an item are: the number of its row in the schedule; the target; and the operands
+    of its expression in the order of its form (for a run, each factor of each term).
 
     Attributes:
         rows: the roots in the order of the schedule.
         sizes: how many addresses each space has.
-        constants: for each place where a constant is read, in order, its node.
+        constants: the node of each constant, in the order in which they are read.
         sections: the items of each section.
     """
 
@@ -62,7 +63,14 @@ class Access:
         self._find_items(rows[begin[:-1]], np.diff(begin), start[begin], addresses)
 
     def _find_items(self, first: Integers, counts: Any, start: Any, addresses: Any) -> None:
-        """The items of groups, given the first row, the number of rows, the addresses of each."""
+        """Find the items of groups.
+
+        Args:
+            first: the first row of each group.
+            counts: the number of rows of each group.
+            start: where the addresses of each group start.
+            addresses: the addresses of all rows.
+        """
         x, size = self.x, np.diff(start)
         layouts = [Layout(shape) for shape in x.shapes]
         group = np.repeat(np.arange(len(first)), size)
@@ -108,7 +116,7 @@ class Access:
     def _items(self, layout: Layout, space: str, matrix: Integers) -> tuple[Any, list[Integers]]:
         """The keys of items that cover the rows of a group, and the places of their bases.
 
-        The matrix has the addresses of a row of the group in each of its rows.
+        Each row of the matrix holds the addresses of one row of the group.
         """
         m = len(matrix)
         structure = "row", space, layout.form, layout.structure
@@ -138,12 +146,12 @@ class Access:
 
 
 class Layout:
-    """How the addresses of a row stand one after another, for rows of one form.
+    """The order of the addresses in a row, for rows of one form.
 
     Attributes:
         form: the form without classes and numbers of terms, so that a loop may change these.
         structure: for each sum its runs: the classes of the terms that are added in a turn.
-        counts: the turns of each run.
+        counts: the number of turns of each run.
         base: for each address the place of the one that it is relative to.
         heads: the places of those that are relative to themselves.
         inner: the places of the others.
@@ -179,7 +187,7 @@ class Layout:
         self.inner = np.flatnonzero(self.base != np.arange(at))
 
     def relative(self, row: Integers) -> tuple[Integers, ...]:
-        """The addresses of each operand in a row, relative to its first."""
+        """For each operand, its addresses in a row, relative to its first one."""
         return tuple(
             row[column] - row[column[0]] if is_run else np.array(0)
             for column, is_run in zip(self.columns, self.is_run, strict=True)
@@ -187,7 +195,7 @@ class Layout:
 
 
 def _slots_of(shape: Any) -> list[Any]:
-    """For each slot of a form: None, or the classes and the number of the terms of a sum."""
+    """For each slot of a form: None for an operand; for a sum, its terms' classes and number."""
     if type(shape) is str:
         return [None]
     if shape[0] != "Σ":
@@ -203,7 +211,7 @@ def _bare(shape: Any) -> Any:
 
 
 def _runs(classes: Any, n: int) -> list[tuple[int, int, Any]]:
-    """Runs that cover a sum: (first term, turns, the classes of the terms added in a turn)."""
+    """Split a sum into runs: (first term, iterations, classes of the terms of one iteration)."""
     if len(classes) == 1:
         return [(0, n, classes)]
     changes = [i for i in range(1, n) if classes[i] != classes[i - 1]]

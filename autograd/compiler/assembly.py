@@ -1,4 +1,8 @@
-"""Assembly: from items to a `Program`. Here affine access is found, and constants get a place."""
+"""Assembly: items become the groups and loops of a `Program`.
+
+Addresses that are affine in the indices get a base and strides, others a lookup table; constants
+are placed in the order in which they are read.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ class Assembly:
     """Writes items as groups and loops.
 
     Attributes:
-        constants, table: those of the program.
+        constants, table: as in `Program`.
     """
 
     def __init__(self, roller: Roller, numbers: Integers, labels: list[str]) -> None:
@@ -42,7 +46,7 @@ class Assembly:
         self._places: dict[tuple[str, bytes], int] = {}
 
     def items(self, items: Items) -> tuple[Item, ...]:
-        """A sequence of items as groups and loops."""
+        """Convert compressed items to groups and loops."""
         out = []
         for key, a, b in zip(items.keys.tolist(), items.start, items.start[1:], strict=False):
             entry = self.roller.entries[key]
@@ -129,7 +133,7 @@ class Assembly:
         return self._integer(next(self._counts))
 
     def _integer(self, x: Integers) -> Integer:
-        """An integer that is always the same, or looked up by the indices that it varies with."""
+        """A constant integer, or a lookup by the indices that it depends on."""
         for axis, extent in enumerate(x.shape):
             if extent > 1 and (x == x.take([0], axis)).all():
                 x = x.take([0], axis)
@@ -141,7 +145,7 @@ class Assembly:
         return Lookup(self._place(x.astype(np.int64).tobytes(), self.table), tuple(strides))
 
     def _constant(self, places: Integers, may_be_literal: bool) -> Operand | float:
-        """A literal if it is always the same number; else data in the order in which it is read."""
+        """A literal if the number is always the same, else an operand that reads constants."""
         bits = self.numbers[places].view(np.int64)
         for axis in range(bits.ndim):
             first = bits.take([0], axis)
@@ -153,7 +157,7 @@ class Assembly:
         return Operand("k", place, tuple(_strides(bits.shape)))
 
     def _place(self, data: bytes, to: Any) -> int:
-        """Where these numbers stand in a table, one after another."""
+        """The position of these numbers in a table; they are appended if they are not in it."""
         key = to.typecode, data
         if key not in self._places:
             self._places[key] = len(to)

@@ -1,4 +1,4 @@
-"""The columns of examples that a compiled function maps over, checked and laid out flat."""
+"""Arguments of compiled functions: one column each, checked and stored as flat arrays."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Column:
         shape: of one example: () for a number, (2,) for a row of two, (8, 8) for nested rows.
         numbers: count · width float64s in row-major order.
         is_array: whether a NumPy array was given.
-        is_constant: whether it is no column, but one argument that all examples share.
+        is_constant: whether it is a single argument that all examples share, not a column.
     """
 
     count: int

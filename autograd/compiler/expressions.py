@@ -1,4 +1,4 @@
-"""Expressions: sums recognized, operations fused into trees, and the form of each tree.
+"""Expression fusion: operations become expression trees, and trees of one form are identified.
 
 A chain of additions becomes one sum, with the products in it as its terms; an operation whose uses
 all lie in one expression becomes part of that expression. What remains has an address: the *roots*.
@@ -44,24 +44,25 @@ root, or a recurrence would be unrolled within an expression, and is never compu
 
 
 class Expressions:
-    """The columns of a tape, with fused sums and trees.
+    """A tape whose sums and trees of operations are fused into expressions.
 
-    Nodes that were absorbed by several uses of one expression have copies, one for each use.
+    A node that was absorbed by several expressions, or several times by one, has a copy for each
+    use.
 
     Attributes:
-        names: what the operation codes in `op` stand for.
+        names: the operation of each code in `op`.
         op, section: of each node, as on the tape.
-        arg, start: the operands of each node, compressed. Of a reduction the first term, if it is
-            no product; then all terms, or all first factors and all second factors.
+        arg, start: the operands of each node, compressed. For a reduction: the first term unless it
+            is a product; then all terms, or all first factors and all second factors.
         roots: the nodes that have an address, ascending.
-        spaces: the spaces of the program, and those of `blocks`, which are computed elsewhere.
-        space: of each node the space of its number, as an index into `spaces`.
-        form: of each root an index into `shapes`.
+        spaces: the spaces of the program, then those of `blocks`, which are computed elsewhere.
+        space: for each node the space of its number, as an index into `spaces`.
+        form: for each root an index into `shapes`.
         shapes: forms as nested tuples (operation, part, …), where a part is a form or a space. A
             reduction is ("Σ", first part or None, classes, number of terms). A class is (whether
             the term is subtracted, the space of each factor); there is one for each term, or one
             for all where they are alike.
-        slots, slot_start: what each root is applied to, compressed, in the order of its form.
+        slots, slot_start: the operands of each expression, compressed, in the order of its form.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -87,7 +88,7 @@ class Expressions:
             delattr(self, name)  # columns as long as the tape, which nobody needs any more
 
     def find_uses(self, live: Any) -> None:
-        """Find who uses each node, and what no result needs."""
+        """Count the uses of each node, and find the nodes that no result depends on."""
         n = len(self.op)
         self.owner = np.repeat(np.arange(n), np.diff(self.start))  # of each operand
         self.place = np.arange(len(self.arg)) - self.start[self.owner]
@@ -105,12 +106,12 @@ class Expressions:
     def find_chains(self) -> tuple[Integers, Integers, Integers]:
         """Find chains of additions and subtractions, such as x + y + z.
 
-        A sum continues a chain if it is the only user of it. From the second term on a chain has
+        A sum continues a chain if it is its only user. From the second term on a chain has
         either products that it alone uses, or other terms. Where that makes it longer, x + chain
         becomes chain + x, and x·y + z becomes z + x·y; additions are never regrouped, so that no
         bit changes.
 
-        Returns of each node whether it is a sum, whether it continues the chain of its first
+        Returns for each node whether it is a sum, whether it continues the chain of its first
         operand, and the last sum of its chain.
         """
         op, arg, start, owner, place = self.op, self.arg, self.start, self.owner, self.place
@@ -230,7 +231,7 @@ class Expressions:
         self.roots = np.flatnonzero(self.live & ~self.absorbed & (self.op > INPUT))
 
     def copy_shared(self, nodes: list[int]) -> None:
-        """Give each use of these absorbed nodes, users first, a copy of its own."""
+        """Copy these absorbed nodes (users before operands), so that no two uses share one."""
         if not nodes:
             return
         start, arg = self.start.tolist(), self.arg.tolist()
@@ -281,7 +282,7 @@ class Expressions:
         self.arg[x], self.arg[y] = self.arg[y], self.arg[x]
 
     def find_forms(self) -> None:
-        """The form of each node that computes something: innermost parts first."""
+        """Find the form of each node, its expression without addresses; innermost parts first."""
         arg, start = self.arg, self.start
         n_parts = np.where(self.op == self.reduction, self.n_first, np.diff(start))
         key = np.where(self.op == self.reduction, len(self.names) + self.find_patterns(), self.op)
@@ -305,7 +306,7 @@ class Expressions:
             self.form[nodes] = np.array(forms, np.int64)[which]
 
     def shape(self, node: int) -> Any:
-        """The form of a node whose absorbed operands have theirs."""
+        """The form of a node, given the forms of its absorbed operands."""
         a, b = int(self.start[node]), int(self.start[node + 1])
         is_reduction = self.op[node] == self.reduction
         parts = [
@@ -324,7 +325,7 @@ class Expressions:
         return ("Σ", parts[0] if parts else None, tuple(alike), count)
 
     def find_patterns(self) -> Integers:
-        """Of each node a number, the same for reductions with equal classes of terms."""
+        """A number for each node, equal for reductions whose terms have equal classes."""
         pattern = np.zeros(len(self.op), np.int64)
         sums = np.flatnonzero(self.live & (self.op == self.reduction))
         if not len(sums):
@@ -368,7 +369,7 @@ class Expressions:
         return found
 
     def find_slots(self) -> None:
-        """What each root is applied to: its operands, in place of absorbed ones theirs."""
+        """Find the operands of each expression; those of absorbed nodes replace the nodes."""
         n_args = np.diff(self.start)
         slots = self.arg[ranges(self.start[self.roots], n_args[self.roots])]
         counts = n_args[self.roots]

@@ -58,25 +58,25 @@ def jit(
 def jit(f: Any = None, backend: Any = "auto", in_axes: Axes = 0) -> Any:
     """Compile a function of Values, so that it maps over columns of examples at machine speed.
 
-    Also a decorator: `@jit`, or `@jit(backend="python")`, of methods too. The function is written
+    Also a decorator, `@jit` or `@jit(backend="python")`, for methods too. The function is written
     for one example: it takes a Value per argument (or a list of Values, where a column has rows)
     and returns one Value, or lists and tuples of them. It is recorded at the first call for each
     shape of example, and not called again for that shape. A function without arguments is computed
     once a call.
 
-    With `in_axes=None` the arguments are no columns: `f(x)` is the function at one point, as it is
-    called without `jit`. Then `f` takes an array where it is given one. A tuple says so for each
+    With `in_axes=None` the arguments are not columns: `f(x)` evaluates the function at one point,
+    as without `jit`, and an array is passed to `f` as an array. A tuple has one of the two for each
     argument: with `in_axes=(0, None)` the first has an element for each example, and the second is
-    the same for all of them (as of `jax.vmap`).
+    the same for all of them (as in `jax.vmap`).
 
-    What a recording keeps: the operations, and plain numbers as constants. Every leaf it reaches,
-    such as a parameter of a model, is read afresh at each call. What was looked up while recording
-    stays as it was: a plain number that changes later, an object that is swapped for another, the
-    `data` of a leaf. Make what shall change a leaf, or an argument.
+    The recording consists of operations, with plain numbers as constants. The leaves it reaches,
+    such as the parameters of a model, are read at each call. Everything else is fixed when `f` is
+    recorded: a plain number that changes later, an object that is replaced by another, the `data`
+    of a leaf. Use a leaf or an argument for whatever is to change.
 
-    What it refuses: an `if` on a comparison of Values, or the number of an input or of a result;
-    use `maximum`, `relu` or `where`, and `take` for `rows[index]`. (`==` is no comparison of
-    numbers, here as elsewhere: it asks whether two Values are the same node.)
+    An `if` on a comparison of Values raises an error, and so does reading the number of an input or
+    a result; use `maximum`, `relu` or `where`, and `take` for `rows[index]`. (`==` does not compare
+    numbers, here as elsewhere: it tests whether two Values are the same node.)
 
     Args:
         f: the function, or anything callable, such as a model.
@@ -196,12 +196,12 @@ class Compiled:
 
     @property
     def program(self) -> Program:
-        """The program for the shape of example of the latest call.
+        """The program for the example shape of the latest call.
 
-        It is that of `backward` where the function returns one Value, with the gradient in it. A
-        call runs a second program, whose gradients ignore unselected branches, where the first
-        finds a nan. Where that is to be expected, the second is the one shown here; not where a
-        number has to overflow first, such as x·x at 1e200.
+        If the function returns one Value, this is the program of `backward`, gradient included.
+        Where it finds a nan, a call runs a second program, whose gradients ignore unselected
+        branches. The second one is shown here if unselected branches can give nan without an
+        overflow (such as x·x at 1e200).
         """
         if self._latest is None:
             raise RuntimeError(
@@ -266,7 +266,12 @@ class Compiled:
         return found
 
     def _recorded(self, columns: list[Column]) -> _Recording:
-        """The same; a TypeError if a transformation would find plain numbers in its way."""
+        """The recording for these columns.
+
+        Raises:
+            TypeError: if an enclosing transformation differentiates with respect to a Value that
+                the function depends on, since a call returns plain numbers.
+        """
         found = self._recording_of(columns)
         for variable in recording.variables():
             if variable in found.nodes:
@@ -290,7 +295,7 @@ class _Recording:
 
     @cached
     def nodes(self) -> set[Value]:
-        """All that the outputs depend on."""
+        """All nodes that the outputs depend on."""
         outputs = [x for x in self.trace.outputs if isinstance(x, Value)]
         return {node for output in outputs for node in topological_order(output)}
 
@@ -304,25 +309,25 @@ class _Recording:
 
     @cached
     def gradient(self) -> _Runner:
-        """The mean, and after it the gradient of the mean with respect to each of `leaves`."""
+        """The function for the mean and its derivative with respect to each of `leaves`."""
         if self.trace.form is not None:
             raise TypeError("backward: the function returns a list; it needs one Value to follow")
         return self._runner(with_gradient=True)
 
     @cached
     def leaves(self) -> list[Value]:
-        """The leaves that the output reaches, inputs aside."""
+        """The leaves that the output depends on, without the inputs."""
         return leaves_of(self.trace.outputs[0])
 
     @property
     def main(self) -> _Runner:
-        """What is shown of it: the gradient, where it has one."""
+        """The runner whose program is shown: that of the gradient, if there is one."""
         return self.values if self.trace.form is not None else self.gradient
 
     def _runner(
         self, with_gradient: bool = False, is_batch: bool = True, follows_branches: bool = False
     ) -> _Runner:
-        """What runs the outputs, and knows what to run if an unselected branch spoils them."""
+        """A runner for the outputs, with another to run if an unselected branch makes them nan."""
         with gc_paused():
             recorded, leaves = self.trace, self.leaves if with_gradient else []
             if follows_branches and recorded.selection:  # in gradients that f takes itself
@@ -345,9 +350,9 @@ class _Runner:
     """A program, compiled when it is first run, and the leaves whose numbers it reads.
 
     Attributes:
-        follower: makes what runs in its place where a nan is among the results: the same program,
-            but with gradients that ignore unselected branches.
-        needs_follower: whether it is needed at numbers as usual, and not for overflows alone.
+        follower: makes the runner to use instead if a result is nan: the same program, but with
+            gradients that ignore unselected branches.
+        needs_follower: whether unselected branches can give nan without an overflow.
     """
 
     def __init__(self, listed: Lowered, backend: str, n_constants: int) -> None:
@@ -364,7 +369,10 @@ class _Runner:
 
     @property
     def printed(self) -> Program:
-        """The program for others to run, without a second one for unselected branches."""
+        """The program to export, which has no second one to fall back on.
+
+        If unselected branches can give nan, it is the one that ignores them.
+        """
         return self.follower().program if self.follower and self.needs_follower else self.program
 
     def __call__(self, columns: list[Column]) -> Numbers:
@@ -381,7 +389,7 @@ class _Runner:
 
 
 class _Kept:
-    """The latest results by key; what is not used for long is dropped."""
+    """A cache of the n most recently used results."""
 
     def __init__(self, n: int) -> None:
         self._n = n
@@ -412,7 +420,7 @@ def rolled(listed: Lowered) -> Program:
 
 
 def executable(listed: Lowered, backend: str) -> Executable:
-    """The tape compiled; an equal one that was compiled in this process is taken again."""
+    """Compile the tape, or reuse the result for an equal one compiled in this process."""
     compile_program = BACKENDS[backend].compile
     assert compile_program is not None
     found: Executable = kept((backend, listed.key), lambda: compile_program(rolled(listed)))
@@ -467,7 +475,7 @@ def _checked_axes(axes: Any) -> int | tuple[int | None, ...] | None:
 
 
 def takes_nothing(f: Callable[..., Any]) -> bool:
-    """Whether it is a function without arguments, which is computed once a call."""
+    """Whether f takes no arguments, so that it is computed once a call."""
     try:
         return not inspect.signature(f).parameters
     except (TypeError, ValueError):  # a callable that does not say
@@ -475,18 +483,18 @@ def takes_nothing(f: Callable[..., Any]) -> bool:
 
 
 def _filled(form: Any, numbers: Iterator[float]) -> Any:
-    """The numbers in the lists and tuples that the function returned."""
+    """The numbers, in the structure of lists and tuples that the function returned."""
     if form is None:
         return next(numbers)
     return type(form)([_filled(part, numbers) for part in form])
 
 
 def _stacked(form: Any, rows: Any, at: int = 0) -> tuple[Any, int]:
-    """The results of all examples, a row each, as arrays whose first axis is the examples.
+    """The results of all examples, as arrays whose first axis is the examples.
 
-    Or the results of a single call, a number each, as arrays without that axis. A list of numbers,
-    or of equally long lists, is one more axis; a tuple of lists stays a tuple. Returns what begins
-    at this row, and the row after it.
+    `rows` has a row for each result; for a single call it has a number, and the arrays lack that
+    axis. A list of numbers, or of equally long lists, is one more axis; a tuple of lists stays a
+    tuple. Returns the part that begins at row `at`, and the row after it.
     """
     import numpy as np
 

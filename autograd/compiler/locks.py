@@ -1,4 +1,4 @@
-"""Locks that a forked child does not find held by a thread of its parent."""
+"""Fork-safe locks: a child process never finds one held by a thread of its parent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _locks: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def fork_safe_lock() -> threading.RLock:
-    """A reentrant lock for what is complete whenever it is stored, such as an entry of a dict."""
+    """A reentrant lock that no thread of the parent holds in a forked child.
+
+    For data that is complete whenever it is stored, such as an entry of a dict.
+    """
     lock = threading.RLock()
     _locks.add(lock)
     return lock

@@ -49,7 +49,7 @@ the gradient of a soft alignment has 106 groups in place of 57."""
 
 @dataclass
 class Tape:
-    """What is to be computed. A node is an index, larger than those of its operands.
+    """The operations to compute. A node is an index, larger than those of its operands.
 
     Constants come first, then the inputs, the leaves, and what is computed.
 
@@ -60,14 +60,14 @@ class Tape:
         names: what the operation codes stand for: the name of a primitive, or one of `KNOWN`.
         numbers: the constants.
         op: the operation code of each node.
-        arg, start: the operands of the nodes, compressed.
+        arg, start: the operands of all nodes, and where those of each begin (as in CSR).
         section: where a node is computed: ONCE a call (constants and leaves too), for EACH example
             (inputs too), as a MEAN over the examples, or AFTER the means.
-        labels: the labels that people gave to nodes.
+        labels: the labels of the nodes that have one.
         results: the nodes that are returned, no two the same; none is a constant, leaf or input.
         blocks: nodes that are computed elsewhere: the name of a space for them, the nodes, and the
             address of each.
-        rows: those of users that are called back, which live as long as what calls them.
+        rows: the user-defined primitives to call back, which have to stay alive.
         selection: what unselected branches can do to the gradient, where one was asked for.
     """
 
@@ -143,7 +143,7 @@ def _find_varying(varies: list[bool], args: Integers, widths: list[int]) -> None
 
 
 class Lowering:
-    """The columns of a tape in the making (see `Tape`)."""
+    """Builds the columns of a `Tape`."""
 
     def __init__(
         self,
@@ -255,7 +255,7 @@ class Lowering:
         return self.codes[key]
 
     def expand_composites(self) -> None:
-        """Put the operations of its template in place of each composite."""
+        """Replace each composite by the operations of its template."""
         if not self.templates:
             return
         lengths = np.ones(len(self.names), np.int64)
@@ -292,7 +292,7 @@ class Lowering:
         self.labels = {int(result[node]): label for node, label in self.labels.items()}
 
     def canonicalize(self) -> None:
-        """Write some operations in another way, or leave them out."""
+        """Replace operations by simpler ones, such as x² by x·x, and skip those without effect."""
         op, arg, count = self.op, self.arg, np.diff(self.start)
         first = np.append(arg, 0)[self.start[:-1]]  # the first operand
         same = np.arange(len(op))  # what a node stands for
@@ -319,7 +319,7 @@ class Lowering:
         self.replace(same)
 
     def replace(self, same: Integers) -> None:
-        """Use in place of each node the one given, of which it is known that it is equal."""
+        """Replace each node by `same[node]`, which is known to be equal."""
         while (same != (further := same[same])).any():
             same = further
         self.arg, self.outputs = same[self.arg], same[self.outputs]
@@ -327,7 +327,7 @@ class Lowering:
             self.labels.setdefault(int(same[node]), self.labels.pop(node))
 
     def merge_functions(self) -> None:
-        """Compute functions and long sums of equal operands once."""
+        """Merge equal functions, dot products and long sums, so that each is computed once."""
         is_cheap = np.array([name in ARITHMETIC for name in self.names])
         is_left_out = (self.op == SUM) & (np.diff(self.start) < 3)
         functions = np.flatnonzero((self.op > INPUT) & ~is_cheap[self.op] & ~is_left_out)
@@ -389,7 +389,7 @@ class Lowering:
         return np.array([means[node] for node in self.outputs.tolist()], np.int64)
 
     def copy_results(self, results: Integers, is_batch: bool) -> None:
-        """Copy results that are not computed in the sections of results, or stand twice."""
+        """Copy results that are computed in other sections, or occur twice."""
         appended = _Appended(self)
         is_computed = (self.op > INPUT) & (is_batch | (self.section == EACH))
         if is_computed[results].all() and len(np.unique(results)) == len(results):
@@ -427,7 +427,7 @@ class Lowering:
 def _placed(
     block: Mapping[Value, int], nodes: Iterable[Value], index: Mapping[Value, int], first: int
 ) -> tuple[Integers, Integers]:
-    """Those of the nodes that are in a block, and the address of each."""
+    """The indices of the nodes that are in a block, and their addresses in it."""
     mine = [x for x in nodes if x in block]
     found, addresses = np.array([[index[x] for x in mine], [block[x] for x in mine]], np.int64)
     return first + found, addresses
@@ -446,7 +446,7 @@ def other_leaves(nodes: Iterable[Value], given: Collection[Value]) -> list[Value
 
 
 class _Appended:
-    """Nodes to be appended to the columns of a tape; equal ones once."""
+    """Nodes to be appended to a tape; equal ones are appended once."""
 
     def __init__(self, lowering: Lowering) -> None:
         self.lowering = lowering
@@ -455,14 +455,14 @@ class _Appended:
         self.known: dict[Any, int] = {}
 
     def node(self, code: int, args: list[int], section: int) -> int:
-        """A node, which may have been appended before."""
+        """Append a node, unless an equal one was appended before; returns its index."""
         found = self.known.setdefault((code, *args), self.n + len(self.nodes))
         if found == self.n + len(self.nodes):
             self.nodes.append((code, args, section))
         return found
 
     def copy(self, node: int, section: int) -> int:
-        """A new copy of a node."""
+        """Append a COPY of a node to a section; returns the index of the copy."""
         self.nodes.append((COPY, [node], section))
         return self.n + len(self.nodes) - 1
 
@@ -479,13 +479,13 @@ class _Appended:
         return found
 
     def section(self, node: int) -> int:
-        """The section of any node."""
+        """The section of a node of the tape, or of an appended one."""
         if node >= self.n:
             return self.nodes[node - self.n][2]
         return int(self.lowering.section[node])
 
     def write(self) -> None:
-        """Append the nodes."""
+        """Append the new nodes to the arrays of the tape."""
         if self.nodes:
             x = self.lowering
             codes, args, sections = zip(*self.nodes, strict=True)
@@ -496,11 +496,11 @@ class _Appended:
 
 
 class Template:
-    """What the value of a composite row is made of, when it is recorded on some operands.
+    """The steps by which a composite primitive is defined, for a given number of operands.
 
     Attributes:
-        constants: the constants in it, and `nodes`, which they are on the tape.
-        steps: the code of each operation, last the result, and what it is applied to: pairs of
+        constants, nodes: the constants in it, and their nodes on the tape.
+        steps: for each operation, the result last, its code and what it is applied to: pairs of
             "operand", "constant" or "step" and an index.
     """
 
@@ -529,7 +529,7 @@ class Template:
         return "constant", len(self.constants) - 1
 
     def _add(self, row: Primitive, args: list[tuple[str, int]]) -> tuple[str, int]:
-        """Add a row; of a composite, its steps."""
+        """Add a step, or the steps of a composite primitive; returns the place of the result."""
         code = self._lowering.code(row, len(args))
         inner = self._lowering.templates.get(code)
         if inner is None:

@@ -1,7 +1,7 @@
-"""Programs within programs: moving the items of one into another, and scans written as loops.
+"""Joins programs: copies items of one into another (`Joined`), and expands scans (`unnested`).
 
-`unnested` writes the scans of a program as groups and loops over memory, for back ends that have
-memory. There a loop writes to the same addresses in every turn.
+`unnested` replaces each scan of a program by groups and a loop over memory, which writes to the
+same addresses in every iteration. All back ends but JAX, which has `lax.scan`, apply it first.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ from autograd.value import Value
 
 
 class Origin(Protocol):
-    """What a program is made of."""
+    """Protocol of what a program is made from; the attributes are those of the program."""
 
     @property
     def leaves(self) -> Iterable[Value]:
-        """Those of the program."""
+        """The leaves of the program."""
 
     @property
     def is_batch(self) -> bool:
-        """Whether the results are those of the batch."""
+        """Whether the results belong to the whole batch, not to each example."""
 
     @property
     def key(self) -> str:
-        """That of the program."""
+        """The key of the program."""
 
 
 class Joined:
-    """A program in the making, to which items of others are added.
+    """A program under construction, to which items of other programs are added.
 
     Attributes:
-        sizes, constants, table, rows: those of the program.
+        sizes, constants, table, rows: as in `Program`.
     """
 
     def __init__(self) -> None:
@@ -64,16 +64,16 @@ class Joined:
         }  # fmt: skip
 
     def room(self, space: str, count: int) -> int:
-        """Where so many new numbers of a space begin."""
+        """Reserve so many numbers in a space; returns where they begin."""
         start = self.sizes[space]
         self.sizes[space] += count
         return start
 
     def mover(self, program: Program, to: Mapping[str, Place], depth: int) -> Mover:
-        """What moves the items of a program here, into so many loops.
+        """Returns what moves the items of `program` into this one, inside `depth` loops.
 
         Args:
-            to: where its spaces are.
+            to: where to move each space of `program`.
         """
         start = len(self.constants)
         self.constants.extend(program.constants)
@@ -82,7 +82,7 @@ class Joined:
         return Mover(self, program.table, {**to, "k": Place("k", start, 0)}, depth)
 
     def program(self, like: Origin, inputs: tuple[str, ...]) -> Program:
-        """What was put together."""
+        """The finished program, with the leaves, the key and `is_batch` of `like`."""
         sections: dict[str, Any] = {name: tuple(items) for name, items in self.sections.items()}
         return Program(
             inputs,
@@ -107,7 +107,7 @@ class Mover:
         self._copies: dict[int, int] = {}
 
     def items(self, items: Iterable[Item]) -> list[Item]:
-        """The items, moved."""
+        """Move the items."""
         return [self._item(item) for item in items]
 
     def _item(self, item: Item) -> Item:
@@ -126,7 +126,7 @@ class Mover:
         )
 
     def place(self, place: Place) -> Place:
-        """A place, moved."""
+        """The place in the other program."""
         to = self._to[place.space]
         return replace(place, space=to.space, base=to.base + place.base)
 
@@ -154,14 +154,14 @@ class Mover:
         return Operand(to.space, self._integer(x.base, to.base), strides)
 
     def _integer(self, x: Integer, more: int = 0) -> Integer:
-        """An integer, and so much more; what is looked up is looked up in a copy of the table."""
+        """The integer plus `more`; a `Lookup` then reads a copy of the table with `more` added."""
         if isinstance(x, int):
             return x + more
         at = self._integer(x.at, self._copy(more))
         return Lookup(at, ((0,) * self._depth) + x.strides)
 
     def _copy(self, more: int) -> int:
-        """Where there is a copy of the table whose integers are so much larger."""
+        """The position of a copy of the table in which each integer is larger by `more`."""
         if more not in self._copies:
             self._copies[more] = len(self._joined.table)
             self._joined.table.extend(x + more for x in self._table)
@@ -217,7 +217,7 @@ def _loops(joined: Joined, scan: Scan) -> list[Item]:
 
 
 def _copies(to: Place, source: Place, depth: int) -> list[Item]:
-    """A group that copies as many numbers as there is room for."""
+    """A group that copies all numbers of `source` to `to`; nothing if there are none."""
     if not to.count:
         return []
     outer = (0,) * depth

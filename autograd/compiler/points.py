@@ -1,4 +1,7 @@
-"""The arguments of a sparse derivative: their structure, and their numbers as columns."""
+"""Arguments of `sparse_jacobian` and `sparse_hessian`: nested, one point or a batch of points.
+
+They are split into a structure, for which a derivative is recorded once, and numbers (`columns`).
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,10 @@ class Arguments:
         return count
 
     def _read(self, x: Nested) -> tuple[Any, Any]:
-        """The structure of an argument, and its numbers: an array, or a list with Values in it."""
+        """The structure of an argument, and its numbers: an array, or a list if it has Values.
+
+        With `is_each`, the first axis counts the points of a batch and is not in the structure.
+        """
         import numpy as np
 
         is_each = is_array(x)
@@ -87,7 +93,7 @@ class Arguments:
         return form_of(x[0] if is_each else x), np.array(numbers, float)
 
     def example(self) -> list[Nested]:
-        """One point, in the structure that the function gets it in."""
+        """One point of the batch, in the structure that the function takes."""
         return [x[0] if self.is_batch and is_array(x) else x for x in self.xs]
 
     def columns(self) -> list[Column]:
@@ -114,7 +120,7 @@ def _array_of(x: list[Any]) -> Any:
 
 
 def key_of(constants: Mapping[str, Any]) -> Any:
-    """What the recording depends on among the arguments given by name, hashable."""
+    """A hashable key of the keyword arguments, as far as the recording depends on them."""
     return tuple([(name, _key(constants[name])) for name in sorted(constants)])
 
 

@@ -1,6 +1,6 @@
-"""A graph as a program of groups and loops: what the printers read.
+"""`Program`: the intermediate representation, groups and loops, that the back ends translate.
 
-A recording unrolls the loops that a person wrote; `rolling` finds them again. The result is a
+A recording unrolls the loops of the source code; `rolling` finds them again. The result is a
 `Program`: in each of its sections a sequence of items, and an item is
 
 - a `Group`: one expression, computed for every index of a box, `for i in 16, j in 16: …`;
@@ -70,12 +70,11 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A primitive of `primitives.TABLE`, by its name, on its arguments.
+    """A primitive, by its name in `primitives.TABLE`, applied to its arguments.
 
-    `add`, `sub`, `mul`, … and rows made by users alike. There is no `sum` and no `dot` (they are
-    `add` and `mul`, or a `Reduce`); `hypot` has any number of arguments.
-    A comparison (`lt`, …) is 1.0 where it holds and 0.0 elsewhere, and `where(c, x, y)` takes x
-    where c is not 0.
+    Rows made by users are included. There is no `sum` and no `dot` (they are `add` and `mul`, or a
+    `Reduce`); `hypot` may have any number of arguments. A comparison (`lt`, …) is 1.0 if it holds,
+    else 0.0, and `where(c, x, y)` is x if c is not 0.
     """
 
     primitive: str
@@ -84,7 +83,7 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What a run adds in each turn: the one factor, or the product of the two; or subtracts it."""
+    """A term that a run adds (or subtracts) in each turn: a factor, or a product of two."""
 
     factors: tuple[Operand, ...]
     is_negative: bool = False
@@ -103,9 +102,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Reduce:
-    """`first`, and to it all terms of all runs, added from left to right in exactly this order.
+    """`first` plus all terms of all runs, added from left to right in exactly this order.
 
-    Without a first, the sum starts from -0.0, to which any number adds as it is.
+    Without `first`, the sum starts from -0.0, which changes no number that is added to it.
     """
 
     first: Expression | None
@@ -118,14 +117,14 @@ Expression: TypeAlias = "float | Operand | Apply | Reduce"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`target = expression` for each index of the box `dims`, which has the first index outermost.
+    """`target = expression` for each index of the box `dims`, the first index outermost.
 
-    A box without dims is a single row. In the section `means`, the target becomes the mean of the
-    expression over the examples: every row is a sum that starts from -0.0, to which each example
-    adds; at the end it is divided by their count. (Since each address is written once, a printer
-    may fill all of `m` and of a batch's `y` with -0.0 at the start of a call.)
+    Without `dims` it is a single row. In the section `means`, the target becomes the mean of the
+    expression over the examples: a sum that starts from -0.0, to which each example adds, divided
+    at the end by their count. (Since each address is written once, a code generator may fill all of
+    `m` and of a batch's `y` with -0.0 at the start of a call.)
 
-    `label` is what a person called the nodes.
+    `label` is the label that the user gave to the nodes.
     """
 
     dims: tuple[Integer, ...]
@@ -138,8 +137,7 @@ class Group:
 class Loop:
     """`for r in range(count):` the items of the body, in order.
 
-    A turn may read what one before wrote.
-    The count may be 0 where it is a `Lookup`.
+    An iteration may read what earlier ones wrote. The count may be 0 if it is a `Lookup`.
     """
 
     count: Integer
@@ -148,10 +146,10 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Numbers side by side: `space[base]` and those after it; in each iteration `stride` further.
+    """Adjacent numbers from `space[base]` on, shifted by `stride` in each iteration.
 
     Attributes:
-        count: how many there are.
+        count: how many numbers there are.
     """
 
     space: str
@@ -162,18 +160,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A loop of `count` iterations, whose step reads and writes a state. (See `stages.unnested`.)
+    """A loop of `count` iterations that carries a state. (See `nesting.unnested`.)
 
-    The inputs of the program `step` are the state, and its results are the new state and after it
-    the outputs of the step. Its section `once` is run before the first iteration, `each` in every
-    one. Scans stand in no loop, and not among the means.
+    The inputs of the program `step` are the state; its results are the new state, then the outputs.
+    Its section `once` runs before the first iteration, `each` in every iteration. A scan is never
+    inside a loop or in the section `means`.
 
     Attributes:
-        initial: where the initial state is, part after part.
+        initial: the places that make up the initial state, in order.
         given: the place of each further space that the step reads.
-        to: where the results go; an example has its own if the space is "v".
-        keeps_all: whether what is written is a row for each iteration, the state and the outputs of
-            it, and before these a row with the initial state; or just the last state.
+        to: the place of the results; one for each example if the space is "v".
+        keeps_all: whether to write all rows: one with the initial state, then one with state and
+            outputs for each iteration. Otherwise only the last state is written.
     """
 
     count: int
@@ -193,17 +191,20 @@ Item: TypeAlias = "Group | Loop | Scan"
 
 @dataclass(frozen=True)
 class Program:
-    """Items in sections, run in this order: `once` a call, `each` example, `means`, `after` them.
+    """The items of a program, in four sections that run in this order.
+
+    `once` runs once a call, `each` for each example, `means` averages over the examples, and
+    `after` runs once after that.
 
     Attributes:
         inputs: a name for each address of `x`.
         leaves: the Values behind the addresses of `w`.
-        is_batch: whether the results are those of the batch, or of each example.
+        is_batch: whether the results belong to the whole batch, not to each example.
         constants: the numbers of `k`.
         table: the integers that are looked up.
         sizes: how many addresses each space has.
-        key: the same for programs that differ in nothing but the numbers and labels of the leaves.
-        rows: those of users that it calls back by name, which live as long as it does.
+        key: equal for programs that differ only in the numbers and labels of the leaves.
+        rows: the users' primitives that it calls by name; the program keeps them alive.
     """
 
     inputs: tuple[str, ...]
@@ -229,7 +230,7 @@ class Program:
 
     @property
     def leaf_names(self) -> list[str]:
-        """What people called the leaves, "" where they did not."""
+        """The labels of the leaves, "" for those without a label."""
         return [str(leaf.label or "") for leaf in self.leaves]
 
     def varies(self, space: str) -> bool:
@@ -249,10 +250,10 @@ class Backend:
 
     Attributes:
         name: what `jit(backend=…)` calls it.
-        spelling: how each primitive is written; rows that are not in it are called back, if the
-            back end can.
+        spelling: how each primitive is written; other primitives are called back, if the back end
+            can do that.
         source: the program as text; compiles nothing.
-        compile: the program as a function; None if what is printed is run elsewhere.
+        compile: the program as a function; None if the printed text is run elsewhere.
         needs: the module that must be installed, and the extra that installs it.
     """
 
@@ -315,7 +316,7 @@ INDICES = "ijpqrstuabdefghnoz"
 
 
 def named_ranges(names: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    """Neighboring names of one kind as (start, end, text), so that there are few of them."""
+    """At most `MOST_RANGES` ranges (start, end, text) of neighboring names of one kind."""
 
     def kind(name: str) -> str:
         return re.sub(r"\d+", "#", name)

@@ -11,12 +11,12 @@ Integers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 def offsets(lengths: Integers) -> Integers:
-    """Where each part begins, and the end of the last."""
+    """The start of each part, and at last the end of the last part."""
     return np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
 
 
 def ranges(starts: Integers, lengths: Integers) -> Integers:
-    """start, start + 1, … for the length of each part, all in one array."""
+    """The ranges start, start + 1, … of the given lengths, concatenated."""
     ends = np.cumsum(lengths, dtype=np.int64)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) + np.repeat(starts - ends + lengths, lengths)
@@ -36,7 +36,7 @@ def hashes(x: Integers, start: Integers) -> Integers:
 
 
 def distinct(x: Integers) -> tuple[Integers, Integers]:
-    """For each distinct number, ascending, where it stands first; for each place, which it is."""
+    """Like `np.unique` with `return_index` and `return_inverse`, without the unique numbers."""
     found = np.unique(x)
     which = np.searchsorted(found, x)
     first = np.empty(len(found), np.int64)
@@ -45,7 +45,7 @@ def distinct(x: Integers) -> tuple[Integers, Integers]:
 
 
 def combined(key: Integers, column: Integers) -> Integers:
-    """Numbers that are equal where both `key` and `column` (not negative) are."""
+    """Keys that are equal where both `key` and `column` (not negative) are equal."""
     base = int(column.max(initial=0)) + 1
     if int(key.max(initial=0)) >= 2**62 // base:
         key = distinct(key)[1]
@@ -53,7 +53,7 @@ def combined(key: Integers, column: Integers) -> Integers:
 
 
 def true_runs(flags: Integers, fewest: int = 1) -> list[tuple[int, int]]:
-    """The starts and ends of where at least so many flags in a row are true."""
+    """The start and the end of each run of at least `fewest` true flags."""
     padded = np.concatenate(([False], flags, [False]))
     edges = np.flatnonzero(padded[1:] != padded[:-1])
     starts, ends = edges[::2], edges[1::2]

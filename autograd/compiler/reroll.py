@@ -1,8 +1,10 @@
-"""Rerolling: a sequence of items that repeats becomes a loop, and rows of a group become a box.
+"""Loop rerolling: a repeated sequence of items becomes a loop, regular rows of a group a box.
 
-An item has a *base* address for each of its operands, and an *entry*, which says everything else:
-its structure, its counts, and for each operand one array of addresses relative to the base, with an
-axis for every index around it. A loop, or a further dimension of a box, is one more axis.
+An *item* is one row of a group (an expression with its operands), a *box* (a nest of loops around a
+row), or a loop of items. It has a *base* address for each of its operands, and an *entry* with
+everything else: its structure, its counts, and for each operand an array of addresses relative to
+the base, with an axis for every index around it. A loop, or a further dimension of a box, adds one
+axis.
 
 A sequence repeats exactly if entries agree and every base moves on by a step of its own; a linear
 hash of the bases makes that one comparison of integers: h[i + 2p] - h[i + p] = h[i + p] - h[i]. If
@@ -37,13 +39,14 @@ a Gaussian process."""
 
 
 class Entry(NamedTuple):
-    """Everything about an item but where its addresses begin.
+    """The description of an item, without its base addresses.
 
     Attributes:
         structure: ("row", space of the target, form, runs of each sum), where a run is the classes
-            of the terms that it adds in each turn; ("box", (structure,)); or ("loop", structures).
-        counts: in the order of the structure (outer ones first) the turns of each loop, box or run;
-            an array with an axis for every index around it, of length 1 if it is always the same.
+            of the terms added in each turn; ("box", (structure,)); or ("loop", structures).
+        counts: the number of turns of each loop, box or run, in the order of the structure (outer
+            ones first); an array with an axis for every index around it, of length 1 if it is
+            always the same.
         relative: for each operand its addresses, relative to the first.
     """
 
@@ -65,12 +68,12 @@ class Items(NamedTuple):
 
 
 def items_of(keys: Any, rows: Integers) -> Items:
-    """Items with equally many bases, a row each."""
+    """Items with the same number of bases, from one row of `rows` each."""
     return Items(np.asarray(keys), np.arange(len(rows) + 1) * rows.shape[1], rows.reshape(-1))
 
 
 class Roller:
-    """Rolls sequences of items, and keeps their entries."""
+    """Rolls sequences of items into loops; `entries` are the distinct descriptions of items."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -79,7 +82,7 @@ class Roller:
         self._numbers: dict[Any, int] = {}
 
     def key(self, entry: Entry) -> int:
-        """The key of an entry."""
+        """The index of an entry in `entries`; a new one is appended."""
         number = self._numbers.setdefault(entry.structure, len(self._numbers))
         digest = hashlib.blake2b(digest_size=16)
         for column in (*entry.counts, *entry.relative):
@@ -92,7 +95,7 @@ class Roller:
         return found
 
     def loops(self, items: Items) -> Items:
-        """The same sequence with loops, and loops in loops."""
+        """Replace repeated sequences of items by loops until none is left, so that loops nest."""
         while True:
             n = len(items.keys)
             exact = _chosen(_repeats(items), n, FEWEST_TURNS)
@@ -126,7 +129,7 @@ class Roller:
         return boxes
 
     def nest(self, items: Items, start: int, period: int, turns: int, kind: str) -> Any:
-        """The key and the bases of items as the turns of a nest; None if it would be too large."""
+        """The key and bases of the items as turns of one loop or box; None if it gets too large."""
         keys = items.keys[start : start + period * turns].reshape(turns, period)
         a, b = items.start[start], items.start[start + period * turns]
         bases = items.bases[a:b].reshape(turns, -1)
@@ -180,7 +183,7 @@ class Roller:
         return Items(np.concatenate(keys), offsets(np.concatenate(sizes)), np.concatenate(bases))
 
     def _with_tables(self, keys: Integers, exact: list[Any]) -> list[Any]:
-        """Loops that need tables, where they save clearly more, and the other loops."""
+        """The exact loops, some replaced by loops with lookup tables that save clearly more."""
         structures = np.array(self._structures, np.int64)[keys]
         gains = np.zeros(len(keys) + 1, np.int64)
         for start, period, turns in exact:
@@ -201,7 +204,7 @@ class Roller:
 
 
 def spaces_of(structure: Any) -> list[str]:
-    """The space of each operand of an entry; "#" for the number of the row."""
+    """The space of each operand of an entry with this structure; "#" for a row's own number."""
     kind, *rest = structure
     if kind != "row":
         return [space for part in rest[0] for space in spaces_of(part)]
@@ -282,7 +285,7 @@ def _repeats(items: Items) -> list[tuple[int, int, int, int]]:
 
 
 def _chosen(candidates: list[Any], n: int, fewest: int) -> list[tuple[int, int, int]]:
-    """(start, period, turns) of those that save most, shortened to what is not taken yet."""
+    """(start, period, turns) of disjoint loops that save most, shortened where they overlap."""
     chosen, taken = [], np.zeros(n, bool)
     for _, period, *place in sorted(candidates, key=lambda x: (-x[0], x[1], x[2])):
         start, turns = place

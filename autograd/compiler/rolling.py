@@ -3,15 +3,16 @@
 `trace` has recorded a function. What follows are passes over arrays of integers:
 
 1. `lowering`: the operations that are needed, as a tape; with `reverse`, those of the gradient.
-2. `expressions`: sums recognized, operations fused into trees, the form of each.
-3. `schedule`: what is computed together, and in what order.
-4. `access`: an address for every number, and groups as items: what is read where.
-5. `reroll`: items that repeat become loops, and loops in loops.
-6. `assembly`: affine access found, constants put in their place, a `Program`.
+2. `expressions`: operations are fused into expression trees, and trees of one form identified.
+3. `schedule`: expressions that can be computed together become groups, in an order.
+4. `access`: every number gets an address; groups become arrays of the addresses they use.
+5. `reroll`: repeated sequences of groups become loops, also nested ones.
+6. `assembly`: addresses that are affine in the loop indices are recognized; the result is a
+   `Program`.
 
-A graph with scans goes through them in parts, which `stages` makes and puts together.
+`stages` divides a graph with scans into parts, which pass through these one by one, and joins them.
 
-They are loaded with the first program, and NumPy with them.
+The modules of the passes, and NumPy, are imported when the first program is made.
 """
 
 from __future__ import annotations

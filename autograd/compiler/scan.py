@@ -52,16 +52,16 @@ def scan(
         >>> jit(lambda xs: scan(step, 0.0, xs)[0])([[1.0, 2.0, 3.0]])
         [4.25]
 
-    What the step closes over, such as the parameters of a model, has its gradient as anywhere.
+    Values that the step closes over, such as the parameters of a model, get gradients as usual.
     Derivatives of any order, `gradient`, `jvp` and other transformations apply.
 
-    While a step is recorded, its state and its inputs are Values without numbers, also where the
-    initial state or the inputs are plain numbers. What is true of `jit` is true of the step: no
-    `if` on a comparison of Values, and no Value may be kept but by returning it.
+    While a step is recorded, its state and its inputs are Values without numbers, even if the
+    initial state or the inputs are plain numbers. The rules of `jit` apply to the step: no `if` on
+    a comparison of Values, and a Value may leave the step only as a part of its result.
 
-    Sums are grouped in another way, and so a gradient may differ from that of eager code in the
-    last bits, of a Value that the loop reads in two places (as its initial state and in the step,
-    or twice in the state or the inputs), of a state that a step passes on unchanged, and in
+    Some sums are grouped in another way, so that gradients may differ from those of eager code in
+    the last bits: for a Value that the loop reads in two places (as its initial state and in the
+    step, or twice in the state or the inputs), for a state that a step returns unchanged, and for
     derivatives of higher order.
 
     Args:
@@ -125,7 +125,7 @@ def _pair(returned: object) -> tuple[Any, Any]:
 
 
 def _described(form: Any) -> str:
-    """A structure as text: (number, [number, number])."""
+    """A structure as text, such as (number, [number, number])."""
     if form == "number":
         return "number"
     kind, parts = form
@@ -156,7 +156,7 @@ def _numbers(nested: Nested, what: str) -> list[Operand]:
 
 
 def _recorded(step: Callable[[Any, Any], Any], state: Nested, xs: list[Any]) -> tuple[Any, Any]:
-    """The loop as a node, and the results of it that a person may use."""
+    """Record the loop as a node; returns the last state, and the outputs of each step or None."""
     numbers, form = _numbers(state, "the initial state"), form_of(state)
     rows: list[Sequence[Operand]] = [()] * len(xs)
     if xs[0] is not None:
@@ -201,9 +201,9 @@ def _run(
     closure: Sequence[Value],
     rows: Sequence[Sequence[Operand]],
 ) -> tuple[list[Operand], list[list[Operand]]]:
-    """The last state and the outputs of each step of a loop; a long one is divided into segments.
+    """Run a loop: returns its last state, and the outputs of each step.
 
-    What is left over are steps before the first segment.
+    A long loop is divided into segments; the steps that are left over come before them.
     """
     n = len(rows)
     if n <= UNDIVIDED:
@@ -226,7 +226,7 @@ def _run(
 
 
 def segment_size(n: int) -> int:
-    """How many steps a segment has: about √n, and a divisor of n if there is one near."""
+    """The number of steps of a segment: about √n, a divisor of n if one is near."""
     root = math.isqrt(n)
     near = sorted(range(root // 2 + 1, 2 * root), key=lambda size: abs(math.log(size / root)))
     return next((size for size in near if n % size == 0), root)
@@ -239,7 +239,7 @@ def _undivided(
     closure: Sequence[Value],
     rows: Sequence[Sequence[Operand]],
 ) -> tuple[list[Operand], list[list[Operand]]]:
-    """The same as one loop."""
+    """Run all steps as one loop; returns the last state and the outputs of each step."""
     row = ScanRow(step, len(rows))
     run = LoopRun(row, row.record([*state, *closure, *joined(rows)]))
     last = [run.at(x, len(rows) - 1) for x in step.next_state]

@@ -1,9 +1,9 @@
-"""The row of a loop that was recorded as one: its steps, its results, and its derivatives.
+"""`ScanRow`: the primitive of a recorded `scan`, with its results and its derivative rules.
 
-The step of a loop is a graph of its own, a `Step`, and the loop is one node of the row `ScanRow`,
-with a node for each of its results. The rules of that row are loops as well: a gradient is a loop
-over the steps in reverse, whose step is the reverse sweep through the graph of a step. So loops can
-be differentiated as often as anything else.
+The step of a scan is a graph of its own, a `Step`. The scan itself is a single node, with a further
+node for each of its results. Its derivatives are scans as well: the gradient is a scan over the
+steps in reverse order, whose step is the reverse sweep through the graph of a step. So scans can be
+differentiated to any order.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class Step:
         self._columns = {x: i for i, x in reversed(columns) if isinstance(x, Value)}
 
     def column(self, node: Value) -> int:
-        """Which number of a step it is: one of the new state, or an output, perhaps a new one."""
+        """The index of a node in the next state and the outputs; a new node becomes an output."""
         found = self._columns.setdefault(node, len(self.state) + len(self.outputs))
         if found == len(self.state) + len(self.outputs):
             self.outputs.append(node)
         return found
 
     def at(self, column: int) -> Operand:
-        """What stands in a column."""
+        """The number in a column: part of the next state, or an output."""
         m = len(self.state)
         return self.next_state[column] if column < m else self.outputs[column - m]
 
@@ -77,7 +77,7 @@ class ScanRow(ManyResults):
         self.count = count
 
     def record(self, args: Sequence[Any]) -> Value:
-        """A loop on these operands."""
+        """Record the node of a loop on these operands."""
         return _node(self, args)
 
     def pull_back(
@@ -86,13 +86,13 @@ class ScanRow(ManyResults):
         upstream: Sequence[tuple[tuple[float, ...], Operand, Operand]],
         earlier: Mapping[Value, tuple[Operand | None, Operand]],
     ) -> Mapping[Value, tuple[Operand, Operand]]:
-        """The loop in reverse (see `ManyResults`)."""
+        """Reverse mode: a loop over the steps in reverse (see `ManyResults`)."""
         return _Reverse(LoopRun(self, node), upstream, earlier).contributions()
 
     def push_forward(
         self, node: Value, tangents: Mapping[Value, Operand]
     ) -> Callable[[tuple[float, ...]], Operand | None]:
-        """The loop of the state and its tangent (see `ManyResults`)."""
+        """Forward mode: a loop of the state and its tangent (see `ManyResults`)."""
         return _forward(LoopRun(self, node), tangents)
 
 
@@ -119,10 +119,10 @@ def _node(row: Any, args: Sequence[Any]) -> Value:
 
 
 class LoopRun:
-    """A loop that was recorded, and what its nodes are in each step.
+    """A recorded loop, and what the nodes of its step are in each iteration.
 
     Args:
-        row: the row of the loop.
+        row: the primitive of the loop.
         node: its node.
     """
 
@@ -139,7 +139,7 @@ class LoopRun:
         self._results: dict[tuple[int, int], Operand] = {}
 
     def at(self, x: Operand, t: int) -> Any:
-        """What a node of the step is in the step with index t."""
+        """What node `x` of the step's graph is in the step with index `t`."""
         step = self.step
         if not isinstance(x, Value):
             return x
@@ -163,7 +163,7 @@ class LoopRun:
 
 
 def joined(rows: Iterable[Sequence[Any]]) -> list[Any]:
-    """All that is in the rows."""
+    """The elements of all rows, in one list."""
     return [x for row in rows for x in row]
 
 
@@ -183,7 +183,7 @@ def _behind(outputs: Iterable[Operand], found: set[Value] | None = None) -> set[
 
 
 def _reached(nodes: Iterable[Value], start: Iterable[Value]) -> set[Value]:
-    """Those of the nodes that depend on one to start with, these included."""
+    """The nodes that depend on a node in `start`, and those in `start` themselves."""
     found = set(start)
     for node in sorted(nodes, key=attrgetter("_created")):
         if not found.isdisjoint(node.args):
@@ -217,11 +217,11 @@ NOTHING: tuple[Operand, Activity] = (-0.0, 0.0)
 class _Reverse:
     """The reverse sweep through a loop, as a loop.
 
-    Its state are the adjoints of the state and of the closure. It reads, step by step, the upstream
-    gradients of results, and of the forward loop the numbers that the sweep through a step needs.
-    Where a step holds loops itself, only its state is read, and the rest is computed again.
+    Its state consists of the adjoints of the state and of the closure. Each step reads the upstream
+    gradients of its results, and those numbers of the forward loop that its sweep needs. If the
+    step contains loops itself, only its state is read, and the rest is recomputed.
 
-    In a tracing that follows branches the activity of each adjoint is carried along, too.
+    In a tracing with `follows_branches`, the activity of each adjoint is part of the state, too.
     """
 
     def __init__(
@@ -274,7 +274,7 @@ class _Reverse:
         self._close(sums[:n] + actives[:n], sums[n:] + actives[n:])
 
     def _find_carried(self) -> None:
-        """Which states, closures and inputs have an adjoint, and which columns are given."""
+        """Find the states, closures and inputs that have adjoints, and the outputs in use."""
         step, run, earlier = self.run.step, self.run, self.earlier
         n, m = run.count, len(step.state)
         wanted = {step.closure[k] for k, x in enumerate(run.closure) if x in earlier}
@@ -309,7 +309,7 @@ class _Reverse:
         self.inputs = [i for i, x in enumerate(step.inputs) if x in useful]
 
     def _is_sure(self) -> bool:
-        """Whether every adjoint that is carried or given is active in all steps."""
+        """Whether all adjoints, given or carried, are known to be active in all steps."""
         n = self.run.count
         places = [(n, i) for i in self.states]
         places += [(t + 1, c) for c in self.outputs for t in range(n)]
@@ -319,7 +319,7 @@ class _Reverse:
         return all(type(active) is float and active == 1.0 for active in actives)
 
     def _upstream(self, column: int, ahead: int) -> tuple[Operand, Activity]:
-        """A leaf for what is given of a column, so many steps ahead; and one for its activity."""
+        """Inputs for the upstream gradient of a column `ahead` steps later, and its activity."""
 
         def value(t: int) -> tuple[Operand, Activity]:
             if t + ahead == 0:
@@ -329,31 +329,31 @@ class _Reverse:
         return self._pair(value)
 
     def _pair(self, value: Callable[[int], tuple[Operand, Activity]]) -> tuple[Operand, Activity]:
-        """Inputs of the reverse loop for a sum of contributions in each step, and its activity."""
+        """Add inputs of the reverse loop for the sum and the activity that `value(t)` returns."""
         upstream = self._input("upstream", lambda t: value(t)[0])
         if not self.follows:
             return upstream, float(self.is_sure)
         return upstream, self._input("activity", lambda t: value(t)[1])
 
     def _input(self, label: str, value: Callable[[int], Operand]) -> Traced:
-        """An input of the reverse loop, given its value for each step of the forward loop."""
+        """Add an input of the reverse loop; `value(t)` is its value for forward step t."""
         leaf = Traced(label)
         self.columns.append((leaf, value))
         return leaf
 
     def _before(self, i: int) -> tuple[Operand, Activity]:
-        """What contributes to the initial state from elsewhere."""
+        """The contributions to initial state `i` from outside of the loop, and their activity."""
         x = self.run.state[i]
         terms: list[Any] = [self.earlier[x]] if x in self.counted else []
         return _added([*terms, *([self.given[0, i]] if (0, i) in self.given else [])])
 
     def _before_input(self, i: int, t: int) -> Any:
-        """What contributes to an input from elsewhere."""
+        """The earlier contributions to input `i` of step `t`, and their activity."""
         x = self.run.inputs[t][i]
         return self.earlier[x] if x in self.counted else NOTHING
 
     def _close(self, carried: list[Operand], outputs: list[Operand]) -> None:
-        """Make a `Step` of the sweep, which reads what it needs of the forward step as inputs."""
+        """Make the reverse loop's `Step`, whose inputs include the forward values it needs."""
         run, step = self.run, self.run.step
         results = [*carried, *outputs]
         nodes = _behind(results)
@@ -379,12 +379,12 @@ class _Reverse:
         self.closure = [run.closure[k] for k in closures]
 
     def _read(self, x: Value, t: int) -> Operand:
-        """What a node of the forward step is in a step: a row of results also before the first."""
+        """The value of a node of the forward step in step `t`; states are read from the results."""
         step, run = self.run.step, self.run
         return run.result(t, step.state_index[x]) if x in step.state_index else run.at(x, t)
 
     def contributions(self) -> dict[Value, tuple[Operand, Activity]]:
-        """What the loop contributes to each operand, after what was before."""
+        """For each operand, earlier contributions plus those of the loop, and their activity."""
         run, n, m = self.run, self.run.count, len(self.run.state)
         counted = {run.state[i] for i in self.interior}
         counted |= {row[i] for row in run.inputs for i in self.inputs}
@@ -439,7 +439,7 @@ def _added(terms: Sequence[Any]) -> tuple[Operand, Activity]:
 def _forward(
     run: LoopRun, tangents_of: Mapping[Value, Operand]
 ) -> Callable[[tuple[float, ...]], Operand | None]:
-    """Forward mode: the loop of the state and its tangent. See `ManyResults.push_forward`."""
+    """Forward mode: a loop of the state and its tangent. See `ManyResults.push_forward`."""
     step, n, m = run.step, run.count, len(run.step.state)
     wanted: list[Value] = []
     wanted += [leaf for leaf, x in zip(step.state, run.state, strict=True) if x in tangents_of]

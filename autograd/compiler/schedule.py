@@ -20,9 +20,9 @@ from autograd.compiler.ragged import Integers, offsets
 
 
 def groups(x: Expressions) -> tuple[Integers, list[int]]:
-    """The roots in an order to compute them in, as indices into `x.roots`; where groups begin.
+    """Order the roots for computation: returns indices into `x.roots`, and where each group begins.
 
-    The rows of a group stand in the order in which they were recorded.
+    Within a group, rows are in the order in which they were recorded.
     """
     schedule = _Schedule(x)
     sections = x.section[x.roots]
@@ -32,7 +32,7 @@ def groups(x: Expressions) -> tuple[Integers, list[int]]:
 
 
 class _Schedule:
-    """Roots by their index, and their kinds: two roots of one kind may be in one group."""
+    """The schedule of the roots, as indices. Roots of the same kind can form a group."""
 
     def __init__(self, x: Expressions) -> None:
         n = len(x.roots)
@@ -81,7 +81,10 @@ class _Schedule:
                 self.waiting.setdefault(self.kind[user], []).append(user)
 
     def awaited(self, stack: list[int]) -> int | None:
-        """A kind to be computed before the last on the stack, that none on the stack waits for."""
+        """A kind to compute first, so that more roots of the last kind on the stack become ready.
+
+        None if there is no such kind, or if it waits for a kind that is on the stack.
+        """
         waiting = self.waiting.get(stack[-1], [])
         while waiting:
             root = waiting[-1]
@@ -108,6 +111,6 @@ class _Schedule:
 
 
 def _starts(owners: Integers, n: int) -> list[int]:
-    """Where those of each of n owners begin, once they are sorted by owner."""
+    """The start index of each of the n owners' entries, once they are sorted by owner."""
     starts: list[int] = offsets(np.bincount(owners, minlength=n)).tolist()
     return starts

@@ -60,12 +60,12 @@ def sparse_jacobian(
         that f returns and a column for each number of x, in order. `J.structure(x)` returns the
         rows and the columns of the structural nonzeros, sorted by row and then by column, which
         depend on the structure of x alone; `J.values(x)` returns their values in that order. These
-        two need no SciPy. A structural nonzero is one that is not 0 for every x as far as the
-        recorded operations tell: it may be 0 at this one.
+        two need no SciPy. A structural nonzero is an entry that the recorded
+        operations allow to be nonzero for some x; at this x it may be 0.
 
         f gets each argument in the structure given: a list as a list, an array as an array. Other
         positional arguments are numbers too, and may change from call to call at no cost; those
-        given by name are handed to f as they are, and for others f is recorded again.
+        given by name are passed to f unchanged; for different ones f is recorded again.
 
         **A batch of points:** an array of more than one axis holds a point in each entry along the
         first. Further arguments that are arrays then have one entry for each point; lists and
@@ -80,7 +80,7 @@ def sparse_jacobian(
     Raises:
         TypeError: if `f` cannot be called; from the returned function, if an argument or a result
             of f holds anything but real numbers and Values, or if f cannot be compiled; from a call
-            with Values, of which there is no SciPy matrix.
+            with Values, which a SciPy matrix cannot hold.
         ValueError: from the returned function, for arguments that hold no numbers, or batches of
             different length.
         ImportError: from a call, without SciPy.
@@ -133,7 +133,7 @@ class _SparseFunction:
         return f"<{self.operation} of {self.function!r}, backend {self.backend!r}>"
 
     def structure(self, *xs: Nested, **constants: Any) -> tuple[Integers, Integers]:
-        """The rows and the columns of the structural nonzeros, which x gives the structure for."""
+        """The row and column indices of the structural nonzeros for arguments of this structure."""
         matrix = self._recorded(Arguments(self.operation, xs, self.argnums), constants)
         return matrix.rows.copy(), matrix.columns.copy()
 
@@ -231,9 +231,9 @@ class _Matrix:
     """A recording of a sparse derivative for one structure of arguments.
 
     Attributes:
-        rows, columns: the places of the structural nonzeros.
-        shape: of the matrix.
-        constants: the arguments given by name, kept so that no other object takes their identity.
+        rows, columns: the indices of the structural nonzeros.
+        shape: the shape of the matrix.
+        constants: the keyword arguments, kept alive so that no other object gets their identity.
     """
 
     def __init__(
@@ -270,7 +270,7 @@ class _Matrix:
         return np.ascontiguousarray(values.reshape(len(self.rows), arguments.count).T)
 
     def compressed(self, is_symmetric: bool) -> tuple[Integers, Integers, Any]:
-        """Column indices, starts of the rows, and which value stands where: both halves."""
+        """The matrix in CSR form, both halves: columns, starts of the rows, index of each value."""
         import numpy as np
 
         if self._compressed is None:

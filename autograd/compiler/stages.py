@@ -1,8 +1,9 @@
-"""Graphs with scans: lowered in stages, from one scan to the next, and put together as a program.
+"""Lowering of graphs with scans: a tape for each part between two scans, joined to one program.
 
-Stage by stage, what a scan is given is computed, and what later stages need; then the scan runs.
-Each stage is a tape of its own, and so is the step of a scan. Their programs are joined by moving
-addresses: none of the passes between them knows of scans.
+A stage computes what the next scan takes, and what later stages need. Each stage is a tape of its
+own, and so is the step of a scan; a graph without scans is a single tape. The tapes pass through
+the compiler one by one, so no other pass knows of scans, and their programs are joined by shifting
+addresses (see `nesting`).
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ Blocks: TypeAlias = "dict[str, dict[Value, int]]"
 
 @dataclass
 class Stage:
-    """What is computed between two scans.
+    """The part of a graph that is computed between two scans.
 
     Attributes:
-        tape: of the numbers of this stage.
-        results: the name of the space that its results make up for later stages; "" at the last.
-        is_once: whether they are computed once a call.
+        tape: the tape of this stage.
+        results: the space of its results, which later stages read; "" for the last stage.
+        is_once: whether it runs once per call, not for each example.
     """
 
     tape: Tape
@@ -51,10 +52,11 @@ class LoweredScan:
     """A scan whose step was lowered.
 
     Attributes:
-        places: where the initial state is, part after part; the spaces are those of blocks.
-        given: where the further spaces of the step are.
+        initial: where the parts of the initial state are, in order; the spaces are those of blocks.
+        given: where the other spaces that the step reads are: its closure and its inputs.
         results: the name of the space of its results.
-        size: how many numbers these are.
+        size: how many numbers the results are.
+        keeps_all: whether the results of every step are kept, or only the last state.
         is_once: whether it runs once a call.
     """
 
@@ -95,7 +97,7 @@ class Staged:
 
     @property
     def results(self) -> list[int]:
-        """Those of the last stage."""
+        """The results of the last stage."""
         last = self.parts[-1]
         assert isinstance(last, Stage)
         return last.tape.results
@@ -134,7 +136,7 @@ def lower_staged(
 
 
 class _Staging:
-    """A graph with scans that is being lowered."""
+    """Lowers a graph with scans, stage by stage."""
 
     def __init__(
         self,
@@ -162,10 +164,10 @@ class _Staging:
         self._find_stages([x for x in found if x not in elsewhere and x.primitive is not None])
 
     def _find_stages(self, nodes: Sequence[Value]) -> None:
-        """The stage in which each node can be computed first; and what later stages need of each.
+        """Find the earliest stage for each node, and what later stages need of each stage.
 
-        What is computed once a call is handed on among the stages that are; later ones compute it
-        again.
+        Numbers that are computed once per call are passed on between stages that run once per call;
+        later stages compute them again.
         """
         number = {scan: i for i, scan in enumerate(self.scans)}
         self.results: list[list[Value]] = [[] for _ in self.scans]  # of each scan, those used
@@ -194,7 +196,7 @@ class _Staging:
                 self.handed_on[at].append(node)
 
     def staged(self) -> Staged:
-        """The stages."""
+        """For each scan the stage before it, if any, and the scan itself; then the last stage."""
         parts: list[Stage | LoweredScan] = []
         for i, scan in enumerate(self.scans):
             parts += self._before(i, scan)
@@ -204,7 +206,7 @@ class _Staging:
         return Staged(names, self.leaves, self.is_batch, parts)
 
     def _before(self, i: int, node: Value) -> list[Stage | LoweredScan]:
-        """The stage before a scan, and the scan."""
+        """The stage before a scan, if one is needed, and the scan."""
         is_once = i < self.n_once
         row: Any = node.primitive
         step, n = row.step, row.count
@@ -215,7 +217,7 @@ class _Staging:
         block: dict[Value, int] = {x: at for at, x in enumerate(targets)}
 
         def placed(rows: Sequence[Sequence[Any]]) -> list[tuple[list[int], Place]]:
-            """Places for rows of numbers: which numbers of a row, and where they are."""
+            """Find places for rows of numbers: pairs of columns and where these are."""
             found = self._streams(rows)
             rest = sorted(set(range(len(rows[0]))) - {j for js, _ in found for j in js})
             if rest:
@@ -262,9 +264,10 @@ class _Staging:
         ]
 
     def _streams(self, rows: Sequence[Sequence[Any]]) -> list[tuple[list[int], Place]]:
-        """Which numbers of a row stand where, for those that have a place, as few as possible.
+        """Which columns of the rows are at which place, merged into as few places as possible.
 
-        From row to row a place moves on by the same stride.
+        Columns without a place are left out. The address of a place grows by the same stride from
+        row to row.
         """
         found: list[tuple[list[int], Place]] = []
         for j, first in enumerate(rows[0]):
@@ -289,7 +292,7 @@ class _Staging:
 
 
 def _ordered(found: Iterable[tuple[list[int], Place]]) -> tuple[Place, ...]:
-    """The places of numbers that follow one another, in their order."""
+    """The places of the numbers in the order of their indices, with adjacent places merged."""
     single = [
         (j, replace(place, base=place.base + at, count=1))
         for js, place in found
@@ -309,7 +312,7 @@ def _ordered(found: Iterable[tuple[list[int], Place]]) -> tuple[Place, ...]:
 
 
 def roll_staged(staged: Staged, roll: Callable[[Tape | Staged], Program]) -> Program:
-    """The program of a graph with scans, given what makes programs of tapes."""
+    """Make a program of each stage and of each scan's step with `roll`, and join them."""
     joined = Joined()
     joined.sizes |= {"w": len(staged.leaves), "x": len(staged.inputs)}
     to = {space: Place(space, 0, 0) for space in "wx"}
@@ -346,7 +349,7 @@ def roll_staged(staged: Staged, roll: Callable[[Tape | Staged], Program]) -> Pro
 
 
 def _rest(to: Mapping[str, Place], tape: Tape) -> dict[str, Place]:
-    """The spaces of a surrounding program, which keep their names until they are moved there."""
+    """Spaces of the enclosing program, mapped to themselves until that program is moved."""
     return {name: Place(name, 0, 0) for name in tape.blocks if name not in to}
 
 

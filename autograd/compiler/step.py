@@ -29,27 +29,27 @@ def jit_step(loss: Callable[..., Any], optimizer: Stepper) -> CompiledStep:
     changed, saved or copied between two calls; so may the optimizer's states, its `learning_rate`
     and its other settings.
 
-    Many steps take less time in a block, which reads the parameters when it is entered and writes
-    them back when it is left, whatever ends it:
+    Many steps take less time in a block, which reads the parameters on entry and writes them back
+    on exit, even after an exception:
 
         with step:
             for X, Y in batches:
                 loss = step(X, Y)
 
-    In the block, too, a parameter may be read and set as always: when its number or its `grad` is
-    asked for, all of them are written back first, and the next step reads them again. That takes as
-    long as to leave the block and enter it, so do it now and then, not at every step. (Until then
-    `type(parameter)` is a subclass of its class. One thread at a time may use the parameters.)
+    Parameters may be read and set inside the block as well: access to a number or a `grad` first
+    writes all of them back, and the next step reads them again. That takes as long as leaving and
+    entering the block, so do it now and then, not at every step. (Until then `type(parameter)` is a
+    subclass of its class. One thread at a time may use the parameters.)
 
-    The loss is recorded as by `jit`, once for each shape of example. Parameters of the optimizer
-    that it does not depend on stay as they are, and have the `grad` None after a step.
+    The loss is recorded as by `jit`, once for each shape of example. Parameters that it does not
+    depend on are unchanged, with `grad` None after a step.
 
     Args:
         loss: takes one example, an argument for each column, and returns a Value.
         optimizer: a stepper; its rule is compiled with the gradient.
 
     Raises:
-        TypeError: if the loss cannot be compiled, or the optimizer has no rule that can be.
+        TypeError: if the loss or the optimizer's rule cannot be compiled.
         ImportError: without llvmlite.
     """
     if not callable(loss):
@@ -62,7 +62,7 @@ def jit_step(loss: Callable[..., Any], optimizer: Stepper) -> CompiledStep:
 
 
 class CompiledStep:
-    """A compiled step of training: a call takes it. See `jit_step`."""
+    """A compiled step of training, taken by calling it. See `jit_step`."""
 
     def __init__(self, loss: Callable[..., Any], optimizer: Stepper) -> None:
         self._loss = loss
@@ -146,7 +146,7 @@ class CompiledStep:
         self._release()
 
     def _hold(self, training: Any) -> None:
-        """Let the parameters ask for their numbers before they are used (see `_held_class`)."""
+        """Hold the parameters: their numbers are fetched when needed (see `_held_class`)."""
         self._held = training
         try:
             for parameter in training.parameters:
@@ -159,7 +159,7 @@ class CompiledStep:
             raise
 
     def _release(self) -> None:
-        """Write the weights and gradients back, to parameters that are as they were."""
+        """Write weights and gradients back, and give the parameters their own classes again."""
         with self._lock:
             held = self._held
             if held is None:
@@ -180,7 +180,7 @@ class CompiledStep:
         held.store()
 
     def _training(self, columns: list[Column]) -> Any:
-        # a flag chooses the optimizer's rule, which is compiled; other settings are handed in
+        # a flag selects the rule, which is compiled; other settings are passed at each step
         flags = [setting for setting in vars(self.optimizer).values() if isinstance(setting, bool)]
         key = (*flags, *[column.shape for column in columns])
         found = self._trainings.get(key)
@@ -200,8 +200,11 @@ class CompiledStep:
         return [value]
 
     def _on_values(self, columns: list[Column]) -> float:
-        """The same step on Values, which says what is not finite; or is right after all, where a
-        branch that was not taken has spoilt a gradient."""
+        """Take the same step on Values.
+
+        It raises an error that says what is not finite, or succeeds, if only an unselected branch
+        made the compiled gradient nan.
+        """
         rows = zip(*[column.rows() for column in columns], strict=True)
         value = mean([self.loss(*row) for row in rows]) if columns else self.loss()
         if not math.isfinite(value.data):
@@ -215,8 +218,8 @@ class CompiledStep:
 def _held_class(kind: type, step: CompiledStep) -> type:
     """The class of parameters of this kind while a block of steps holds them.
 
-    Their number and gradient are in machine code. The class hides the slots for both behind
-    properties, which write all of them back when asked, and give the parameter its own class again.
+    Meanwhile compiled code holds their numbers and gradients. The class has properties for both,
+    which on access write all of them back, and give the parameters their own classes again.
     """
 
     def released(name: str) -> property:

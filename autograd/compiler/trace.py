@@ -28,7 +28,7 @@ _new = object.__new__
 
 
 class Traced(Value):
-    """A Value whose number differs from example to example: the slot for it stays empty."""
+    """A Value without a number, for a function that is recorded once for all examples."""
 
     __slots__ = ()
 
@@ -61,7 +61,7 @@ class Traced(Value):
 
     @property
     def partials(self) -> tuple[float | None, ...]:
-        """A None for each operand."""
+        """None for each operand."""
         return (None,) * len(self.args)
 
     def __repr__(self) -> str:
@@ -96,7 +96,7 @@ _OPERANDS = {Traced, Value, float}
 
 
 def _binary(primitive: Primitive, is_reflected: bool) -> Callable[[Traced, Any], Traced]:
-    """The operator of a Traced: what `record` does, for two operands in half the time."""
+    """A binary operator of Traced: does what `record` does, in half the time."""
 
     def method(x: Traced, y: Any) -> Traced:
         if type(y) is not Traced and type(y) is not float and not isinstance(y, Value):
@@ -122,9 +122,9 @@ class Trace:
 
     Attributes:
         inputs: the Traced inputs of one example, flat.
-        constants: those of the arguments that all examples share.
-        outputs: what it returned, flat.
-        form: the lists and tuples that it returned them in, with None for each; None for one Value.
+        constants: the Traced inputs of the arguments that all examples share.
+        outputs: the results of the function, flat.
+        form: the lists and tuples of the results, with None for each result; None for one Value.
         selection: what unselected branches can do to the gradients in it.
     """
 
@@ -143,14 +143,15 @@ def trace(
 ) -> Trace:
     """Record `f` on one example: a Traced for each column of numbers, lists for a column of rows.
 
-    If it `follows_branches`, gradients that are taken in it ignore unselected branches.
+    With `follows_branches`, gradients taken while tracing ignore unselected branches.
 
     Args:
-        shapes: of each argument.
-        shared: which arguments all examples share, and whether `f` takes each as an array.
+        shapes: the shape of each argument.
+        shared: the arguments that all examples share, by index, and whether `f` takes each as an
+            array.
 
     Raises:
-        TypeError: if `f` asks for a number of its inputs, or branches on a comparison of Values,
+        TypeError: if `f` uses the number of an input, or branches on a comparison of Values,
             or returns anything but Values and numbers, or lists and tuples of them.
     """
     inputs: list[Traced] = []
@@ -176,7 +177,7 @@ def _array(nested: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _form(f: Callable[..., Any], result: object, outputs: list[Operand]) -> Any:
-    """The lists and tuples of a result; appends what they hold to `outputs`."""
+    """The nested lists and tuples of a result; appends their items to `outputs`."""
     if is_array(result):
         result = cast(Any, result).tolist()
     if isinstance(result, list | tuple):
@@ -252,9 +253,10 @@ def leaves_of(output: Operand) -> list[Value]:
 def gradient_of(
     output: Operand, leaves: Sequence[Value], follows_branches: bool = False
 ) -> tuple[list[Operand], Selection]:
-    """∂output/∂leaf for each leaf, as graph or as a plain number.
+    """∂output/∂leaf for each leaf, as a Value or a float.
 
-    Also what unselected branches can do to it, unless it `follows_branches`, and so ignores them.
+    Also returns how unselected branches can affect these gradients, which ignore them if
+    `follows_branches` is true.
     """
     if not isinstance(output, Value):
         return [0.0] * len(leaves), Selection.NONE

@@ -69,7 +69,7 @@ IRIS_FILE = Path(__file__).parent / "iris.csv"
 
 
 class Table(NamedTuple):
-    """What a file holds.
+    """The contents of a file as examples.
 
     Attributes:
         X: one row of inputs per example.
@@ -122,24 +122,25 @@ def read_csv(
     numbers. Dates and times are left out.
 
     Args:
-        path: the file, in UTF-8, UTF-16 with its mark, or cp1252, if `encoding` names no other.
+        path: the file, in UTF-8, UTF-16 with a byte order mark, or cp1252, or in `encoding`.
         labeled: whether there is a label; if not, every column is an input and Y is empty.
         label: the name of the label's column, or its place from 1; the last if not given.
-        task: "classification" or "regression", where the label leaves a doubt.
-        delimiter, header: what separates cells, and whether a first line names the columns, where
-            they are not to be recognized.
+        task: "classification" or "regression", where the label could be for either.
+        delimiter, header: what separates cells, and whether the first line names the columns;
+            recognized if not given.
         drop: the names of columns to leave out.
         missing: what to do about missing cells, such as empty ones, NA, ?: "refuse" them, "drop"
-            their rows, or put in the "mean" of the column.
-        one_hot: whether to make every word of an input column an input, 1 where it stands, else 0.
+            their rows, or replace them by the "mean" of the column.
+        one_hot: whether to encode a column of words as one input per word, 1 where it is the cell's
+            word, else 0.
         encoding: of the text, such as "latin-1".
         na_values: words that stand for a missing cell, besides NA, ? and the like.
         limit: how many rows to read at most; all, if not given.
 
     Raises:
         OSError: if the file cannot be read; FileNotFoundError if there is none.
-        TableError: a ValueError, if the table cannot be read so. It names file, line and column,
-            and what to pass.
+        TableError: a ValueError, if the table cannot be read with these arguments. It names file,
+            line and column, and the argument to pass.
     """
     try:
         sheet = read_sheet(

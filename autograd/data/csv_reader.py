@@ -1,4 +1,4 @@
-"""CSV reading: what separates the cells, what names the columns, and which lines are no rows.
+"""CSV reading: detects the delimiter, the header, and the lines that are not rows.
 
 Nothing here knows what a cell means but to tell a header from data: a line of words above numbers.
 """
@@ -48,25 +48,25 @@ def read_sheet(
     decimal: str = "",
     limit: int | None = None,
 ) -> Sheet:
-    """The table in a file of text, compressed by gzip, bzip2 or xz or not at all.
+    """Read the table in a text file, which may be compressed by gzip, bzip2 or xz.
 
-    What separates the cells is recognized: commas, semicolons, tabs, bars or spaces. Blank lines,
-    lines that start with `#`, a title above the table, footnotes and totals below it are skipped.
+    The delimiter is detected: commas, semicolons, tabs, bars or spaces. Blank lines, lines that
+    start with `#`, a title above the table, footnotes and totals below it are skipped.
     A first line is a header if it has words above numbers, if it counts the columns
-    (`0,1,2,target`) or years, or if no cell of it comes again below; it may start with `#`, as
-    NumPy writes it. A first line of counts, as scikit-learn's files have one
-    (`150,4,setosa,versicolor,virginica`), gives the classes their names. How numbers are written
-    is recognized, too: decimal commas, thousands separators, units.
+    (`0,1,2,target`) or years, or if none of its cells occurs again below; it may start with `#`,
+    as NumPy writes it. A first line of counts, as scikit-learn's files have one
+    (`150,4,setosa,versicolor,virginica`), gives the classes their names. The number format is
+    detected, too: decimal commas, thousands separators, units.
 
     Args:
         path: the file.
-        delimiter: what separates the cells, if it is not to be recognized.
-        header: whether the first line names the columns, if it is not to be recognized.
+        delimiter: what separates the cells; detected if not given.
+        header: whether the first line names the columns; detected if not given.
         encoding: of the text, such as "latin-1"; if not given, UTF-8, UTF-16 with its mark, or
             cp1252.
         na_values: words that stand for a missing value, besides NA, ? and the like; a number
-            among them stands for it however it is written.
-        decimal: the decimal mark, "." or ",", where no cell of the file tells: 1,234 may be either.
+            among them matches it in any notation.
+        decimal: the decimal mark, "." or ",", if all cells of the file are ambiguous, as 1,234 is.
         limit: how many rows to read at most; all, if not given.
 
     Raises:
@@ -95,7 +95,7 @@ def _read(
     decimal: str,
     limit: int | None,
 ) -> Sheet:
-    """The table, if the text is so encoded."""
+    """Parse the table. UnicodeDecodeError if the text is not in this encoding."""
     file = source.name
     text = source.lines(encoding)
     head = list(islice(text, N_HEAD_LINES))
@@ -183,14 +183,14 @@ class _Stored:
 
 
 def _without_surroundings(lines: list[Line], is_whole: bool) -> tuple[int, list[str]]:
-    """Leave out titles above, footnotes and totals below, and a column that is none.
+    """Remove titles above, footnotes and totals below, and empty columns on the right.
 
     A title or footnote is a line with one cell of words, in a table of three columns or more.
-    Returns the number of columns, and what was left out, for people to read.
+    Returns the number of columns, and a description of each line removed.
     """
     width = _width(lines)
     while width > 2 and not any(cell for line in lines for cell in line.cells[width - 1 :]):
-        width -= 1  # a delimiter after the last cell of every row
+        width -= 1  # every row ends with a delimiter
     for line in lines:
         _cut(line, width)
     left_out = []
@@ -229,7 +229,7 @@ def _is_text(line: Line) -> bool:
 
 
 def _is_total(lines: list[Line]) -> bool:
-    """Whether the last line begins with a word for what sums up others, as none of them does."""
+    """Whether the last line, and no other, begins with a word for a total."""
     *others, last = lines
     i, begin = next(((i, cell.casefold()) for i, cell in enumerate(last.cells) if cell), (0, ""))
     begins_alike = any(i < len(o.cells) and o.cells[i].casefold() == begin for o in others)
@@ -237,7 +237,7 @@ def _is_total(lines: list[Line]) -> bool:
 
 
 def _taken_off(lines: list[Line], width: int, delimiter: str, file: str) -> list[str]:
-    """Take the header off the lines: a name for each column, "" for one that has none."""
+    """Remove the header from the lines; returns a name for each column, "" if it has none."""
     first = lines.pop(0)
     if not lines:
         raise TableError(
@@ -245,8 +245,8 @@ def _taken_off(lines: list[Line], width: int, delimiter: str, file: str) -> list
         )
     names = first.cells
     if len(names) == width - 1:
-        # As R writes a table, without a name above those of the rows; unless a comma within a
-        # number, as in A,22,843,10, is what makes the rows longer.
+        # R writes no name above the names of rows. But a comma within a number, as in
+        # A,22,843,10, makes rows longer, too.
         begins = [line.cells[0] for line in lines]
         if len(set(begins)) < len(begins) or (delimiter == "," and _splits_numbers(lines)):
             raise _ragged(file, lines[0], f"the header has {len(names)}")
@@ -267,7 +267,7 @@ def _splits_numbers(lines: list[Line]) -> bool:
 
 
 def _names_rows(cells: Iterable[str]) -> bool:
-    """Whether the cells count the rows, or are words of which none comes twice."""
+    """Whether the cells number the rows, or are words that are all different."""
     cells = list(cells)
     n = len(cells)
     if cells in ([str(i) for i in range(start, start + n)] for start in (0, 1)):
@@ -283,7 +283,7 @@ def _ragged(file: str, line: Line, others: str) -> TableError:
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, with their place where one comes twice."""
+    """The names, each duplicate followed by the number of its column, as in `x (2)`."""
     counts = Counter(names)
     return tuple(
         name if counts[name] == 1 else f"{name} ({i})" for i, name in enumerate(names, start=1)
@@ -316,10 +316,10 @@ def _rows(text: Iterable[str], delimiter: str, file: str) -> Iterator[Line]:
 
 
 def _recognized(head: Sequence[str]) -> str:
-    """What separates the cells: where most rows have as many as the others, and more than one.
+    """The delimiter with which most rows have the same number of cells, and more than one.
 
-    `csv.Sniffer` guesses from the characters alone, and takes a letter or a colon now and then.
-    Where commas would do as well as another, they are decimal commas.
+    `csv.Sniffer` considers the characters alone, and sometimes returns a letter or a colon. If
+    another delimiter does as well as commas, these are taken for decimal commas.
     """
     best, score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
@@ -340,7 +340,7 @@ def _recognized(head: Sequence[str]) -> str:
 
 
 def _holds_several_numbers(head: Sequence[str], delimiter: str) -> bool:
-    """Whether a cell of the first row is a row of numbers itself."""
+    """Whether a cell of the first row consists of several numbers."""
     first = next(_rows(head, delimiter, ""), Line(0, []))
     cells = [cell.split() for cell in first.cells]
     return any(len(words) > 1 and all(number(w) is not None for w in words) for words in cells)

@@ -1,4 +1,7 @@
-"""Errors: one line that says what is wrong with a table, where, and what to pass instead."""
+"""`TableError`, checks of arguments, and text shortened for messages.
+
+The message of a `TableError` is one line: what is wrong with a table, where, and what to pass.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def printable(text: str, width: int = 40) -> str:
 
 
 def abbreviated(words: Iterable[str], most: int = 4) -> str:
-    """The first few words, separated by commas, and how many there are."""
+    """The first few words, separated by commas, and the total number if there are more."""
     shown = [printable(word) for word in words]
     return ", ".join(shown[:most] + ([f"… ({len(shown)})"] if len(shown) > most else []))
 

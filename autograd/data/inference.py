@@ -56,23 +56,23 @@ def infer_schema(
 ) -> Schema:
     """Decide how to read the columns of a table.
 
-    A column is of numbers if all its cells are, those aside that are missing. A label of words is
-    a class; so is one of whole numbers, if they are few (20, and each three times on average);
-    another is a number to predict. Dates and times are left out.
+    A column is numeric if all its cells are numbers or missing. A label of words is a class; so is
+    one of few whole numbers (two, or at most 20 that occur three times on average); any other is a
+    number to predict. Dates and times are left out.
 
     Args:
         sheet: the table.
         labeled: whether it has a label.
         label: the name of its column, or its place from 1; the last one if not given.
-        task: "classification" or "regression", if it is not to be told from the label.
+        task: "classification" or "regression", by default inferred from the label.
         drop: the names of columns to leave out.
         missing: what to do about missing cells: "refuse" them, "drop" their rows, or fill in the
-            "mean". Without a label a row is left out in any case.
-        one_hot: whether to make every word of an input column an input, 1 where it stands, else 0.
+            "mean". A row without a label is always left out.
+        one_hot: whether to encode each word of an input column as an input, 1 or 0.
         drop_constant: whether to leave out inputs that are the same in every row.
 
     Raises:
-        TableError: if a column cannot be read so. Names it, and all that is to be passed.
+        TableError: if a column cannot be read; names it, and all arguments to pass.
     """
     columns = [_inferred(sheet, i) for i in range(len(sheet.names))]
     if sheet.named_rows:
@@ -135,7 +135,7 @@ def column_index(sheet: Sheet, name: str | int) -> int:
 
 
 def _inferred(sheet: Sheet, position: int) -> Column:
-    """The column as its cells show it, as an input until it is given another role."""
+    """The column as inferred from its cells; it is an input until it is given another role."""
     units = sheet.units[position] if sheet.units else ()
     form = NumberFormat(sheet.decimal, units)
     counts: Counter[str] | None = Counter()  # of all cells, until these are too many
@@ -200,7 +200,7 @@ def _inferred(sheet: Sheet, position: int) -> Column:
 
 
 def _merged(counts: Mapping[str, int]) -> tuple[dict[str, int], int]:
-    """How often each word comes, its spellings taken together; and how many these are."""
+    """The count of each word, with its spellings merged, and the number of spellings."""
     spellings: Counter[str] = Counter()
     for cell, count in counts.items():
         if not is_missing(cell):
@@ -215,13 +215,16 @@ def _merged(counts: Mapping[str, int]) -> tuple[dict[str, int], int]:
 
 
 def _as_input(column: Column, one_hot: bool, drop_constant: bool, needs_all: bool) -> Column:
-    """The column as an input, if it is one, or left out; a gap is seen to first if none may be."""
+    """The column as an input, if it is one, or left out.
+
+    A constant column with missing cells is kept if `needs_all`, so that these are reported.
+    """
     if column.role != "input":
         return column
     if one_hot and column.kind == "mixed" and _can_be_one_hot(column) and not column.strays:
         column = replace(column, kind="words")
     if column.kind == "words" and len(column.words) == 1 and column.n_missing:
-        [word] = column.words  # an empty cell is an answer, too, beside a box that is ticked
+        [word] = column.words  # of a checkbox, an empty cell is the second category
         if len(word) <= LONGEST_TICK:
             words = {EMPTY: column.n_missing, **column.words}
             column = replace(column, words=words, n_words=2, n_missing=0)
@@ -232,7 +235,7 @@ def _as_input(column: Column, one_hot: bool, drop_constant: bool, needs_all: boo
 
 
 def _can_be_one_hot(column: Column) -> bool:
-    """Whether its words are few enough to become inputs."""
+    """Whether the column has few enough words for one-hot encoding."""
     n_rows = column.n_missing + column.n_filled
     return column.n_words <= max(2, min(MANY_WORDS, n_rows // 2))
 
@@ -249,7 +252,7 @@ def _can_be_label(column: Column) -> bool:
 
 
 def _classes(sheet: Sheet, label: Column, task: Task | None) -> tuple[str, ...]:
-    """The names of the classes; none if the label is a number to predict."""
+    """The names of the classes; () if the label is a number to predict."""
     few = label.n_words <= max(2, min(FEW_NUMBERS, label.n_filled // 3))
     are_classes = label.kind == "words" or (label.all_whole and few) or bool(sheet.classes)
     if task == "regression":
@@ -279,11 +282,11 @@ def _classes(sheet: Sheet, label: Column, task: Task | None) -> tuple[str, ...]:
 
 
 def _check(sheet: Sheet, schema: Schema, unfit: Column | None, one_hot: bool) -> None:
-    """Refuse what cannot be read, in one line with all that has to be passed.
+    """Raise a TableError that lists what cannot be read, and all arguments that would help.
 
     Args:
         sheet, schema: the table, and how it is to be read.
-        unfit: the last column, if it cannot be the label, which then is another one.
+        unfit: the last column, if it cannot be the label and another column was chosen.
         one_hot: whether columns of words become inputs.
     """
     problems: list[str] = []
@@ -351,7 +354,7 @@ def _how_many(column: Column) -> str:
 
 
 def _gap(sheet: Sheet, gaps: Sequence[Column], schema: Schema) -> tuple[str, int]:
-    """What is missing in these columns, in words, and in which row first."""
+    """A message about the missing cells of these columns, and the first row with one."""
     row, cell = _first(sheet, gaps[0], gaps[0].is_missing)
     total = sum(column.n_missing for column in gaps)
     columns = f" in {len(gaps)} columns" if len(gaps) > 1 else ""
@@ -364,12 +367,12 @@ def _gap(sheet: Sheet, gaps: Sequence[Column], schema: Schema) -> tuple[str, int
 
 
 def _first(sheet: Sheet, column: Column, matches: Callable[[str], bool]) -> tuple[int, str]:
-    """The first row whose cell in this column matches, and that cell."""
+    """The index of the first row whose cell in this column matches, and that cell."""
     cells = enumerate(sheet.columns[column.position])
     return next((row, cell) for row, cell in cells if matches(cell))
 
 
 def _first_word(sheet: Sheet, column: Column) -> tuple[int, str]:
-    """The first row whose cell is no number, in a column of numbers, and that cell."""
+    """The first cell that is not a number in a column of numbers, and its row: (row, cell)."""
     parse = NumberFormat(sheet.decimal, column.units).parse
     return _first(sheet, column, lambda c: not column.is_missing(c) and parse(c) is None)

@@ -43,12 +43,12 @@ _NUMERALS = {".": _numeral(".", ","), ",": _numeral(",", ".")}
 
 
 class Quantity(NamedTuple):
-    """A cell that is a number, as people write it.
+    """A number in a cell, as people write it.
 
     Attributes:
         readings: its value by decimal mark: one, or two if either mark makes sense.
-        digits: its digits, and what stands between them.
-        unit: what stands beside them, such as € or kg.
+        digits: its digits and separators.
+        unit: the text beside them, such as € or kg.
         has_odd_minus: whether it is negative by parentheses or a minus at its end.
     """
 
@@ -63,7 +63,7 @@ class Quantity(NamedTuple):
         return len(set(self.readings.values())) > 1
 
     def value(self, decimal: str) -> float | None:
-        """The number, if this is the decimal mark of the file ("" if that is not known)."""
+        """The number for the file's decimal mark ("" if unknown); None if it is ambiguous."""
         if decimal in self.readings:
             return self.readings[decimal]
         if self.is_ambiguous and "," in self.digits:
@@ -72,7 +72,7 @@ class Quantity(NamedTuple):
 
 
 def quantity(cell: str) -> Quantity | None:
-    """The cell as a number with what stands around it; None if it is no finite number."""
+    """Parse a cell as a number with a sign and a unit; None if it does not look like a number."""
     if (match := _QUANTITY.fullmatch(cell)) is None:
         return None
     minus = match["sign"] or "", match["inner"] or "", match["trailing"] or "", match["open"] or ""
@@ -82,7 +82,7 @@ def quantity(cell: str) -> Quantity | None:
     for mark, pattern in _NUMERALS.items():
         found = pattern.fullmatch(match["digits"])
         if found is None or (match["trailing"] and not found[2]):
-            continue  # 2- is a mark of a school, 2.00- an amount
+            continue  # 2- is a school grade, 2.00- an amount
         whole = re.sub(r"\D", "", found[1])
         size = float(f"{whole or 0}.{found[2] or 0}{match['exponent'] or ''}")
         readings[mark] = -size if "".join(minus) not in ("", "+") else size
@@ -92,7 +92,7 @@ def quantity(cell: str) -> Quantity | None:
 
 
 def number(cell: str) -> float | None:
-    """The cell as Python reads numbers, finite or infinite; None if it is none."""
+    """The cell as a float if Python reads it as a number, finite or infinite; else None."""
     try:
         return None if "_" in cell or math.isnan(found := float(cell)) else found
     except ValueError:
@@ -100,7 +100,7 @@ def number(cell: str) -> float | None:
 
 
 def is_number(cell: str) -> bool:
-    """Whether the cell is a number with any decimal mark, and without a unit."""
+    """Whether the cell is a number without a unit, whichever its decimal mark is."""
     return number(cell) is not None or ((q := quantity(cell)) is not None and not q.unit)
 
 
@@ -116,7 +116,7 @@ class NumberFormat(NamedTuple):
     units: tuple[str, ...] = ()
 
     def parse(self, cell: str) -> float | None:
-        """The number that the cell is; None if it is none."""
+        """The number in the cell; None if it is not a number."""
         if (found := quantity(cell)) is None:
             return number(cell)
         return found.value(self.decimal) if not found.unit or found.unit in self.units else None
@@ -139,18 +139,18 @@ def infer_formats(
 ) -> tuple[str, list[tuple[str, ...]], list[str]]:
     """Find out how the numbers of a table are written.
 
-    A unit counts where all cells of a column that have one have the same, and these are half of
-    them at least; or, if it is a currency, where all others are numbers. Flags may differ, and
-    stand beside half of the numbers at most.
+    A unit is accepted if all cells of a column that have one have the same, and at least half of
+    the cells have it; or, for a currency, if all others are numbers. Flags may differ, and are
+    accepted beside at most half of the numbers.
 
     Args:
         columns: the cells.
         delimiter: what separates them.
-        decimal: the decimal mark, if it is known from elsewhere; the cells may know better.
+        decimal: the decimal mark to use if all cells are ambiguous.
 
     Returns:
         the decimal mark of the file, "." or ",", or "" if it has none or both; the units of each
-        column; and notes on both, for people to read.
+        column; and notes on both for the user.
     """
     certain: set[str] = set()  # the decimal marks of cells that leave no doubt
     doubtful: set[str] = set()  # the marks in cells that could be read with either
@@ -189,7 +189,7 @@ def infer_formats(
 
 
 def _weigh(found: Iterable[Quantity | None], certain: set[str], doubtful: set[str]) -> None:
-    """Note the decimal marks of these numbers, until one is certain to have a point."""
+    """Add the decimal marks of these numbers to the two sets, up to the first certain point."""
     for each in found:
         if each is None or not set(each.digits) & {".", ","}:
             continue
@@ -202,7 +202,11 @@ def _weigh(found: Iterable[Quantity | None], certain: set[str], doubtful: set[st
 
 
 def _decimal_mark(certain: set[str], doubtful: set[str], delimiter: str, decimal: str) -> str:
-    """The decimal mark of the cells that could be read with either."""
+    """The decimal mark of the file: "." or ",", or "" if it has none or both.
+
+    The marks in unambiguous cells (`certain`) decide; otherwise `decimal`, if given; otherwise
+    those in cells that could be read with either (`doubtful`).
+    """
     if certain:
         return "".join(certain) if len(certain) == 1 else ""
     if decimal or not doubtful:
@@ -213,7 +217,7 @@ def _decimal_mark(certain: set[str], doubtful: set[str], delimiter: str, decimal
 
 
 def _notes(found: Quantity) -> list[str]:
-    """How the number is written, for people to read, as far as it leaves no doubt."""
+    """Notes for the user on how the number is written, if that is unambiguous."""
     notes = ["negative numbers in parentheses or with a trailing minus"] * found.has_odd_minus
     if not found.is_ambiguous:
         mark = next(iter(found.readings))
@@ -224,7 +228,7 @@ def _notes(found: Quantity) -> list[str]:
 
 
 def _accepted(counts: Counter[str], n_words: int) -> tuple[tuple[str, ...], list[str]]:
-    """The units or flags of a column that are no part of its numbers, and a note on them."""
+    """The units or flags of a column to ignore when its numbers are read, and a note on them."""
     units = {unit: count for unit, count in counts.items() if unit}
     share = sum(units.values()) / max(1, counts.total() + n_words)
     if len(units) == 1:

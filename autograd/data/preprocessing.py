@@ -105,12 +105,12 @@ class Standardization(NamedTuple):
 
 
 def _rows(rows: Iterable[Any]) -> list[Any]:
-    """The rows of a list, an array or a DataFrame, which iterated would give its columns' names."""
+    """The rows of a list, an array or a DataFrame (iterating over one gives column names)."""
     return list(rows.to_numpy() if hasattr(rows, "to_numpy") else rows)
 
 
 def _alike(n_inputs: int, X: Iterable[Sequence[float]]) -> Iterator[Sequence[float]]:
-    """The rows; a ValueError for one that has another number of inputs."""
+    """Yield the rows. ValueError for a row with another number of inputs."""
     for i, row in enumerate(X):
         if len(row) != n_inputs:
             raise ValueError(

@@ -27,21 +27,22 @@ LARGEST = 1e150
 
 @dataclass(frozen=True)
 class Column:
-    """What is known of a column.
+    """What is known about a column.
 
     Attributes:
         name, position: its name, and its place from 0.
         kind: "number", "words", "date"; "mixed" if some cells are numbers and some are not;
             "empty".
         role: "input", "label", or "left out".
-        n_missing: how many of its cells are missing.
-        n_filled: how many are not.
-        words: how often each word comes, or each number, in their order; none where there are
-            more than a model can learn.
-        n_words: how many different ones there are, where they are counted.
-        spellings: how many spellings they had before those that differ in capitals became one.
-        strays: words, so few among numbers that they stand for missing ones.
-        odd_numbers: cells among numbers that look like numbers, and cannot be read as such.
+        n_missing: the number of missing cells.
+        n_filled: the number of other cells.
+        words: the count of each distinct word or number, sorted; empty if there are more than a
+            model can learn.
+        n_words: the number of distinct words or numbers, where they are counted.
+        spellings: the number of distinct spellings, before those that differ in capitals alone were
+            merged.
+        strays: words among numbers, so rare that they count as missing values.
+        odd_numbers: cells among numbers that look like numbers but cannot be parsed.
         span: the smallest and the largest number.
         all_whole: whether all its numbers are whole.
         units: the units and flags that may stand beside its numbers.
@@ -64,7 +65,7 @@ class Column:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the inputs it becomes: its own, or one for each of its words."""
+        """The names of the inputs that the column becomes: its own name, or one for each word."""
         if self.kind == "words":
             return tuple(f"{self.name}={word}" for word in self.words)
         return (self.name,)
@@ -76,7 +77,7 @@ class Column:
         return is_missing_number(cell)
 
     def index_of(self, cell: str) -> int | None:
-        """Which of its words the cell is, in a column of words; None if none."""
+        """The index of the cell's word in a column of words; None if it is not among them."""
         return self._indices.get(key(EMPTY if EMPTY in self.words and is_missing(cell) else cell))
 
     @cached_property
@@ -85,12 +86,15 @@ class Column:
 
 
 def indices(words: Iterable[str]) -> dict[str, int]:
-    """The index of each word, by the key that its spellings share; the first of those that do."""
+    """Map the `key` of each word to the index of the first word with this key."""
     return {key(word): i for i, word in reversed(list(enumerate(words)))}
 
 
 def key(word: str) -> str:
-    """What words are compared by: capitals and spaces do not tell two apart, but single letters."""
+    """The key by which words are compared.
+
+    Case and extra spaces are ignored, except the case of single letters; 1 and 1.0 are equal.
+    """
     word = " ".join(word.split())
     found = number(word)
     if found is not None and found.is_integer():
@@ -99,12 +103,12 @@ def key(word: str) -> str:
 
 
 class Examples(NamedTuple):
-    """Rows as numbers.
+    """The rows of a table as numbers.
 
     Attributes:
-        X: the inputs of each row; nan where a cell is missing, if missing cells get the mean.
-        Y: its label, the index of a class or a number; empty if the table has none.
-        rows: which row of the sheet it is, from 0.
+        X: the inputs of each row; nan for a missing cell that the mean will replace.
+        Y: the label of each row, the index of a class or a number; empty if there is no label.
+        rows: the index of each row in the sheet, from 0.
     """
 
     X: list[list[float]]
@@ -191,7 +195,7 @@ class Schema:
         return [[math.nan if math.isnan(k) else float(k == i) for k in which] for i in range(n)]
 
     def _labels(self, sheet: Sheet, may_lack: bool) -> list[Any]:
-        """The label of every row, nan if it is missing and may be; an empty list without labels."""
+        """The label of every row, nan where it is allowed to be missing; [] without labels."""
         if (column := self.label) is None:
             return []
         refuse = TableError("the label is missing", {"missing": "drop"})
@@ -218,9 +222,10 @@ class Schema:
     # --- another table ----------------------------------------------------------------------------
 
     def located(self, sheet: Sheet) -> Schema:
-        """The same schema for another table: by the names of its columns, or else their places.
+        """The same schema with the columns at their places in another table.
 
-        The label may be missing there, and so may the columns that are left out.
+        Columns are found by name if the header has any of the inputs, else by position. The label
+        and the columns that are left out may be missing.
 
         Raises:
             TableError: if an input is missing; names it.
@@ -253,7 +258,7 @@ class Schema:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """What a model has to keep, to read other tables alike: plain lists and texts."""
+        """What a model must store to read other tables in the same way: JSON lists and strings."""
         return {
             "columns": [
                 [c.name, c.role, list(c.words) if c.kind == "words" else None, list(c.units)]
@@ -267,7 +272,7 @@ class Schema:
 
     @classmethod
     def from_json(cls, kept: Any, classes: Sequence[str]) -> Schema:
-        """The schema that `to_json` kept. ValueError if it is damaged."""
+        """The schema from the output of `to_json`. ValueError if that is damaged."""
         try:
             columns = tuple(
                 Column(
@@ -309,7 +314,10 @@ def _texts(found: Any) -> tuple[str, ...]:
 
 
 def _numbers(sheet: Sheet, column: Column, gap: TableError | None) -> list[float]:
-    """The numbers of a column, of a size that can be squared and summed, as learning does."""
+    """The numbers of a column.
+
+    Raises a TableError for one that is not finite, or too large for its square in training.
+    """
     form = NumberFormat(sheet.decimal, column.units)
 
     def finite(cell: str) -> float:
@@ -330,10 +338,10 @@ def _converted(
     gap: TableError | None,
     parse_block: Callable[[str], list[float] | None] = lambda _: None,
 ) -> list[float]:
-    """What the rule makes of the cells of a column, each different cell of a block once.
+    """Convert the cells of a column by the rule, each distinct cell of a block once.
 
-    Where a cell is missing it is nan, or the error `gap`; this and an error of the rule are raised
-    with line and column. What `parse_block` makes of a block, if anything, goes first.
+    A missing cell becomes nan, or raises `gap` if that is given. Errors name line and column.
+    `parse_block` is tried first: it returns the numbers of a whole block, or None.
     """
     found: list[float] = []
     for block in sheet.columns[column.position].blocks:

@@ -62,7 +62,7 @@ class Cells:
         self.blocks.append(_SEPARATOR.join(cells))
 
     def blank(self, numbers: Container[float], parse: Callable[[str], float | None]) -> None:
-        """Make every cell empty that is one of these numbers."""
+        """Make every cell empty whose number is one of these."""
         for i, cells in enumerate(map(split, self.blocks)):
             kept = {cell: "" if parse(cell) in numbers else cell for cell in set(cells)}
             self.blocks[i] = _SEPARATOR.join(map(kept.__getitem__, cells))
@@ -81,7 +81,7 @@ class Sheet:
         has_header: whether the names come from the file.
         named_rows: whether the first column has no name, and so only names or counts the rows.
         classes: the names of the labels 0, 1, …, if a first line of counts gives them.
-        left_out: lines that are no rows: a title, a footnote, a line of totals.
+        left_out: lines that are not rows: a title, a footnote, a line of totals.
         decimal: the decimal mark, "." or ","; "" if no cell tells.
         units: for each column the units and flags that its numbers may have.
         na_values: the words and numbers that were read as missing.
@@ -115,6 +115,6 @@ class Sheet:
         return f"column {name}" if self.has_header and not name.startswith("column ") else name
 
     def place(self, row: int, position: int | None = None) -> str:
-        """Where a row or one of its cells is, for a message."""
+        """The location of a row, or of one of its cells, for a message."""
         column = "" if position is None else f", {self.named(position)}"
         return f"{self.file}, line {self.line_numbers[row]}{column}"

@@ -1,4 +1,4 @@
-"""What was inferred of a table, for people to read; and what else may have been meant."""
+"""Describes an inferred schema in text, with hints where another reading is plausible."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _role(column: Column, schema: Schema) -> str:
 
 
 def _levels(column: Column, schema: Schema) -> str:
-    """Its words and how often they come, or the span of its numbers."""
+    """The words of a column with their counts, or the range of its numbers."""
     is_label = column.role == "label" and bool(schema.classes)
     if column.role == "left out" and column.n_words == 1:
         return f"always {printable(next(iter(column.words)))}"
@@ -71,7 +71,7 @@ def _levels(column: Column, schema: Schema) -> str:
 
 
 def hints(schema: Schema, sheet: Sheet) -> list[str]:
-    """What may have been meant otherwise, and the options of the command line to type then."""
+    """Notes on what was inferred or left out, with the command-line options that change it."""
     found = []
     label = schema.label
     may_lack_rows = schema.missing == "drop" or (label is not None and label.n_missing)
@@ -107,7 +107,7 @@ def hints(schema: Schema, sheet: Sheet) -> list[str]:
 
 
 def _counts_up(cells: Cells) -> bool:
-    """Whether they are whole numbers, ten at least, that count upwards row by row."""
+    """Whether the cells are at least ten whole numbers that increase from row to row."""
     n = 0
     for before, cell in pairwise(map(number, cells)):
         if before is None or cell != before + 1 or not before.is_integer():
@@ -117,6 +117,6 @@ def _counts_up(cells: Cells) -> bool:
 
 
 def rows_left_out(n: int) -> str:
-    """That rows are left out, for people to read."""
+    """A message that rows are left out."""
     rows, are = ("rows", "are") if n > 1 else ("row", "is")
     return f"{n} {rows} with missing cells {are} left out"

@@ -1,4 +1,4 @@
-"""The lines of a file of text: decompressed, decoded, and refused where it is no text."""
+"""Reads the lines of a text file: decompresses and decodes it, and rejects binary files."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class TextFile:
 
     Attributes:
         name: its name in messages.
-        encoding: what to decode it by, at first.
-        notes: how it is compressed, for people to read.
+        encoding: the encoding to try first.
+        notes: how it is compressed, as text for the user.
     """
 
     def __init__(self, path: Path, name: str, encoding: str | None) -> None:
@@ -95,7 +95,7 @@ class TextFile:
             )
 
     def lines(self, encoding: str) -> Iterator[str]:
-        """The lines with their ends. UnicodeDecodeError if the text is not so encoded."""
+        """The lines with their ends. Raises UnicodeDecodeError if the encoding is wrong."""
         begin = ""
         try:
             codecs.lookup(encoding)
@@ -116,7 +116,7 @@ class TextFile:
                 yield line
 
     def other_encoding(self, encoding: str, error: UnicodeDecodeError) -> str:
-        """What to decode the text by where this failed: cp1252 after UTF-8, if that is likely.
+        """The encoding to try after `encoding` failed: cp1252 after UTF-8, if that is likely.
 
         Raises:
             TableError: if no other is likely.
@@ -140,7 +140,7 @@ class TextFile:
 
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
-        """The file, or what it decompresses to."""
+        """Open the file, decompressed if it is compressed."""
         content = self._content
         with self._path.open("rb") if content is None else io.BytesIO(content) as source:
             if not self._module:

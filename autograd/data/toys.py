@@ -103,8 +103,8 @@ def blobs(
 def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[Rows, list[int]]:
     """The corners (0,0), (0,1), (1,0), (1,1) in turn, with the exclusive or of their coordinates.
 
-    As it stands, the truth table; with more examples and noise, four clouds in two classes that
-    no straight line separates.
+    By default the truth table; with more examples and noise, four clouds in two classes that no
+    straight line separates.
 
     Args:
         n, noise, seed: as for `moons`; at least 4 examples.

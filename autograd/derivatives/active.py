@@ -1,4 +1,4 @@
-"""Which nodes lie between inputs and outputs; what was recorded twice counts once."""
+"""Input of the sparse algorithms: the active nodes of a graph, with duplicate nodes merged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ActiveGraph:
 
 
 def _reached(outputs: Iterable[Factor], inputs: Iterable[Value]) -> set[Value]:
-    """What the outputs have a derivative with respect to, inputs and what is behind them aside."""
+    """The nodes between outputs and inputs that the outputs have a derivative with respect to."""
     found: set[Value] = set()
     stack = [x for x in outputs if isinstance(x, Value)]
     while stack:
@@ -48,7 +48,7 @@ def _reached(outputs: Iterable[Factor], inputs: Iterable[Value]) -> set[Value]:
 def _distinct(
     outputs: Iterable[Factor], inputs: Sequence[Value], record: Recorder
 ) -> dict[Value, Factor]:
-    """Of each node that depends on an input, the first one that is equal to it."""
+    """For each node that depends on an input, the first node that is equal to it."""
     oldest = min((x._created for x in inputs), default=0)
     found: set[Value] = set()
     stack = [x for x in outputs if isinstance(x, Value) and x._created >= oldest]
@@ -67,7 +67,7 @@ def _distinct(
 
 
 def _canonical(node: Value, args: Sequence[Factor], record: Recorder) -> Factor:
-    """The node on these operands, or what has the same bits and is simpler or was recorded."""
+    """The node on these operands, or one with the same bits that is simpler or known."""
     row = node.primitive
     if row is primitives.sum and len(args) == 1:
         return args[0]

@@ -24,8 +24,8 @@ def custom(value: Operand, xs: Nested, partials: Nested) -> Operand:
     partials are those of some function.) An `x` may be the result of other operations, to which its
     gradient goes on.
 
-    It is made of rows of the table, so it compiles in every back end, without calling Python. There
-    `value` and `partials` must be computed by operations on Values, as all that is compiled.
+    It consists of built-in primitives, so every back end compiles it, without calling Python. In a
+    compiled function, `value` and `partials` must be computed by operations on Values.
 
     Args:
         value: the number, or a Value, whose own graph is not differentiated.

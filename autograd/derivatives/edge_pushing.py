@@ -1,4 +1,4 @@
-"""The lower half of a Hessian by edge pushing, structural nonzeros only.
+"""Sparse Hessians by edge pushing: the structural nonzeros of the lower triangle.
 
 R. M. Gower and M. P. Mello, A new framework for the computation of Hessians, Optimization Methods
 and Software 27(2), 2012. A reverse sweep carries, beside the adjoint of each node, the second
@@ -27,13 +27,13 @@ def hessian_entries(output: Value, inputs: Sequence[Value]) -> Entries:
 
 
 class _Sweep:
-    """The reverse sweep over a graph (see above).
+    """The reverse sweep over a graph (see the module's docstring).
 
     Attributes:
-        rank: the place of each active node in the order of the sweep; inputs are the lowest, so
-            that an edge is pushed until both of its ends are inputs.
+        rank: the position of each active node in the sweep; inputs are the lowest, so that an edge
+            is pushed until both of its ends are inputs.
         adjoints: the contributions to the adjoint of each node.
-        edges: the contributions to each edge, at its later node by the earlier one.
+        edges: the contributions to each edge, as `edges[later node][earlier node]`.
     """
 
     def __init__(self, output: Value, inputs: Sequence[Value]) -> None:
@@ -56,7 +56,7 @@ class _Sweep:
                     self.adjoints.setdefault(a, []).append(contribution)
 
     def add_edge(self, a: Value, b: Value, term: Term) -> None:
-        """Add to d²output/da db."""
+        """Add a term to d²output/(da db)."""
         if self.rank[a] < self.rank[b]:
             a, b = b, a
         self.edges.setdefault(a, {}).setdefault(b, []).append(term)

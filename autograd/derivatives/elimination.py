@@ -1,4 +1,6 @@
-"""A Jacobian by vertex elimination, structural nonzeros only.
+"""Sparse Jacobians by vertex elimination: the structural nonzeros.
+
+A Hessian that edge pushing cannot compute is computed as the Jacobian of the gradient.
 
 The graph between inputs and outputs is one of edges with partials. To eliminate a node is to
 replace the paths through it by edges past it: the product of the two edges is added to the edge
@@ -104,9 +106,9 @@ class _Elimination:
         return [*factors, *after]
 
     def cost(self, node: Value) -> int:
-        """The multiplications to eliminate a node, and twice the edges with a factor that are new.
+        """The multiplications to eliminate a node, plus 2 for each new edge with a factor.
 
-        Each new edge with a factor is one more multiplication for each edge at its ends.
+        Each of these costs one more multiplication for each edge at its ends.
         """
         before, after = self.before[node], self.after[node]
         unit_before, numbers_before = _counted(before.values())

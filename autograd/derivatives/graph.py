@@ -66,11 +66,11 @@ def pulled_back(
     """The reverse sweep: from the adjoints of several nodes to those of the inputs.
 
     Args:
-        seeds: nodes (a plain number is passed over), the upstream gradient of each, and its
-            activity: 0 or 1, or a Value of these in a tracing that follows branches; 0.0 in one
-            that does not if the node may be inactive.
+        seeds: nodes (plain numbers are ignored), the upstream gradient of each, and its activity:
+            0 or 1; a Value of these while tracing with `follows_branches`; while tracing without,
+            0.0 if the node may be inactive.
         inputs: the Values to differentiate with respect to.
-        earlier: of some inputs the sum of the contributions made before, and its activity.
+        earlier: for some inputs, the sum of earlier contributions, and its activity.
 
     Returns:
         for each input its adjoint, None if nothing contributes to it, and its activity.
@@ -171,7 +171,7 @@ def tangent_numbers(
     directions: Sequence[float],
     nodes: Iterable[Value],
 ) -> list[float]:
-    """The numbers of `tangents` from the recorded partials, where `nodes` are all in between."""
+    """The numbers of `tangents` from the recorded partials; `nodes` are all nodes in between."""
     tangent: dict[Any, float] = dict(zip(inputs, directions, strict=True))
     tangent_of = tangent.get
     for node in sorted(nodes, key=_creation):
@@ -194,7 +194,7 @@ def tangent_numbers(
 
 
 def _takes_all(node: Value) -> bool:
-    """Whether a partial of 0 is a factor like others, not that of an unselected operand."""
+    """Whether a partial of 0 is an ordinary factor, not the mark of an unselected operand."""
     return node.primitive is None or not node.primitive.chooses
 
 
@@ -202,12 +202,12 @@ def _takes_all(node: Value) -> bool:
 
 
 def copied(outputs: Iterable[Operand], new: dict[Any, Any]) -> list[Any]:
-    """The outputs as new graph, with other Values in place of some.
+    """Copies of the outputs as new nodes, with some Values replaced.
 
     Args:
         outputs: the Values to copy, with all that they depend on; floats are returned as they are.
-        new: what takes the place of nodes; the copies of others are added to it. Leaves that are
-            not in it stay.
+        new: maps nodes to their replacements; the copies of other nodes are added to it. Leaves
+            that are not in it are not copied.
     """
     outputs = list(outputs)
     for node in in_recorded_order(outputs, new):
@@ -232,7 +232,7 @@ def copied(outputs: Iterable[Operand], new: dict[Any, Any]) -> list[Any]:
 def in_recorded_order(outputs: Iterable[Operand], stops: Collection[Value] = ()) -> list[Value]:
     """The nodes that the outputs depend on, in the order of their creation.
 
-    Nothing is looked for behind nodes to stop at.
+    The operands of nodes in `stops` are not visited.
     """
     stack: list[Any] = [x for x in outputs if isinstance(x, Value)]
     found = set(stack)
@@ -308,21 +308,21 @@ def _dependent(nodes: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
 
 
 def _selects(nodes: Iterable[Value]) -> bool:
-    """Whether operands are selected among the nodes, or were in what they are derivatives of.
+    """Whether one of the nodes selects an operand, or is part of a derivative of such a node.
 
-    Where one is not selected, eager code has no contribution, and a compiled function one of 0. So
-    that this changes no sum of the next order, a single contribution is then a sum of its own.
+    For an operand that is not selected, eager code has no contribution, a compiled function one
+    of 0. To keep the sums of the next order the same, a single contribution becomes a sum then.
     """
     return any(x in _apart or (x.primitive is not None and x.primitive.chooses) for x in nodes)
 
 
 def made_since(outputs: Iterable[Value], start: int, own: Iterable[Value]) -> set[Value] | None:
-    """The nodes that the outputs have a derivative with respect to; None if one is older.
+    """The nodes that the outputs have a derivative with respect to; None if one is too old.
 
     Args:
         outputs: the Values to start from.
-        start: the creation number that they are to be younger than.
-        own: Values that are not looked behind, the function's own arguments.
+        start: the smallest creation number that is not too old.
+        own: Values at which the search stops: the function's own arguments.
     """
     found = set(own)
     stack = []
@@ -363,7 +363,7 @@ def _sum(terms: list[Operand], is_apart: bool) -> Operand:
 
 
 def _product(upstream: Operand, partial: Operand) -> Operand:
-    """upstream·partial, without a node for a factor 1, which leaves every bit as it is."""
+    """upstream·partial, without a node for a factor 1, which would change nothing."""
     if type(partial) is float and partial == 1.0:
         return upstream
     if type(upstream) is float and upstream == 1.0:
@@ -372,9 +372,9 @@ def _product(upstream: Operand, partial: Operand) -> Operand:
 
 
 def as_value(x: Operand) -> Value:
-    """The Value itself, or a number as a Value.
+    """`x` itself if it is a Value, else a Value with this number.
 
-    While a function is compiled, that is no leaf, whose number would be read at each call.
+    In a function being compiled this is a constant, not a leaf whose number is read at each call.
     """
     if isinstance(x, Value):
         return x
@@ -393,18 +393,18 @@ def _without_nan(x: float) -> float:
 def _if_selected(row: Primitive, partial: Operand, term: Operand) -> Operand:
     """A term of a tangent: exactly 0 for an operand that was not selected.
 
-    Eager code records the `where` as well, so that sums group alike when it is compiled.
+    Eager code records the `where` too, so that compiled code groups sums in the same way.
     """
     return primitives.where(partial > 0.0, term, 0.0) if row.chooses else term
 
 
 class _Branches:
-    """Which nodes are active: linked to the output by edges that were selected.
+    """Which nodes are active: connected to the output by selected edges.
 
-    What an inactive node contributes is the number 0, of whatever sign, and no graph, so it
-    contributes nothing to any higher derivative either. While a function is traced, a selection has
-    no number yet. Then the plain gradient is built; or, if the tracing follows branches, one that
-    knows for each node by a Value, 0 or 1, whether it is active.
+    An inactive node contributes 0, with either sign, and no graph, so it does not contribute to
+    higher derivatives either. While a function is traced, the selection is not known yet. Then the
+    plain gradient is built; or, if the tracing follows branches, one in which the activity of each
+    node is a Value, 0 or 1.
     """
 
     def __init__(self) -> None:
@@ -415,18 +415,18 @@ class _Branches:
 
     @property
     def are_followed(self) -> bool:
-        """Whether there is a Value for the activity of each node."""
+        """Whether the activity of each node is recorded as a Value."""
         return self.tracing is not None and self.tracing.follows_branches
 
     def start(self, node: Value, active: Operand) -> None:
-        """Note that a seed, of this activity, stands at a node."""
+        """Add a seed of the sweep, with its activity."""
         if self.tracing is None or self.are_followed:
             self.activity[node] = primitives.maximum(active, self.activity.get(node, 0.0))
         elif active == 0.0:
             self.may_be_inactive.add(node)
 
     def activity_of(self, node: Value) -> Operand:
-        """That of a node, for another sweep to start with."""
+        """The activity of a node, to seed another sweep with."""
         if self.tracing is None or self.are_followed:
             return self.activity.get(node, 0.0)
         return 0.0 if node in self.may_be_inactive else 1.0
@@ -434,7 +434,11 @@ class _Branches:
     def passed(
         self, node: Value, arg: Value, upstream: Operand, partial: Operand
     ) -> tuple[Value, Operand]:
-        """Which node the contribution of `node` to its operand goes to, and as far as it counts."""
+        """Return the node that receives the contribution of `node` to `arg`, and the contribution.
+
+        The contribution is 0 if `node` is inactive or the operation did not select `arg`; while
+        tracing, only if the tracing follows branches.
+        """
         contribution = _product(upstream, partial)
         active = self.activity.get(node, 0.0)
         chooses = node.primitive is not None and node.primitive.chooses
@@ -491,7 +495,7 @@ def _is_finite(node: Value) -> bool:
 
 
 def _guard(is_active: Operand, contribution: Operand) -> Operand:
-    """The contribution, in a function being compiled; 0 if it is nan and not active."""
+    """The contribution, in a function being compiled; 0 if it is nan and inactive."""
     zero = primitives.where(contribution <= contribution, contribution, 0.0)  # noqa: PLR0124
     node: Operand = primitives.where(is_active, contribution, primitives.stop_gradient(zero))
     if isinstance(node, Value) and isinstance(contribution, Value):

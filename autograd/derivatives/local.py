@@ -1,8 +1,8 @@
-"""First and second partial derivatives of a node, by the rules of its row.
+"""Local derivatives for the sparse algorithms: first and second partials of one operation.
 
-The rules are read once for each kind of node: a row on operands of which some are numbers, or the
-same as others. What they give, and its derivatives, is kept as formulas in which nothing is
-computed twice. Of a node, only those formulas are recorded that are asked for.
+The rules of the table are read once for each kind of node: a primitive, with the information which
+of its operands are numbers and which are the same node. The partials are cached as formulas with
+common subexpressions merged; only those that an algorithm asks for are recorded in the graph.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from autograd.value import Value
 
 
 class Formula(Symbol):
-    """A Symbol that keeps composite rows, whose rules are better than those of their parts.
+    """A Symbol that keeps composite rows whole, whose rules are better than those of their parts.
 
     Attributes:
-        known: the formulas of this kind of node, each once.
-        index: how many of these were made before.
+        known: the distinct formulas for this kind of node.
+        index: how many of them were made before this one.
     """
 
     __slots__ = ("index", "known")
@@ -36,7 +36,7 @@ class Formula(Symbol):
 
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Formula:
-        """The formula for `primitive` on formulas and numbers; an equal one is taken again."""
+        """The formula for `primitive` on formulas and numbers; equal formulas are one object."""
         operands = [x if isinstance(x, Formula) else primitive.number(x) for x in args]
         known = next(x.known for x in operands if isinstance(x, Formula))
         key = (primitive, *[x if isinstance(x, Formula) else repr(x) for x in operands])
@@ -46,18 +46,18 @@ class Formula(Symbol):
 
 
 class Kind:
-    """The partial derivatives of a row on operands of one pattern, as formulas.
+    """The partial derivatives of a row, as formulas, for operands of one pattern.
 
     Args:
         row: the row.
-        pattern: of each operand its number, if it is one, or else the index of the first operand
-            that is the same node.
+        pattern: for each operand its number, if it is a constant, else the index of the first
+            operand that is the same node.
 
     Attributes:
         result: the symbol of the node.
         operands: the symbols of the distinct operands by their index.
-        first: of each operand that has a derivative: the partial, and the condition under which
-            the operand is selected, None if it always is. What is always 0 is left out.
+        first: for each operand whose partial is not always 0: the partial, and the condition under
+            which the operand is selected, None if it always is.
     """
 
     def __init__(self, row: Primitive, pattern: Sequence[float | int]) -> None:
@@ -84,7 +84,7 @@ class Kind:
 
     @property
     def second(self) -> dict[tuple[int, int], Any]:
-        """Of each pair of operands, the later first, that interact: the second derivative."""
+        """The nonzero second derivatives, by pairs of operands, the later one first."""
         if self._second is None:
             index = {x: i for i, x in self.operands.items()}
             self._second = {}
@@ -100,7 +100,7 @@ class Kind:
         return self._second
 
     def _derivative(self, x: Any, j: int) -> Any:
-        """dx/doperandⱼ, along the result as well."""
+        """dx/doperandⱼ, where x may also depend on the operand through the node's result."""
         if type(x) is float:
             return 0.0
         if x.primitive is None:
@@ -152,7 +152,7 @@ def _variables(x: Any) -> set[Formula]:
 
 
 def _selected(partial: Any) -> tuple[Any, Any]:
-    """The partial of an operand that is selected or not, apart from the condition."""
+    """The partial split into a factor, and the condition under which the operand is selected."""
     if type(partial) is float:
         return partial, None
     if partial.primitive is primitives.where:
@@ -183,13 +183,13 @@ class Local:
         }
 
     def second(self) -> Iterator[tuple[Value, Value, Factor]]:
-        """The pairs of active operands that interact, and their second derivative."""
+        """The pairs of active operands with a second derivative, and that derivative."""
         for (i, j), formula in self._kind.second.items():
             if i in self._active and j in self._active:
                 yield self._active[i], self._active[j], self._record(formula)
 
     def _record(self, x: Any) -> Factor:
-        """The Value for a formula; what it is made of is recorded before it."""
+        """The Value for a formula, recorded after its operands; None and floats as they are."""
         if x is None or type(x) is float:
             return x
         recorded = self._recorded
@@ -199,7 +199,7 @@ class Local:
 
 
 class Direct:
-    """The first partial derivatives of one node, of a row that is read with Values alone."""
+    """The first partial derivatives of one node, found by calling its rule with Values."""
 
     def __init__(self, node: Value, is_active: Any, record: Recorder) -> None:
         row, args = node.primitive, node.args
@@ -219,7 +219,7 @@ class LocalDerivatives:
         self._kinds: dict[Any, Kind] = {}
 
     def of(self, node: Value, is_active: Any) -> Local | Direct:
-        """Those of a node with respect to its active operands."""
+        """The partial derivatives of a node with respect to its active operands."""
         row = node.primitive
         assert row is not None
         if not row.is_local:

@@ -14,7 +14,7 @@ from autograd.value import Operand, Value
 
 
 class RowOfMany(ABC):
-    """What takes the place of a `Primitive` in nodes that have several results, or are one."""
+    """The row of a node with several results, or of one of them; replaces a `Primitive` there."""
 
     name: str
     arity: int | None = None
@@ -27,7 +27,7 @@ class RowOfMany(ABC):
 
     @abstractmethod
     def record(self, args: Sequence[Any]) -> Value:
-        """The node of this row on these operands."""
+        """Record a node for this row on these operands."""
 
     def has_derivative(self, index: int) -> bool:
         """Whether there may be a derivative with respect to this operand."""
@@ -35,7 +35,7 @@ class RowOfMany(ABC):
 
 
 class ManyResults(RowOfMany):
-    """The row of a node for the whole."""
+    """The primitive of the node that stands for an operation with several results."""
 
     @abstractmethod
     def pull_back(
@@ -44,17 +44,17 @@ class ManyResults(RowOfMany):
         upstream: Sequence[tuple[tuple[float, ...], Operand, Operand]],
         earlier: Mapping[Value, tuple[Operand | None, Operand]],
     ) -> Mapping[Value, tuple[Operand, Operand]]:
-        """Reverse mode.
+        """Reverse mode: add the contributions of this node to those made before.
 
         Args:
             node: the node of this row.
-            upstream: which result, its upstream gradient, its activity (see `pulled_back`).
-            earlier: the operands to differentiate with respect to, and for each the sum of the
-                contributions made before, None if there are none, and its activity.
+            upstream: for each result with a gradient: its index, the upstream gradient, and its
+                activity (see `pulled_back`).
+            earlier: for each operand to differentiate with respect to, the sum of the contributions
+                made before (None if there are none), and its activity.
 
         Returns:
-            for each operand that the node contributes to the sum with its contributions, and its
-            activity.
+            for each operand that the node contributes to, the new sum, and its activity.
         """
 
     @abstractmethod
@@ -65,4 +65,4 @@ class ManyResults(RowOfMany):
 
 
 class Result(RowOfMany):
-    """The row of one result: its operands are the node of the whole, and which result it is."""
+    """The row of one result; its operands are the node of the whole and the result's index."""

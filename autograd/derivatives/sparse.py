@@ -1,4 +1,8 @@
-"""Sparse derivatives of a function as graph: the structural nonzeros of a Jacobian or a Hessian."""
+"""Sparse Jacobians and Hessians of a function as graph, which `compiler.sparse` compiles.
+
+`elimination` computes Jacobians, `edge_pushing` Hessians, both on the graph that `active` prepares,
+with the partials of `local` and the arithmetic of `terms`.
+"""
 
 from __future__ import annotations
 

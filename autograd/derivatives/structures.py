@@ -58,7 +58,7 @@ def flat_like(like: Nested, nested: Nested, operation: str) -> Iterator[Any]:
 
 
 def form_of(nested: Nested) -> Any:
-    """The structure without the numbers, hashable: the same for those of the same structure."""
+    """A hashable description of the structure, without the numbers."""
     if isinstance(nested, dict):
         return type(nested), tuple([(key, form_of(item)) for key, item in nested.items()])
     if isinstance(nested, list | tuple):
@@ -67,7 +67,7 @@ def form_of(nested: Nested) -> Any:
 
 
 def rebuilt(nested: Nested, items: Iterator[Any]) -> Nested:
-    """The next items, one for each number of `nested`, in its structure."""
+    """The structure of `nested` with the next items in place of its numbers."""
     if isinstance(nested, dict):
         result = copy.copy(nested)  # of its own type, whatever that one is constructed from
         for key, item in nested.items():
@@ -84,7 +84,7 @@ def rebuilt(nested: Nested, items: Iterator[Any]) -> Nested:
 
 
 def paths(nested: Nested, prefix: str = "") -> Iterator[str]:
-    """For every number of the structure how to get there, such as `['weights'][0]`."""
+    """The path to every number of the structure, such as `['weights'][0]`."""
     if isinstance(nested, dict):
         for key, item in nested.items():
             yield from paths(item, f"{prefix}[{key!r}]")
@@ -132,5 +132,5 @@ def _rows(shape: tuple[int, ...], items: Iterator[Any]) -> Nested:
 
 
 def kind_of(numbers: Iterable[Any]) -> type:
-    """The type of an array of these numbers: of objects if there are Values among them."""
+    """The dtype for an array of these numbers: object if any is a Value, else float."""
     return object if any(isinstance(x, Value) for x in numbers) else float

@@ -1,4 +1,4 @@
-"""Arithmetic for sparse derivatives: what is equal is recorded once, 0 and 1 are numbers.
+"""Arithmetic for the sparse algorithms: equal operations are recorded once, 0 and 1 simplified.
 
 Three kinds of factors occur: floats, which are multiplied while the graph is built; Values; and the
 formulas of `local`. A product has its sign and its number in front, so that equal products are
@@ -27,7 +27,7 @@ def is_number(x: Factor, number: float) -> bool:
 
 
 class Recorder:
-    """Records operations, equal ones once, and the products and sums of derivatives."""
+    """Records operations, each distinct one once, and simplifies products and sums."""
 
     def __init__(self) -> None:
         self._known: dict[Any, Any] = {}
@@ -52,7 +52,7 @@ class Recorder:
         return found
 
     def key(self, row: Primitive, args: Sequence[Factor]) -> Any:
-        """The same for operations that have the same result."""
+        """A hashable key, equal for operations with the same result."""
         if float in map(type, args):
             args = [_bits(x) if type(x) is float else x for x in args]
         if row is MUL or row is ADD:
@@ -60,7 +60,7 @@ class Recorder:
         return row, *args
 
     def product(self, a: Factor, b: Factor) -> Factor:
-        """a·b, without an operation for a factor 1 or 0; numbers are multiplied now."""
+        """a·b, without an operation for a factor 1 or 0; numbers are multiplied at once."""
         if type(a) is float or type(b) is float:
             x, a = _number_and_rest(a)
             y, b = _number_and_rest(b)
@@ -79,7 +79,7 @@ class Recorder:
         return self(NEG, found) if is_negative else found
 
     def scaled(self, number: float, x: Factor) -> Factor:
-        """number·x, where x is None for 1."""
+        """number·x; None for x stands for 1."""
         if x is None or number == 0.0:
             return number
         if number == 1.0:
@@ -91,7 +91,7 @@ class Recorder:
         return self(MUL, number, x)
 
     def total(self, terms: Sequence[Factor]) -> Factor:
-        """The sum of one or more terms; equal ones are multiplied."""
+        """The sum of one or more terms; equal terms become a multiple of one."""
         if len(terms) == 1:
             return terms[0]
         constant = 0.0
@@ -133,12 +133,12 @@ def recorded(row: Primitive, args: Sequence[Factor]) -> Factor:
 
 
 def is_negation(x: Factor) -> bool:
-    """Whether it is a negation."""
+    """Whether x is a negation."""
     return type(x) is not float and x.primitive is NEG
 
 
 def _number_and_rest(x: Factor) -> tuple[float, Factor]:
-    """The number in front of a product, and the product without it; None if nothing is left."""
+    """The numeric coefficient of a product, and the rest of the product, None if there is none."""
     if type(x) is float:
         return x, None
     if x.primitive is NEG:
@@ -174,20 +174,20 @@ class Term:
 
 
 class Terms:
-    """Arithmetic on terms."""
+    """Products and sums of terms."""
 
     def __init__(self, record: Recorder) -> None:
         self.record = record
 
     def product(self, a: Term, b: Term) -> Term:
-        """The product along a path."""
+        """The product of the partials of two edges in sequence, selected only if both are."""
         value = self.record.product(a.value, b.value)
         if a.selected is None or b.selected is None or a.selected is b.selected:
             return Term(value, b.selected if a.selected is None else a.selected)
         return Term(value, self.record(primitives.logical_and, a.selected, b.selected))
 
     def total(self, terms: Sequence[Term]) -> Term:
-        """The sum over paths."""
+        """The sum of the terms of several paths."""
         if len(terms) == 1:
             return terms[0]
         values: dict[Factor, list[Factor]] = {}

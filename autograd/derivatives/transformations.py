@@ -52,9 +52,9 @@ class _Call:
     Attributes:
         leaves: a leaf for each number of the arguments to differentiate with respect to.
         start: the creation number before theirs; a Value older than that is an outer one.
-        needs_graph: whether the derivatives are to be graph, because an argument is a Value, or a
-            function is being compiled, or the results may depend on an outer Value.
-        nodes: where no graph is needed, what the results have a derivative with respect to.
+        needs_graph: whether to build a graph of the derivatives, because an argument is a Value, or
+            a function is being compiled, or the results may depend on an outer Value.
+        nodes: if no graph is needed, the nodes that the results have a derivative with respect to.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class _Call:
         self._is_open = self.needs_graph
 
     def apply(self, f: Callable[..., Nested], constants: Mapping[str, Any]) -> Nested:
-        """f of the leaves; other arguments, also those given by name, stay as they are."""
+        """Call f with the leaves as arguments; other arguments are passed unchanged."""
         args = list(self.xs)
         for i, x in zip(self.indices, rebuilt(self.chosen, iter(self.leaves)), strict=True):
             args[i] = x
@@ -92,7 +92,7 @@ class _Call:
             return f(*args, **constants)
 
     def values(self, outputs: Nested) -> list[Value]:
-        """The numbers that f returned, as Values; looks whether derivatives of them need graph."""
+        """The numbers that f returned, as Values; also sets `needs_graph`."""
         values = [self.one_value(output) for output in flat(outputs)]
         if not self.needs_graph:
             nodes = made_since(values, self.start, self.leaves)
@@ -101,7 +101,7 @@ class _Call:
         return values
 
     def value(self, output: Nested) -> Value:
-        """The same of a function that returns one number."""
+        """Like `values`, for a function that returns one number."""
         return self.values([self.one_value(output)])[0]
 
     def directions(self, vector: Nested, like: Nested, of: str = "inputs") -> list[Operand]:
@@ -122,7 +122,7 @@ class _Call:
         return numbers
 
     def again(self, u: Nested) -> _Call:
-        """The same call for the function that `vjp` returned, which is called later."""
+        """The same call, prepared for a later call of the function that `vjp` returned."""
         call = copy.copy(self)
         call.is_paused = recording.is_paused()
         if recording.is_tracing() or any(isinstance(x, Value) for x in flat(u)):
@@ -141,7 +141,7 @@ class _Call:
         return Value(real_number(result, f"{self.operation} of f", "a real number", several))
 
     def derivatives(self, output: Operand) -> list[Operand]:
-        """doutput/dleaf for each leaf, as graph or as numbers."""
+        """doutput/dleaf for each leaf: Values if a graph is needed, else floats."""
         if not isinstance(output, Value):
             return [0.0] * len(self.leaves)
         if self.needs_graph:
@@ -150,7 +150,7 @@ class _Call:
         return [found.get(leaf, 0.0) for leaf in self.leaves]
 
     def tangents(self, outputs: Sequence[Value], directions: Sequence[Operand]) -> list[Operand]:
-        """The derivative of each output along the directions, as graph or as numbers."""
+        """The derivative of each output along the directions: Values if a graph is needed."""
         if self.needs_graph:
             return tangents(outputs, self.leaves, directions)
         numbers = [number_of(v) for v in directions]
@@ -171,14 +171,14 @@ class _Call:
         return map(number_of, results)
 
     def structured(self, results: Iterable[Nested]) -> Nested:
-        """Something for each leaf, in the structure of the arguments, or of a single one."""
+        """The results, one per leaf, in the structure of the argument or of several."""
         per_argument = rebuilt(self.chosen, iter(results))
         return per_argument[0] if self.is_single else per_argument
 
 
 @contextmanager
 def _called(operation: str, xs: tuple[Nested, ...], argnums: Argnums = None) -> Iterator[_Call]:
-    """A block in which a function is recorded and differentiated, also inside of `no_grad`."""
+    """A block in which a function is recorded and differentiated, even inside `no_grad`."""
     is_paused = recording.is_paused()
     with recording.recorded():
         yield _Call(operation, xs, argnums, is_paused)
@@ -223,14 +223,14 @@ def gradient(f: Callable[..., Operand], argnums: Argnums = None) -> Transformed:
 
     Returns:
         A function of the same arguments. It returns df/dx in the structure of x; for several
-        arguments, a tuple of those. Floats give floats, arrays give arrays, Values give Values, a
-        graph to be differentiated again. If the gradient at floats also depends on other Values,
+        arguments, a tuple of those. Floats give floats, arrays give arrays, Values give Values,
+        which can be differentiated again. If the gradient at floats also depends on other Values,
         it is a function of those too, and so holds Values: with `w = Value(3.0)`,
         `gradient(lambda t: w * t * t)(2.0)` is a Value, 12.0, whose derivative with respect to w is
-        4.0, and `gradient(lambda t: t * t + w)(2.0)` is the float 4.0. For the number alone ask
+        4.0, and `gradient(lambda t: t * t + w)(2.0)` is the float 4.0. For the number alone use
         its `.data`, or call it under `no_grad()`, or pass w as an argument. Leaves that `f` makes
         while it runs count as constants. Arguments given by name, and positions not in `argnums`,
-        are handed to `f` as they are. Parameters that `f` closes over keep their `grad`.
+        are passed to `f` unchanged. Parameters that `f` closes over keep their `grad`.
 
     Raises:
         TypeError: if `f` cannot be called; from the returned function, if an argument holds
@@ -267,9 +267,9 @@ def value_and_gradient(f: Callable[..., Operand], argnums: Argnums = None) -> Tr
 def jacobian(f: Callable[..., Nested], argnums: Argnums = None) -> Transformed:
     """The function that returns all first derivatives of `f`, which may return any structure.
 
-    The result has the structure of f's result, with the `gradient` of each number in its place; an
-    array that `f` returns counts as one, in whose place is the structure of the arguments, of
-    arrays. Floats or Values, and `argnums`, are as for `gradient`.
+    The result has the structure of f's result, with the `gradient` of each number in its place. If
+    `f` returns an array, tuples and dictionaries of arguments enclose arrays whose first axes are
+    those of f's result. Floats or Values, and `argnums`, are as for `gradient`.
     """
 
     @_transforms(f, "jacobian")
@@ -308,8 +308,8 @@ def hessian_vector_product(f: Callable[..., Operand]) -> Transformed:
     It takes f's arguments and then the vector, in the structure of the argument (for several
     arguments, a tuple of those): `hessian_vector_product(f)(x, v)`. It costs about two gradients,
     because H·v is the gradient of (gradient · v) (Pearlmutter, Fast Exact Multiplication by the
-    Hessian, Neural Computation 6(1), 1994). Floats or Values are as for `gradient`; a vector that
-    holds Values is one of the other Values that the result depends on.
+    Hessian, Neural Computation 6(1), 1994). Floats or Values are as for `gradient`; Values in
+    the vector are treated as other Values that the result depends on.
 
     Raises:
         ValueError: from the returned function, if the vector has another number of elements.
@@ -333,8 +333,8 @@ def jvp(f: Callable[..., Nested]) -> Transformed:
     It takes f's arguments and then the vector, in the structure of the argument (for several
     arguments, a tuple of those): `jvp(f)(x, v)`. The result has the structure of f's. This is
     forward mode: at floats it costs less than 2.5 times the function, whatever the number of inputs
-    and results. Floats or Values are as for `gradient`; a vector that holds Values is one of the
-    other Values that the result depends on.
+    and results. Floats or Values are as for `gradient`; Values in the vector count as other Values
+    that the result depends on.
 
     Raises:
         ValueError: from the returned function, if the vector has another number of elements.

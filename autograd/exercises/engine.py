@@ -1,4 +1,4 @@
-"""The five parts of the engine that notebook 1b builds, and the mistakes that are made in each.
+"""The exercises of notebook 1b, where readers build an engine: checks of its five parts.
 
 Each check builds small graphs with the reader's own class and functions and looks at the numbers.
 """
@@ -16,7 +16,7 @@ Node = Any
 
 @exercise("1b.1")
 def remembers(kind: Callable[..., Node]) -> str:
-    """A number that keeps its operands and its local derivatives."""
+    """Check that a number of the student's class keeps its operands and local derivatives."""
     a, b = called(kind, 2.0), called(kind, -3.0)
     c = called(kind, -6.0, (a, b), (-3.0, 2.0))
     for name in ("data", "operands", "partials", "grad"):
@@ -42,7 +42,7 @@ def remembers(kind: Callable[..., Node]) -> str:
 
 @exercise("1b.2")
 def operates(kind: Callable[..., Node]) -> str:
-    """Sum and product, each with its local derivatives."""
+    """Check sums and products of the student's class, with their local derivatives."""
     a, b = kind(2.0), kind(-3.0)
     total = called(lambda: a + b)
     product = called(lambda: a * b)
@@ -71,7 +71,7 @@ def operates(kind: Callable[..., Node]) -> str:
 
 @exercise("1b.3")
 def orders(order: Callable[[Node], Sequence[Node]], kind: Callable[..., Node]) -> str:
-    """An order in which every node comes after its operands."""
+    """A topological order: every node once, after its operands."""
     a = kind(1.0)
     b = a + a
     c = b * b
@@ -140,7 +140,7 @@ def sweeps(backward: Callable[[Node], object], kind: Callable[..., Node]) -> str
 
 @exercise("1b.5")
 def descends(step: Callable[[Sequence[Node], float], object], kind: Callable[..., Node]) -> str:
-    """One step of gradient descent, after which gradients start anew."""
+    """One step of gradient descent, which then sets the gradients to 0."""
     w, b = kind(1.0), kind(-2.0)
     w.grad, b.grad = 4.0, -8.0
     called(step, [w, b], 0.25)

@@ -31,7 +31,7 @@ class Reply:
 
 
 class Mistake(Exception):  # noqa: N818 - of the answer, not of the program
-    """The answer is wrong; the message says in which way."""
+    """A wrong answer; the message says what is wrong."""
 
 
 Exercise = Callable[..., str | None]
@@ -56,11 +56,11 @@ def check(name: str, /, *answers: Any, **named_answers: Any) -> Reply:
     Args:
         name: the number of the exercise: "2.1" is the first of notebook 2.
         *answers: the answers, in the order that the exercise asks for them.
-        **named_answers: the answers by name. `...` stands for one that is still to be given.
+        **named_answers: the answers by name. `...` stands for an answer not given yet.
 
     Raises:
         ValueError: if there is no such exercise.
-        TypeError: if it asks for other answers than those given.
+        TypeError: if the number or the names of the answers do not fit the exercise.
     """
     if name not in EXERCISES:
         known = ", ".join(sorted(EXERCISES))
@@ -97,9 +97,9 @@ def number(
     mistakes: Mapping[float, str] | Mapping[int, str],
     tolerance: float = 0.005,
 ) -> None:
-    """Compare a number with the right one, and if it is another, with what mistakes lead to.
+    """Compare a number with the right one, then with those that known mistakes lead to.
 
-    Raises a Mistake. A sign that is wrong is noticed without being listed.
+    Raises a Mistake. A wrong sign is recognized even if it is not listed.
     """
     given = as_number(what, given)
     if equal_numbers(given, right, tolerance):
@@ -176,7 +176,10 @@ def same_names(given: Iterable[str], right: Iterable[str], reason: str) -> None:
 
 
 def called(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What the reader's function returns. A Mistake that says so if it raises an error."""
+    """Call the reader's function and return its result.
+
+    Raises a Mistake if the function raises an exception, or returns `...`.
+    """
     try:
         result = function(*arguments)
     except RecursionError:

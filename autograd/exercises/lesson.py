@@ -29,9 +29,9 @@ def without_answers(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def notebooks() -> list[Path]:
-    """The course: the notebooks of the clone that this package is imported from, in their order.
+    """The notebooks of the course, in order, from the clone that this package is imported from.
 
-    FileNotFoundError if there are none, as where the package was installed without its repository.
+    FileNotFoundError if there are none, such as in an installed package.
     """
     folder = Path(__file__).parents[2] / "notebooks"
     if found := sorted(folder.glob("[0-9]*.ipynb")):
@@ -43,7 +43,7 @@ def notebooks() -> list[Path]:
 
 
 def prepared(path: Path, *, has_answers: bool) -> str:
-    """The text of the notebook's copy."""
+    """The text of the notebook, without the answers unless `has_answers`."""
     text = path.read_text("utf-8")
     if has_answers:
         return text

@@ -1,4 +1,4 @@
-"""The exercises at the ends of the notebooks: their answers, and what other answers come from."""
+"""The exercises at the ends of the notebooks: right answers, and the mistakes behind wrong ones."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def two_uses(dz_dx: float, dz_dy: float) -> None:
 
 @exercise("1.2")
 def who_moves(names: Iterable[str]) -> str:
-    """Which weights of the neuron move once the second input is 1."""
+    """Which parameters of the neuron change once the second input is 1."""
     same_names(
         names,
         ("w1", "w2", "bias"),
@@ -58,7 +58,7 @@ def one_hidden_neuron(shape: str) -> str:
 
 @exercise("1b.6")
 def tangent(tanh: Callable[[Any], Any], kind: Callable[..., Any]) -> str:
-    """A third operation for the reader's engine."""
+    """tanh as a third operation of the reader's engine."""
     x = kind(0.5)
     y = called(tanh, x)
     t = math.tanh(0.5)
@@ -80,7 +80,7 @@ def tangent(tanh: Callable[[Any], Any], kind: Callable[..., Any]) -> str:
 
 @exercise("1b.7")
 def forgotten_zero(factor: float) -> None:
-    """What three passes leave in a leaf whose gradient is never set back."""
+    """What three backward passes add up to in a leaf whose `grad` is never reset to zero."""
     reason = "Each pass adds the same contribution again."
     number("The factor", factor, 3.0, {1.0: reason, 8.0: reason, 2.0: "That is after two passes."})
 
@@ -122,7 +122,7 @@ def square(edges: int, each: float, dy_dx: float) -> None:
 
 @exercise("2.3")
 def rushing(found: float) -> str:
-    """What the wrong order finds if operands are visited from left to right."""
+    """The gradient found if nodes are visited in the wrong order, operands from left to right."""
     mistakes = {
         24: "That is the right derivative. Run the changed function: it finds something else.",
         48: "That is what it found before the change.",
@@ -149,7 +149,7 @@ def best_step(h: float) -> str:
 
 @exercise("3.2")
 def hidden_factor(analytic: float, numeric: float) -> str:
-    """What the engine and the difference find for x * x.data at 3."""
+    """The derivative of x * x.data at 3, by the engine and by finite differences."""
     number("What the engine finds", analytic, 3, {6: "The engine cannot see x.data: a number."})
     number("What the difference finds", numeric, 6, {3: "A difference computes both factors anew."})
     return "Half of the numeric value: a contribution that was dropped."
@@ -177,7 +177,7 @@ def complex_step(derivative: Callable[[Callable[[complex], complex], float], flo
 
 @exercise("4.1")
 def rates(lands: float, limit: float) -> None:
-    """The rate at which descent on 3x² lands at once, and the one above which it diverges."""
+    """The rate at which descent on 3x² reaches the minimum at once, and the largest stable one."""
     curvature = hessian(lambda x: 3 * x**2)(0.0)
     factor = "3 is the factor in front of x². The curvature is the second derivative, 6."
     number("The rate that lands at once", lands, 1 / curvature, {1 / 3: factor})
@@ -191,7 +191,7 @@ def rates(lands: float, limit: float) -> None:
 
 @exercise("4.2")
 def never_zeroing(momentum: float) -> str:
-    """The momentum that never zeroing amounts to."""
+    """The momentum that has the same effect as never setting the gradients to zero."""
     number("The momentum", momentum, 1, {0: "Momentum 0 forgets every past gradient.", 0.9: "0.9 "
            "forgets a tenth at each step. Without zeroing, how much is forgotten?"})  # fmt: skip
     return "All past gradients are kept: a pendulum without friction."
@@ -210,7 +210,7 @@ def leaves_saddle(leaves: bool) -> str:
 
 @exercise("5.1")
 def other_answer(dLoss_dz3: float) -> None:
-    """dLoss/dz3 of the worked network where the answer is no."""
+    """dLoss/dz3 of the network of the worked example, for the target no."""
     z = -0.4 + 1.2 * max(0.0, 0.8 - 0.3 * max(0.0, 0.5 * 1.5 + 0.1))
     y = 1 / (1 + math.exp(-z))
     mistakes = {
@@ -224,7 +224,7 @@ def other_answer(dLoss_dz3: float) -> None:
 
 @exercise("5.2")
 def linear_network(shape: str) -> str:
-    """The boundary of a network without bends."""
+    """The decision boundary of a network without activations."""
     reason = "What is a linear function of a linear function?"
     choice(shape, ("line",), {"curve": reason, "circle": reason})
     return "The bends come from the activation alone."
@@ -262,7 +262,7 @@ def no_curvature(curvature: float) -> str:
 
 @exercise("6.3")
 def flat(second: float, curved_in: str) -> None:
-    """The second derivative of abs at 0, and what a network of relus is curved in."""
+    """The second derivative of abs at 0, and whether ReLU nets are curved in inputs or weights."""
     number("The second derivative", second, 0.0, {1.0: "That is the slope to the right of 0."})
     reason = "As a function of its inputs it is made of flat pieces."
     choice(curved_in, ("weights",), {"inputs": reason})
@@ -273,7 +273,7 @@ def flat(second: float, curved_in: str) -> None:
 
 @exercise("7.1")
 def penalty_section(section: str) -> str:
-    """The section of the program in which a penalty on a weight stands."""
+    """The section of the compiled program that computes a penalty on a weight."""
     mistakes = {
         "for each example": "Does w² depend on an example?",
         "means over the examples": "It is no mean: every example would have the same number.",
@@ -292,7 +292,7 @@ def injected(imports_os: bool) -> str:
 
 @exercise("7.3")
 def longer(more_lines: int) -> str:
-    """How many lines a wider network's program has more."""
+    """How many more lines the program of a wider network has."""
     number("The number of further lines", more_lines, 0, {48: "The loops are longer, not more."})
     return "Only the numbers of turns change."
 
@@ -340,7 +340,7 @@ def shift(change: float) -> str:
 
 
 def call_price(volatility: float) -> float:
-    """Section 2's option, of that volatility."""
+    """The Black-Scholes price of the call option in section 2, at this volatility."""
     spot, strike, rate, years = 105.0, 100.0, 0.03, 0.75
     spread = volatility * sqrt(years)
     d1 = (log(spot / strike) + (rate + volatility**2 / 2) * years) / spread
@@ -369,7 +369,7 @@ def long_leaps(accepted: str) -> str:
 
 @exercise("9.4")
 def other_equation(broken: Callable[[float, float, float], float]) -> str:
-    """How far u, its second derivative and x are from obeying u″ = -u - x."""
+    """How far u, u″ and x are from satisfying u″ = -u - x."""
     for x in (0.2, 0.7):
         value, bend = math.sin(x) / math.sin(1) - x, -math.sin(x) / math.sin(1)
         found = called(broken, value, bend, x)

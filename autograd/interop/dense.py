@@ -25,7 +25,7 @@ class Dense(NamedTuple):
 
 
 def dense_layers(caller: str, model: Module) -> list[Dense]:
-    """The layers of a `Layer` or an `MLP`. TypeError for a model that computes we know not what."""
+    """The layers of a `Layer` or an `MLP`. TypeError for any other model."""
     if isinstance(model, MLP):
         layers = model.layers
     elif isinstance(model, Layer):
@@ -46,7 +46,11 @@ def dense_layers(caller: str, model: Module) -> list[Dense]:
 
 
 def perceptron(caller: str, layers: Sequence[Dense]) -> MLP:
-    """The `MLP` of these layers. ValueError if it can have no such activations."""
+    """The `MLP` with the weights of these layers.
+
+    Raises:
+        ValueError: if there is no layer, hidden activations differ, or sizes do not match.
+    """
     if not layers:
         raise ValueError(f"{caller}: found no layer with weights")
     *hidden, output = layers
@@ -77,7 +81,7 @@ def perceptron(caller: str, layers: Sequence[Dense]) -> MLP:
 
 
 def unknown(caller: str, part: object) -> ValueError:
-    """The error for a part of another library's model that an `MLP` has not."""
+    """The error for a part of another library's model that an `MLP` cannot have."""
     return ValueError(
         f"{caller}: an MLP has no part such as this one, at this place: {part}; it has dense "
         f"layers, each under one of {', '.join(GAINS)}"

@@ -28,12 +28,12 @@ Parameters: TypeAlias = "list[dict[str, jax.Array]]"
 def to_jax_model(model: Module) -> tuple[Parameters, Callable[[Parameters, Any], jax.Array]]:
     """Return the parameters as a pytree of float64 arrays, and `apply(parameters, x)`.
 
-    x is one row of inputs, or any batch of rows; what comes back has the outputs in their place,
-    also where there is only one. `apply` can be given to `jax.jit`, `jax.grad` and `jax.vmap`.
+    x is one row of inputs, or any batch of rows; the result has the outputs on the last axis, even
+    if there is only one. `apply` can be given to `jax.jit`, `jax.grad` and `jax.vmap`.
 
     Raises:
-        TypeError: if the model is no `MLP` and no `Layer`.
-        RuntimeError: if JAX is set to float32, as it is until told otherwise.
+        TypeError: if the model is neither an `MLP` nor a `Layer`.
+        RuntimeError: if JAX is set to float32, which is its default.
     """
     with requires("JAX", "jax"):
         import jax

@@ -25,8 +25,8 @@ def to_keras(model: Module) -> Any:
     """The same layers as `keras.layers.Dense`, in float64, as a `keras.Sequential`.
 
     Raises:
-        TypeError: if the model is no `MLP` and no `Layer`.
-        RuntimeError: if Keras keeps its weights in fewer bits: on JAX, until told otherwise.
+        TypeError: if the model is neither an `MLP` nor a `Layer`.
+        RuntimeError: if Keras stores the weights in float32, as on JAX without jax_enable_x64.
     """
     with requires(_LIBRARY, "keras"):
         import keras
@@ -56,7 +56,7 @@ def from_keras(model: Any) -> MLP:
 
     Raises:
         TypeError: if it is no Keras model.
-        ValueError: if it holds anything else, or hidden layers under different activations.
+        ValueError: if it holds other layers, or hidden layers with different activations.
     """
     with requires(_LIBRARY, "keras"):
         import keras

@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(eq=False, repr=False)
 class _Perceptron(BaseEstimator):  # type: ignore[misc]
-    """What the two have in common: their settings and the training."""
+    """The settings and the training that classifier and regressor share."""
 
     hidden_layer_sizes: int | Sequence[int] = (16,)
     activation: str = "tanh"
@@ -143,7 +143,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         return self
 
     def decision_function(self, X: Any) -> Floats:
-        """The logits: one for each class, or of two classes that of the second."""
+        """The logits: one for each class; for two classes, only that of the second."""
         return self._outputs(X)
 
     def predict_proba(self, X: Any) -> Floats:
@@ -164,8 +164,8 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
 class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
     """A multilayer perceptron for numbers, trained on the mean squared error by `Adam`.
 
-    It learns the targets in units of their standard deviation from their mean, so that one
-    learning rate suits them all; the last layer then brings them back to their own units.
+    Targets are standardized for training, so that one learning rate suits them all; afterwards the
+    last layer is rescaled to predict in their own units.
     """
 
     __doc__ = f"{__doc__}{_SETTINGS}    "

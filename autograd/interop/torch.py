@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def to_torch(model: Module) -> nn.Sequential:
-    """The same layers as `torch.nn.Linear` and activations, in float64.
+    """The model as a `torch.nn.Sequential` of `Linear` layers and activations, in float64.
 
     Raises:
-        TypeError: if the model is no `MLP` and no `Layer`.
+        TypeError: if the model is neither an `MLP` nor a `Layer`.
     """
     with requires("PyTorch", "torch"):
         import torch
@@ -45,8 +45,8 @@ def to_torch(model: Module) -> nn.Sequential:
 def from_torch(module: nn.Module) -> MLP:
     """The `MLP` of a `torch.nn.Sequential` of `Linear` layers and activations, or of a `Linear`.
 
-    Sequences within sequences are fine, and so are `Identity`, and `Dropout`, which does nothing
-    once a model is trained.
+    A `Sequential` may contain others, `Identity`, and `Dropout`, which does nothing once a model is
+    trained.
 
     Raises:
         TypeError: if it is no PyTorch module.

@@ -26,9 +26,9 @@ class Module:
     """Something with parameters to learn, found through its attributes.
 
     A parameter is a Value without operands, a part is another module; an attribute holds one of
-    them, or a list, tuple, dictionary or NumPy array of them. (A `Value` that is not to be learned
-    belongs into a plain number, or a subclass overrides `parameters` to say which it means.) What
-    a module computes, its class says in `__call__`.
+    them, or a list, tuple, dictionary or NumPy array of them. (For a constant, use a plain number
+    in place of a `Value`, or override `parameters`.) A subclass defines in `__call__` what the
+    module computes.
 
         >>> class Line(Module):
         ...     def __init__(self):
@@ -38,8 +38,8 @@ class Module:
         >>> [name for name, _ in Line().named_parameters()]
         ['slope', 'height']
 
-    Names are the way to a parameter, joined by dots. What stands in a list is called after it in
-    the singular, as `layer0` in `layers`; where the list's name is no plural, as `hidden.0`.
+    The name of a parameter is the path to it, joined by dots. An element of a list is named by the
+    singular of the list's name, such as `layer0` in `layers`; without a plural, as `hidden.0`.
     """
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -51,10 +51,10 @@ class Module:
         )
 
     def parameters(self) -> list[Value]:
-        """The leaves that learning may move, each once, in the order of the attributes.
+        """The leaves that training may change, each once, in the order of the attributes.
 
-        A label that is empty, or only the end of the dotted name, becomes that name, so that
-        messages and pictures tell the parameters of two parts apart.
+        A label that is empty, or only the end of the dotted name, is replaced by that name, so that
+        messages and pictures distinguish the parameters of different parts.
         """
         leaves = [
             (path, part) for path, part in self._walk(learned=True) if isinstance(part, Value)
@@ -67,7 +67,7 @@ class Module:
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Each parameter under its dotted name, in the order of `parameters`.
 
-        One that `parameters` gives and no attribute leads to goes by its label.
+        A parameter that is reached through no attribute is named by its label or its index.
         """
         names = {id(part): path for path, part in self._walk()}
         return [
@@ -100,7 +100,7 @@ class Module:
                 todo += [(prefix + name, inner) for name, inner in reversed(parts)]
 
     def _parts(self) -> list[tuple[str, Part]]:
-        """What the attributes hold, under names of which there are no two alike."""
+        """The modules and parameters in the attributes, with a distinct name for each."""
         named: dict[str, Part] = {}
         for attribute, content in vars(self).items():
             for name, part in _parts_in(attribute, content):
@@ -126,9 +126,9 @@ class Module:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model into a file from which `load` restores it to the last bit.
 
-        A name that ends in `.safetensors` asks for that format, in which a layer is an array
-        `weight` (outputs × inputs) and an array `bias`; any other name for JSON. The file appears
-        complete or not at all: whatever fails, an earlier one stays as it was.
+        A name that ends in `.safetensors` selects that format, in which a layer is an array
+        `weight` (outputs × inputs) and an array `bias`; any other name selects JSON. The file is
+        written atomically: on any failure, an existing one stays unchanged.
 
         Raises:
             OSError: if the file cannot be written.
@@ -154,12 +154,12 @@ class Module:
     def load(cls, path: str | os.PathLike[str], *arguments: Any, **named: Any) -> Self:
         """The model that was saved under this path.
 
-        A class of one's own is built anew first, so give the arguments that it takes:
-        `Net.load("net.json", 3, hidden=8)`. An `MLP` takes them from its file.
+        A class of your own is constructed first, so pass the arguments that it takes:
+        `Net.load("net.json", 3, hidden=8)`. An `MLP` reads them from the file.
 
         Raises:
             OSError: if the file cannot be read; FileNotFoundError if there is none.
-            ValueError: if it is damaged, or no model of this kind; the message says what is wrong.
+            ValueError: if it is damaged, or holds another kind of model; says what is wrong.
         """
         content = Path(path).read_bytes()
         try:
@@ -187,7 +187,10 @@ class Module:
     def _restored(
         cls, about: Mapping[str, Any], n_numbers: object, arguments: Any, named: Any
     ) -> Self:
-        """A model as the file describes it, whatever its numbers; ValueError if it does not."""
+        """Build the model that a file describes, without its numbers.
+
+        Raises ValueError if the file describes a model with other parameters.
+        """
         try:
             model = cls(*arguments, **named)
         except TypeError as error:
@@ -218,7 +221,7 @@ class Module:
                 parameter.data = number
 
     def arrays(self) -> dict[str, Array]:
-        """The parameters as other libraries keep them: by name, a shape and what fills it.
+        """The parameters as other libraries store them: by name, a shape and the elements.
 
         A layer has an array `weight` (outputs × inputs) and an array `bias`, a neuron the same
         for its one output; any other parameter is an array of its own, of shape ().
@@ -260,7 +263,7 @@ class Module:
     def score(
         self, X: Iterable[Any], Y: Iterable[Any], loss: Callable[..., Value] | None = None
     ) -> float:
-        """How well the model predicts: the share that is right, or R² where it predicts numbers.
+        """Score the predictions: the accuracy of a classifier, or R² where numbers are predicted.
 
         R² is 1 - Σ(y - ŷ)² / Σ(y - mean)², over all outputs: 1 if all is predicted exactly, 0 if
         no better than the mean. A prediction of a class is right
@@ -271,9 +274,9 @@ class Module:
         Args:
             X: the rows, as for `predict`.
             Y: as many targets.
-            loss: what the model learned from, which tells classes from numbers. Without it, the
-                targets do: names and indices of outputs are classes, and so are rows with a single
-                1 among 0, and for one output 0 and 1 or -1 and +1.
+            loss: the training loss, which tells classes from numbers. Without it, the targets do:
+                names and indices of outputs are classes, and so are rows with a single 1 among 0,
+                and for one output 0 and 1 or -1 and +1.
 
         Raises:
             TypeError, ValueError: as `predict` does, and if X and Y differ in length or are empty.

@@ -35,8 +35,8 @@ def weight_limit(n_inputs: int, activation: str) -> float:
 class Neuron(Module):
     """activation(weights · inputs + bias), for inputs that are Values or real numbers.
 
-    The weights are drawn uniformly around 0 with the variance that `GAINS` asks for; the bias
-    starts at 0. (Uniformly, because a seed then gives the same bits on every platform.)
+    The weights are drawn uniformly around 0 with the variance given by `GAINS`; the bias starts at
+    0. (Uniformly, because a seed then gives the same bits on every platform.)
 
     Args:
         n_inputs: how many inputs it takes, at least 1.
@@ -78,7 +78,7 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side, all on the same inputs. It returns a Value, or a list if several.
+    """Neurons that share their inputs. A call returns a Value, or a list if there are several.
 
     Args:
         n_inputs: how many inputs it takes, at least 1.

@@ -1,4 +1,4 @@
-"""Predictions of a model for many rows, and its score."""
+"""Implements `Module.predict` and `Module.score`: outputs for many rows, and their score."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MANY = 256
 
 
 def predict(model: Any, X: Iterable[Any]) -> Any:
-    """`Module.predict`."""
+    """See `Module.predict`."""
     rows: Any = array_of_frame("predict: X", X) if hasattr(X, "to_numpy") else X
     rows = rows if hasattr(rows, "__len__") else list(rows)
     refuse_masked("predict: X", rows)
@@ -46,7 +46,7 @@ def _numbers(output: Any) -> Any:
 def score(
     model: Any, X: Iterable[Any], Y: Iterable[Any], loss: Callable[..., Value] | None
 ) -> float:
-    """`Module.score`."""
+    """See `Module.score`."""
     outputs = predict(model, X)
     outputs = outputs.tolist() if hasattr(outputs, "tolist") else outputs
     targets = _targets(Y, getattr(model, "classes", ()))

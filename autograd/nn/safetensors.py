@@ -40,12 +40,15 @@ def packed(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> bytes:
 
 
 def is_packed(content: bytes) -> bool:
-    """Whether this is the beginning of such a file. (No JSON or text has so small a length.)"""
+    """Whether this is the beginning of a safetensors file.
+
+    In JSON or text, the first 8 bytes would be a header length greater than the file's length.
+    """
     return content[8:9] == b"{" and _LENGTH.unpack(content[:8])[0] <= len(content)
 
 
 def unpacked(content: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The arrays and the texts of such a file. Raises ValueError if it is damaged."""
+    """The arrays and the texts of a safetensors file. Raises ValueError if it is damaged."""
     start = 8 + int(_LENGTH.unpack(content[:8])[0])
     header = json.loads(content[8:start])
     data = content[start:]

@@ -1,4 +1,4 @@
-"""Models as text: JSON, or arrays with a description in the safetensors format."""
+"""The file format of saved models: JSON, or safetensors with JSON as its metadata."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ def metadata(model: Any) -> dict[str, Any]:
 
 
 def parsed(content: bytes, expected: str) -> tuple[Any, Any]:
-    """What a file says of the model, and its numbers: a list, or arrays by their names."""
+    """The description of the model in a file, and its numbers: a list, or arrays by name.
+
+    Raises:
+        ValueError: if `save` did not write it, or its format or version is another one.
+    """
     tensors: dict[str, Tensor] | None = None
     if safetensors.is_packed(content):
         tensors, texts = safetensors.unpacked(content)
@@ -42,7 +46,7 @@ def parsed(content: bytes, expected: str) -> tuple[Any, Any]:
 
 
 def count(numbers: Any) -> object:
-    """How many there are; or, if they are no list, what they are."""
+    """Number of parameters, or the repr of an invalid argument."""
     if isinstance(numbers, list):
         return len(numbers)
     if isinstance(numbers, dict) and all(isinstance(x, Tensor) for x in numbers.values()):
@@ -51,12 +55,15 @@ def count(numbers: Any) -> object:
 
 
 def to_json(number: float) -> float | str:
-    """A number that JSON can write, which it does with as many digits as bring every bit back."""
+    """The number itself if it is finite, which JSON writes without loss, else its name as text."""
     return number if math.isfinite(number) else repr(number)
 
 
 def from_json(number: object, name: str) -> float:
-    """What `to_json` made of a number. ValueError, with the parameter's name, for anything else."""
+    """Read a number that `to_json` wrote.
+
+    Raises ValueError, with the parameter's name, for anything else.
+    """
     if isinstance(number, bool) or not (isinstance(number, int | float) or number in _NOT_IN_JSON):
         raise ValueError(f"expected a number for {name}, got {reprlib.repr(number)}")
     return float(number)

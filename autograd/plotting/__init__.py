@@ -1,4 +1,4 @@
-"""Figures of what the other modules return: training curves, decision boundaries, cost surfaces.
+"""Figures by matplotlib: training curves, decision boundaries, confusion matrices, cost surfaces.
 
 Every function takes what `fit` returned, or plain lists and functions of floats, and returns a
 matplotlib `Figure`, which shows itself in a notebook and is saved with `figure.savefig(path)`.

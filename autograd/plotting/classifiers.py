@@ -37,9 +37,8 @@ def decision_boundary(
 ) -> Figure:
     """Draw the decision boundary of a classifier of two inputs, with its training examples.
 
-    A model with one output prefers the larger of Y's labels where its score is above the threshold,
-    which is where the plane is blue; one with an output per class prefers the class with the
-    largest.
+    A model with one output predicts the larger of Y's labels where its score is above the threshold
+    (blue); a model with one output per class predicts the class with the largest output.
 
     Args:
         model: takes a list of two floats; returns one score, or a list with one for each class.
@@ -64,7 +63,7 @@ def decision_boundary(
 
 
 class Animation:
-    """A moving picture: shows itself in a notebook, and is saved with `save("moons.gif")`."""
+    """An animation; it is displayed in a notebook, and saved with `save("moons.gif")`."""
 
     def __init__(self, gif: bytes, described: str = "A moving picture") -> None:
         self.gif = gif
@@ -101,7 +100,7 @@ def boundary_animation(
     are restored.
 
     Args:
-        recording: what collected the run.
+        recording: the `Recording` that was passed to `fit`.
         X: the examples, rows of two features.
         Y: their labels, or the names of their classes.
         threshold: as of `decision_boundary`.
@@ -112,7 +111,7 @@ def boundary_animation(
         resolution: points of the grid along each axis.
 
     Raises:
-        ValueError: if no epoch was recorded, or the examples are not as `decision_boundary` wants.
+        ValueError: if no epoch was recorded, or for examples that `decision_boundary` rejects.
     """
     if not recording.rows:
         raise ValueError(
@@ -191,18 +190,18 @@ class _Plane:
         self.names = dict(zip(labels, names, strict=True))
 
     def scores(self, model: Callable[[list[float]], Any], threshold: float) -> Any:
-        """The margins of the outputs on the grid."""
+        """The margins of the model's outputs at each point of the grid."""
         places = [[x, y] for y in self.ys for x in self.xs]
         return _margins(model, places, threshold).reshape(-1, len(self.ys), len(self.xs))
 
     @property
     def described(self) -> str:
-        """Which part of the plane this is."""
+        """The range of each axis, in words."""
         columns = zip(self.labels, (self.xs, self.ys), strict=True)
         return " and ".join(f"{one_line(name)} {style.span(numbers)}" for name, numbers in columns)
 
     def told_classes(self, margins: Any) -> str:
-        """How many examples each class has, and how many lie on its side of the boundary."""
+        """A sentence: how many examples each class has, and how many are classified correctly."""
         counts = Counter(self.Y)
         each = "; ".join(
             f"{one_line(name)}, {counted(counts[label], 'example')}"
@@ -256,7 +255,7 @@ def _margins(
 
 
 def _scale(scores: Any) -> float:
-    """A score whose shade is full: nine tenths of the plane lie closer to the boundary."""
+    """The score with the full shade: the 90th percentile of |score|, or 1 if there is none."""
     import numpy as np
 
     finite = np.abs(scores[np.isfinite(scores)])
@@ -291,7 +290,7 @@ def _gif(pictures: list[Any], seconds: float) -> bytes:
 def confusion_matrix(
     truth: Sequence[Any], predicted: Sequence[Any], *, classes: Sequence[str] = ()
 ) -> Figure:
-    """How often each class was taken for which: a row for what it is, a column for the prediction.
+    """Plot how often each class is predicted as each: rows are true classes, columns predictions.
 
     The diagonal, where both agree, is blue, and every mistake orange. A color is full where it
     stands for all examples of a class, or for the most frequent mistake.

@@ -25,9 +25,9 @@ def cost_curve(
     x_label: str = "w",
     y_label: str = "cost",
 ) -> Figure:
-    """A cost of one weight, with one path of descent on it or several, each in its own panel.
+    """A cost of one weight, and paths of descent on it, each in its own panel.
 
-    A ring marks the start. What of a path leaves the picture is cut off.
+    A ring marks the start. The parts of a path outside the picture are cut off.
 
     Raises:
         ValueError: if the range is not (low, high), finite.
@@ -128,14 +128,14 @@ def cost_surface(
 
 
 class Plane:
-    """A plane through the space of a model's parameters, to see a cost of many weights in two.
+    """A plane in the space of a model's parameters, over which a cost of many weights is drawn.
 
     Its points are `origin + x·first + y·second`, the origin being the parameters as they are now.
 
     Args:
         parameters: the weights and biases that the cost depends on.
-        first: a direction, one number for each parameter; or one of the parameters, along whose
-            own axis the plane then lies, x being the value of that parameter itself.
+        first: a direction, one number for each parameter; or one of the parameters, for its
+            axis, in which case x is the value of that parameter.
         second: likewise, for y.
 
     Raises:
@@ -180,7 +180,7 @@ class Plane:
         return cost_at
 
     def path(self, snapshots: Sequence[Sequence[float]]) -> list[Point]:
-        """The (x, y) at which each snapshot of the parameters lies, seen straight from above."""
+        """The (x, y) of each snapshot of the parameters, projected onto the plane."""
         import numpy as np
 
         offsets = np.array(snapshots) - self._origin
@@ -194,7 +194,7 @@ def _described(
     places: Sequence[Sequence[float]],
     heights: Sequence[float],
 ) -> str:
-    """Over what a cost is drawn, between what it lies, and where it is lowest."""
+    """In words, the ranges of the weights and of the cost, and where the cost is lowest."""
     *axes, cost = map(one_line, labels)
     over = " and ".join(f"{axis} {span(ends)}" for axis, ends in zip(axes, ranges, strict=True))
     finite = [(height, i) for i, height in enumerate(heights) if math.isfinite(height)]
@@ -206,7 +206,7 @@ def _described(
 
 
 def _ways(runs: Mapping[str, Sequence[Sequence[float]]], heights: Mapping[str, list[float]]) -> str:
-    """From where to where each path leads, and the cost at those of its points that are known."""
+    """The ends of each path, and the cost at those of its points where it is known, in words."""
     said = ""
     for name, path in runs.items():
         known = heights[name]
@@ -226,7 +226,7 @@ def _place(numbers: Sequence[float]) -> str:
 
 
 def _height(cost: Callable[..., Any], *weights: float) -> float:
-    """The cost as a float; where a path has diverged beyond what float's ** can do, inf."""
+    """The cost as a float; inf where it overflows, as on a diverged path."""
     try:
         return as_float(cost(*weights))
     except OverflowError:

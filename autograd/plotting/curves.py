@@ -1,4 +1,4 @@
-"""Curves: how training went, columns of numbers, and the error of finite differences."""
+"""Line plots: training curves, columns of numbers, and the error of finite differences."""
 
 from __future__ import annotations
 
@@ -90,15 +90,15 @@ def lines(
     x_log: bool = False,
     y_log: bool = False,
 ) -> Figure:
-    """Named columns of numbers over a common one.
+    """Plot named columns of numbers against a common one.
 
     Args:
         x: the common column.
         columns: the others, each by its name, which a legend shows unless it is a single "".
         x_label: what x is, with its unit.
         y_label: what the columns are, with their unit.
-        x_log: whether the axis of x is logarithmic.
-        y_log: whether that of the columns is.
+        x_log: whether the x axis is logarithmic.
+        y_log: whether the y axis is logarithmic.
 
     Raises:
         ValueError: if there is nothing to draw, or a column is not as long as `x`.
@@ -118,8 +118,8 @@ def lines(
 def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
     """The error of finite differences over their step: a V on logarithmic axes, its best marked.
 
-    Right of the V the quotient misses the bend of the function (truncation); left of it, two
-    numbers are subtracted that differ in their last digits only (rounding).
+    Right of the best step the error comes from the function's curvature (truncation); left of it,
+    from subtracting numbers that differ in their last digits only (rounding).
 
     Args:
         steps: the step sizes h.

@@ -36,12 +36,12 @@ PIXELS_PER_INCH, SHOWN_PER_INCH = 132, 88  # sharp on screens that have three pi
 
 
 def as_float(result: Any) -> float:
-    """The number of a Value, or of what is one already."""
+    """The result as a float, whether it is a Value or a number."""
     return float(result.data if isinstance(result, Value) else result)
 
 
 def as_floats(result: Any) -> list[float]:
-    """The outputs of a model, of which a single one need not stand in a list."""
+    """The outputs of a model as floats; a single output need not be in a list."""
     return [as_float(x) for x in (result if isinstance(result, list | tuple) else [result])]
 
 
@@ -64,7 +64,7 @@ def evenly_spaced(ends: Point, count: int) -> list[float]:
 
 
 def widened(numbers: Sequence[float]) -> Point:
-    """A range around all of the numbers that are finite."""
+    """A range around all finite numbers, with a margin."""
     finite = [x for x in numbers if math.isfinite(x)] or [0.0]
     low, high = min(finite), max(finite)
     margin = 0.08 * (high - low) or 1.0
@@ -77,28 +77,28 @@ def transposed(rows: Sequence[Sequence[float]]) -> list[list[float]]:
 
 
 def one_line(name: object) -> str:
-    """A name as a sentence takes it: in one line, and not too long."""
+    """A name for use in a sentence: on one line and shortened."""
     return shortened(visible(str(name)))
 
 
 def label_text(name: object) -> str:
-    """A name for matplotlib, for which "$" begins a formula, and "_" what no legend lists."""
+    """A text for matplotlib, where "$" would begin a formula, and "_" hide it in legends."""
     text = one_line(name).replace("$", r"\$")
     return f"\N{ZERO WIDTH SPACE}{text}" if text.startswith("_") else text
 
 
 def joined(names: Sequence[object]) -> str:
-    """The names with commas between them, at most 20."""
+    """The names separated by commas, at most 20 of them."""
     return ", ".join(map(one_line, names[:20])) + ", …" * (len(names) > 20)
 
 
 def counted(number: int, noun: str) -> str:
-    """So many of these."""
+    """The number with its noun, in the plural unless it is 1: "3 points"."""
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def span(numbers: Sequence[float], unit: str = "") -> str:
-    """From where to where the numbers go, and how far they stray from that, in words."""
+    """The first and the last number, and the range if others are outside of theirs, in words."""
     first, last = numbers[0], numbers[-1]
     said = f"from {short_number(first)}{unit} to " * (len(numbers) > 1) + short_number(last) + unit
     low, high = min(first, last), max(first, last)
@@ -128,7 +128,11 @@ def holding(parameters: Sequence[Value], numbers: Sequence[float]) -> Iterator[N
 
 @cache
 def figure_class() -> type[Figure]:
-    """Matplotlib's `Figure`, made to show itself; or the error that says what to install."""
+    """Matplotlib's `Figure`, extended to display itself in notebooks.
+
+    Raises:
+        ModuleNotFoundError: without Matplotlib; says how to install it.
+    """
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as missing:
@@ -139,7 +143,7 @@ def figure_class() -> type[Figure]:
         ) from None
 
     class ShownFigure(Figure):
-        """A figure that a notebook shows without pyplot, and that says what it shows."""
+        """A figure that displays itself in notebooks without pyplot, with alternative text."""
 
         described = ""
 
@@ -155,7 +159,7 @@ def figure_class() -> type[Figure]:
             return stream.getvalue()
 
         def savefig(self, fname: Any, **settings: Any) -> None:
-            """Matplotlib's, with the sentence as the title of the file."""
+            """Matplotlib's `savefig`, with `described` as the title in the file's metadata."""
             if str(settings.get("format", fname)).endswith(("png", "svg", "pdf")):
                 settings.setdefault("metadata", {"Title": self.described})
             super().savefig(fname, **settings)
@@ -174,14 +178,14 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def described(figure: Any, sentence: str) -> Figure:
-    """The figure, with the sentence that says what it shows to those who don't see it."""
+    """Attach a description for readers who cannot see the figure; returns the figure."""
     figure.described = sentence
     shown: Figure = figure
     return shown
 
 
 def pixels(figure: Figure, per_inch: float, colors: int) -> Any:
-    """The figure as a picture of few colors, which takes a third of the space."""
+    """The figure as a bitmap with a palette of few colors, which takes a third of the space."""
     from PIL import Image
 
     stream = io.BytesIO()
@@ -199,7 +203,7 @@ def style_axes(
     *,
     grid: bool = True,
 ) -> None:
-    """Axes in our look: thin, with names that say what they measure."""
+    """Apply the common style: thin lines, labeled axes, and a grid and log scales if asked for."""
     axes.set_xlabel(label_text(x_label), fontsize=9, color=INK)
     axes.set_ylabel(label_text(y_label), fontsize=9, color=INK)
     axes.tick_params(labelsize=8, colors=INK, width=0.6, length=3)
@@ -217,7 +221,7 @@ def style_axes(
 
 
 def _name_few_ticks(axis: Any) -> None:
-    """On a short logarithmic axis, 1, 2 and 5 of each decade; on a long one, its powers of ten."""
+    """Label 1, 2 and 5 of each decade on a short logarithmic axis, else powers of ten."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     low, high = axis.get_view_interval()
@@ -228,7 +232,7 @@ def _name_few_ticks(axis: Any) -> None:
 
 
 def style_relief(axes: Any, labels: Sequence[str]) -> None:
-    """The same for a relief."""
+    """Apply the common style to 3D axes."""
     from matplotlib.ticker import MaxNLocator
 
     for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*labels[:2], ""), strict=True):
@@ -263,12 +267,12 @@ def draw_lines(
 
 
 def draw_path(axes: Any, columns: Sequence[Sequence[float]], color: str, name: str = "") -> None:
-    """The way that a descent took, with a ring where it began."""
+    """Draw the path of a descent, with a ring at its start."""
     axes.plot(*columns, "o-", color=color, lw=1.1, ms=2.8, label=label_text(name), zorder=4)
     start = [column[:1] for column in columns]
     axes.plot(*start, "o", color=INK, ms=8, markerfacecolor="none", zorder=5)
 
 
 def add_legend(axes: Axes) -> None:
-    """What the colors mean."""
+    """Add a legend."""
     axes.legend(fontsize=8, labelcolor=INK, frameon=True, framealpha=0.85, edgecolor="none")

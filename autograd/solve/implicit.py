@@ -38,9 +38,9 @@ class System:
     """Equations f(x, p) = 0 as a recorded graph.
 
     Attributes:
-        xs, ps: the Values that stand for the unknowns and the parameters in it.
-        residuals: f, as graph of those and of nothing else but constants.
-        used: for each residual which of `[*xs, *ps]` it is computed from, by their indices.
+        xs, ps: the Values that stand for the unknowns and the parameters.
+        residuals: f, as a graph of xs, ps and constants only.
+        used: for each residual, which of `[*xs, *ps]` it depends on, by index.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class System:
         self._known = {x for order in orders for x in order}
 
     def point(self) -> Point:
-        """The system at the numbers that it was recorded with."""
+        """The residuals and derivatives at the point where the system was recorded."""
         n = len(self.xs)
         jacobian, slopes, rounding = [], [], []
         for residual, used in zip(self.residuals, self.used, strict=True):
@@ -90,7 +90,7 @@ class System:
         ]
 
     def compiled(self) -> Callable[[list[float]], Point]:
-        """The function that takes the numbers of `[*xs, *ps]` to the system there."""
+        """A compiled function from the numbers of `[*xs, *ps]` to the system at that point."""
         n, used = len(self.xs), self.used
 
         def numbers(given: list[Value]) -> list[list[Operand]]:
@@ -124,7 +124,7 @@ class System:
 
 
 def _numbers_in(residual: Operand) -> list[Value]:
-    """What a residual is computed from; a loop as a whole has no number, its results have."""
+    """The nodes that a residual is computed from, except whole loops, which have no number."""
     nodes = in_recorded_order([residual])
     return [x for x in nodes if not isinstance(x.primitive, ManyResults)]
 
@@ -135,7 +135,7 @@ def _numbers_in(residual: Operand) -> list[Value]:
 class ImplicitRow(Primitive):
     """The row of one component of a solution, or of one residual.
 
-    It belongs to the nodes that it made and is freed with them.
+    It is owned by the nodes that it recorded, and freed with them.
     """
 
     is_local = False  # its partials depend on the other components
@@ -151,7 +151,7 @@ class ImplicitRow(Primitive):
 
     @property
     def operator(self) -> Callable[..., Any]:  # type: ignore[override]
-        """What records it: looked up anew, so that the row does not refer to itself."""
+        """The function that records this primitive, looked up anew to avoid a reference cycle."""
         return self.on_any
 
     @property
@@ -160,13 +160,13 @@ class ImplicitRow(Primitive):
         return lambda *numbers: self.at(numbers)
 
     def at(self, numbers: Sequence[float]) -> float:
-        """The component: the equations are solved for these operands, unless they were before."""
+        """This component of the solution for these operands, solved for unless it is known."""
         if not self._is_root:
             return 0.0
         return self._solution.at(numbers[self._solution.n :])[self._index]
 
     def partials_at(self, z: Any, args: Sequence[Any], operands: Sequence[Any]) -> Sequence[Any]:
-        """∂z/∂argᵢ: of numbers as numbers, and else as graph."""
+        """∂z/∂argᵢ for each operand: floats if z is a float, else Values."""
         n = self._solution.n if self._is_root else 0
         own = args[n:]
         found = self._solution.numbers(own) if type(z) is float else self._solution.graph(own)
@@ -207,7 +207,7 @@ class _Numbers:
 
 
 class _Graph:
-    """The partials of a solution as graph, for nodes on the same operands."""
+    """The partial derivatives of a solution as Values, for nodes on the same operands."""
 
     def __init__(self, solution: Solution, operands: Sequence[Any]) -> None:
         self.operands = operands
@@ -227,7 +227,7 @@ class _Graph:
         return [{i: next(items) for i in row} for row in rows]
 
     def kept(self, row: Row) -> Row:
-        """The row in copies, sums of one term, which keep this object alive for other rows."""
+        """Copy the row as sums of one term, which keep this object alive for the other rows."""
         copies = {i: primitives.sum(x) if isinstance(x, Value) else x for i, x in row.items()}
         _graph_of.update((x, self) for x in copies.values() if isinstance(x, Value))
         return copies
@@ -249,7 +249,7 @@ class Solution:
 
     Attributes:
         n: how many unknowns there are.
-        number: of this solution, for the names of its rows.
+        number: the number of this solution, which makes the names of its primitives unique.
         system: the equations.
     """
 
@@ -310,7 +310,7 @@ class Solution:
     # --- graph
 
     def nodes(self, operands: Sequence[Any]) -> list[Value]:
-        """The components as nodes: those that were recorded on these operands, or new ones."""
+        """A node for each component: the ones recorded on these operands, or new ones."""
         nodes = [node for ref in self._nodes if (node := ref()) is not None]
         if len(nodes) == self.n and all(map(_is_on(operands, self.n), nodes)):
             return nodes
@@ -328,7 +328,10 @@ class Solution:
         return found
 
     def _row(self, index: int, is_root: bool) -> ImplicitRow:
-        """The row of a component or a residual. It refers to this; this does not refer to it."""
+        """The primitive of a component or a residual.
+
+        It refers to this solution, but not the other way round.
+        """
         name = f"{'root' if is_root else 'residual'} {self.number}.{index}"
         row: ImplicitRow | None = OWNED.get(name)
         if row is None:
@@ -349,8 +352,8 @@ def _is_on(operands: Sequence[Any], n: int) -> Callable[[Value], bool]:
 def negative_inverse(matrix: Sequence[Row]) -> list[Row]:
     """-A⁻¹ of numbers or of Values, by elimination with partial pivoting.
 
-    Zeros that are not in the rows stay out of the result. The pivot is the largest number of its
-    column; where the numbers are not known yet, because a function is being compiled, the rows are
+    Structural zeros of the result are left out. The pivot is the largest entry of its column in
+    magnitude; in a function that is being compiled, whose numbers are not known yet, rows are
     exchanged by `where`. A singular matrix gives inf or nan.
     """
     n = len(matrix)
@@ -382,14 +385,14 @@ def negative_inverse(matrix: Sequence[Row]) -> list[Row]:
 
 
 def _subtract(row: Row, factor: Operand, other: Row, column: int) -> None:
-    """row - factor · other, but for one column."""
+    """Subtract factor · other from row in place, except in one column."""
     for j, x in other.items():
         if j != column:
             row[j] = row[j] - factor * x if j in row else -(factor * x)
 
 
 def _exchanged(condition: Any, row: Row, other: Row) -> tuple[Row, Row]:
-    """The rows, exchanged where the condition holds."""
+    """The two rows, swapped where the condition holds."""
     columns = sorted({*row, *other})
     pairs = [(row.get(j, 0.0), other.get(j, 0.0)) for j in columns]
     first = [primitives.where(condition, y, x) for x, y in pairs]

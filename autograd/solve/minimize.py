@@ -90,7 +90,7 @@ def minimize(
         - `constr`, the numbers of all constraints, flat, and `maxcv`, the largest violation of a
           bound or constraint;
         - `multipliers`, λ of the Lagrangian f + λ·g, and `bound_multipliers`, those of the lower
-          and of the upper bounds (None of trust-constr);
+          and of the upper bounds (None for trust-constr);
         - `success`; `reason`, a word; `status`, its number; `message`, a line. The reasons are
           "solved" 0, "acceptable" 1, "iterations" 2, "infeasible" 3, "unbounded" 4, "nonfinite" 5,
           "exception" 6, "interrupted" 7 (Ctrl-C), "callback" 8 and "stuck" 9. Whatever the reason,
@@ -102,7 +102,8 @@ def minimize(
     Raises:
         TypeError: if a function cannot be compiled, or an argument is none of the above.
         Exception: what a function raises while it is recorded, before the solver starts.
-        ValueError: for bounds of another number than x0 has, or a least above the largest.
+        ValueError: if there are not as many bounds as numbers of x0, or a least is above the
+            largest.
         ImportError: without SciPy, or for `solver="ipopt"` without Ipopt.
     """
     if recording.is_tracing():
@@ -150,7 +151,7 @@ def _interruptible(run: Run) -> Iterator[None]:
 
 
 def _chosen(solver: str) -> Any:
-    """The name of a solver that is installed."""
+    """The name of the solver to use. Raises an error if it is unknown or not installed."""
     if solver not in ("auto", *SOLVERS):
         names = ", ".join(map(repr, SOLVERS))
         raise ValueError(f"minimize: solver must be 'auto' or one of {names}, got {solver!r}")
@@ -164,7 +165,7 @@ def _chosen(solver: str) -> Any:
 
 
 def _line(progress: bool) -> AbstractContextManager[tqdm[Any] | None]:
-    """A line that is written over again."""
+    """A progress line that is overwritten in place; None without `progress`."""
     if not progress:
         return nullcontext()
     from tqdm import tqdm
@@ -175,7 +176,7 @@ def _line(progress: bool) -> AbstractContextManager[tqdm[Any] | None]:
 def _reporter(
     callback: Callable[[Result], object] | None, line: tqdm[Any] | None
 ) -> Callable[[Run, float, float], None]:
-    """What is called after each iteration, with the objective and the violation."""
+    """The function to call after each iteration, with the objective and the violation."""
     from scipy.optimize import OptimizeResult
 
     def report(run: Run, objective: float, violation: float) -> None:

@@ -14,7 +14,7 @@ class ConvergenceError(ArithmeticError):
 
     Attributes:
         x: where the iteration ended, as a flat list.
-        residual: the function there, as a flat list.
+        residual: the value of the function at `x`, as a flat list.
     """
 
     def __init__(self, message: str, x: Sequence[float], residual: Sequence[float]) -> None:
@@ -110,7 +110,7 @@ def newton(evaluate: Callable[[list[float]], Point], x0: Sequence[float], max_st
 
 
 def _step(evaluate: Callable[[list[float]], Point], point: Point) -> Point | None:
-    """The point after a step that passes the test; None if the shortest does not."""
+    """Try a step, then halves of it; returns the first point that passes the test, or None."""
     solve = _solver(point)
     direction = solve(point.residual)
     scale = [max(abs(x), abs(d)) or 1.0 for x, d in zip(point.x, direction, strict=True)]
@@ -127,7 +127,7 @@ def _step(evaluate: Callable[[list[float]], Point], point: Point) -> Point | Non
 
 
 def _polished(evaluate: Callable[[list[float]], Point], point: Point) -> Point:
-    """The best of a few more steps: the first residual that is small enough may not be the last."""
+    """Improve a solution by up to three more Newton steps, as long as each reduces the error."""
     for _ in range(3):
         if not any(point.residual):
             break

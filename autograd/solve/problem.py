@@ -156,7 +156,7 @@ class Problem:
         return self._run(self._second, x)
 
     def violation(self, x: Floats) -> float:
-        """By how much the point is outside of a bound or a constraint at most."""
+        """The largest violation of a bound or a constraint at x; 0.0 if there is none."""
         import numpy as np
 
         g = self.values(x)[1:]
@@ -185,7 +185,7 @@ class Problem:
         return rebuilt(self.x0, iter(x.tolist()))
 
     def _kept(self, name: str, x: Floats) -> Floats:
-        """The latest result, if it was of the same x: solvers ask for parts one after another."""
+        """`compute()`, cached for the latest x: solvers request several parts at the same x."""
         key = x.tobytes()
         latest = self._at.get(name)
         if latest is None or latest[0] != key:
@@ -222,10 +222,10 @@ def _number(what: str, result: object, several: str = "") -> Operand:
 
 
 def read_bounds(bounds: Any, n: int) -> tuple[Floats, Floats]:
-    """The least and the largest of each number of x.
+    """The lower and the upper bound of each number of x.
 
     Raises:
-        ValueError: for another number of bounds, or a least above the largest.
+        ValueError: for another number of bounds, or a lower bound above the upper one.
         TypeError: for anything else.
     """
     if hasattr(bounds, "lb"):  # scipy.optimize.Bounds
@@ -245,10 +245,10 @@ def read_bounds(bounds: Any, n: int) -> tuple[Floats, Floats]:
 
 
 def read_constraints(constraints: Any) -> list[Constraint]:
-    """All constraints, as functions and what they may be.
+    """The constraints as a list, whichever of the accepted forms they have.
 
     Raises:
-        TypeError: for what is none.
+        TypeError: for anything that is not a constraint.
         ValueError: for one of SciPy's dictionaries of another type than "eq" and "ineq".
     """
     if constraints is None:

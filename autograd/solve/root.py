@@ -27,14 +27,14 @@ def root(f: Callable[..., Nested], x0: Nested, *parameters: Nested, max_steps: i
 
     The equations are solved by Newton's method with a line search, until the residual is zero up to
     rounding. The derivatives are those of the implicit function theorem, dx/dp = -(∂f/∂x)⁻¹·∂f/∂p,
-    and graph themselves: right to any order. They do not depend on how x was found, nor on `x0`.
+    and exist to any order. They depend neither on how x was found nor on `x0`.
     Where ∂f/∂x is singular at the solution, as at a double root, the theorem does not apply, and
     the derivatives are inf or nan.
 
     In a function that is compiled, the equations are solved anew at each call, for each example:
     the program calls Newton's method back in Python, which evaluates the compiled `f` and its
-    Jacobian. The back ends "python", "llvm" and "jax" can do that; printed as C or JavaScript, such
-    a function is refused.
+    Jacobian. The back ends "python", "llvm" and "jax" can do that; there is no C or JavaScript
+    source of such a function.
 
     Args:
         f: takes x and the parameters and returns as many numbers as x has, in any structure. It is
@@ -46,8 +46,8 @@ def root(f: Callable[..., Nested], x0: Nested, *parameters: Nested, max_steps: i
 
     Returns:
         x in the structure of `x0`: floats where the result depends on floats alone; Values where a
-        parameter is a Value, or `f` depends on other Values. Under `no_grad()` leaves for Values as
-        parameters, and floats else.
+        parameter is a Value, or `f` depends on other Values. Under `no_grad()`, leaves if a
+        parameter is a Value, else floats.
 
     Raises:
         ConvergenceError: if no solution is found; the message shows the residual. A compiled
@@ -113,7 +113,7 @@ class _Call:
         return System(xs, ps, residuals), [*self.values, *others]
 
     def eager(self, max_steps: int, is_paused: bool) -> Sequence[Operand]:
-        """The solution as Values, or as numbers where it depends on none."""
+        """The solution as Values, or as numbers if it depends on no Value."""
         latest: tuple[System, list[Value]]
 
         def evaluate(x: list[float]) -> Point:
@@ -132,7 +132,7 @@ class _Call:
         return Solution(system, point.x, max_steps, point).nodes(operands)
 
     def traced(self, max_steps: int) -> Sequence[Operand]:
-        """The solution in a function that is being compiled."""
+        """The solution, recorded as part of a function that is being compiled."""
         system, operands = self.recorded([Traced() for _ in self.guesses], lambda p: Traced())
         guesses = [stop_gradient(x) for x in self.guesses if isinstance(x, Value)]
         solution = Solution(system, self.guesses, max_steps)

@@ -59,12 +59,12 @@ class Run:
     options: dict[str, Any] = field(default_factory=dict)
 
     def ended(self, reason: str, detail: str = "") -> None:
-        """Note the reason, unless there was one before."""
+        """Record why the run ended; the first reason is kept."""
         if not self.reason:
             self.reason, self.detail = reason, detail
 
     def failed(self, error: BaseException) -> None:
-        """Note an exception."""
+        """Record an exception as the reason why the run ended."""
         if isinstance(error, KeyboardInterrupt):
             self.ended("interrupted")
         elif not self.reason:
@@ -80,7 +80,7 @@ class Run:
             raise
 
     def goes_on(self, n_iterations: int, objective: float, violation: float) -> bool:
-        """After an iteration: whether there is to be another."""
+        """Report an iteration; returns whether to continue."""
         if self.reason:
             return False
         self.n_iterations = n_iterations
@@ -116,7 +116,7 @@ INFINITE = 1e20
 
 
 def ipopt(run: Run, tol: float, max_iterations: int) -> None:
-    """Solve it by Ipopt.
+    """Solve the problem by Ipopt.
 
     A. Wächter and L. T. Biegler, On the implementation of an interior-point filter line-search
     algorithm for large-scale nonlinear programming, Mathematical Programming 106(1), 2006.
@@ -129,7 +129,7 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
     first = math.inf  # the objective at the start
 
     def guarded(function: Callable[[], Any], failed: Any) -> Any:
-        """Its result. An exception must not pass through Ipopt: it is noted and ends the run."""
+        """The result, or `failed` after an exception: it is kept from Ipopt and ends the run."""
         if run.exception is not None or run.reason:
             return failed
         try:
@@ -207,10 +207,9 @@ FEASIBLE = 1e-6
 
 
 def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
-    """Solve it by the trust-region method of SciPy.
+    """Solve the problem by SciPy's `trust-constr`.
 
-    It neither tells an infeasible problem from one that takes long, nor an unbounded one: that is
-    read from the point where it ended.
+    The method detects no infeasible or unbounded problem; its last point is checked for these.
     """
     import numpy as np
     from scipy.optimize import Bounds, NonlinearConstraint, minimize
@@ -225,7 +224,7 @@ def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
         found: Floats = noted(problem.values, x)
         if np.isfinite(found).all():
             return found
-        return np.array([math.inf, *no_multipliers])  # which is no improvement on anything
+        return np.array([math.inf, *no_multipliers])  # never an improvement
 
     def jacobian(x: Floats) -> Any:
         return csr_array((noted(problem.jacobian, x), problem.jacobian_structure), shape=(m, n))

@@ -11,12 +11,12 @@ for each batch the model predicts, the mean of the losses is recorded, `backward
 gradient, and `step()` applies it. Stochastic, mini-batch and batch descent are the same loop with
 1, some or all of the examples in a batch.
 
+- `fitting` has `fit`, which puts the others together;
 - `examples` reads lists, arrays and frames, `batches` plans the steps;
-- `objective` is the loss with its penalty, `eager` takes the steps on Values;
-- `compiled` takes the same steps by compiled programs;
-- `epochs` computes loss and accuracy of an epoch from its steps;
-- `diagnostics` explains a training that diverged, `history` records the others;
-- `fitting` has `fit`.
+- `objective` is the mean loss of a batch plus a penalty;
+- `epochs` is the loop: it takes the steps in chunks, and computes loss and accuracy of each epoch;
+- `eager` takes the steps on Values, `compiled` by compiled programs;
+- `diagnostics` explains a training that diverged, `history` is the result of the others.
 """
 
 from autograd.training.batches import Schedule, batches

@@ -1,4 +1,4 @@
-"""The examples of an epoch, cut into batches, and the epochs of a training, cut into chunks."""
+"""`batches` of one epoch, and the `Plan` of all steps: which examples, at which learning rate."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _in_batches(
 
 
 def order_of(n: int, size: int, seed: int, shuffle: bool) -> Sequence[int]:
-    """In which order an epoch meets n examples."""
+    """The order of n examples in an epoch."""
     return random.Random(seed).sample(range(n), n) if shuffle and size < n else range(n)
 
 
@@ -145,7 +145,7 @@ class Plan:
         self._rates = map(schedule, itertools.count()) if schedule else None
 
     def chunk(self, n_steps: int) -> Chunk:
-        """So many of the steps that are left. A schedule is asked for their rates only now."""
+        """Take the next `n_steps` steps, or all that are left, with their rates by the schedule."""
         first, counts = self._first, list(itertools.islice(self._counts, n_steps))
         self._first += len(counts)
         order = None if self._order is None else list(itertools.islice(self._order, sum(counts)))

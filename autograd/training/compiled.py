@@ -1,7 +1,7 @@
-"""The same steps by compiled programs: many at a time in machine code, or one after the other.
+"""Training steps by compiled programs: many at once in machine code, or one after the other.
 
-A step of machine code may take a few microseconds, so nothing is done here for a single one that
-can be done for all the steps of a chunk.
+A step in machine code may take only a few microseconds, so whatever can be done once for all steps
+of a chunk is not done for each step.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ class MachineSteps:
         self._training(self._shapes.of_row[0])
 
     def take(self, chunk: Chunk) -> Rows:
-        """Take all of these steps. A step that would not stay finite is left to Values to refuse.
+        """Take all of these steps; one that is not finite is taken by `EagerSteps`.
 
         Raises:
-            FloatingPointError: as `EagerSteps` says it.
+            FloatingPointError: as for `EagerSteps`.
         """
         losses: list[float] = []
         shares: list[float] = []
@@ -84,12 +84,12 @@ class MachineSteps:
         return (losses, shares) if losses else None
 
     def _training(self, shape: _Shape) -> CompiledTraining:
-        """What takes the steps on examples of this shape; compiled when it is first asked for."""
+        """The compiled training for examples of this shape; compiled on first use."""
         from autograd.compiler.backends.llvm.training import CompiledTraining
 
         if shape not in self._trainings:
             columns = self._shapes.columns(self._shapes.rows[shape])
-            with gc_paused():  # a graph grows
+            with gc_paused():  # recording makes many objects
                 training = CompiledTraining(self._objective, columns, self._optimizer)
             self._trainings[shape] = training
         return self._trainings[shape]
@@ -112,16 +112,16 @@ class ProgramSteps:
         self._gradient(range(1))
 
     def take(self, chunk: Chunk) -> Rows:
-        """Take all of these steps. A step that would not stay finite is left to Values to refuse.
+        """Take all of these steps; one that is not finite is taken by `EagerSteps`.
 
         Raises:
-            FloatingPointError: as `EagerSteps` says it.
+            FloatingPointError: as for `EagerSteps`.
         """
         rows = [self._take(chunk.split(i + 1)[0].split(i)[1]) for i in range(len(chunk))]
         return [row[0] for row in rows], [row[1] for row in rows]
 
     def _take(self, chunk: Chunk) -> tuple[float, float]:
-        """One step; the objective before it, and the share of correct predictions."""
+        """Take one step; returns the objective before it and the share of correct predictions."""
         (planned,) = chunk
         if planned.rate is not None:
             self._optimizer.learning_rate = planned.rate
@@ -140,7 +140,7 @@ class ProgramSteps:
         return loss, share
 
     def _gradient(self, rows: Sequence[int]) -> _Gradient:
-        """What finds the gradient of such a batch; compiled when it is first asked for."""
+        """The function for the gradient of a batch of this shape, compiled when first needed."""
         shape = self._shapes.of_rows(rows)
         if shape not in self._gradients:
             batch = self._shapes.columns(rows)
@@ -154,7 +154,7 @@ class _Gradient:
     """The objective of a batch with its gradient, compiled.
 
     Attributes:
-        moved: the parameters of the optimizer that the objective reaches.
+        moved: the parameters of the optimizer that the objective depends on.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class _Gradient:
 
 
 class _OfOneExample:
-    """What is compiled: the objective of one example, and whether its prediction is right."""
+    """The function to compile: the objective of one example, and whether it is predicted right."""
 
     def __init__(self, objective: Objective, optimizer: Stepper) -> None:
         self._objective = objective
@@ -188,11 +188,11 @@ class _OfOneExample:
 
 
 class _Shapes:
-    """The examples by their shapes, of which each has a program of its own.
+    """Examples grouped by shape; each shape is compiled separately.
 
     Attributes:
-        of_row: the shape of each example and its target.
-        rows: for each shape, which examples have it.
+        of_row: the shapes of each example and its target.
+        rows: for each shape, the indices of its examples.
     """
 
     def __init__(self, objective: Objective, examples: Examples) -> None:
@@ -210,7 +210,7 @@ class _Shapes:
                     objective.loss(prediction, target)
 
     def columns(self, rows: Sequence[int]) -> list[list[Any]]:
-        """These examples, and their targets."""
+        """The inputs of these rows, and their targets."""
         X, Y, _ = self._examples
         return [[X[row] for row in rows], [Y[row] for row in rows]]
 
@@ -227,7 +227,7 @@ class _Shapes:
         return self.of_row[rows[0]]
 
     def alike(self, chunk: Chunk) -> Chunk:
-        """The first steps of it, as long as their examples have one shape."""
+        """The first steps of the chunk, as many as have examples of one shape."""
         if len(self.rows) == 1:
             return chunk
         first, *others = (self.of_rows(planned.rows) for planned in chunk)

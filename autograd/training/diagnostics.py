@@ -10,7 +10,7 @@ from autograd.value import Value, first_nonfinite, topological_order
 
 
 def origin(loss: Value) -> str:
-    """Where in the graph of the loss the first number arose that is not finite."""
+    """In words, the first node in the graph of the loss whose value or derivative is not finite."""
     node = first_nonfinite(loss)
     if node is not None:
         return f"the first node that is not finite is {_described(node)}"
@@ -27,7 +27,10 @@ def largest(parameters: Sequence[Parameter]) -> str:
 
 
 def _described(node: Value) -> str:
-    """Its label, its operation on its operands (those not finite, if there are any), its data."""
+    """The node's label, operation and data, joined by "=".
+
+    The operation lists the operands that are not finite or, if there are none, all; at most four.
+    """
     operands = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
     broken = [x for x in operands if isinstance(x, float) and not math.isfinite(x)]
     shown = (broken or operands)[:4]

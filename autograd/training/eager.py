@@ -1,4 +1,4 @@
-"""The steps of a training, taken one after the other: predict, `backward()`, `step()`."""
+"""Training steps on Values: predict, `backward()`, `step()`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Rows: TypeAlias = tuple[Sequence[float], Sequence[float]]
 
 
 class EagerSteps:
-    """Takes steps on Values: the lesson."""
+    """Takes training steps on Values: forward pass, backward pass, `optimizer.step()`."""
 
     runs_ahead = False
-    """Whether it pays to take more than one step before anybody looks."""
+    """Whether to take several steps at a time, before their epochs are reported."""
 
     def __init__(self, objective: Objective, examples: Examples, optimizer: Stepper) -> None:
         self._objective = objective
@@ -46,7 +46,7 @@ class EagerSteps:
         return losses, shares
 
     def _take(self, planned: Planned) -> tuple[float, float]:
-        """One step; the objective before it, and the number of correct predictions."""
+        """Take one step; returns the objective before it and the number of correct predictions."""
         examples, optimizer = self._examples, self._optimizer
         step, epoch, rows, rate = planned
         if rate is not None:

@@ -1,7 +1,7 @@
-"""Loss and accuracy of each epoch, computed from the steps that were taken.
+"""The loop over all steps: takes them in chunks, and yields each epoch.
 
-Steps on Values and steps in machine code return the same two rows of numbers, so that this is the
-one place that computes loss and accuracy.
+Steps on Values (`eager`) and by compiled programs (`compiled`) return the same two rows of numbers,
+from which loss and accuracy of an epoch are computed here.
 """
 
 from __future__ import annotations
@@ -23,23 +23,26 @@ CHUNK = 0.1
 
 
 class Steps(Protocol):
-    """The protocol of what takes the steps: on Values, or in machine code."""
+    """The protocol of objects that take training steps, on Values or in machine code."""
 
     @property
     def runs_ahead(self) -> bool:
-        """Whether it pays to take more than one step before anybody looks."""
+        """Whether to take several steps at a time, before their epochs are reported."""
 
     def take(self, chunk: Chunk) -> Rows:
-        """Take all of these steps, or raise FloatingPointError after those that could be taken."""
+        """Take all of these steps.
+
+        Raises FloatingPointError at a step that is not finite; the steps before it are taken.
+        """
 
 
 def epochs_of(
     steps: Steps, plan: Plan, optimizer: Stepper, has_accuracy: bool, watched: bool
 ) -> Generator[Epoch, None, None]:
-    """Take the steps of the plan, and report each epoch.
+    """Take the steps of the plan, and yield each epoch.
 
-    Where steps are taken ahead of the epochs reported, and those are not `watched`, the parameters
-    go back to the last one that was reported when the generator is closed.
+    Unless `watched`, steps may be taken ahead of the epoch yielded. If the generator is then
+    closed, the parameters go back to that epoch.
     """
     account = _Account(plan.counts, has_accuracy)
     n_steps = 1
@@ -66,7 +69,7 @@ def epochs_of(
 
 
 class _Snapshot:
-    """What steps change of a stepper and its parameters."""
+    """The weights, states and learning rate of a stepper before some steps, to restore them."""
 
     def __init__(self, optimizer: Stepper) -> None:
         self.weights = [parameter.data for parameter in optimizer.parameters]
@@ -81,11 +84,11 @@ class _Snapshot:
 
 
 class _Account:
-    """What the steps of an epoch have measured, until it is complete.
+    """Collects the measurements of steps until their epoch is complete.
 
     Attributes:
-        losses: the objectives of these steps.
-        shares: of their batches, the shares of correct predictions.
+        losses: the objective before each step of the epoch so far.
+        shares: the share of correct predictions in the batch of each of them.
     """
 
     def __init__(self, counts: list[int], has_accuracy: bool) -> None:
@@ -103,7 +106,7 @@ class _Account:
     def epochs_completed(
         self, losses: Sequence[float], shares: Sequence[float], rates: Sequence[float]
     ) -> Iterable[Epoch]:
-        """The epochs that are complete, now that more steps were measured."""
+        """Add the measurements of further steps; returns the epochs that are now complete."""
         rates = rates[self.n_missing - 1 : len(losses) : len(self._counts)]
         self.losses += losses
         self.shares += shares
@@ -118,7 +121,7 @@ class _Account:
     def _of_epochs(
         self, losses: list[float], shares: list[float]
     ) -> tuple[Sequence[float], Sequence[float]]:
-        """The loss and the accuracy of complete epochs."""
+        """The mean loss and the accuracy of each complete epoch, from those of its steps."""
         if len(self._counts) == 1:
             return losses, shares
         n = sum(self._counts)

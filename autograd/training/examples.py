@@ -23,7 +23,7 @@ class Examples(NamedTuple):
     columns: Sequence[str] = ()
 
     def not_finite(self, rows: Iterable[int]) -> str:
-        """Where the first nan or inf is in these rows, as a part of a sentence; "" if none is."""
+        """A clause that locates the first nan or inf in these rows; "" if all are finite."""
         for i in rows:
             for name, example in ("X", self.X[i]), ("Y", self.Y[i]):
                 for number, place in _not_finite(example):
@@ -35,10 +35,10 @@ class Examples(NamedTuple):
 
 
 def checked_examples(caller: str, X: Iterable[Any], Y: Iterable[Any]) -> Examples:
-    """Both as lists of plain numbers.
+    """X and Y as lists of plain numbers.
 
     Raises:
-        TypeError: for a masked array, or a frame with cells that are no numbers.
+        TypeError: for a masked array, or a frame with cells that are not numbers.
         ValueError: if they differ in length, or are empty.
     """
     xs, ys = _plain(caller, "X", X), _plain(caller, "Y", Y)
@@ -52,13 +52,13 @@ def checked_examples(caller: str, X: Iterable[Any], Y: Iterable[Any]) -> Example
 def class_indices(
     caller: str, Y: Iterable[Any], targets: list[Any], classes: Sequence[str]
 ) -> tuple[list[Any], tuple[str, ...]]:
-    """Targets that are names of classes as their indices, and the names.
+    """Replace class names in the targets by indices; returns the targets and the names.
 
     Args:
-        caller: who asks, for messages.
-        Y: the targets as they were given; the categories of a pandas Series name the classes.
+        caller: the name of the calling function, for messages.
+        Y: the targets as given; the categories of a pandas Series name the classes.
         targets: the same as a list.
-        classes: the names in their order, if they are known; otherwise sorted.
+        classes: the names in order, if they are known; otherwise they are sorted.
     """
     if not any(isinstance(y, str) for y in targets):
         return targets, tuple(classes)
@@ -105,7 +105,7 @@ def _rows_of_frame(caller: str, name: str, frame: Any) -> list[Any]:
 
 
 def _not_finite(example: Any) -> Iterator[tuple[float, tuple[int, ...]]]:
-    """Each nan or inf within, and the way to it."""
+    """Each nan or inf in an example, and its indices."""
     if isinstance(example, float) and not math.isfinite(example):
         yield example, ()
     elif isinstance(example, list | tuple):
@@ -114,7 +114,7 @@ def _not_finite(example: Any) -> Iterator[tuple[float, tuple[int, ...]]]:
 
 
 def shape_of(example: Any) -> tuple[int, ...]:
-    """The shape of nested lists, judged by the first of each; () for a number."""
+    """The shape of nested lists, read from the first element at each level; () for a number."""
     if not isinstance(example, list | tuple):
         return ()
     return (len(example), *(shape_of(example[0]) if example else ()))

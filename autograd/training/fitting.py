@@ -1,4 +1,4 @@
-"""`fit`: the training loop, from its arguments to its history."""
+"""`fit`: checks its arguments, chooses how steps are taken, and collects epochs in a history."""
 
 from __future__ import annotations
 
@@ -55,31 +55,31 @@ def fit(
         model: takes an example x and returns a prediction.
         loss: takes a prediction and a target y, and returns a Value.
         X: the examples: a list, a NumPy array or a DataFrame.
-        Y: as many targets. To a loss of the library that classifies, names of classes may be given
+        Y: as many targets. For the library's classification losses, names of classes may be given
             in place of their indices.
         optimizer: the stepper, which holds the parameters to learn.
-        epochs: how often every example is met, at least 1.
+        epochs: the number of passes over the examples, at least 1.
         batch_size: how many examples a step takes, at least 1; None for all of them.
         penalty: takes the optimizer's parameters; weight decay, for example, is
             `lambda parameters: 1e-4 * ag.sum(w * w for w in parameters)`.
-        tolerance: end the training once the loss of an epoch is less than this share below that
-            of ten epochs before, such as 0.001; None for never.
+        tolerance: end the training once the loss has fallen by less than this fraction in ten
+            epochs, such as 0.001; None for never.
         compiled: whether to take the steps in machine code, which needs llvmlite; the same as
             `backend="llvm"`. The history is the same, up to the order in which a batch is summed
             up. Model, loss, penalty and accuracy are recorded once for all examples, as `jit`
             records a function.
         progress: whether to show a progress bar.
-        seed: decides the order of the examples, which is another one in every epoch.
+        seed: determines the order of the examples, which are shuffled anew in every epoch.
         schedule: takes the number of the step, from 0, and returns its learning rate, above 0.
         callback: takes the `Epoch` just completed. If it raises `StopIteration`, the training ends,
-            as where the loss of examples held out no longer falls; `held_out(X, Y)` is that loss
-            with `held_out = ag.jit(lambda x, y: loss(model(x), y)).mean`.
+            for example when the loss of held-out examples no longer falls: `held_out(X, Y)`, with
+            `held_out = ag.jit(lambda x, y: loss(model(x), y)).mean`.
         accuracy: takes a prediction and its target, and returns 1.0 if it is right, else 0.0. By
-            default what suits the loss, if it is one of the library's that classify.
+            default one that suits the loss, for the library's classification losses.
         backend: compile by this back end of `jit`. "llvm" takes gradient and update of many steps
             in machine code; "python" and the others compile the gradient, and call the
             optimizer's own `step`; "auto" is "llvm" where llvmlite is installed, else "python".
-        shuffle: False to meet the examples in the order given, in every epoch.
+        shuffle: False to use the examples in the given order in every epoch.
         classes: the names of the classes 0, 1, …, which `History.classes` keeps for figures; by
             default those found in Y, sorted, or in the order of its pandas categories.
 
@@ -142,7 +142,7 @@ def _steps(
     compiled: bool,
     backend: BackendName | None,
 ) -> Steps:
-    """Who takes the steps."""
+    """The object that takes the steps: in machine code, as a program, or on Values."""
     chosen = None if backend is None else checked_backend(backend, "fit")
     if chosen == "llvm" or (compiled and chosen is None):
         return MachineSteps(objective, examples, optimizer)

@@ -14,9 +14,9 @@ class Epoch(NamedTuple):
 
     Attributes:
         epoch: its number, from 1.
-        loss: the mean over the examples, each taken when its batch was met, before that step; the
-            penalty included.
-        accuracy: the share of examples predicted right, met in the same way; None for regression.
+        loss: the mean over the examples, each evaluated before the step on its batch; the penalty
+            included.
+        accuracy: the share of correct predictions, evaluated likewise; None for regression.
         learning_rate: that of the last step.
     """
 
@@ -61,19 +61,19 @@ def has_converged(history: History, tolerance: float) -> bool:
 
 
 class Recordable(Protocol):
-    """A model whose parameters can be kept, such as an `MLP`."""
+    """A model whose parameters can be recorded, such as an `MLP`."""
 
     def __call__(self, inputs: list[float], /) -> Any:
         """The prediction."""
 
     def parameters(self) -> Sequence[Any]:
-        """What training moves."""
+        """The parameters that training updates."""
 
 
 class Recording:
-    """What the parameters of a model were at the start and after each epoch.
+    """The parameters of a model at the start and after each epoch.
 
-    Hand it to `fit` as `callback`. `snapshots[0]` is the start, `snapshots[i]` belongs to
+    Pass it to `fit` as `callback`. `snapshots[0]` is the start, `snapshots[i]` belongs to
     `rows[i - 1]`.
     """
 

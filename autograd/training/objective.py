@@ -22,7 +22,7 @@ Correct: TypeAlias = Callable[[Any, Any], Operand]
 
 
 class Objective(NamedTuple):
-    """What a step lowers, and what is counted in passing."""
+    """The quantity that a step lowers, and the count of correct predictions."""
 
     model: Model
     loss: Loss

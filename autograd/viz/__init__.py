@@ -1,4 +1,4 @@
-"""Computation graphs made visible: pictures, single steps, explanations, and pages to work with.
+"""Visualization of computation graphs: pictures, single steps, explanations, interactive pages.
 
     >>> from autograd import Value
     >>> a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
@@ -18,8 +18,12 @@ operation depends on each operand once.
   to a.
 - `play(L)` (`player/`) is a page where you carry out backpropagation yourself.
 - `playground(…)` (`playground/`) is a page where a model trains.
-- `notation` writes operations, derivatives and numbers as text, `graphview` decides which nodes and
-  edges are shown, `charts` draws the curves of the command line.
+- `notation` writes operations, derivatives and numbers as text, `formula` parses a formula, and
+  `charts` draws the curves of the command line.
+
+`draw` goes from `graphview`, which decides what nodes and edges are shown, to `dot`, which writes
+them as DOT text; Graphviz computes positions, and `svg` writes the picture. Figures that need
+matplotlib are in `autograd.plotting`.
 """
 
 from autograd.viz.drawing import Drawing, draw

@@ -17,11 +17,11 @@ BLUE, INK, PALE = "#0072b2", "#444", "#ddd"
 
 
 def curve_svg(values: Sequence[float], name: str = "loss") -> str:
-    """A number of each epoch, such as the loss, as a line.
+    """A line chart of one number per epoch, such as the loss.
 
     Args:
         values: the finite numbers, from the first epoch on.
-        name: what they are.
+        name: the name of the numbers.
 
     Raises:
         ValueError: if there is no number, or one is not finite.

@@ -1,4 +1,4 @@
-"""The picture of a graph as DOT text for Graphviz, with colors and sizes."""
+"""Writes the picture of a graph as DOT text for Graphviz, with colors and sizes."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Palette:
         self.largest = max(finite, default=0.0)
 
     def strength(self, gradient: float | None) -> float:
-        """From 0 to 1. The root keeps small gradients visible beside large ones."""
+        """The strength of a color, 0 to 1; the square root keeps small gradients visible."""
         if not gradient or not math.isfinite(gradient):
             return 0.0
         return math.sqrt(abs(gradient) / self.largest)
 
     def fill(self, node: Node) -> str:
-        """The color of a node."""
+        """The fill color of a node."""
         if not all(math.isfinite(x) for x in (node.data, node.grad) if x is not None):
             return NOT_FINITE
         if not node.grad:
@@ -50,13 +50,13 @@ class Palette:
         return _mixed(PAPER, _sign_color(node.grad), 0.05 + 0.35 * self.strength(node.grad))
 
     def line(self, gradient: float | None) -> str:
-        """The color of an edge."""
+        """The line color of an edge with this contribution, None if it is unknown."""
         if gradient is not None and not math.isfinite(gradient):
             return NOT_FINITE_LINE
         return _mixed(OUTLINE, _sign_color(gradient), 0.3 + 0.7 * self.strength(gradient))
 
     def width(self, gradient: float | None) -> float:
-        """The width of an edge."""
+        """The width of an edge with this gradient."""
         return round(0.8 + 1.6 * self.strength(gradient), 2)
 
 
@@ -72,8 +72,11 @@ def _mixed(one: str, other: str, share: float) -> str:
 def dot_text(
     shown: Picture, rankdir: str, sizes: Mapping[str, tuple[float, float]] | None = None
 ) -> str:
-    """The picture as DOT text. `sizes` are those of the cards that will stand for the nodes, as
-    width and height in points, where not Graphviz but somebody else draws them."""
+    """The picture as DOT text.
+
+    Args:
+        sizes: width and height, in points, of the cards that another program draws for the nodes.
+    """
     from graphviz import Digraph
 
     palette = Palette(shown)
@@ -134,7 +137,7 @@ def _add_neuron(dot: Any, name: str, nodes: list[Node], palette: Palette) -> Non
 
 
 def _add_layer(dot: Any, name: str, neurons: list[Node], palette: Palette) -> None:
-    """Neurons in line, under the layer's name. Edges that are not seen keep them in order."""
+    """Add neurons in one rank, with the layer's name; invisible edges keep them in order."""
     with dot.subgraph() as line:
         line.attr(rank="same")
         heading = {"shape": "plaintext", "height": "0.3", "fontcolor": MUTED, "fontsize": "11"}

@@ -86,7 +86,7 @@ def draw(
             (`"layer0"`); one of these or several. What is cut off is shown as "…".
         rankdir: "LR" draws from left to right, "TB" from top to bottom.
         limit: the most nodes to draw.
-        prefix: put before every id of the SVG, so that two pictures on one page do not meet.
+        prefix: put before every id of the SVG, so that two pictures on one page share no id.
         model: whose parts the graph's parameters are, by their names in it. Without it, leaves that
             are labeled as those of `nn` are (`layer0.neuron3.weight1`) are taken for parameters.
 
@@ -119,8 +119,8 @@ class Drawing:
 
     Attributes:
         dot: the picture as DOT text, for any Graphviz.
-        svg: the picture as SVG text. RuntimeError, saying what to install, if there is no program
-            to lay it out.
+        svg: the picture as SVG text. Raises RuntimeError, which says what to install, if there is
+            no program to lay it out.
         image: the same as an HTML image.
     """
 
@@ -142,7 +142,7 @@ class Drawing:
 
     @property
     def described(self) -> str:
-        """The picture in a sentence, for those who do not see it."""
+        """The picture in one sentence, as alternative text."""
         nodes = [node for node in self._shown.nodes if node.kind not in ("cut", "part")]
         (output,) = [node for node in nodes if node.is_output] or nodes[-1:]
         told = ", ".join(f"{caption} {text}" for caption, text in output.rows)
@@ -152,9 +152,10 @@ class Drawing:
         return f"Graph of {len(nodes)} nodes{from_leaves}, up to {name}: {told}"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to `path`, in the format of its ending: .svg, .png, .dot or .gv.
+        """Write the picture to `path`, in the format of its extension: .svg, .png, .dot or .gv.
 
-        The file appears when it is complete. Returns its path. ValueError for another ending.
+        The file appears only once it is complete. Returns its path. Raises ValueError for any other
+        extension.
         """
         path = Path(path)
         content: str | bytes
@@ -229,9 +230,9 @@ def png_of(svg: str) -> bytes | None:
 
 
 def layout(dot: str) -> dict[str, Any]:
-    """The places of everything in the DOT text: what `dot -Tjson0` gives, as a dictionary.
+    """The layout of a DOT text: the output of `dot -Tjson0`, as a dictionary.
 
-    Every picture and page comes through here. Where no program can run, as in a browser, assign
+    Every picture and page uses this function. Where no program can run, as in a browser, assign
     another function to `drawing.layout` that takes the same text and returns the same thing.
     """
     places: dict[str, Any] = json.loads(rendered(dot, "json0"))
@@ -239,7 +240,7 @@ def layout(dot: str) -> dict[str, Any]:
 
 
 def rendered(dot: str, output: str, *options: str) -> bytes:
-    """What Graphviz makes of the DOT text. RuntimeError if there is no Graphviz, or it fails."""
+    """Run Graphviz on the DOT text. Raises RuntimeError if it is not installed or fails."""
     problem = HOW_TO_RENDER
     for program in layout_programs():
         command = [program, f"-T{output}", *options]

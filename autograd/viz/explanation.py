@@ -53,13 +53,13 @@ def explain(
         value: what to differentiate.
         leaf: with respect to what: a leaf or an inner node. Without it, the whole backward pass
             is written out from label to label, one gradient a line.
-        model: after whose parts the graph's nodes are called, as in `draw` and `play`. Without it,
-            parameters are known by the labels that `nn` gives them.
+        model: nodes are named after the parts of this model, as in `draw` and `play`. Without it,
+            parameters have the labels that `nn` gives them.
 
     Returns:
         An `Explanation`: the gradient as the sum over paths of the products of partials, then from
         label to label. Without a leaf, a `Chain`: the latter alone, for every labeled node and
-        leaf. Neither changes anything.
+        leaf. No node is changed.
 
     Raises:
         TypeError: if value or leaf is no Value.
@@ -102,10 +102,10 @@ class Path:
 
 @dataclass(frozen=True)
 class Link:
-    """A gradient of the chain, by the gradients of the labeled nodes that use its node.
+    """doutput/dnode as a sum over the labeled nodes that use the node.
 
     Attributes:
-        node: whose gradient it is.
+        node: the node.
         terms: (user, doutput/duser, ∂user/∂node) for each labeled node that uses it, directly or
             through nodes without a label.
         gradient: doutput/dnode as `backward()` finds it.
@@ -116,13 +116,13 @@ class Link:
     gradient: float
 
     def direct(self, user: Value) -> list[float]:
-        """∂user/∂node at each place of the node among the operands."""
+        """∂user/∂node for each operand of `user` that is the node."""
         operands = zip(user.args, user.partials, strict=True)
         return [p for arg, p in operands if arg is self.node and p is not None]
 
     @property
     def passes_unlabeled(self) -> bool:
-        """Whether a ∂ goes through nodes without a label."""
+        """Whether a local derivative (∂) goes through unlabeled nodes."""
         return any(
             _total(self.direct(user)) != local and not math.isnan(local)
             for user, _, local in self.terms
@@ -148,8 +148,9 @@ def _largest_paths(
 ) -> tuple[tuple[Path, ...], int, float]:
     """The paths with the largest products; how many others there are, and their sum.
 
-    A node that is visited has its prefixes complete, as its adjoint in `backward()`. Those that
-    fall behind at one node can never catch up below it, where all meet the same factors.
+    Nodes are visited in the order of the backward pass, so all prefixes that end at a node are
+    known when it is visited. A prefix that is not among the largest there cannot become one later,
+    because all of them are extended by the same factors.
     """
     largest: dict[Value, list[Prefix]] = {order[-1]: [(1.0, None)]}
     others: dict[Value, tuple[int, float]] = {}
@@ -227,7 +228,7 @@ def _links(
 
 
 def _total(terms: Iterable[float]) -> float:
-    """Added from left to right, as everything here."""
+    """The sum, added from left to right."""
     return reduce(add, terms, 0.0)
 
 
@@ -236,15 +237,15 @@ def _total(terms: Iterable[float]) -> float:
 
 @dataclass(frozen=True, repr=False)
 class Chain:
-    """The backward pass from label to label, in the order in which it goes.
+    """The backward pass from label to label, in the order in which gradients are computed.
 
-    It prints one gradient a line, each factor by name and by number, and next to it what
-    `backward()` finds.
+    It prints one gradient a line, with each factor by name and by number, and next to it the value
+    that `backward()` computes.
 
     Attributes:
-        output: what is differentiated.
-        links: its gradients, the output's neighbors first.
-        names: what the nodes are called.
+        output: the Value that is differentiated.
+        links: its gradients, from the output backward.
+        names: the names of the nodes.
         changed: nodes whose operands have changed since they were recorded.
     """
 
@@ -263,7 +264,7 @@ class Chain:
         return _aligned(self.latex_rows() or [f"{self._itself(LATEX)} = 1"], self.remarks(LATEX))
 
     def table(self) -> str:
-        """The lines, one below the other."""
+        """The lines as text, in aligned columns."""
         rows = [self._row(link, TEXT) for link in self.links[:LINKS_SHOWN]]
         left, right = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
         lines = [f"{a:{left}} = {b:{right}}   backward(): {c}" for a, b, c in rows]
@@ -276,7 +277,7 @@ class Chain:
         return [*lines, *(f"&{LATEX.words(line)}" for line in self._left_out())]
 
     def remarks(self, notation: Notation) -> list[str]:
-        """What holds for all lines: the two signs, and what has changed since the recording."""
+        """Notes on all lines: what d and ∂ mean, and what has changed since the recording."""
         remarks = [notation.words(self._signs())] if self.links else []
         if self.changed:
             name = notation.name(self.names[self.changed[0]])
@@ -286,7 +287,7 @@ class Chain:
         return remarks
 
     def _row(self, link: Link, notation: Notation) -> tuple[str, str, str]:
-        """The gradient's symbol, its terms in symbols and numbers, and what `backward()` finds."""
+        """One row: the gradient's symbol, its terms in symbols and numbers, and its value."""
         output, node = self.names[self.output], self.names[link.node]
 
         def symbols(term: tuple[Value, float, float]) -> str:
@@ -300,7 +301,7 @@ class Chain:
             return f"{notation.total(output, user)}{notation.times}{local}"
 
         def has_other_paths(user: Value, _: float, local: float) -> bool:
-            """Whether the node reaches its user directly, and through nodes without a label too."""
+            """Whether the node reaches `user` directly and also through unlabeled nodes."""
             direct = link.direct(user)
             return bool(direct) and _total(direct) != local and not math.isnan(local)
 
@@ -317,7 +318,7 @@ class Chain:
         return notation.total(output, node), equal, notation.number(link.gradient)
 
     def _signs(self) -> str:
-        """What the two signs mean here."""
+        """The note that explains d and ∂, and that unlabeled nodes are merged, if any are."""
         passes = any(link.passes_unlabeled for link in self.links[:LINKS_SHOWN])
         return TOTAL_AND_LOCAL + MERGED * passes
 
@@ -357,12 +358,12 @@ class Explanation:
 
     @property
     def count(self) -> int:
-        """How many paths lead from the value to the leaf."""
+        """The number of paths from the value to the leaf."""
         return len(self.paths) + self.left_out
 
     @property
     def sum_over_paths(self) -> float:
-        """All the products added up: the gradient, but for the rounding of another order."""
+        """The sum of all products: the gradient, up to rounding in another order of addition."""
         shown = _total(path.product for path in self.paths)
         return shown + self.left_out_sum if self.left_out else shown
 
@@ -418,7 +419,7 @@ class Explanation:
         return f"the sum over {_counted(self.count)} paths{rounding}:"
 
     def _path(self, path: Path, notation: Notation) -> tuple[str, str]:
-        """The product in symbols, and in numbers with its result."""
+        """The product along a path in symbols, and in numbers with its result."""
         if not path.partials:
             return self._derivative(notation), notation.number(path.product)
         edges = list(zip(path.nodes, path.indices, strict=False))  # the leaf has no operand
@@ -436,7 +437,7 @@ class Explanation:
         return f"and {paths}"
 
     def _legend(self, notation: Notation) -> list[tuple[str, str]]:
-        """What the nodes without a label are, that the paths mention."""
+        """The formulas of the nodes without labels that the paths mention."""
         mentioned = dict.fromkeys(x for path in self.paths for x in path.nodes[:FACTORS_SHOWN])
         unlabeled = [node for node in mentioned if node.args and not node.label]
         return [

@@ -23,7 +23,7 @@ OPERATORS: dict[type[ast.AST], Primitive] = {
 
 
 def functions() -> dict[str, Primitive]:
-    """What a formula may call: the primitives that are written as functions of numbers."""
+    """The functions that a formula may call: the primitives written as functions of numbers."""
     return {
         name: primitive
         for name, primitive in TABLE.items()
@@ -134,7 +134,7 @@ def _called(term: ast.expr, text: str) -> tuple[Primitive, int]:
 
 
 def _hint(term: ast.expr) -> str:
-    """What to write for a term that other languages have; empty if it is none."""
+    """A hint for a term that other languages write differently; empty if there is none."""
     match term:
         case ast.BinOp(op=ast.BitXor()):
             return "a power is written with **, such as a**2"
@@ -148,5 +148,5 @@ def _hint(term: ast.expr) -> str:
 
 
 def _quoted(text: str) -> str:
-    """The text for a message, the beginning of a long one."""
+    """The text in quotes for a message, shortened if it is long."""
     return repr(text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…")

@@ -40,7 +40,7 @@ class Node:
         counts: what it shows in place of numbers, as captions and texts.
         frame: the neuron or layer to draw around it and others, if it lies in one.
         about: what it stands for, in full.
-        is_output: whether it is the output, or has it in it.
+        is_output: whether it is the output, or contains it.
         is_outdated: whether its data no longer follow from those of its operands.
         values, exits: the Values that it stands for, and those of them that others use.
     """
@@ -83,8 +83,8 @@ class Edge:
     """An operand, drawn from `source` to `target`; several in one, at a folded or cut node.
 
     `contribution` is upstream gradient × local derivative, which is what colors the edge.
-    `has_derivative` is False where the operation only compares what comes along it. `operands` are
-    the uses of a Value that it stands for, each as the user and the index among its operands.
+    `has_derivative` is False for an operand that is only compared. `operands` are the uses of
+    Values that the edge stands for, each as the user and the index among the user's operands.
     """
 
     id: str
@@ -175,20 +175,20 @@ def picture(
 
 
 class TooLargeError(ValueError):
-    """More than the limit allows: how much of what, for others to say what to do."""
+    """A graph exceeds a limit; the message says by how much, and the caller adds advice."""
 
 
 def check_size(count: int, what: str, limit: int) -> None:
-    """`TooLargeError` if there is more of it than the limit."""
+    """Raise `TooLargeError` if the count exceeds the limit."""
     if count > limit:
         raise TooLargeError(f"{count:,} {what} are more than the limit of {limit:,}")
 
 
 def passed_over(edges: Sequence[Edge]) -> int:
-    """How many columns of nodes the edges pass over, together, on their way to a later one.
+    """How many columns of nodes the edges skip in total.
 
-    Graphviz makes a point for each, which is where its time goes: a weight that is used at each of
-    fifty steps takes longer to lay out than a network of as many nodes.
+    Graphviz places a point in each of them, which takes most of its time: a weight that is used at
+    each of fifty steps takes longer to lay out than a network of as many nodes.
     """
     into: dict[str, list[str]] = {}
     for edge in edges:
@@ -210,7 +210,7 @@ LABEL = re.compile(r"(?:layer\d+\.)?neuron\d+\.(?:weight\d+|bias)")
 
 
 def _parameters(order: Sequence[Value], model: Module | None) -> dict[Value, str]:
-    """The parameters among the nodes, by their dotted names: the model's, or those labeled so."""
+    """The parameters among the nodes, and their names: those of the model, or leaves so labeled."""
     if model is None:
         leaves = ((x, str(x.label)) for x in order if not x.op)
         return {x: label for x, label in leaves if LABEL.fullmatch(label)}
@@ -219,7 +219,7 @@ def _parameters(order: Sequence[Value], model: Module | None) -> dict[Value, str
 
 
 def folded(path: Path, collapse: Fold | None) -> Path:
-    """The part that a node is folded into: its neuron, or the layer of that; () if it is not."""
+    """The module that a node is folded into: its neuron or layer; () if it is not folded."""
     if collapse == "layers" and len(path) > 1 and path[-1].startswith("neuron"):
         return path[:-1]
     return path if collapse else ()
@@ -243,7 +243,7 @@ PARTS_OF_A_NEURON = {"dot": "wx", "add": "z", "sum": "z"}
 
 
 def identifier(path: Iterable[str]) -> str:
-    """A name as it may stand in an id: of letters, digits, _ and - alone."""
+    """The path as an id: only letters, digits, _ and -."""
     return "-".join(re.sub(r"\W", "_", part, flags=re.ASCII) for part in path)
 
 
@@ -327,7 +327,7 @@ def _nodes(
     grad: float | None,
     given: str,
 ) -> Iterator[Node]:
-    """The node of one Value, after those of the parts that it is written out in, if it is."""
+    """The node of one Value, preceded by the nodes of its parts if it is drawn as these."""
     *inner, last = parts.ids if parts else [x]
     for part in inner:
         yield Node(
@@ -420,7 +420,7 @@ SIGNS = str.maketrans({"·": "×", "-": "−"})
 
 
 def _readable(operation: str) -> str:
-    """The operation as a title: a sign that stands alone is one that is large enough to be read."""
+    """The operation as a title; an operator sign alone is replaced by a larger sign."""
     return operation if any(map(str.isalnum, operation)) else operation.translate(SIGNS)
 
 
@@ -437,7 +437,7 @@ def _formula(x: Value) -> str:
 
 
 class _Operand(NamedTuple):
-    """One use of one Value: what an edge stands for."""
+    """One use of a Value as an operand, which becomes an edge."""
 
     id: str
     arg: Value | None
@@ -454,7 +454,7 @@ def _operands(
     parts: Mapping[Value, _Parts],
     grads: Mapping[Value, float | None],
 ) -> Iterator[_Operand]:
-    """Every operand that is drawn, from and to the nodes of these names."""
+    """The operands to draw, as edges between the nodes of these names."""
     for i, x in enumerate(order):
         grad = grads[x]
         ids, taker = parts.get(x, _Parts({}, {}))
@@ -479,7 +479,7 @@ def _operands(
 
 
 def _edges(operands: Iterable[_Operand], plain: set[str]) -> list[Edge]:
-    """An edge for each operand; one for all those between a folded or cut node and another."""
+    """One edge per operand; edges between the same nodes are merged if one is folded or cut."""
     bundles: dict[object, list[_Operand]] = {}
     for operand in operands:
         source, target = operand.source, operand.target

@@ -1,4 +1,4 @@
-"""Helpers of the HTML pages, each of which is one file that loads nothing from elsewhere."""
+"""Helpers for self-contained HTML pages: inlined scripts, style sheets and data."""
 
 from __future__ import annotations
 
@@ -109,6 +109,6 @@ def element(name: str, label: str, shown: str, still: str, data: object, script:
 
 
 def json_for_script(content: object) -> str:
-    """JSON that is text to the HTML parser, too: no label in it can end the script or begin one."""
+    """JSON for use inside an HTML script element: no label in it can end or begin a script."""
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")

@@ -38,9 +38,9 @@ operands once. With one sign for both, ∂L/∂a could be either number."""
 
 
 def short_number(number: float | None) -> str:
-    """A number in four significant digits, "–" for None; -0 is 0.
+    """A number in four significant digits; "–" for None, and 0 for -0.
 
-    A number that is exact without zeros at its end has none: 1 is 1, and 1.000 is nearly so.
+    Trailing zeros mark a rounded number: 1 is exact, 1.000 is rounded.
     """
     if number is None:
         return "–"
@@ -58,10 +58,10 @@ ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 
 def visible(text: str) -> str:
-    """`text` in one line, with a sign in place of each character that XML or a page can't show.
+    """`text` in one line, with a visible sign for each character that XML or a page can't show.
 
-    Those are control characters, halves of surrogate pairs, ends of lines, and what would turn the
-    direction in which the rest of the line is read. What `isolated` has set apart stays so.
+    Replaced are control characters, lone surrogates, line ends, and characters that change the
+    direction of the text that follows. The marks that `isolated` puts around a text are kept.
     """
     if text.isprintable():
         return text
@@ -90,7 +90,7 @@ def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
 
 
 def isolated(text: str) -> str:
-    """`text`, set apart if it is read from right to left: a formula around it keeps its order."""
+    """Isolate right-to-left text (Unicode), so that a formula around it keeps its order."""
     if _is_isolated(text):
         return text
     is_turned = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
@@ -107,9 +107,10 @@ def _is_isolated(text: str) -> bool:
 def names(
     order: Sequence[Value], called: Names | None = None, longest: int = LONGEST_TEXT
 ) -> dict[Value, str]:
-    """A name of its own for every node of a topological order, of about `longest` characters.
+    """A unique name for every node of a topological order, of about `longest` characters.
 
-    The labels people gave go first, then what a model calls its nodes (`called`), then the place.
+    Labels take precedence over the names that a model gives its nodes (`called`); other nodes are
+    named by their index.
     """
     called = called or {}
     named = {node: in_a_line(node.label or called.get(node, ""), longest) for node in order}
@@ -126,8 +127,10 @@ def names(
 
 
 def in_a_line(label: str, longest: int = LONGEST_TEXT) -> str:
-    """A label as a part of a line: in about `longest` characters, with single blanks for all white
-    space in it, nothing that cannot be seen, and no influence on what stands beside it.
+    """A label for use in a line of text: shortened to `longest` characters and printable.
+
+    White space is collapsed to single blanks, invisible characters are replaced, and right-to-left
+    text is isolated from its surroundings.
     """
     return isolated(shortened(visible(" ".join(str(label).split())), longest))
 
@@ -238,7 +241,7 @@ class Notation:
         return self.total_template.format(self.name(of), self.name(by))
 
     def local(self, of: str, by: str) -> str:
-        """The local derivative of one name by another: `∂d/∂a`."""
+        """The local derivative of one name with respect to another: `∂d/∂a`."""
         return self.local_template.format(self.name(of), self.name(by))
 
     def partial(self, node: Value, index: int, named: Names) -> str:
@@ -251,7 +254,7 @@ class Notation:
         return self.local(named[node], operand)
 
     def product(self, factors: Sequence[float], shown: int = 1000) -> str:
-        """`-2 · (-3)`: a negative factor stands in parentheses, but for the first."""
+        """A product, such as `-2 · (-3)`: negative factors after the first are in parentheses."""
         texts = [self.number(x) for x in factors]
         return self.joined(self.times, [*texts[:1], *map(self.guarded, texts[1:])], str, shown)
 
@@ -264,7 +267,7 @@ class Notation:
         return separator.join([*map(write, items[: shown - 1]), self.dots, write(items[-1])])
 
     def guarded(self, text: str) -> str:
-        """In parentheses if it begins with a minus, which must not stand beside another sign."""
+        """`text`, in parentheses if it begins with a minus sign."""
         return f"({text})" if text.startswith(self.minus) else text
 
     # --- operations -------------------------------------------------------------------------------
@@ -274,24 +277,24 @@ class Notation:
         return self.written(node, lambda x: self._name_of(x, named))
 
     def numbers(self, node: Value) -> str | None:
-        """The same on the operands' data: `2 · (-3)`.
+        """The operation that made the node, on its operands' data: `2 · (-3)`.
 
-        None if the data no longer give the node's: one of them has been reassigned since.
+        None if an operand's data has been reassigned since, so that the result would differ.
         """
         return None if changed_since([node]) else self.written(node, lambda x: self.number(x.data))
 
     def written(self, node: Value, write: Callable[[Value], str]) -> str:
-        """The node's operation on its operands, each as `write` has it."""
+        """The operation of the node on its operands, each written by `write`."""
         return self._operation(node.op, [self._operand(arg, write) for arg in node.args])
 
     def symbol(self, op: str) -> str:
-        """The operation alone: `·`, `tanh`; `dot` by its name, which would be a product else."""
+        """The symbol of the operation: `·`, `tanh`; for `dot` its name, unlike a product."""
         return op if op == "dot" else TABLE[op].symbol.replace("-", self.minus)
 
     def applied(self, node: Value) -> str:
-        """The operation with the plain numbers among its operands: `· 3`, `10 /`, `max(_, 0)`.
+        """The operation and the plain numbers among its operands: `· 3`, `10 /`, `max(_, 0)`.
 
-        Those of a `dot` are left out: they are the local derivatives on its edges.
+        The numbers of a `dot` are left out: they are the local derivatives on its edges.
         """
         symbol = self.symbol(node.op)
         plain = [self.number(arg) for arg in node.args if not isinstance(arg, Value)]
@@ -303,11 +306,11 @@ class Notation:
         return self.written(node, lambda _: blank).strip()
 
     def local_derivative(self, node: Value, index: int, named: Names) -> str:
-        """∂node/∂argᵢ as the table of primitives states it, on names: `b` for ∂(a·b)/∂a.
+        """The formula of ∂node/∂argᵢ in the names of the operands: `b` for ∂(a·b)/∂a.
 
-        Where the rule distinguishes cases, it is the case that holds at the node's numbers.
+        If the rule has several cases, it is the one that holds at the node's numbers.
 
-        The rule is read with Values that carry the names, so that it records its own formula.
+        The rule is called with Values that carry the names, which records its formula.
         """
         with recording.recorded():
             z = Value(node.data, self._name_of(node, named))
@@ -319,14 +322,14 @@ class Notation:
         return self._expression(_case_that_holds(partial))
 
     def textbook(self, node: Value, named: Names) -> str:
-        """∂node/∂arg as textbooks have it, where the row computes it in another way; else ""."""
+        """∂node/∂arg as textbooks write it, if the primitive computes it differently; else ""."""
         name = self._name_of(node, named)
         return TEXTBOOK.get(node.op, "").replace("-", self.minus).replace("{0}", name)
 
     def why(self, node: Value, index: int, named: Names) -> dict[float, str]:
-        """In words, why ∂node/∂argᵢ is what it is, for each value that it may have.
+        """For each value that ∂node/∂argᵢ may have, the reason in words.
 
-        Empty for an operation whose rule says it better (see `local_derivative`).
+        Empty for an operation whose rule is explanation enough (see `local_derivative`).
         """
         operands = [self._operand(arg, lambda x: self._name_of(x, named)) for arg in node.args]
         cases = KINKS.get(node.op, {})
@@ -336,7 +339,7 @@ class Notation:
         }
 
     def _expression(self, x: Arg) -> str:
-        """A rule's formula. (It recurses: a rule is at most a handful of operations deep.)"""
+        """The formula of a rule as text. (Recursive: rules are at most a few operations deep.)"""
         if not isinstance(x, Value) or not x.args:
             return self._operand(x, lambda leaf: leaf.label)
         if x.op == "pow" and type(x.args[1]) is float and x.args[1] == 1.0:
@@ -344,7 +347,7 @@ class Notation:
         return self._operation(x.op, [self._held(x.op, i, arg) for i, arg in enumerate(x.args)])
 
     def _held(self, op: str, index: int, arg: Arg) -> str:
-        """An operand's formula, in parentheses where the operation would tear it apart."""
+        """An operand's formula, in parentheses where the precedence of operators requires them."""
         arg = _case_that_holds(arg)
         text = self._expression(arg)
         if not isinstance(arg, Value) or op not in BINDING or arg.op not in BINDING:
@@ -391,7 +394,7 @@ def _case_that_holds(x: Any) -> Any:
 
 
 def is_word(symbol: str) -> bool:
-    """Whether an operation's symbol is a name, such as tanh, and no sign."""
+    """Whether an operation's symbol is a name, such as tanh, rather than a sign."""
     return symbol[0].isalpha()
 
 
@@ -434,7 +437,7 @@ class LaTeX(Notation):
     )
 
     def name(self, name: str) -> str:
-        """A letter with its index, or upright as it stands; nothing in it is a command."""
+        """A name in LaTeX: a letter with its index, or upright text; special characters escaped."""
         if indexed := re.fullmatch(r"([^\W\d_])_?(\d+)", name):
             return f"{indexed[1]}_{{{indexed[2]}}}"
         escaped = name.translate(self._escapes)

@@ -1,4 +1,4 @@
-"""The forward and the backward pass, one step at a time."""
+"""`forward_steps` and `backward_steps`: each operation, and each use of the chain rule."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Step:
         total: the operand's adjoint in this pass, this contribution included.
         index: which of `node.args` it is: x·x passes its gradient on to x twice.
         output: the value being differentiated (L).
-        names: what the nodes are called.
+        names: the names of the nodes.
     """
 
     node: Value
@@ -126,7 +126,7 @@ def _steps(order: Sequence[Value], named: Names, follows_choices: bool) -> Itera
 
 
 def checked(value: object, function: str) -> Value:
-    """The value itself; a TypeError that names the function if it is no Value."""
+    """`value` itself. TypeError, which names the function, if it is no Value."""
     if not isinstance(value, Value):
         raise TypeError(
             f"{function}: expected a Value, got {value!r} of type {type(value).__name__}"

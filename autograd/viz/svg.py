@@ -1,4 +1,4 @@
-"""A graph's picture as SVG text, on the places that Graphviz found for its nodes and edges."""
+"""Writes the picture of a graph as SVG text, at the positions that Graphviz computed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Places:
         return Place(x, y, 72.0 * float(place["width"]), 72.0 * float(place["height"]))
 
     def edge(self, name: str) -> EdgePath:
-        """The path of an edge: Bézier curves from a start to the base of the tip."""
+        """The path of an edge: Bézier curves from its start to the base of its arrowhead."""
         place = self._found[name]
         points = self._points(place["pos"].removeprefix("e,"))
         end = points.pop(0) if place["pos"].startswith("e,") else None
@@ -68,7 +68,7 @@ class Places:
         )
 
     def frame(self, name: str) -> tuple[Place | None, Place]:
-        """The place of a neuron's frame, None for a layer, which has none; and that of its name."""
+        """The place of a neuron's frame (None for a layer, which has no frame), and of its name."""
         place = self._found[frame_id(name)]
         ((x, y),) = self._points(place.get("lp") or place["pos"])
         if "bb" not in place:
@@ -167,7 +167,7 @@ def _edge(edge: Edge, places: Places, palette: Palette) -> Iterator[str]:
 
 
 def _frame(name: str, places: Places) -> Iterator[str]:
-    """The frame of a neuron with its name, or the name alone that stands above a layer."""
+    """SVG of a neuron's frame and name, or of the name above a layer."""
     box, (x, y, *_) = places.frame(name)
     yield f'<g class="frame" id="{frame_id(name)}">'
     if box:

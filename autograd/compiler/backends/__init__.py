@@ -1,1 +1,1 @@
-"""Back ends: a `Program` as source text in one language each, and run where it can be run here."""
+"""Back ends: each translates a `Program` to one language; Python, LLVM and JAX also run it."""

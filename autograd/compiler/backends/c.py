@@ -156,7 +156,7 @@ def _ranges(space: str, names: Iterable[str]) -> Iterator[str]:
 
 
 def _comment(text: str) -> str:
-    """`text` as it can stand in a comment: no label ends it."""
+    """`text` made safe for a comment: `*/`, `/*` and backslashes are replaced."""
     return text.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")
 
 

@@ -1,6 +1,7 @@
-"""What the printers of Python, C and JavaScript have in common: groups and loops as statements.
+"""Code generation shared by Python, C and JavaScript: groups and loops as statements.
 
-A language says how it writes a loop, a number, and each primitive; the rest is the same in all.
+The class of a language defines how a loop, a number and each primitive are written. (LLVM has a
+`codegen` of its own.)
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ OPERATORS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "neg": "-{}"}
 
 
 class Printer(ABC):
-    """Writes the items of a program, line by line.
+    """Writes the items of a program as source code, line by line.
 
     Attributes:
-        spelling: of each primitive, "{} + {}" of an operator and the name of a function.
-        indices: what an index is called, from the outermost.
-        indent: before each line in a loop.
-        end: what ends a statement.
-        count: how many examples there are.
+        spelling: how to write each primitive: "{} + {}" for an operator, or the name of a function.
+        indices: the names of the indices, the outermost first.
+        indent: the indentation of the lines in a loop.
+        end: the end of a statement.
+        count: the name of the number of examples.
     """
 
     spelling: Mapping[str, str]
@@ -47,11 +48,11 @@ class Printer(ABC):
     def __init__(self, program: Program) -> None:
         self.program = unnested(program)
 
-    # --- what each language has its own way for
+    # --- what differs between the languages
 
     @abstractmethod
     def head(self, index: str, count: str) -> str:
-        """What begins a loop."""
+        """The first line of a loop."""
 
     @abstractmethod
     def nested(self, heads: Sequence[str], lines: Iterable[str]) -> list[str]:
@@ -59,40 +60,40 @@ class Printer(ABC):
 
     @abstractmethod
     def short(self, head: str, line: str) -> list[str]:
-        """A loop over one line."""
+        """A loop whose body is a single line."""
 
     @abstractmethod
     def labeled(self, lines: list[str], label: str) -> list[str]:
-        """The lines of a group, with what a person called it as a comment."""
+        """The lines of a group, with its label as a comment."""
 
     @abstractmethod
     def literal(self, number: float) -> str:
-        """A number."""
+        """A number as a literal."""
 
     def total(self) -> str:
-        """What the total of a sum is called."""
+        """The name of the variable that accumulates a sum."""
         return f"total{len(self.before) or ''}"
 
     @abstractmethod
     def declared(self, total: str, start: str) -> str:
-        """A variable with its first number."""
+        """A declaration of a variable with its initial value."""
 
     def condition(self, expression: Expression) -> str:
-        """An expression as what the language branches on."""
+        """An expression as a condition: comparisons become those of the language."""
         if isinstance(expression, Apply) and expression.primitive in COMPARISONS:
             return COMPARISONS[expression.primitive].format(*map(self.value, expression.args))
         return self.value(expression)
 
     def called(self, name: str) -> str:
-        """How the function of a primitive is called that has no spelling."""
+        """The name of a function for a primitive that is not in `spelling`."""
         return name
 
     # --- what is the same in all
 
     def items(self, items: Iterable[Item], assign: str = "=", depth: int = 0) -> Iterator[str]:
-        """Groups and loops, in `depth` others; what a group computes is assigned, `=` or `+=`.
+        """Print groups and loops inside `depth` loops; results are assigned by `=` or `+=`.
 
-        With `/=`, the numbers that it has written are divided by the count of examples.
+        With `/=`, numbers written before are divided by the number of examples.
         """
         for item in items:
             if isinstance(item, Group):
@@ -103,7 +104,7 @@ class Printer(ABC):
                 yield from self.nested([self.loop(depth, item.count)], body)
 
     def loop(self, depth: int, count: Integer) -> str:
-        """What begins a loop in `depth` others."""
+        """The first line of a loop that is nested in `depth` others."""
         return self.head(self.indices[depth], self.integer(count))
 
     def group(self, group: Group, assign: str, depth: int) -> list[str]:
@@ -117,7 +118,7 @@ class Printer(ABC):
         return self.labeled(lines, group.label) if group.label and assign != "/=" else lines
 
     def value(self, expression: Expression, is_part: bool = True) -> str:
-        """The expression as text; an operator's in brackets where it is part of another."""
+        """The expression as text; an operation that is part of another is in parentheses."""
         match expression:
             case Operand():
                 return self.operand(expression)
@@ -137,7 +138,7 @@ class Printer(ABC):
         return f"({literal})" if literal.startswith("-") else literal
 
     def sum(self, start: str, runs: Iterable[Run]) -> str:
-        """Write the statements that add up the runs; what the total is called."""
+        """Write the statements that add the runs to `start`; returns the name of the total."""
         total = self.total()
         self.before.append(self.declared(total, start))
         for run in runs:
@@ -153,12 +154,12 @@ class Printer(ABC):
         return total
 
     def operand(self, operand: Operand, n_indices: int | None = None) -> str:
-        """Where it stands; by the indices in scope, or by so many."""
+        """The source text of an operand, by all indices in scope, or by the first `n_indices`."""
         n_indices = self.n_indices if n_indices is None else n_indices
         return f"{operand.space}[{self.address(operand.base, operand.strides[:n_indices])}]"
 
     def integer(self, x: Integer) -> str:
-        """It, or where it is looked up."""
+        """The source text of an integer: a literal, or a lookup in the table."""
         return str(x) if isinstance(x, int) else f"table[{self.address(x.at, x.strides)}]"
 
     def address(self, base: Integer, strides: Sequence[Integer]) -> str:
@@ -170,11 +171,11 @@ class Printer(ABC):
         return " + ".join(parts).replace("+ -", "- ") or "0"
 
     def array(self, start: str, numbers: Iterable[str], end: str) -> list[str]:
-        """All of the numbers, in lines that are not too long; nothing of none."""
+        """The numbers between `start` and `end`, wrapped into lines; no lines if there are none."""
         wrapper = textwrap.TextWrapper(98, subsequent_indent=self.indent, break_on_hyphens=False)
         text = ", ".join(numbers)
         return wrapper.wrap(f"{start}{text}{end}") if text else []
 
     def indented(self, lines: Iterable[str], levels: int = 1) -> Iterator[str]:
-        """The lines, so many levels further in."""
+        """The lines, indented by this many levels."""
         return (self.indent * levels + line for line in lines)

@@ -201,7 +201,7 @@ class _Printer(Printer):
 
 
 def _ascii(text: str) -> str:
-    """The text so that it can stand in a comment, in a page's script too."""
+    """The text in ASCII, safe for a comment, also inside a `<script>` element."""
     return text.encode("unicode_escape").decode("ascii").replace("<", "\\x3c")
 
 

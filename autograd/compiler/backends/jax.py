@@ -1,4 +1,4 @@
-"""A program as a JAX function: the way out when one machine is too small.
+"""The JAX back end, and `to_jax`: a program as a JAX function, for accelerators and many devices.
 
 The function is pure, of one flat array of leaves and the inputs of all examples (an array with a
 row for each), so that `jax.jit`, `jax.vmap`, `jax.grad` and shardings apply to it.
@@ -67,7 +67,7 @@ def function(program: Program) -> Function:
 
 
 def source(program: Program) -> str:
-    """The jaxpr of the program on one example, in float64; nothing is compiled."""
+    """The jaxpr of the program for one example, in float64; nothing is compiled."""
     import jax
 
     sizes = program.sizes
@@ -96,7 +96,7 @@ def compile_program(program: Program) -> Executable:
 
 
 def _float64() -> AbstractContextManager[Any]:
-    """A block in which JAX computes in float64, whatever it does outside of it."""
+    """A block in which JAX computes in float64."""
     import jax
 
     if hasattr(jax, "enable_x64"):
@@ -142,11 +142,11 @@ class JaxFunction:
     compute in the float type of the leaves: in float64 if `jax_enable_x64` is set, and otherwise,
     as all of JAX does, in float32.
 
-    In `value_and_gradient`, the gradient is that of the engine, as graph. It ignores unselected
-    branches, unless a number overflows there (gradients by JAX do not ignore them).
+    The gradient of `value_and_gradient` is derived by this library, not by JAX. It ignores
+    unselected branches, unless a number overflows there (gradients by JAX do not ignore them).
 
     Attributes:
-        leaves: the Values whose numbers are the flat array, in its order.
+        leaves: the Values whose numbers the flat array holds, in order.
     """
 
     def __init__(self, f: Callable[..., Any], shapes: list[tuple[int, ...]]) -> None:
@@ -174,7 +174,7 @@ class JaxFunction:
         return filled(self._trace.form)
 
     def value_and_gradient(self, leaves: Array, *columns: Array) -> tuple[Array, Array]:
-        """The mean of the values over the examples, and its gradient by the leaves.
+        """The mean of the values over the examples, and its gradient with respect to the leaves.
 
         Raises:
             TypeError: if the function returns a list.
@@ -208,7 +208,7 @@ class JaxFunction:
         )
 
     def _examples(self, columns: Sequence[Array]) -> tuple[Array, bool]:
-        """The inputs, a row for each example, and whether it is a single one without that axis."""
+        """The inputs, a row for each example, and whether one was given without that axis."""
         from jax import numpy as jnp
 
         if len(columns) != len(self._shapes):
@@ -230,7 +230,7 @@ class JaxFunction:
 
 
 def _function(name: str) -> Callable[..., Array]:
-    """A primitive as a function of arrays."""
+    """The JAX function of a primitive."""
     import jax
 
     if name not in SPELLING:
@@ -244,7 +244,7 @@ def _function(name: str) -> Callable[..., Array]:
 
 
 def _called_back(name: str) -> Callable[..., Array]:
-    """A row made by a user: its own value, called for each number."""
+    """A user's primitive as a function of arrays that calls back to Python for each number."""
     import jax
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""A program on JAX arrays: one array operation for each group, `lax.scan` for a recurrent loop.
+"""Evaluates a program with JAX operations: one for each group, `lax.scan` for a recurrent loop.
 
 JAX arrays cannot be written to. So each group makes a new array, and `_Memory` knows in which array
 and at which place of it the number of each address is. Addresses are integer arrays of NumPy, known
@@ -63,7 +63,7 @@ Parts: TypeAlias = "Callable[[Loop, _Box], Iterable[tuple[Sequence[Item], bool]]
 class _Box:
     """All values of the indices in scope: for each index an array, which broadcasts to `shape`.
 
-    Where an extent differs from row to row, the rows stand one after another in a single axis.
+    If an extent differs from row to row, the rows are concatenated along a single axis.
     """
 
     memory: _Memory
@@ -71,14 +71,14 @@ class _Box:
     index: tuple[Integers, ...] = ()
 
     def integer(self, x: Integer) -> Integers:
-        """The integer at each point; of length 1 along an axis on which it does not depend."""
+        """The integer at each point; of length 1 along axes that it does not depend on."""
         if isinstance(x, int):
             return np.full((1,) * len(self.shape), x)
         table = self.memory.table
         return table[self.affine(x.at, x.strides, len(table))]
 
     def affine(self, base: Integer, strides: Sequence[Integer], size: int) -> Integers:
-        """base + Σ stride·index, at least 0 and less than `size`, which padding may exceed."""
+        """base + Σ stride·index, clipped to the range of `size`, which padding may exceed."""
         total = self.integer(base)
         for stride, index in zip(strides, self.index, strict=False):
             if stride != 0:
@@ -86,18 +86,18 @@ class _Box:
         return np.clip(total, 0, size - 1)
 
     def addresses(self, x: Operand) -> Integers:
-        """With length 1 along each axis on which they do not depend."""
+        """The address at each point; of length 1 along axes that it does not depend on."""
         start, size = self.memory.spaces[x.space]
         found = start + self.affine(x.base, x.strides, size)
         for axis, n in enumerate(found.shape):
             if n > 1 and (found == (first := found.take([0], axis))).all():
-                found = first  # looked up, and yet the same
+                found = first  # looked up in a table, but all equal
         return found
 
     def padded(self, extent: Integer) -> tuple[_Box, Any]:
-        """The box with one more index; and which of its points exist.
+        """Add an index to the box; returns the new box, and which of its points exist.
 
-        Where there are fewer values than elsewhere, the last is repeated.
+        Where the extent is smaller than elsewhere, the last value is repeated.
         """
         n = self.integer(extent)[..., None]
         values = np.arange(n.max(initial=0)).reshape((1,) * len(self.shape) + (-1,))
@@ -105,7 +105,7 @@ class _Box:
         return _Box(self.memory, (*self.shape, values.size), index), values < n
 
     def extended(self, extent: Integer) -> _Box:
-        """The box with one more index."""
+        """The box with one more index, without the points that do not exist."""
         box, exist = self.padded(extent)
         return box if exist.all() else box.where(exist)
 
@@ -117,16 +117,16 @@ class _Box:
             yield replace(box, index=(*box.index, np.full((1,) * len(box.shape), value)))
 
     def where(self, chosen: Any) -> _Box:
-        """Those points, in a single axis."""
+        """The chosen points as a box with a single axis."""
         chosen = np.broadcast_to(chosen, self.shape)
         index = tuple(np.broadcast_to(i, self.shape)[chosen] for i in self.index)
         return _Box(self.memory, (int(chosen.sum()),), index)
 
 
 def _steps(items: Iterable[Item], box: _Box, parts: Parts | None = None) -> Iterator[Step]:
-    """The groups in all iterations of the box and of the loops within; empty ones left out.
+    """The non-empty groups, each with all iterations of the box and of the loops around it.
 
-    A loop is one more axis. Those of its `parts` that are recurrent are unrolled.
+    A loop adds an axis to the box; its recurrent `parts` are unrolled instead.
     """
     for item in items:
         if isinstance(item, Group):
@@ -143,13 +143,13 @@ def _steps(items: Iterable[Item], box: _Box, parts: Parts | None = None) -> Iter
 
 
 def _written(step: Step) -> Integers:
-    """The addresses of all rows of a group."""
+    """The addresses that the rows of a group write to."""
     group, rows = step
     return np.broadcast_to(rows.addresses(group.target), rows.shape)
 
 
 def _reads(expression: Expression, box: _Box) -> Iterator[Integers]:
-    """The addresses of all that an expression reads, for each row (and term)."""
+    """The addresses that an expression reads, for each row (and term)."""
     match expression:
         case Operand():
             yield box.addresses(expression)
@@ -163,10 +163,10 @@ def _reads(expression: Expression, box: _Box) -> Iterator[Integers]:
 
 
 def _terms(runs: Sequence[Run], box: _Box) -> Iterator[tuple[bool, list[Integers], Any]]:
-    """The terms of all runs in all their iterations, those of a kind together.
+    """The terms of all runs in all their iterations, grouped by sign and by which factors vary.
 
-    Yields whether they are subtracted; the addresses of their one or two factors, whose last axis
-    has the terms; and which of these exist.
+    Yields for each group: whether its terms are subtracted; the addresses of their one or two
+    factors, with the terms on the last axis; and which of these exist (the others are padding).
     """
     kinds: dict[Any, list[list[Any]]] = {}
     for run in runs:
@@ -193,12 +193,12 @@ def _side_by_side(columns: Sequence[Integers]) -> Integers:
 
 
 class _Memory:
-    """In which array the number at each address is, and at which place of its last axis.
+    """For each address, the array that holds its number, and the index on its last axis.
 
     Attributes:
-        spaces: where each space starts, and how many addresses it has.
-        varies: of each address, whether the number differs from example to example.
-        table: that of the program, as an array.
+        spaces: for each space its first address and its size.
+        varies: for each address, whether its number differs from example to example.
+        table: the table of the program, as an array.
     """
 
     def __init__(
@@ -263,7 +263,7 @@ def _picked(arrays: Sequence[Array], owner: Integers, place: Integers) -> Array:
 
 
 def _sliced(x: Array, place: Integers) -> Array | None:
-    """The numbers at these places as a slice, reshaped and transposed; None if they are not."""
+    """The numbers at these places by slice, reshape and transpose; None if that is impossible."""
     zero = (0,) * place.ndim
     ones = [(*zero[:i], min(1, n - 1), *zero[i + 1 :]) for i, n in enumerate(place.shape)]
     strides = [int(place[one] - place[zero]) for one in ones]
@@ -293,7 +293,7 @@ def _sliced(x: Array, place: Integers) -> Array | None:
 
 
 class _IrregularError(Exception):
-    """A loop that no scan can run."""
+    """A loop that cannot be run by `lax.scan`."""
 
 
 class Evaluation:
@@ -301,7 +301,7 @@ class Evaluation:
 
     Args:
         program: what to run.
-        function: for the name of a primitive the function of arrays that it is.
+        function: maps the name of a primitive to a function of arrays.
         leaves: the numbers of the leaves, flat.
         examples: the inputs, a row for each example.
     """
@@ -328,7 +328,7 @@ class Evaluation:
             self.memory.put(self.memory.addresses(space), array)
 
     def results(self) -> Array:
-        """The results of the batch, or a row for each example."""
+        """Run the program; returns the results of the batch, or a row for each example."""
         for section, items in self.program.sections.items():
             self.section = section
             self.run(items, _Box(self.memory))
@@ -339,7 +339,7 @@ class Evaluation:
     def constant(self, numbers: Any) -> Array:
         """The number or numbers as an array.
 
-        Of large ones XLA may not know: it would take (x + 2⁵²) - 2⁵², which rounds, for x.
+        Large ones are hidden from XLA, which would simplify (x + 2⁵²) - 2⁵², a rounding, to x.
         """
         array = jnp.asarray(numbers, self.dtype)
         if np.max(np.abs(numbers), initial=0.0) < 2.0**23:
@@ -347,7 +347,7 @@ class Evaluation:
         return lax.optimization_barrier(array)  # type: ignore[no-untyped-call]
 
     def lead(self, addresses: Integers) -> tuple[int, ...]:
-        """The axis of the examples, or none."""
+        """The leading shape at these addresses: (number of examples,), or () if all share them."""
         return (self.n_examples,) if self.memory.varies[addresses.flat[0]] else ()
 
     def run(self, items: Iterable[Item], box: _Box) -> None:
@@ -412,7 +412,7 @@ class Evaluation:
         memory.put(memory.at(scan.to)[0], last)
 
     def write(self, group: Group, rows: _Box) -> None:
-        """Compute a group, and keep what it computes."""
+        """Compute a group and store the result."""
         if math.prod(rows.shape):
             array = self.computed(group, rows, rows.shape, self.memory.read)
             self.memory.put(_written((group, rows)), array)
@@ -473,7 +473,7 @@ class Evaluation:
         return y.mean(0) if jnp.ndim(y) > len(shape) else y
 
     def value(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
-        """The expression for each row."""
+        """The value of the expression for each row of the box."""
         match expression:
             case Operand():
                 return read(box.addresses(expression))
@@ -498,7 +498,7 @@ NAMES = "acdefghijklmnopqrs"
 
 
 def _contracted(x: Array, y: Array, axes: str) -> Array:
-    """The sum of products over the last axis: a matrix product where a factor lacks an axis."""
+    """The sum of products over the last axis; one factor may lack the first axis, of examples."""
     if x.shape == y.shape:
         return (x * y).sum(-1)
     u, v = ("b" * (z.ndim - len(axes) - 1) + axes for z in (x, y))
@@ -511,16 +511,16 @@ def _contracted(x: Array, y: Array, axes: str) -> Array:
 class _Scan:
     """A recurrent loop as a `lax.scan`.
 
-    What an iteration reads was written in this iteration, or `lag` iterations before, each time by
-    the same row of the same group (such a group is carried); or it was written before the loop (a
-    scanned input, or the same for all iterations). Only what is carried is stacked. The rest
-    follows from it afterwards, for all iterations at once.
+    An iteration reads numbers of the same iteration; of `lag` iterations before, each time from the
+    same row of the same group (such a group is carried); or from before the loop (a scanned input,
+    or one that is the same for all iterations). The scan stacks the carried groups only. The others
+    are computed afterwards, for all iterations at once.
 
     Args:
-        evaluation: what the loop is a part of.
+        evaluation: the evaluation that the loop is a part of.
         items: the body.
         turns: the box of the loop.
-        axis: its axis that has the iterations of this loop.
+        axis: the axis of the box for the iterations of this loop.
     """
 
     def __init__(
@@ -548,9 +548,9 @@ class _Scan:
                 self.source(addresses)
 
     def source(self, addresses: Integers) -> Any:
-        """An array that is the same for all iterations; or the keys of arrays, and places in them.
+        """Where the loop reads these addresses from.
 
-        A key is the number of a scanned input, or a step and its lag.
+        Returns an array if it is the same for all iterations, otherwise what `moving` returns.
         """
         key = addresses.shape, addresses.tobytes()
         if key not in self.sources:
@@ -562,7 +562,11 @@ class _Scan:
         return self.sources[key]
 
     def moving(self, addresses: Integers) -> Any:
-        """The keys and places of addresses that change, or are written, in the loop."""
+        """The sources of addresses that change, or are written, in the loop: (keys, owner, place).
+
+        A key is the index of a scanned input, or a step and its lag. An address is read at `place`
+        in the array with the key `keys[owner]`.
+        """
         at, shape = addresses.reshape(self.n, -1), addresses.shape[1:]
         step, turn, row = self.writers[:, at]
         last, lag = step[-1], self.n - 1 - turn[-1]
@@ -588,7 +592,7 @@ class _Scan:
         return list(keys), owner.reshape(shape), place.reshape(shape)
 
     def run(self) -> None:
-        """Scan what is carried; then compute the rest."""
+        """Scan the carried groups; then compute the others."""
         evaluation, carried = self.evaluation, sorted(self.before)
         kept = {step for step, _ in carried}
         leads = {evaluation.lead(self.written[step]) for step in kept}

@@ -1,4 +1,4 @@
-"""`play`: a page where you carry out backpropagation yourself.
+"""Implements `play`: the data, the program and the HTML of a player page.
 
 The page is one piece of HTML that loads nothing: the final picture as an image, for where scripts
 do not run; the data of the graph as JSON; its values and local derivatives as a
@@ -70,10 +70,10 @@ def play(
 ) -> Any:
     """A page where you carry out backpropagation yourself; it shows itself in Jupyter.
 
-    Leaves can be changed, and `value` is then computed again. *Backward* computes the derivatives,
-    all at once or edge by edge, or asks for them; *Step* moves the leaves against them, or the
-    parameters alone if the graph has any. The page starts from what was recorded; the graph, `grad`
-    included, is not changed.
+    Leaves can be changed, and `value` is then recomputed. *Backward* computes the derivatives, all
+    at once or edge by edge, or lets you predict them; *Step* moves the parameters, or all leaves if
+    there are none, against their gradients. The page starts from what was recorded; the graph,
+    `grad` included, is not changed.
 
     A page whose address ends in `?present` opens with larger text, for a projector.
 
@@ -81,14 +81,14 @@ def play(
         value: the output of the graph.
         title: the heading of the page, "Backpropagation through L" by default.
         mode: how *Backward* proceeds at first: "once" for all at once, "edges" for edge by edge, or
-            "predict" to be asked for each contribution.
+            "predict" to predict each contribution yourself.
         rankdir: "LR" draws the graph from left to right, "TB" from top to bottom; by default it
             depends on the width of the page.
         collapse: "neurons" or "layers" shows each of those as one node, to be opened for its
             weights.
-        model: whose parameters the graph's are, and after whose parts its nodes are called. Without
-            it, leaves that are labeled as those of `nn` are taken for parameters.
-        limit: the most nodes to show.
+        model: the model with the graph's parameters; its parts name the nodes. Without it, leaves
+            with labels like those of `nn` count as parameters.
+        limit: the largest number of nodes to show.
         widget: return a widget that shares its numbers with the leaves of `value`, in Jupyter and
             other notebooks (the extra `widget`). It has a method `update()` and the attributes
             `value` and `leaves`.
@@ -97,11 +97,11 @@ def play(
         A `Player`, or a widget.
 
     Raises:
-        TypeError: if `value` is no Value.
+        TypeError: if `value` is not a Value.
         ModuleNotFoundError: if a widget is wanted, and anywidget is not installed.
         ValueError: if the graph has more nodes than `limit`, 20 times as many edges, or edges that
-            pass over 100 times as many columns of nodes: no layout could untangle these; or if an
-            argument is none of those above.
+            pass over 100 times as many columns of nodes, which no layout could untangle; or for any
+            other invalid argument.
     """
     order = topological_order(checked(value, "play"))
     check_choice("play: mode", mode, get_args(Mode))
@@ -131,8 +131,8 @@ class Player(Page):
     """A page where you carry out backpropagation through a graph.
 
     Attributes:
-        html: what it shows, to be put into any page. RuntimeError, saying what to install, if
-            there is no program to lay out the picture.
+        html: an HTML fragment, to be embedded in any page. RuntimeError, saying what to install,
+            if there is no program to lay out the picture.
     """
 
     introduction = (
@@ -152,14 +152,14 @@ class Player(Page):
         return self.markup(style, f"<script>\n{self.start(function(SCRIPTS))}</script>\n")
 
     def start(self, definition: str = "") -> str:
-        """The script that starts the page, its function `play` being defined by `definition`."""
+        """The script that starts the page; `definition` is the source of its function `play`."""
         return (
             f"// The graph, computed and taken apart.\n(() => {{\n{definition}"
             f"{self.graph.program()}play({FIRST_NEW}, graph, rule);\n}})();\n"
         )
 
     def markup(self, style: str, script: str = "") -> str:
-        """The page's element, in it a picture for where no scripts run, and all data."""
+        """The page's element, with all data and a picture for readers without JavaScript."""
         graph, label = self.graph, f"{self.title}, step by step"
         described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
         picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
@@ -184,10 +184,10 @@ SCRIPTS = (
 
 
 def function(names: Sequence[str]) -> str:
-    """The function `play` that these scripts are.
+    """The scripts as one JavaScript function, `play`.
 
-    It takes the page's element, the graph's program and the stepper's rule, and, for a widget, how
-    to share its numbers.
+    Its arguments are the page's root element, the graph's program, the optimizer's update rule and,
+    for a widget, the object that shares its numbers with Python.
     """
     body = scripts(HERE, names)
     return f'function play(root, graph, rule, sync) {{\n"use strict";\n{body}}}\n'
@@ -210,7 +210,7 @@ STILL = (
 
 
 class _PageNotation(Notation):
-    """As on the page: with a true minus."""
+    """The notation of the page, with a true minus sign."""
 
     minus = "−"
 
@@ -223,12 +223,12 @@ Parts = list["str | int"]
 
 
 def _parts(text: str) -> Parts:
-    """The parts of a text in which nodes stand as their numbers between marks."""
+    """The text split at its marks: the positions of nodes, as ints, and what is between them."""
     return [int(part) if i % 2 else part for i, part in enumerate(text.split(_MARK))]
 
 
 def _number(x: float | None) -> float | str | None:
-    """A number as JSON has it; what is not finite by its name in JavaScript."""
+    """A number as JSON; inf and nan as their names in JavaScript."""
     if x is None or math.isfinite(x):
         return x
     return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
@@ -338,7 +338,7 @@ class _Graph:
         return [self.position[arg]] if isinstance(arg, Value) else _number(arg)
 
     def _edge(self, node: Value, index: int) -> dict[str, Any]:
-        """An edge: its ends, its partial as recorded, and whether its operation chooses."""
+        """The data of an edge: its ends, its partial as recorded, and `chooses` for a selection."""
         told = {
             "to": self.position[node],
             "from": self.position[node.args[index]],
@@ -365,7 +365,7 @@ class _Graph:
         return told
 
     def _link(self, edge: Edge) -> dict[str, Any]:
-        """An edge of the picture, which stands for one of the graph or for several."""
+        """The data of an edge in the picture, which stands for one or more edges of the graph."""
         told: dict[str, Any] = {
             "from": self.places[edge.source],
             "to": self.places[edge.target],
@@ -411,7 +411,7 @@ class _Graph:
         }
 
     def _size(self, node: Node, look: _Look) -> tuple[float, float]:
-        """A card's width and height: room for its name, and for the derivative in it."""
+        """A card's width and height, with room for the node's name and its total derivative."""
         if node.kind == "folded":
             return look.folded
         name = notation.shortened(node.label, LONGEST_NAME)
@@ -435,10 +435,10 @@ class _Graph:
     # --- its program ------------------------------------------------------------------------------
 
     def program(self) -> str:
-        """Two constants of JavaScript: the graph's numbers from its leaves, and the stepper's rule.
+        """Two JavaScript constants: `graph`, a function of the leaves, and `rule`, the update rule.
 
-        The first gives all values, then all partials; null if it has an operation of a user's that
-        JavaScript cannot compute.
+        `graph` computes all values, then all partials. It is null if a primitive of a user in the
+        graph cannot be compiled to JavaScript.
         """
         from autograd.compiler.backends import javascript  # loaded for a page, not with the package
 

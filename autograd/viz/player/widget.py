@@ -1,4 +1,4 @@
-"""A player as a widget, whose leaves are those of the graph in Python: `play(…, widget=True)`."""
+"""`play(…, widget=True)`: a player as a Jupyter widget, which shares its leaves with Python."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def widget_of(output: Value, leaves: list[Value], markup: str, script: str) -> A
 
 @functools.cache
 def _widget_class() -> type:
-    """The class, which derives from another library's; or the error that says what to install."""
+    """The widget class, which needs the library anywidget.
+
+    Raises ModuleNotFoundError, which names the extra to install, if it is missing.
+    """
     try:
         import anywidget
         import traitlets
@@ -42,10 +45,10 @@ def _widget_class() -> type:
     class PlayerWidget(anywidget.AnyWidget):
         """A player that shares its numbers with the leaves of the graph.
 
-        A number that is typed in the page, or moved by its *Step*, is the leaf's `data`; the
-        derivatives that its *Backward* finds are the leaves' `grad`, None while none are known.
-        Where Python moves a leaf (`optimizer.step()`), the page follows at the end of the cell in
-        Jupyter, and elsewhere when `update()` is called.
+        Typing a number in the page, or its *Step*, changes the leaf's `data`; its *Backward* sets
+        the leaves' `grad`, which is None while the derivatives are unknown. Where Python changes a
+        leaf (`optimizer.step()`), the page follows at the end of the cell in Jupyter, and elsewhere
+        when `update()` is called.
 
         Attributes:
             leaves: the leaves of the graph, in the order of `numbers` and `gradients`.
@@ -76,7 +79,7 @@ def _widget_class() -> type:
             return f"PlayerWidget(leaves {labels}{more}): .update() shows what Python changed"
 
         def update(self) -> None:
-            """Show the numbers that the leaves have now in Python."""
+            """Show the current numbers of the leaves."""
             self.numbers = self._present()
 
         def _present(self) -> list[float | str]:
@@ -97,6 +100,6 @@ def _widget_class() -> type:
 
 
 def _sendable(x: float) -> float | str:
-    """A number as JSON has it; what JSON does not have, as text."""
+    """A number for JSON: inf, nan and -0.0 as strings, all others unchanged."""
     is_plain = x - x == 0.0 and str(x) != "-0.0"
     return x if is_plain else {"inf": "Infinity", "-inf": "-Infinity"}.get(str(x), str(x))

@@ -86,10 +86,10 @@ def penalty(parameters: Iterable[Any], l1: Any, l2: Any) -> Any:
 
 
 class Choices(Page):
-    """A page in which a network trains on data that are chosen there.
+    """A page that trains a network on data, both chosen on the page.
 
     Attributes:
-        html: what it shows, to be put into any page.
+        html: its content, to embed in any page.
     """
 
     title = "Train a neural network in your browser"

@@ -74,12 +74,12 @@ def playground(
         model, loss, X, Y, optimizer, batch_size, penalty, seed, shuffle, accuracy: as for `fit`.
             Every example is a number or a row of numbers, and all are alike.
         path: where to write the page; None to write none yet.
-        held_out: examples and targets that are not learned from; the page shows how they fare.
+        held_out: examples and targets not used for training, on which the page tests the model.
         features: the names of the inputs.
         classes: the names of the classes 0, 1, …
-        scale, target_scale: the standardizations that X and Y were made with, for an `MLP`. The
-            page then shows numbers as they were before, and the file of weights is of a model that
-            takes and predicts such.
+        scale, target_scale: the standardizations that were applied to X and Y, for an `MLP`. The
+            page then shows the original numbers, and saves weights of a model that takes and
+            predicts these.
         title: the page's heading.
 
     Raises:
@@ -212,7 +212,7 @@ class Playground(Page):
     """A page in which a model is trained.
 
     Attributes:
-        html: what it shows, to be put into any page.
+        html: an HTML fragment, to be embedded in any page.
         data: what its scripts read: the examples, the parameters, and how the model learns.
         source: the JavaScript of the gradient and of the forward pass.
         rules: the JavaScript of the steppers' rules.

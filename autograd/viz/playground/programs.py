@@ -1,4 +1,4 @@
-"""The programs of a page: the objective of a batch with its gradient, and the forward pass."""
+"""JavaScript programs of a playground: the forward pass, and a batch's objective with gradient."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Unit:
 
     Attributes:
         name: the neuron's dotted name in the model.
-        layer: 1 if it works on inputs alone, else one more than the last of those it works on.
+        layer: 1 if all its inputs are inputs of the model, else 1 + the largest layer among them.
         neuron: its weights and its bias.
-        sources: for each weight what it weighs: the number of an input, or of a unit counted on
-            from there; -1 if it is neither of them alone.
+        sources: for each weight, what it multiplies: the index of an input, or the number of inputs
+            plus the index of a unit; -1 if it is neither.
     """
 
     name: str
@@ -46,10 +46,10 @@ class Forward:
     """The forward pass for one example.
 
     Attributes:
-        programs: what to run, and what to run where that finds a nan, if it is another. They
-            return the predictions, the loss, whether it is right (1 or 0), and each unit's output.
+        programs: the program, and if needed one to run instead if that finds a nan. They return
+            the predictions, the loss, whether they are right (1 or 0), and each unit's output.
         n_outputs: how many predictions there are.
-        ends_in: the operation that makes them.
+        ends_in: the operation that computes the first prediction.
         units: the neurons of the model, if they can be shown.
     """
 
@@ -175,7 +175,7 @@ def _units(model: Model, recorded: Trace, n_inputs: int) -> dict[Value, Unit]:
 
 
 def _origin(x: Any, places: dict[Any, int]) -> Any:
-    """The input behind operations on a single number, such as a scaling."""
+    """The input that x is computed from by operations on one Value, such as a scaling."""
     while isinstance(x, Value) and x not in places:
         args = [arg for arg in x.args if isinstance(arg, Value)]
         if len(args) != 1:

@@ -1,8 +1,9 @@
-"""A program as LLVM IR, and that as machine code: the back end for speed.
+"""The LLVM back end: a program as LLVM IR, compiled to machine code.
 
-`ops` has how each primitive is written, `builder` writes instructions, `codegen` the loops around
-them, `module` the functions that are called. `runtime` compiles that and runs it, and `training`
-makes a program of a step of training. llvmlite and NumPy are loaded when they are first needed.
+`runtime` compiles a program and runs it. It takes the text from `module` (the functions that are
+called), which takes the loops from `codegen`, the instructions from `builder`, and each primitive
+from `ops`. `training` runs whole training steps in machine code. llvmlite and NumPy are imported
+when they are first needed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def source(program: Program) -> str:
 
 
 def compile_program(program: Program) -> Executable:
-    """The program in machine code."""
+    """Compile the program to machine code."""
     with loading:
         from autograd.compiler.backends.llvm.runtime import Machine
 

@@ -31,10 +31,10 @@ class Function:
         return "\n".join([*self.lines, "ret void", "}", ""])
 
     def let(self, text: str) -> str:
-        """The register with the result of an instruction.
+        """Write an instruction; returns the register of its result.
 
-        It is the same register for the same text within a `scope`, so that a tile loads what its
-        rows have in common once.
+        Within a `scope`, the same text gives the same register, so that the rows of a tile share
+        their loads.
         """
         found = self._known.get(text)
         if found is None:
@@ -48,7 +48,7 @@ class Function:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """Forget afterwards what is computed inside: memory may change, or a loop end."""
+        """A block whose registers are not reused after it, where memory or control flow changes."""
         known = self._known
         self._known = dict(known)
         yield
@@ -63,7 +63,7 @@ class Function:
         return f"b{self._count}"
 
     def _begin(self, label: str, *, is_branched_to: bool = True) -> None:
-        """Begin a basic block, to which control falls unless there are branches to it."""
+        """Begin a basic block; unless others branch to it, branch to it from the current block."""
         if not is_branched_to:
             self.lines.append(f"br label %{label}")
         self.lines.append(f"{label}:")
@@ -84,9 +84,9 @@ class Function:
     ) -> Sequence[str]:
         """`for i in range(start, stop, step): carried = body(i, *carried)`; returns the last.
 
-        A turn asks at its end whether to go on: LLVM makes loops of that form faster (the gradient
-        of the demo takes 9.0 µs in place of 11.0). So it is asked before whether the loop is empty,
-        where that is not known.
+        The condition is tested at the end of each iteration, which LLVM compiles to faster code
+        (9.0 µs instead of 11.0 for the gradient of the demo). If the loop may be empty, that is
+        tested first.
         """
         if isinstance(start, int) and isinstance(stop, int):
             is_empty = start >= stop
@@ -122,7 +122,7 @@ class Function:
         otherwise: Sequence[str] = (),
         kind: str = "double",
     ) -> Sequence[str]:
-        """What `then` returns, which is run only if the condition (an i1) holds, or the others."""
+        """What `then` returns, run only if the condition (an i1) holds; else `otherwise`."""
         before, inside, after = self._block, self._label(), self._label()
         self.lines.append(f"br i1 {condition}, label %{inside}, label %{after}")
         self._begin(inside)
@@ -138,7 +138,7 @@ class Function:
     # --- integers and addresses
 
     def affine(self, known: int, *terms: tuple[Index, Index]) -> tuple[Index, int]:
-        """known + Σ a·b as two parts, an integer of the running code and one known now."""
+        """known + Σ a·b in two parts: one computed by the running code, and one known now."""
         variable: Index = 0
         for a, b in terms:
             if isinstance(a, int) and isinstance(b, int):
@@ -149,7 +149,7 @@ class Function:
         return variable, known
 
     def integer(self, *terms: tuple[Index, Index]) -> Index:
-        """Σ a·b."""
+        """Σ a·b: an int if it is known now, else a register."""
         variable, known = self.affine(0, *terms)
         if isinstance(variable, int) or not known:
             return variable if known == 0 else known
@@ -164,7 +164,7 @@ class Function:
         return self.let(f"call i64 @llvm.smax.i64(i64 {x}, i64 {y})")
 
     def address(self, pointer: str, *places: Index) -> str:
-        """Where the number stands that comes so many after the one that is pointed to."""
+        """The pointer advanced by this many float64 numbers, the sum of `places`."""
         for by in places:
             if by != 0:
                 pointer = self.let(f"getelementptr double, ptr {pointer}, i64 {by}")
@@ -175,9 +175,9 @@ class Externals:
     """The functions that a module calls.
 
     Attributes:
-        symbols: those that are to be found outside of it: `libm.NAME`, the C library's; and
-            `row.N.NAME`, the value of a primitive on N numbers at an address.
-        texts: the declarations of these, and functions that call them for each lane of a vector.
+        symbols: the external ones: `libm.NAME`, of the C library; and `row.N.NAME`, the value of a
+            primitive on N numbers at an address.
+        texts: their declarations, and functions that call them for each lane of a vector.
     """
 
     def __init__(self) -> None:
@@ -185,9 +185,9 @@ class Externals:
         self.texts: dict[str, str] = {}
 
     def function(self, symbol: str, n: int, lanes: int) -> str:
-        """The name of a function on n vectors that calls the one on float64s for each lane.
+        """The name of a function on n vectors that calls a scalar function in each lane.
 
-        A primitive gets the address of its numbers, for there may be any number of them.
+        A custom primitive takes a pointer to its operands, because their number varies.
         """
         called, is_row = quoted(symbol), symbol.startswith("row.")
         if called not in self.texts:
@@ -214,13 +214,13 @@ class Externals:
 
 
 def quoted(name: str) -> str:
-    """A global name, whatever characters a person put into it."""
+    """A global name in quotes, with special characters escaped."""
     plain = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._"
     return '@"' + "".join(chr(b) if b in plain else f"\\{b:02X}" for b in name.encode()) + '"'
 
 
 class Vectors(Function):
-    """Operations on float64s, one in each of so many lanes."""
+    """Operations on vectors of float64s, with a number in each lane."""
 
     def __init__(self, signature: str, externals: Externals, lanes: int = 1) -> None:
         super().__init__(signature)
@@ -235,7 +235,7 @@ class Vectors(Function):
         self.suffix = f"v{lanes}f64" if lanes > 1 else "f64"
 
     def vector(self, kind: str) -> str:
-        """The type of a vector, or of a single one."""
+        """The type of a vector of all lanes, or `kind` itself if there is a single lane."""
         return f"<{self.lanes} x {kind}>" if self.lanes > 1 else kind
 
     def literal(self, x: float) -> str:
@@ -244,7 +244,7 @@ class Vectors(Function):
         return f"splat (double {bits})" if self.lanes > 1 else bits
 
     def op(self, name: str, *args: str | float) -> str:
-        """A primitive, in every lane."""
+        """A primitive, computed in every lane."""
         xs = [self.literal(x) if isinstance(x, float) else x for x in args]
         if name in OPS:
             result: str = OPS[name](self, *xs)
@@ -252,16 +252,16 @@ class Vectors(Function):
         return self.call(f"row.{len(xs)}.{name}", *xs)
 
     def call(self, symbol: str, *xs: str) -> str:
-        """A function from outside (see `Externals`), in every lane."""
+        """Call an external function (see `Externals`) in every lane."""
         name = self._externals.function(symbol, len(xs), self.lanes)
         return self.let(f"call {self.type} {name}({', '.join(f'{self.type} {x}' for x in xs)})")
 
     def compare(self, condition: str, x: str, y: str) -> str:
-        """Whether it holds, an i1 in every lane."""
+        """Compare lane by lane; the result is an i1 in every lane."""
         return self.let(f"fcmp {condition} {self.type} {x}, {y}")
 
     def truth(self, condition: str) -> str:
-        """1.0 where it holds, and 0.0 elsewhere."""
+        """1.0 in lanes where the condition holds, 0.0 in the others."""
         x = self.select(condition, self.literal(1.0), self.literal(0.0))
         self._conditions[x] = condition
         return x
@@ -276,7 +276,7 @@ class Vectors(Function):
         return self.let(f"select {self.vector('i1')} {condition}, {T} {x}, {T} {y}")
 
     def load(self, address: str, kind: str = "") -> str:
-        """What stands at an address: a vector, or a single one of the given type."""
+        """Load a vector from an address, or a single number of the given type."""
         return self.let(f"load {kind or self.type}, ptr {address}, align 8")
 
     def store(self, x: str, address: str, kind: str = "") -> None:
@@ -288,13 +288,13 @@ class Vectors(Function):
         return self.let(f"extractelement {self.type} {x}, i64 {lane}") if self.lanes > 1 else x
 
     def with_lane(self, x: str, lane: int, number: str) -> str:
-        """The vector with another number in one lane."""
+        """The vector x with another number in one lane."""
         if self.lanes == 1:
             return number
         return self.let(f"insertelement {self.type} {x}, double {number}, i64 {lane}")
 
     def splat(self, x: str, kind: str = "double") -> str:
-        """A number in every lane."""
+        """A vector with the number in every lane."""
         if self.lanes == 1:
             return x
         T, zeros = self.vector(kind), f"{self.vector('i32')} zeroinitializer"
@@ -302,15 +302,15 @@ class Vectors(Function):
         return self.let(f"shufflevector {T} {first}, {T} poison, {zeros}")
 
     def shuffle(self, x: str, y: str, lanes: Sequence[int]) -> str:
-        """These lanes of x and y, side by side."""
+        """A vector of these lanes of x and y."""
         mask = f"{self.vector('i32')} <{', '.join(f'i32 {lane}' for lane in lanes)}>"
         return self.let(f"shufflevector {self.type} {x}, {self.type} {y}, {mask}")
 
     def sum_lanes(self, xs: Sequence[str]) -> str:
-        """The sums of the lanes of as many vectors as there are lanes, each in its lane; or the sum
-        of the lanes of a single vector, in every lane.
+        """Sum the lanes of each vector, by adding the upper half to the lower half repeatedly.
 
-        The upper half of them is added to the lower half, until one is left.
+        Of as many vectors as there are lanes, the i-th sum is in lane i of the result; the sum of a
+        single vector is in every lane.
         """
         size = self.lanes
         while size > 1:

@@ -1,4 +1,4 @@
-"""Writes the groups and loops of a program in LLVM IR: tiles of rows, and lanes in vectors.
+"""LLVM IR for the groups and loops of a program: tiled, and vectorized over examples or rows.
 
 Many examples go through the program in chunks. In each group the examples of a chunk are the
 innermost loop, a vector of them at a time, one example in each lane. Of one example alone, and in
@@ -42,14 +42,15 @@ NOWHERE: Offsets = {}
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the numbers of a program stand while its machine code runs.
+    """Memory layout of a program in machine code.
 
-    The spaces of one example stand behind one another (`x`, `v` and perhaps `y`), and so do those
-    of a call (`c`, `m` and perhaps `y`). A number of an example has room for a chunk of examples.
+    The spaces of an example (`x`, `v` and perhaps `y`) are stored one after another, and so are
+    those of a call (`c`, `m` and perhaps `y`). Each number of an example has room for a chunk of
+    examples.
 
     Attributes:
-        lanes: of a vector.
-        chunk: how many examples go through the program together: 1, or some multiple of `lanes`.
+        lanes: the number of lanes of a vector.
+        chunk: how many examples are computed together: 1, or a multiple of `lanes`.
     """
 
     program: Program
@@ -62,7 +63,7 @@ class Layout:
         return 1 if self.chunk == 1 else self.lanes
 
     def place(self, space: str) -> tuple[str, int]:
-        """The pointer to the memory of a space, and where in it the space begins."""
+        """The pointer to the memory of a space, and the offset at which the space begins."""
         return self._places.get(space) or (f"%{space}", 0)
 
     @cached
@@ -76,7 +77,7 @@ class Layout:
         return found
 
     def size(self, varies: bool) -> int:
-        """How many numbers there are of each example, or else of each call."""
+        """The size of the memory per example (if `varies`) or per call, in numbers."""
         return sum(map(self._size, self._spaces(varies)))
 
     def _spaces(self, varies: bool) -> list[str]:
@@ -134,7 +135,7 @@ class Module:
 
 
 class Items(Vectors):
-    """The text of a function that runs items of a section."""
+    """Writes the LLVM function that runs items of a section."""
 
     def __init__(self, name: str, module: Module, section: str) -> None:
         given = [f"{kind}{' noalias' * (kind == 'ptr')} %{x}" for x, kind in ITEM.items()]
@@ -148,7 +149,7 @@ class Items(Vectors):
         self._lane_dim: int | None = None  # the index that differs from lane to lane
 
     def write_item(self, item: Item) -> None:
-        """A group, or a loop with what is in it."""
+        """Write a group, or a loop and its items."""
         if isinstance(item, Group):
             with self.scope():
                 self._write_group(item)
@@ -166,7 +167,7 @@ class Items(Vectors):
     # --- a group, tile by tile
 
     def _write_group(self, group: Group) -> None:
-        """Loops over the tiles of a group; rows in lanes are the innermost ones, or examples."""
+        """Write the loops over the tiles of a group; lanes hold examples or the innermost rows."""
         if not group.dims and not self._by_examples:
             self._write_tile(group)
             return
@@ -188,7 +189,7 @@ class Items(Vectors):
         extents: Mapping[int, Index],
         sizes: Mapping[int, int],
     ) -> None:
-        """Loops over these indices, and in them a tile of these sizes."""
+        """Write loops over these indices, and in them a tile of these sizes."""
         if not dims:
             ranges = [[(dim, i) for i in range(size)] for dim, size in sizes.items()]
             self._elements = [dict(offsets) for offsets in itertools.product(*ranges)]
@@ -224,7 +225,7 @@ class Items(Vectors):
             self._lane_dim = dim
 
     def _best_for_lanes(self, group: Group, extents: Mapping[int, Index]) -> int | None:
-        """The index to put into lanes: that with the cheapest loads and stores, if worth while."""
+        """The index to vectorize: the one with the cheapest memory access; None for scalar code."""
         in_run = len(self._index) + len(extents) + 1
         found = [(x, 16 if len(x.strides) == in_run else 1) for x in operands(group.expression)]
         found.append((group.target, 1))
@@ -240,7 +241,10 @@ class Items(Vectors):
         return None if best is None or cost(best) >= worst else best
 
     def _tile_sizes(self, group: Group, extents: Mapping[int, Index]) -> dict[int, int]:
-        """How many rows a tile has in each index: some of the last ones, if they share factors."""
+        """How many rows a tile has along each index.
+
+        Only sums and means have tiles of several rows, along the last indices.
+        """
         lanes = self._layout.lanes
         rows = 2 * lanes if self._is_mean else lanes if _adds_up(group.expression) else 1
         sizes = dict.fromkeys(extents, 1)
@@ -271,8 +275,8 @@ class Items(Vectors):
     def _write_means(self, group: Group) -> None:
         """Add up the blocks of a chunk lane by lane; after the last chunk add up the lanes, divide.
 
-        The sums of nothing are -0.0, to which every number can be added without a change. What the
-        idle lanes of the block that is not full have added is taken back.
+        Sums start from -0.0, which leaves every number unchanged when it is added. What idle lanes
+        of an incomplete block have added is removed.
         """
         lanes, nothing = self.lanes, self.literal(-0.0)
         places = [self._place(group.target, offsets) for offsets in self._elements]
@@ -334,7 +338,7 @@ class Items(Vectors):
         return [self.literal(expression)] * len(self._elements)
 
     def _with_run(self, totals: Sequence[str], run: Run) -> Sequence[str]:
-        """The totals, and to them the terms of a run."""
+        """The totals plus the terms of a run."""
 
         def add(t: Index, *totals: str) -> list[str]:
             self._index.append(t)
@@ -352,7 +356,7 @@ class Items(Vectors):
     # --- operands
 
     def _integer(self, x: Integer, offsets: Offsets = NOWHERE) -> Index:
-        """An integer of the representation, at the indices of a row."""
+        """The value of an integer, literal or looked up, at the indices of a row."""
         if isinstance(x, int):
             return x
         at = self._integer(x.at, offsets)
@@ -360,7 +364,7 @@ class Items(Vectors):
         return self.load(self.address("%table", *place), "i64")
 
     def _terms_of(self, strides: Sequence[Integer], offsets: Offsets) -> list[tuple[Index, Index]]:
-        """stride · index for each index, in which the offset of a row is a term of its own."""
+        """The terms of Σ stride·index, as pairs; the offset of a row adds terms of its own."""
         terms: list[tuple[Index, Index]] = []
         for dim, (stride, i) in enumerate(zip(strides, self._index, strict=False)):
             by = self._integer(stride, offsets)
@@ -368,7 +372,7 @@ class Items(Vectors):
         return terms
 
     def _place(self, x: Operand, offsets: Offsets) -> tuple[str, Index, int]:
-        """Where it stands: a pointer, and how many numbers after it, variable and known ones."""
+        """The address of an operand: a pointer, a variable and a constant offset, in numbers."""
         pointer, start = self._layout.place(x.space)
         base = self._integer(x.base, offsets)
         variable, known = self.affine(start, (1, base), *self._terms_of(x.strides, offsets))
@@ -391,7 +395,7 @@ class Items(Vectors):
         return 1 if self._lane_dim is None else _step(x, self._lane_dim)
 
     def _load(self, x: Operand, offsets: Offsets) -> str:
-        """An operand, in every lane."""
+        """Load an operand into every lane."""
         match self._step_of_lanes(x):
             case 1:
                 return self.load(self._address(x, offsets))
@@ -411,7 +415,7 @@ class Items(Vectors):
 
 
 def call_of(name: str, given: Mapping[str, Index]) -> str:
-    """A call of a function of items, with what its caller has by these names, or what is given."""
+    """A call of a function of items; each argument is `given` by name, or else the caller's own."""
     arguments = [f"{kind} {given.get(x, f'%{x}')}" for x, kind in ITEM.items()]
     return f"call void @{name}({', '.join(arguments)})"
 
@@ -439,12 +443,15 @@ def _step(x: Operand, dim: int) -> int | None:
 
 
 def _depends(x: Integer, dim: int) -> bool:
-    """Whether an integer changes with an index."""
+    """Whether an integer depends on the index `dim`."""
     return isinstance(x, Lookup) and (any(x.strides[dim : dim + 1]) or _depends(x.at, dim))
 
 
 def _even(extent: int, most: int) -> int:
-    """The size of tiles: all of it, or a divisor that is not much smaller than `most`."""
+    """The tile size: `extent` if it is at most `most`.
+
+    Otherwise its largest divisor from `most` down to just above most/2, or `most` if there is none.
+    """
     if extent <= most:
         return max(1, extent)
     return next((size for size in range(most, most // 2, -1) if extent % size == 0), most)

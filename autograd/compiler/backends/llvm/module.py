@@ -1,8 +1,8 @@
-"""A program as a module of LLVM IR: chunks of examples, and steps of training one after another.
+"""The LLVM module of a program: its functions `run` and `train`, and the frame they are given.
 
-The module's functions take a frame, an array of integers and addresses (see `FRAME`). `run`
-computes the program once. `train` computes it again and again, as long as what it finds is finite,
-each time on the numbers that the time before has written.
+The frame is an array of integers and addresses (see `FRAME`). `run` computes the program once, for
+its examples in chunks. `train` repeats a program that is a training step, each time on the weights
+that the step before has written, and stops at a number that is not finite.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ And to train:
 
 @dataclass(frozen=True)
 class Training:
-    """What is to be done with what a program computes that is a step of training.
+    """How the results of a program that is a training step are used.
 
     Attributes:
-        n_measured: how many of the first results are to be kept of each step.
-        checked: what has to be finite: ranges of numbers, as space, start and count.
+        n_measured: how many of the first results are recorded for each step.
+        checked: the numbers that must be finite, as ranges (space, start, count).
     """
 
     n_measured: int
@@ -82,9 +82,9 @@ _INTRINSICS = "".join(
 
 
 class _Run(Function):
-    """The function `run`: the sections of a program, and that of each example chunk by chunk.
+    """The function `run`: runs the sections of a program, for the examples chunk by chunk.
 
-    The first block of the examples may not be full; its idle lanes repeat the last example in it.
+    The first block of the examples may be incomplete; its idle lanes repeat its last example.
     """
 
     def __init__(self, module: Module) -> None:
@@ -136,7 +136,7 @@ class _Run(Function):
             self.loop(0, program.sizes["y"], 1, lambda i: self._scatter(i, start, end))
 
     def _in_full(self, start: Index, e: Index) -> str:
-        """Which example stands at a place of the chunk that is in a full block."""
+        """The index of the example at place `e` of the chunk, if that is in a full block."""
         return self.let(f"sub i64 {self.integer((1, start), (1, e))}, {self._idle}")
 
     def _example(self, start: Index, e: Index) -> str:
@@ -151,10 +151,10 @@ class _Run(Function):
         return self.branch(self._has_order, look_up, [example], "i64")[0]
 
     def _gather(self, column: Index, start: Index, end: Index) -> None:
-        """Copy a column, so that the examples of each number stand side by side.
+        """Copy a column, so that the examples of each number are contiguous.
 
-        What is a number of each example, and in order, is copied by vectors from the first block on
-        that is full.
+        A column of one number per example, in its own order, is copied by vectors from the first
+        full block on.
         """
         entry = self.address("%columns", self.integer((3, column)))
         numbers, width, first = (
@@ -184,7 +184,7 @@ class _Run(Function):
         self.loop(stop, end, block, vector)
 
     def _scatter(self, i: Index, start: Index, end: Index) -> None:
-        """Copy a result of the chunk to where it belongs."""
+        """Copy result i of the chunk to the array of results."""
         chunk, block = self._layout.chunk, self._layout.block
         _, first = self._layout.place("y")
         source = self.address("%v", self.integer((chunk, i), (chunk, first)))
@@ -208,9 +208,9 @@ training of micrograd's demo takes 12 % longer, one of 101,770 weights 45 %."""
 
 
 def _train(layout: Layout, training: Training) -> str:
-    """The function `train`: steps from `w` to `new_w`, which change places after each of them.
+    """The function `train`: steps from `w` to `new_w`, which are swapped after each step.
 
-    A step that finds a number which is not finite ends it, and has changed nothing.
+    A step that finds a nonfinite number changes nothing and is the last.
     """
     code = Function("void @train(ptr %frame)")
     slots = {name: f"%{name}.at" for name in FRAME}
@@ -224,7 +224,7 @@ def _train(layout: Layout, training: Training) -> str:
         code.do(f"store {FRAME[name]} {x}, ptr {slots[name]}")
 
     def step(i: Index) -> list[str]:
-        """Take the step, unless it finds what is not finite; returns whether it was taken."""
+        """Take the step unless its results are not finite; returns whether it was taken."""
         count = code.let(f"load i64, ptr {code.address(read('counts'), i)}")
         write("count", count)
         code.do("call void @run(ptr %frame)")
@@ -240,7 +240,10 @@ def _train(layout: Layout, training: Training) -> str:
         return code.address(read(pointer[1:]), first + start)
 
     def add_up(numbers: str, n: int, total: Sequence[str]) -> Sequence[str]:
-        """Add 0 · x of all of them, which is nan unless x is finite; many of them side by side."""
+        """Add 0 · x for each number x, so that the total is nan unless all are finite.
+
+        Several numbers are added at once, in a vector.
+        """
 
         def add(kind: str, zero: str, i: Index, total: str) -> list[str]:
             x = code.let(f"load {kind}, ptr {code.address(numbers, i)}, align 8")

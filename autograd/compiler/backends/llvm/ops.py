@@ -27,7 +27,7 @@ LIBM = (
 
 
 def _instruction(text: str) -> Op:
-    """One instruction on the type T, or on the type that intrinsics call V."""
+    """An op of one instruction; in `text`, T is the type and V its suffix in intrinsics."""
     return lambda code, *xs: code.let(text.format(*xs, T=code.type, V=code.suffix))
 
 

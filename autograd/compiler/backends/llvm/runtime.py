@@ -49,7 +49,7 @@ _forking = ExitStack()
 
 
 def _before_fork() -> None:
-    """Wait until no thread is inside of LLVM: a child could not open its lock."""
+    """Wait until no thread is inside LLVM: a forked child could not release its lock."""
     if binding := sys.modules.get("llvmlite.binding.ffi"):
         _forking.enter_context(binding.lib._lock)
 
@@ -92,15 +92,15 @@ PRICE = 4
 
 
 class MachineCode:
-    """A function of a module, as long as this lives.
+    """A compiled function of an LLVM module; the code is freed together with this object.
 
-    A long text is compiled quickly, and once more, to faster code of the same bits, when running it
-    has taken as long as that will take.
+    A long module is first compiled quickly. Once running it has taken as long as optimizing would,
+    it is compiled again, to faster code with the same bits.
 
     Args:
         text: the module in LLVM IR.
-        symbols: what it imports (see `Externals`).
-        function: the one that is run when this is called.
+        symbols: the external functions that it imports (see `Externals`).
+        function: the function that is run when this is called.
     """
 
     def __init__(self, text: str, symbols: Sequence[str], function: str = "run") -> None:
@@ -155,7 +155,7 @@ def _c_library() -> ctypes.CDLL:
 
 
 def _external(symbol: str) -> Any:
-    """A function that machine code may call."""
+    """The function that machine code calls for an imported symbol."""
     kind, _, name = symbol.partition(".")
     if kind == "libm":
         return getattr(_c_library(), name)
@@ -212,7 +212,7 @@ LINE = 8
 
 
 def chunk_of(count: int) -> int:
-    """The chunk that a program is compiled for, to compute so many examples a call."""
+    """The chunk size to compile for: 1 for a single example, otherwise `CHUNK`."""
     return 1 if count == 1 else CHUNK
 
 
@@ -274,7 +274,7 @@ class Memory:
         frame = self._frame
         if self.layout.chunk == 1 and order is None:
             start = frame[_N_COLUMNS] = 0
-            for column in columns:  # as a single example has its numbers in memory
+            for column in columns:  # in memory as for a single example
                 end = start + column.width
                 self._vectors[start:end] = column.numbers[: end - start]
                 start = end
@@ -294,7 +294,7 @@ _COLUMNS, _N_COLUMNS, _ORDER, _COUNT = (
 
 
 def _room(n: int) -> Numbers:
-    """So many zeros, from the beginning of a line on."""
+    """An array of n zeros that starts at a cache line."""
     numbers = np.zeros(n + LINE)
     start = -(address(numbers) // 8) % LINE
     return numbers[start : start + n]
@@ -303,11 +303,11 @@ def _room(n: int) -> Numbers:
 class Machine:
     """A program in machine code: takes leaves and columns, returns the results.
 
-    It is compiled for one example and for many, each when it is first needed.
+    It is compiled separately for one example and for many, each on first use.
 
     Args:
-        training: what the results are, if the program is a step of training; the function is then
-            `train`.
+        training: how the results are used, if the program is a step of training; the function is
+            then `train`.
     """
 
     def __init__(self, program: Program, training: Training | None = None) -> None:
@@ -318,9 +318,9 @@ class Machine:
         self._idle: dict[int, list[Memory]] = {}
 
     def memory(self, count: int) -> tuple[Memory, list[Memory]]:
-        """Memory and code for so many examples a call; and the list that it belongs to when idle.
+        """Memory and code for a call with `count` examples, and the list of idle memory.
 
-        Nobody else uses it until it is there again.
+        The caller has the memory to itself until it appends it to that list.
         """
         chunk = chunk_of(count)
         idle = self._idle.get(chunk)

@@ -1,7 +1,7 @@
-"""Training without coming back to Python: gradient, update and finite check as one program.
+"""`CompiledTraining`: many training steps in one call of machine code, for `fit` and `jit_step`.
 
-The stepper's rule joins the program of the gradient: each of its operations is a group over all
-parameters. The steps are then taken one after another in machine code.
+The rule of the stepper is added to the program of the gradient, each of its operations as a group
+over all parameters. That program is one step, with the check that its numbers are finite.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class CompiledTraining:
     stay in the array until `stepper.states` is asked for.
 
     Args:
-        objective: takes one example, an argument for each column, and returns a list: first what
-            is to be lowered in the mean, then what else is to be measured in passing.
+        objective: takes one example, an argument for each column, and returns a list: first the
+            loss, whose mean is to be lowered, then further quantities to be measured.
         columns: the examples.
-        stepper: moves those of its parameters that the objective reaches, and leaves the others.
+        stepper: updates those of its parameters that the objective depends on, not the others.
 
     Attributes:
         moved: the indices of the parameters that are moved; `unmoved`, of the others.
@@ -101,9 +101,10 @@ class CompiledTraining:
         coefficients: Sequence[Sequence[float]],
         columns: Sequence[Column] | None = None,
     ) -> list[list[float]]:
-        """Take a step for each count, on that many examples, starting from the stepper's weights.
+        """Take a step for each count, on that many examples, from the parameters' current weights.
 
-        See `run` for arguments and results. If the objective reaches no parameter, none is taken.
+        See `run` for arguments and results. If the objective depends on no parameter, no step is
+        taken.
         """
         if not self.moved:
             return [[] for _ in range(self._n_measured)]
@@ -118,9 +119,9 @@ class CompiledTraining:
         return measured
 
     def _now(self) -> int:
-        """Which array has the weights and states as they are now: the one that was written last.
+        """The index of the array with the current weights and states, the one written last.
 
-        Machine code exchanges the two with each step, so that a Ctrl-C finds whole steps.
+        Machine code swaps the two arrays at each step, so that Ctrl-C never leaves half a step.
         """
         return int(self._memory is not None and self._memory.get("w") == self._addresses[1])
 
@@ -131,7 +132,7 @@ class CompiledTraining:
         self._has_slopes = False
 
     def load_states(self) -> None:
-        """Read the states of the stepper, unless they are here still."""
+        """Read the states of the stepper, unless they are in memory already."""
         if self._stepper.deferred_states == self._write_states:
             return
         states = self._stepper.states
@@ -178,19 +179,18 @@ class CompiledTraining:
     ) -> list[list[float]]:
         """Take a step for each count, on that many examples, from the weights that were read.
 
-        It ends before a step in which a gradient, a measure, a new weight or its state would not
-        be finite.
+        It stops before a step in which a gradient, a result, a new weight or its state would not be
+        finite.
 
         Args:
             counts: how many examples each step takes.
-            order: the examples of the first step, those of the second, and so on; None if every
-                step takes all of them as they are.
-            coefficients: those of the stepper for each step, or once for all of them.
-            columns: other examples than those that it was made for, of the same shape.
+            order: the indices of the examples, for all steps in sequence; None if every step takes
+                all examples in their order.
+            coefficients: the stepper's coefficients for each step, or one row for all steps.
+            columns: examples to use in place of the original ones, of the same shape.
 
         Returns:
-            for each number that the objective returns, its means over the batches of the steps
-            that were taken.
+            for each number that the objective returns, its mean over the batch at each step taken.
         """
         n, n_measured, most = len(self.parameters), self._n_measured, max(counts)
         if self._others:
@@ -228,16 +228,19 @@ class CompiledTraining:
 def step_program(
     gradient: Program, rule: Program, n: int, n_measured: int
 ) -> tuple[Program, Training]:
-    """The program that computes a gradient and from it the new weights and states.
+    """The program that computes a gradient, and from it the new weights and states.
 
     Args:
-        gradient: finds the measures, then the slope of each of its first n leaves.
-        rule: finds a new weight and its state, from weight, state and slope.
+        gradient: computes the measures, then the derivative with respect to each of its first n
+            leaves, the parameters.
+        rule: computes a new weight and its new state from weight, state and derivative.
+        n: the number of parameters.
+        n_measured: the number of measures.
 
     Returns:
-        a program whose leaves are those of the gradient, then the states of all parameters, the
-        first number of each, then the second. It writes what they become into the space `new_w`,
-        and reads the leaves of the rule in the space `settings`. And what is to be done with that.
+        the program, and how to use it for training. Its leaves are those of the gradient, then the
+        states of all parameters: the first number of each, then the second. It writes the new
+        weights and states into the space `new_w`, and reads the leaves of the rule in `settings`.
     """
     sizes = {space: gradient.sizes.get(space, 0) for space in "wkcy"}
     n_state = rule.sizes["y"] - 1
@@ -248,7 +251,7 @@ def step_program(
     results = [0, *states]
 
     def moved(space: str, at: int) -> Operand:
-        """An address of the rule, for the first parameter; and its stride from one to the next."""
+        """The first parameter's operand for an address of the rule, with its stride to the next."""
         match space:
             case "x":
                 return Operand(*inputs[at], (1,))
@@ -286,12 +289,12 @@ def _rows(
     moved: Callable[[str, int], Operand],
     around: tuple[int, ...] = (),
 ) -> Iterator[tuple[Operand, Expression]]:
-    """Each row that the items compute, as its target and its expression, written out.
+    """The rows that the items compute, unrolled: pairs of target and expression.
 
     Args:
         moved: takes a space and an address of the program, and returns the operand there, with its
-            stride in the one index that there is.
-        around: the indices of the loops around.
+            stride in the only remaining index.
+        around: the values of the indices of the enclosing loops.
     """
 
     def integer(x: Integer, index: Sequence[int]) -> int:
