@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from autograd.compiler.backends import c, javascript
+from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Program
-from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import leaves_of, trace
 
 CC = shutil.which("cc")

@@ -20,8 +20,8 @@ import autograd as ag
 from autograd import optim
 from autograd.compiler.backends import javascript, python
 from autograd.compiler.columns import read_columns
+from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Program
-from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import leaves_of, trace
 from autograd.primitives import TABLE, Primitive
 from tests.graphs import Program as Graph

@@ -9,8 +9,8 @@ import pytest
 import autograd as ag
 from autograd.compiler.backends import python
 from autograd.compiler.columns import read_columns
+from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Loop
-from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import leaves_of, trace
 from tests.loops import Loops
 from tests.numerics import same

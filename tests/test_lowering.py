@@ -10,8 +10,8 @@ import pytest
 import autograd as ag
 from autograd.compiler.backends import python
 from autograd.compiler.columns import read_columns
+from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Program, groups
-from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import gradient_of, trace
 from autograd.primitives import TABLE, Primitive, div, exp, where
 from tests.numerics import same

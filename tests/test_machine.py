@@ -21,7 +21,7 @@ from autograd.compiler.backends.llvm import runtime as machine
 from autograd.compiler.backends.llvm.runtime import Machine, address
 from autograd.compiler.backends.llvm.training import CompiledTraining
 from autograd.compiler.jit import executable
-from autograd.compiler.rolling import lower, roll
+from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.trace import trace
 
 pytestmark = pytest.mark.slow

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 import autograd as ag
 from autograd.compiler.backends import c, python
 from autograd.compiler.jit import BACKENDS, jit
+from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Backend, Group, Item, Loop, Program, groups
-from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import trace
 from autograd.primitives import TABLE
 from tests import graphs

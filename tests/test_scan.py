@@ -15,8 +15,8 @@ from autograd import Value
 from autograd.compiler import scan as scans
 from autograd.compiler.backends import c, javascript, python
 from autograd.compiler.nesting import unnested
+from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Scan
-from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import gradient_of, trace
 from tests.numerics import same
 from tests.runners import NODE, compiled_c, in_node

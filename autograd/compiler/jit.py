@@ -5,12 +5,14 @@
     ...     return (w * x - y) ** 2
     >>> loss([1.0, 2.0, 3.0], [2.0, 4.0, 6.0])
 
-The way from the one to the other:
+From a call to its result:
 
+- `columns` checks the arguments and stores them as flat arrays;
 - `trace` records the function on Values without numbers;
-- `reverse` appends the gradient, from the rules of the table as `grad` reads them;
-- `rolling` finds the loops again that the recording unrolled: a `Program`;
-- the back ends print that, one spelling for each primitive, and never see a derivative.
+- `pipeline` makes a `Program` of the graph, in which the loops that the recording unrolled are
+  loops again; `reverse` appends the gradient, by the rules of the table;
+- a back end translates the program and runs it. It has code for each primitive, and never sees a
+  derivative.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, Numbers, read_columns
 from autograd.compiler.locks import cached, fork_safe_lock
+from autograd.compiler.pipeline import Lowered, lower, roll
 from autograd.compiler.program import Backend, Executable, Program
-from autograd.compiler.rolling import Lowered, lower, roll
 from autograd.compiler.trace import leaves_of, trace
 from autograd.gc_pause import gc_paused
 from autograd.recording import Selection

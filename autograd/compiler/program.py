@@ -1,6 +1,6 @@
 """`Program`: the intermediate representation, groups and loops, that the back ends translate.
 
-A recording unrolls the loops of the source code; `rolling` finds them again. The result is a
+A recording unrolls the loops of the source code; `pipeline` finds them again. The result is a
 `Program`: in each of its sections a sequence of items, and an item is
 
 - a `Group`: one expression, computed for every index of a box, `for i in 16, j in 16: …`;

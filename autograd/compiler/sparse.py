@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import recording
+from autograd.compiler.arguments import Arguments, key_of
 from autograd.compiler.jit import BackendName, _Kept, _Recording, checked_backend
-from autograd.compiler.points import Arguments, key_of
 from autograd.compiler.program import Program
 from autograd.derivatives.sparse import Sparse, sparse_of
 from autograd.derivatives.structures import Nested, rebuilt

@@ -1,4 +1,4 @@
-"""Tracing: recording a function once, for all examples.
+"""Tracing: a function is called once, on Values without numbers, to record its graph.
 
 `trace` calls a function with `Traced` inputs. A Traced is a Value without a number; an operation on
 one records another, so that the function leaves the graph of its result behind and nothing else.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from autograd import functions, recording
 from autograd.compiler.columns import Column
 from autograd.compiler.jit import BackendName, _Runner, checked_backend
-from autograd.compiler.rolling import lower
+from autograd.compiler.pipeline import lower
 from autograd.compiler.trace import Traced
 from autograd.derivatives.elimination import jacobian_entries
 from autograd.derivatives.graph import in_recorded_order

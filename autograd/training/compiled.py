@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from autograd import recording
 from autograd.compiler.columns import read_columns
 from autograd.compiler.jit import executable
-from autograd.compiler.rolling import lower
+from autograd.compiler.pipeline import lower
 from autograd.compiler.step import check_rule
 from autograd.compiler.trace import leaves_of, trace
 from autograd.gc_pause import gc_paused

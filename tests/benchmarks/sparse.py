@@ -68,7 +68,7 @@ def operations_of(function: Any) -> int:
 
 def machine_code(function: Any, arguments: tuple[Any, ...]) -> Callable[[], None]:
     """What a call runs, on numbers that are in place."""
-    from autograd.compiler.points import Arguments
+    from autograd.compiler.arguments import Arguments
 
     columns = Arguments("", arguments, 0).columns()
     machine = function._latest.recording.values._run

@@ -22,8 +22,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
+from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Apply, Backend, Expression, Operand, Program, primitives_used
-from autograd.compiler.rolling import lower, roll
 from autograd.compiler.trace import trace_rule
 from autograd.optim import Stepper
 

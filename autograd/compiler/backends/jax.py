@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS
 from autograd.compiler.columns import Column, Numbers, joined_leaves
+from autograd.compiler.pipeline import Lowered, lower, roll
 from autograd.compiler.program import Backend, Executable, Program
-from autograd.compiler.rolling import Lowered, lower, roll
 from autograd.compiler.trace import leaves_of, trace
 from autograd.primitives import TABLE
 from autograd.recording import Selection

@@ -457,7 +457,7 @@ class _Graph:
         return next((node.op for node in self.order if node.op and node.op not in spelled), "")
 
     def _program(self) -> Program:
-        from autograd.compiler.rolling import lower, roll
+        from autograd.compiler.pipeline import lower, roll
         from autograd.compiler.trace import trace
 
         def everything(leaves: list[Value]) -> list[Operand]:

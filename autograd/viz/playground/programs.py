@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd.compiler.backends import javascript
+from autograd.compiler.pipeline import Lowered, lower, roll
 from autograd.compiler.program import Program
-from autograd.compiler.rolling import Lowered, lower, roll
 from autograd.compiler.trace import Trace, leaves_of, trace
 from autograd.nn import Module, Neuron
 from autograd.optim import Stepper

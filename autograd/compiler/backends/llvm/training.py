@@ -18,6 +18,7 @@ from autograd.compiler.backends.llvm.module import Training
 from autograd.compiler.backends.llvm.runtime import Machine, Memory, address, chunk_of, pack
 from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.jit import kept, rolled
+from autograd.compiler.pipeline import lower
 from autograd.compiler.program import (
     Apply,
     Expression,
@@ -31,7 +32,6 @@ from autograd.compiler.program import (
     Run,
     Term,
 )
-from autograd.compiler.rolling import lower
 from autograd.compiler.trace import leaves_of, trace, trace_rule
 from autograd.optim import Stepper
 from autograd.value import Operand as Number

@@ -1,6 +1,7 @@
-"""The compiler's pipeline: from a recording to a program that has loops where the person had them.
+"""The compiler pipeline: `lower` and `roll` run the passes from a recorded graph to a `Program`.
 
-`trace` has recorded a function. What follows are passes over arrays of integers:
+`trace` has recorded a function, with all loops unrolled. What follows are passes over arrays of
+integers, the first by `lower`, the others by `roll`:
 
 1. `lowering`: the operations that are needed, as a tape; with `reverse`, those of the gradient.
 2. `expressions`: operations are fused into expression trees, and trees of one form identified.
