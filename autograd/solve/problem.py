@@ -34,7 +34,7 @@ Constraint: TypeAlias = "tuple[Callable[[Nested], Nested], Any, Any]"
 
 
 class Problem:
-    """The program, of a flat x.
+    """A nonlinear program as functions of a flat x.
 
     It is recorded once, and compiled as three programs: all values; their sparse Jacobian, whose
     first row is the gradient of f; and the sparse Hessian of the Lagrangian σ·f + λ·g, its lower
@@ -79,7 +79,7 @@ class Problem:
     # --- what is recorded
 
     def _runners(self, follows_branches: bool = False) -> list[_Runner]:
-        """What computes the values, the nonzeros of the Jacobian, and those of the Hessian."""
+        """Compiled functions for the values, and for the nonzeros of Jacobian and Hessian."""
         with gc_paused(), recording.unrolling(), recording.tracing(follows_branches) as current:
             x = [Traced(f"x{path}") for path in paths(self.x0)]
             values = self._recorded(x)
@@ -102,7 +102,7 @@ class Problem:
         return runners
 
     def _recorded(self, x: Sequence[Value]) -> list[Operand]:
-        """f, and then all constraints, whose sides are read here."""
+        """The value of f, then those of all constraints; reads the bounds of the constraints."""
         import numpy as np
 
         structured = rebuilt(self.x0, iter(x))
@@ -185,7 +185,7 @@ class Problem:
         return rebuilt(self.x0, iter(x.tolist()))
 
     def _kept(self, name: str, x: Floats) -> Floats:
-        """`compute()`, cached for the latest x: solvers request several parts at the same x."""
+        """All values, or all slopes, cached for the latest x, of which solvers request parts."""
         key = x.tobytes()
         latest = self._at.get(name)
         if latest is None or latest[0] != key:
