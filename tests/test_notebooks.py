@@ -27,6 +27,7 @@ FEWER = {  # what runs hundreds of times for the pictures runs a few times here
     "04": {
         "steps=400": "steps=20",
         "epochs=100,": "epochs=5,",
+        "(1, 10, 100)": "(1, 5)",
         "epochs=500": "epochs=20",
         "(100, 40)": "(100, 3)",
         "(20, 40)": "(20, 3)",
@@ -240,7 +241,9 @@ def test_a_converter_to_html_keeps_the_alternative_text() -> None:
     assert [text for text in found if text in said] == said
 
 
-@pytest.mark.parametrize(("number", "library"), [("04", "keras"), ("05", "torch"), ("07", "jax")])
+@pytest.mark.parametrize(
+    ("number", "library"), [("04", "keras"), ("05", "torch"), ("07", "jax"), ("10", "casadi")]
+)
 def test_without_a_library_a_cell_shows_the_committed_numbers(
     number: str, library: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
