@@ -15,7 +15,14 @@ import sys
 import time
 from typing import Any
 
-from tests.benchmarks.measure import in_turns, peak_memory, print_table, readable, repeated
+from tests.benchmarks.measure import (
+    final_code,
+    in_turns,
+    peak_memory,
+    print_table,
+    readable,
+    repeated,
+)
 
 LOOP = 50
 """How many gradients JAX takes in one compiled loop."""
@@ -48,6 +55,7 @@ def measure(name: str) -> None:
     memory, _ = machine.memory(count)
     memory.fill(leaves, ())
     memory.prepare(columns, count)
+    final_code(memory)
     contestants = {
         "run": repeated(memory.run),
         "backward": repeated(lambda: compiled.backward(*workload.columns)),

@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import gc
 import importlib.util
-import math
 import shutil
 import subprocess
 import tempfile
@@ -27,7 +26,7 @@ import numpy as np
 
 import autograd as ag
 from tests import sparse_problems as problems
-from tests.benchmarks.measure import in_turns, print_table, readable, repeated
+from tests.benchmarks.measure import final_code, in_turns, print_table, readable, repeated
 from tests.sparse_problems import Problem
 
 PATIENCE, MOST_IN_C = 60.0, 15_000
@@ -73,10 +72,8 @@ def machine_code(function: Any, arguments: tuple[Any, ...]) -> Callable[[], None
     columns = Arguments("", arguments, 0).columns()
     machine = function._latest.recording.values._run
     memory, _ = machine.memory(1)
-    if memory._code._credit != math.inf:  # compile it to the fastest code now
-        memory._code._credit = 0.0
-        function.values(*arguments)
     memory.prepare(columns, 1)
+    final_code(memory)
     return memory.run  # type: ignore[no-any-return]
 
 
