@@ -215,6 +215,27 @@ def test_the_gradient_in_columns_is_that_of_the_graph(name: str) -> None:
     assert same(*found)
 
 
+def test_what_varies_only_in_a_branch_left_out_varies_no_more() -> None:
+    """Where a condition is a constant, the mean is of what is selected alone."""
+    w = ag.Value(0.1)
+    functions: list[Any] = [
+        lambda x: ag.where(True, w, x) + 1.0,
+        lambda x: ag.where(False, x, ag.where(True, w, x)) * w + w,
+        lambda x: ag.exp(ag.where(True, w, x)) + x,
+    ]
+    for f in functions:
+        examples = [2.0, 3.0, 5.0]
+        w.grad = None
+        mean = sum(f(x) for x in map(ag.Value, examples)) / 3.0
+        mean.backward()
+        expected = mean.data, w.grad
+        w.grad = None
+        compiled = ag.jit(f, backend="python")
+        assert compiled.backward(examples) == pytest.approx(expected[0], rel=1e-15)
+        assert w.grad == pytest.approx(expected[1], rel=1e-15)
+        assert compiled.mean(examples) == pytest.approx(expected[0], rel=1e-15)
+
+
 def test_leaves_that_nothing_depends_on_have_the_slope_0() -> None:
     w, v = ag.Value(2.0), ag.Value(3.0)
     assert computed(roll(lower([], [w * 4.0, 1.5], True, [w, v], [w, v]))) == [8.0, 1.5, 4.0, 0.0]

@@ -317,6 +317,15 @@ class Lowering:
         op[(op == SUM) & (count == 2)] = ADD
         op[(op == DOT) & (count == 2)] = MUL
         self.replace(same)
+        if (self.section[same] < self.section).any():  # what was left out is all that varied
+            self.find_sections()
+
+    def find_sections(self) -> None:
+        """Find again what varies from example to example."""
+        first = int(np.argmax(self.op > INPUT))
+        varies = (self.section[:first] == EACH).tolist()
+        _find_varying(varies, self.arg, np.diff(self.start)[first:].tolist())
+        self.section = np.where(varies, EACH, ONCE)
 
     def replace(self, same: Integers) -> None:
         """Replace each node by `same[node]`, which is known to be equal."""
