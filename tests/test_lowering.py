@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -234,6 +235,16 @@ def test_what_varies_only_in_a_branch_left_out_varies_no_more() -> None:
         assert compiled.backward(examples) == pytest.approx(expected[0], rel=1e-15)
         assert w.grad == pytest.approx(expected[1], rel=1e-15)
         assert compiled.mean(examples) == pytest.approx(expected[0], rel=1e-15)
+
+
+def test_each_of_many_constants_has_a_slope_of_its_own() -> None:
+    w = ag.Value(0.3)
+    data = [math.sin(i) for i in range(2_000)]
+
+    def f() -> ag.Value:
+        return ag.sum([(ag.tanh(w * x) - x * x) ** 2 for x in data])
+
+    assert computed(program_of(f, w)) == eager(f, w)
 
 
 def test_leaves_that_nothing_depends_on_have_the_slope_0() -> None:

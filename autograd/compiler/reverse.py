@@ -207,11 +207,11 @@ class ReverseSweep:
         start = offsets(self.count)
         self.args = np.empty(start[-1], np.int64)
         self.args[ranges(start[places], lengths)] = [x for _, terms in self._sums for x in terms]
-        forward, ends = np.array(x.args, np.int64), self._ends
+        forward, ends = np.array(x.args, np.int64), np.array(self._ends)
         for known, rows in zip(kinds, found, strict=True):
             node = rows[0, 2] - x.first
             operands = np.arange(ends[node + 1] - ends[node])
-            starts = np.array(ends)[rows[:, 2] - x.first]
+            starts = ends[rows[:, 2] - x.first]
             values = [
                 rows[:, 1:],
                 forward[starts[:, None] + operands],
