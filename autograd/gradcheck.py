@@ -182,8 +182,9 @@ class Comparison:
     @property
     def relative_error(self) -> float:
         """|analytic - numeric| over the larger of the two; nan if one of them is not finite."""
-        larger = max(abs(self.analytic), abs(self.numeric))
-        return abs(self.analytic - self.numeric) / larger if larger else 0.0
+        difference = abs(self.analytic - self.numeric)
+        larger = max(abs(self.analytic), abs(self.numeric))  # 0 for 0 and nan
+        return difference / larger if difference and larger else difference
 
 
 @dataclass(frozen=True, repr=False)

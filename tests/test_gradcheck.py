@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import GradientCheckError, Value, check_gradient, primitives
+from autograd.gradcheck import Comparison
 from autograd.primitives import TABLE, Primitive
 
 
@@ -286,6 +287,13 @@ def test_a_kink_does_not_hide_a_fault_at_another_input(plant: Any) -> None:
 def test_what_cannot_be_confirmed_fails(f: Any, x: float, verdict: str) -> None:
     with pytest.raises(GradientCheckError, match=verdict):
         check_gradient(f, [x])
+
+
+@pytest.mark.parametrize("analytic", [0.0, 1.0, math.inf, math.nan])
+def test_the_error_is_unknown_where_a_derivative_is_not_finite(analytic: float) -> None:
+    for numeric in (math.nan, math.inf, -math.inf):
+        assert math.isnan(Comparison("x", analytic, numeric, "not finite").relative_error)
+        assert math.isnan(Comparison("x", numeric, analytic, "not finite").relative_error)
 
 
 def test_a_function_that_does_not_repeat_itself() -> None:
