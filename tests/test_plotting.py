@@ -363,6 +363,18 @@ def test_a_plane_along_slanted_directions_finds_the_points_it_made() -> None:
     assert plane.cost(lambda: model.weights[1])(0.5, -3.0) == 2.0 + 0.5 - 6.0
 
 
+def test_the_path_of_no_snapshot_is_empty_and_one_of_another_length_is_refused() -> None:
+    weights = Line(1.0, 2.0, 3.0).weights
+    plane = plotting.Plane((w for w in weights), weights[0], weights[1])  # type: ignore[arg-type]
+    assert plane.path([]) == []
+    assert plane.path([[4.0, 5.0, 6.0]]) == [(4.0, 5.0)]
+    for numbers in [1.0], [1.0, 2.0], [1.0] * 6:
+        with pytest.raises(ValueError, match=f"Plane.path: .* {len(numbers)} numbers for 3"):
+            plane.path([[4.0, 5.0, 6.0], numbers])
+        with pytest.raises(ValueError, match=f"Plane.path: .* {len(numbers)} numbers for 3"):
+            plane.path([numbers])
+
+
 def test_a_plane_restores_the_parameters_when_the_cost_fails() -> None:
     model = Line(1.0, 2.0, 3.0)
     plane = plotting.Plane(model.weights, model.weights[0], model.weights[1])

@@ -152,7 +152,8 @@ class Plane:
 
         self.parameters = list(parameters)
         self._directions = np.array([self._direction(first), self._direction(second)])
-        self._origin = np.array([0.0 if p is first or p is second else p.data for p in parameters])
+        along = {id(first), id(second)}
+        self._origin = np.array([0.0 if id(p) in along else p.data for p in self.parameters])
         self._gram = self._directions @ self._directions.T
         if not np.linalg.det(self._gram) > 1e-12 * self._gram[0, 0] * self._gram[1, 1]:
             raise ValueError("Plane: the two directions are parallel, or one of them is zero")
@@ -183,7 +184,13 @@ class Plane:
         """The (x, y) of each snapshot of the parameters, projected onto the plane."""
         import numpy as np
 
-        offsets = np.array(snapshots) - self._origin
+        for snapshot in snapshots:
+            if len(snapshot) != len(self.parameters):
+                raise ValueError(
+                    f"Plane.path: a snapshot has {len(snapshot)} numbers "
+                    f"for {len(self.parameters)} parameters"
+                )
+        offsets = np.reshape(snapshots, (-1, len(self.parameters))) - self._origin
         points = np.linalg.solve(self._gram, self._directions @ offsets.T).T
         return [(x, y) for x, y in points.tolist()]
 
