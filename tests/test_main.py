@@ -839,7 +839,7 @@ def test_a_model_and_a_table_in_the_wrong_order(capsys: pytest.CaptureFixture[st
         (["train", "--hidden", "16,16"], "whole number from 1 on, got 16,16; type 16 16"),
         (["train", "--learning-rate", "0,1"], "expected a number, got 0,1; type 0.1"),
         (["train", "--output", "mine.csv"], "mine.csv: it is a file, and --output takes a folder"),
-        (["playground", "--output", "a.pdf"], "a.pdf: a page is HTML; name a file that ends in"),
+        (["playground", "--output", "a.pdf"], "ends in .html, got 'a.pdf'"),
         (["train", "--epochs", "0"], "whole number from 1 on"),
         (["train", "--epochs", "many"], "whole number from 1 on, got many"),
         (["train", "--batch-size", "-1"], "whole number from 1 on"),

@@ -193,6 +193,8 @@ def test_a_page_needs_nothing_from_elsewhere_and_has_its_landmarks(tmp_path: Pat
 def test_a_page_is_written_as_html_alone(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a page is HTML; name a file that ends in \.html"):
         play(example()).save(tmp_path / name)
+    with pytest.raises(ValueError, match=r"a page is HTML.*, got ''"):
+        play(example()).save("")
     assert not any(tmp_path.iterdir())
 
 

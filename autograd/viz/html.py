@@ -73,7 +73,7 @@ class Page:
 def check_page_name(path: str | os.PathLike[str]) -> None:
     """Raise ValueError if the name of a file does not end in .html or .htm."""
     if Path(path).suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"{path}: a page is HTML; name a file that ends in .html")
+        raise ValueError(f"a page is HTML; name a file that ends in .html, got {str(path)!r}")
 
 
 def page_text(title: str, introduction: str, content: str) -> str:
