@@ -259,9 +259,9 @@ def _judged(
         return agree(analytic, slope, min(slopes.uncertainty, 9.0 * margin(slope, slope)))
 
     def doubt(slopes: _Slopes) -> float:
-        """Small where the slopes are known well and, unless this is a kink, meet."""
+        """How uncertain the slopes are, relative to the difference that is allowed."""
         allowed = margin(slopes.left, slopes.right) or sys.float_info.min
-        return (slopes.uncertainty + 0.1 * slopes.gap) / allowed
+        return slopes.uncertainty / allowed
 
     slopes = _differences(f, x, y, _STEP * max(1.0, abs(x)))
     if confirms(slopes) and slopes.gap <= 0.01 * abs(slopes.central) + slopes.uncertainty:
@@ -270,12 +270,15 @@ def _judged(
     if not known:
         return math.nan, "not finite", None
     best = min(reversed(known), key=doubt)  # of slopes known alike, those at the smallest step
+    for finer in known[known.index(best) + 1 :]:  # where both sides meet after all: no kink
+        if finer.gap <= best.gap / 2.0 and finer.uncertainty <= best.gap / 10.0:
+            best = finer
     limit = best.central
     if not math.isfinite(analytic):
         return limit, "not finite", None
     if not agree(best.left, best.right, 10.0 * best.uncertainty):
         return limit, "kink", (best.left, best.right)
-    if confirms(best):
+    if confirms(slopes) or confirms(best):
         return limit, "ok", None
     return limit, "unsettled" if abs(analytic - limit) <= best.uncertainty else "wrong", None
 

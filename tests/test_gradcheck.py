@@ -470,3 +470,12 @@ def test_a_compiled_function_is_checked(backend: Any) -> None:
 def test_a_fault_in_a_compiled_function_is_found(plant: Any, backend: Any) -> None:
     faulty = plant(lambda x: x * x, lambda z, x: 2.002 * x)
     assert verdicts(ag.jit(lambda x, y: faulty(x) * y, backend), [3.0, 2.0]) == ["wrong", "ok"]
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("name", ["sin", "atanh", "sech2", "abs", "relu", "sign", "floor", "ceil"])
+def test_close_to_zero_or_to_a_kink_a_correct_derivative_is_confirmed(
+    name: str, order: int
+) -> None:
+    for x in (1.0584683062371306e-08, -1.7e-8):
+        assert not ag.check_gradient(TABLE[name].operator, [x], order=order).failures
