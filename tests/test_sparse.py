@@ -387,6 +387,37 @@ def test_arguments_given_by_name() -> None:
     assert hessian([1.0, 1.0], n=1, weights=np.ones(1)).diagonal().tolist() == [2.0, 0.0]
 
 
+class Scaled:
+    """A term that is called, and holds a number."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __call__(self, x: Any) -> Any:
+        return self.factor * x**2
+
+
+def test_a_callable_object_is_known_by_what_it_holds() -> None:
+    def f(x: Any, *, term: Any) -> Any:
+        recorded.append(1)
+        return ag.sum([term(xi) for xi in x])
+
+    recorded: list[int] = []
+    hessian, term = ag.sparse_hessian(f), Scaled(1.0)
+    for factor in (1.0, 1.0, 3.0):
+        term.factor = factor
+        assert hessian([1.0, 1.0], term=term).diagonal().tolist() == [2.0 * factor] * 2
+    assert len(recorded) == 2
+    model = ag.MLP(2, [1], seed=1)  # whose parameters are read at each call
+    n_recorded = len(recorded)
+    values = ag.sparse_jacobian(lambda x, *, model: recorded.append(1) or model(x)).values
+    for weight in (2.0, 3.0):
+        model.parameters()[0].data = weight
+        slopes = [slope.data for slope in ag.gradient(model)([1.0, 1.0])]
+        assert values([1.0, 1.0], model=model).tolist() == slopes
+    assert len(recorded) == n_recorded + 1
+
+
 @pytest.mark.parametrize("argnums", [(0, 1), None, (1, 0), 1])
 def test_argnums(argnums: Any) -> None:
     def g(x: Any, y: Any) -> Any:

@@ -5,6 +5,7 @@ They are split into a structure, for which a derivative is recorded once, and nu
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from collections.abc import Mapping
 from numbers import Number
@@ -137,7 +138,8 @@ def _key(x: Any) -> Any:
         return type(x), frozenset(x)
     if isinstance(x, float):
         return type(x), float(x).hex()  # 0.0 is not -0.0
-    is_function = callable(x) and type(x).__hash__ is not None
+    # A model is known by its identity, too: its parameters are read at each call.
+    is_function = isinstance(x, type) or inspect.isroutine(x) or hasattr(x, "parameters")
     if x is None or is_function or isinstance(x, Number | str | bytes | Value):
         return type(x), x
     try:  # what an object holds, because that may change
