@@ -124,7 +124,7 @@ def _log_one_plus(others: list[Value], chosen: Operand, index: Value | None = No
     start = where(is_far, largest, chosen)
     top = stop_gradient(where(is_far, 0.0, maximum(largest - chosen, 0.0)))
     total = functions.sum([exp((z - start) - top) for z in others])
-    own = where(is_far, -1.0, expm1(-top))
+    own = stop_gradient(where(is_far, -1.0, expm1(-top)))  # constant, as top is
     return where(is_far, largest - chosen, top) + log1p(total + own)
 
 

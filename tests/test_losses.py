@@ -364,3 +364,10 @@ def test_the_largest_logit_is_the_largest_of_all_so_far(logits: list[float]) -> 
     predictions = [Value(z) for z in logits]
     correct = [CORRECT[ag.cross_entropy](predictions, k).data for k in range(len(logits))]
     assert correct == [1.0] + [0.0] * (len(logits) - 1)
+
+
+def test_a_compiled_classifier_prints_its_plain_program() -> None:
+    model = ag.MLP(4, [8, 3], seed=1)
+    loss = ag.jit(lambda x, y: ag.cross_entropy(model(x), y), backend="python")
+    loss.backward([[0.1, 0.2, 0.3, 0.4]], [1])
+    assert len(str(loss.program).splitlines()) <= 40  # that which follows branches has 80
