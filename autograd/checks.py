@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 
 def checked_int(what: str, number: object, at_least: int = 1) -> int:
@@ -21,10 +22,7 @@ def checked_number(what: str, number: object) -> float:
     """The number as a float; inf if it is too large. TypeError if it is none (nor is a bool)."""
     if not isinstance(number, Real) or isinstance(number, bool):
         raise TypeError(f"{what} must be a number, got {number!r} of type {type(number).__name__}")
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf  # type: ignore[operator]
+    return _as_float(number)
 
 
 def refuse_masked(what: str, array: object) -> None:
@@ -74,3 +72,43 @@ def number_of_cell(cell: Any) -> float | int | None:
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return math.nan
     return None
+
+
+def real_number(
+    number: object,
+    operation: str,
+    expected: str = "a real number",
+    several: str = "take one at a time",
+) -> float:
+    """`number` as a float64, whatever kind of real number it is (NumPy's scalars and bools too).
+
+    A number beyond the range of float64 becomes ±inf. Raises TypeError, naming the operation and
+    showing the operand, for anything that is neither a `numbers.Real` nor a bool; if it holds
+    several numbers, it says what to do with them.
+    """
+    if type(number) is float:
+        return number
+    if not (isinstance(number, Real) or is_bool(number)):
+        hint = ""
+        if getattr(number, "shape", None) == ():  # an array without dimensions
+            hint = "; its number is .item()"
+        elif hasattr(number, "__len__") and not isinstance(number, str):
+            hint = f"; of several, {several}"
+        raise TypeError(
+            f"{operation}: expected {expected}, "
+            f"got {reprlib.repr(number)} of type {type(number).__name__}{hint}"
+        ) from None
+    return _as_float(number)
+
+
+def is_bool(x: object) -> TypeGuard[bool]:
+    """Whether x is a bool of Python or of NumPy, whose type is `bool_` before NumPy 2."""
+    return type(x).__name__ in ("bool", "bool_")
+
+
+def _as_float(number: Any) -> float:
+    """The number as a float; ±inf beyond the range of float64."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf

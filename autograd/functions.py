@@ -12,7 +12,7 @@ from functools import reduce
 from typing import Any, Protocol, TypeVar, overload
 
 from autograd import primitives, recording, special, value
-from autograd.primitives import real_number
+from autograd.checks import real_number
 from autograd.value import Condition, Operand, Value
 
 T = TypeVar("T")

@@ -278,7 +278,9 @@ def _judged(
         return limit, "not finite", None
     if not agree(best.left, best.right, 10.0 * best.uncertainty):
         return limit, "kink", (best.left, best.right)
-    if confirms(slopes) or confirms(best):
+    if confirms(slopes):
+        return slopes.central, "ok", None
+    if confirms(best):
         return limit, "ok", None
     return limit, "unsettled" if abs(analytic - limit) <= best.uncertainty else "wrong", None
 

@@ -19,8 +19,8 @@ from numbers import Real
 from typing import TypeAlias
 
 from autograd import functions
+from autograd.checks import real_number
 from autograd.functions import dot, exp, expm1, log1p, maximum, mean, stop_gradient, where
-from autograd.primitives import real_number
 from autograd.value import Operand, Value
 
 Numbers: TypeAlias = Operand | Iterable[Operand]

@@ -33,10 +33,10 @@ import reprlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, reduce
-from numbers import Real
-from typing import Any, Protocol, Self, TypeAlias, TypeGuard, TypeVar, overload
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, overload
 
 from autograd import operators
+from autograd.checks import real_number
 from autograd.operators import Symbol
 
 
@@ -351,41 +351,6 @@ ELEMENTARY = {"add", "sub", "mul", "div", "neg", "lt", "le", "gt", "ge", "where"
 
 own_names: frozenset[str] = frozenset()
 """The names of the package's own rows, once these are made; rows that are made later are users'."""
-
-
-def real_number(
-    number: object,
-    operation: str,
-    expected: str = "a real number",
-    several: str = "take one at a time",
-) -> float:
-    """`number` as a float64, whatever kind of real number it is (NumPy's scalars and bools too).
-
-    A number beyond the range of float64 becomes ±inf. Raises TypeError, naming the operation and
-    showing the operand, for anything that is neither a `numbers.Real` nor a bool; if it holds
-    several numbers, it says what to do with them.
-    """
-    if type(number) is float:
-        return number
-    if not (isinstance(number, Real) or is_bool(number)):
-        hint = ""
-        if getattr(number, "shape", None) == ():  # an array without dimensions
-            hint = "; its number is .item()"
-        elif hasattr(number, "__len__") and not isinstance(number, str):
-            hint = f"; of several, {several}"
-        raise TypeError(
-            f"{operation}: expected {expected}, "
-            f"got {reprlib.repr(number)} of type {type(number).__name__}{hint}"
-        ) from None
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf  # type: ignore[operator]
-
-
-def is_bool(x: object) -> TypeGuard[bool]:
-    """Whether x is a bool of Python or of NumPy, whose type is `bool_` before NumPy 2."""
-    return type(x).__name__ in ("bool", "bool_")
 
 
 # --- values, where Python's own operation would raise or turn complex ----------------------------

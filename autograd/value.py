@@ -24,8 +24,9 @@ from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import copying, operators, primitives, recording, special
+from autograd.checks import is_bool, real_number
 from autograd.operators import Symbol, following
-from autograd.primitives import TABLE, Primitive, is_bool, real_number
+from autograd.primitives import TABLE, Primitive
 
 UnaryMethod: TypeAlias = "Callable[[Value], Value]"
 BinaryMethod: TypeAlias = "Callable[[Value, Value | float], Value]"

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from numbers import Number
 from typing import Any
 
+from autograd.checks import real_number
 from autograd.compiler.columns import Column
 from autograd.derivatives.structures import Nested, flat, form_of, is_array
 from autograd.derivatives.transformations import Argnums, _indices
-from autograd.primitives import real_number
 from autograd.value import Value
 
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from autograd.checks import array_of_frame, refuse_masked
-from autograd.primitives import real_number
+from autograd.checks import array_of_frame, real_number, refuse_masked
 
 if TYPE_CHECKING:
     import numpy as np

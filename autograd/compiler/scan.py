@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import recording
+from autograd.checks import real_number
 from autograd.compiler.scan_row import LoopRun, ScanRow, Step, joined
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import closed_over, copied
 from autograd.derivatives.structures import Nested, flat, form_of, is_array, paths, rebuilt
 from autograd.operators import following
-from autograd.primitives import real_number
 from autograd.value import Operand, Value
 
 UNDIVIDED = 256

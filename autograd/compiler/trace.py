@@ -16,11 +16,12 @@ from operator import attrgetter
 from typing import Any, NoReturn, cast
 
 from autograd import recording
+from autograd.checks import is_bool, real_number
 from autograd.derivatives import grad
 from autograd.derivatives.structures import is_array
 from autograd.operators import BINARY, CONDITIONS, following
 from autograd.optim import Stepper
-from autograd.primitives import TABLE, Primitive, is_bool, real_number, sqrt
+from autograd.primitives import TABLE, Primitive, sqrt
 from autograd.recording import Selection
 from autograd.value import Operand, Value
 

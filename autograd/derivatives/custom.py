@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autograd import primitives
+from autograd.checks import real_number
 from autograd.derivatives.structures import Nested, flat, flat_like
-from autograd.primitives import real_number
 from autograd.value import Operand, Value
 
 

@@ -27,6 +27,7 @@ from operator import index
 from typing import Any, SupportsIndex, TypeAlias
 
 from autograd import primitives, recording
+from autograd.checks import real_number
 from autograd.derivatives.graph import (
     as_value,
     grad,
@@ -37,7 +38,6 @@ from autograd.derivatives.graph import (
 )
 from autograd.derivatives.structures import Nested, flat, flat_like, rebuilt
 from autograd.operators import following
-from autograd.primitives import real_number
 from autograd.value import Operand, Value, adjoints
 
 Transformed: TypeAlias = Callable[..., Any]

@@ -10,9 +10,8 @@ from itertools import pairwise
 from typing import Any, ClassVar, Self, TypeAlias
 
 from autograd import primitives
-from autograd.checks import checked_int
+from autograd.checks import checked_int, real_number
 from autograd.nn.module import Array, Module
-from autograd.primitives import real_number
 from autograd.value import Operand, Value
 
 GAINS = {"relu": 2.0, "softplus": 2.0, "tanh": 1.0, "sigmoid": 1.0, "sin": 1.0, "linear": 1.0}

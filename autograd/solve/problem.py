@@ -11,6 +11,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import functions, recording
+from autograd.checks import real_number
 from autograd.compiler.columns import Column
 from autograd.compiler.jit import BackendName, _Runner, checked_backend
 from autograd.compiler.pipeline import lower
@@ -20,7 +21,6 @@ from autograd.derivatives.graph import in_recorded_order
 from autograd.derivatives.sparse import hessian_entries
 from autograd.derivatives.structures import Nested, flat, flat_like, paths, rebuilt
 from autograd.gc_pause import gc_paused
-from autograd.primitives import real_number
 from autograd.value import Operand, Value
 
 if TYPE_CHECKING:

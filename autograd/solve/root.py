@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd import recording
-from autograd.checks import checked_int
+from autograd.checks import checked_int, real_number
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import closed_over, copied
 from autograd.derivatives.structures import Nested, flat, rebuilt
-from autograd.primitives import real_number, stop_gradient
+from autograd.primitives import stop_gradient
 from autograd.solve.implicit import Solution, System
 from autograd.solve.newton import Point, newton
 from autograd.value import Operand, Value

@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from autograd import primitives
+from autograd.checks import real_number
 from autograd.primitives import TABLE, Primitive
 from autograd.value import Operand, Value
 from autograd.viz.notation import LONGEST_TEXT, is_word
@@ -62,7 +63,7 @@ def parse(text: str, /, **numbers: float) -> Value:
     for term in _postorder(_tree(text)):
         match term:
             case ast.Constant(value=int() | float() as number) if type(number) is not bool:
-                operands.append(primitives.real_number(number, text))
+                operands.append(real_number(number, text))
             case ast.Name(id=name) if name in variables:
                 operands.append(variables[name])
                 unused.discard(name)
