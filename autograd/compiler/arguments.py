@@ -68,29 +68,26 @@ class Arguments:
     def _read(self, x: Nested) -> tuple[Any, Any]:
         """The structure of an argument, and its numbers: an array, or a list if it has Values.
 
-        With `is_each`, the first axis counts the points of a batch and is not in the structure.
+        In a batch, the first axis of an array counts the points, and is not in the structure.
         """
         import numpy as np
 
-        is_each = is_array(x)
-        if is_each and x.dtype.kind in "biuf":
+        if is_array(x) and x.dtype.kind in "biuf":
             form = "array", x.shape[1:] if self.is_batch else x.shape
             return form, np.ascontiguousarray(x, float).ravel()
         if type(x) is list:
             array = _array_of(x)
             if array is not None:
                 return ("list", len(x)), array
-        is_each = is_each and self.is_batch
+        is_each = is_array(x) and self.is_batch
         given = list(flat(x))
         if any(isinstance(number, Value) for number in given):
             if is_each:
                 raise TypeError(f"{self.operation}: a batch of points holds numbers, no Values")
             return form_of(x), given
         what = f"{self.operation}: a function's argument"
-        numbers = [
-            real_number(number, what, "a real number", "give a list, a tuple, a dictionary or an "
-                        "array") for number in given
-        ]  # fmt: skip
+        several = "give a list, a tuple, a dictionary or an array"
+        numbers = [real_number(number, what, several=several) for number in given]
         return form_of(x[0] if is_each else x), np.array(numbers, float)
 
     def example(self) -> list[Nested]:
