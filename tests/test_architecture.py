@@ -22,7 +22,7 @@ from autograd.primitives import TABLE
 PACKAGE = Path(ag.__file__).parent
 
 LAYERS = (
-    ("checks", "recording", "copying", "gc_pause"),
+    ("checks", "recording", "copying", "gc_pause", "optional"),
     ("operators", "optim", "data", "files"),
     ("primitives", "datasets"),
     ("special",),
@@ -50,6 +50,7 @@ LOADED_WHEN_NEEDED = (
 LOADED_LATE = {
     "sklearn.py": ("numpy", "sklearn"),  # classes that derive from another library's
     "torch_modules.py": ("torch",),
+    "widget.py": ("anywidget", "traitlets"),
     "jax_arrays.py": ("jax", "numpy"),
     **dict.fromkeys(
         # The compiler's passes over arrays.

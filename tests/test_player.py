@@ -1338,5 +1338,5 @@ def test_a_widget_takes_numbers_that_json_does_not_have() -> None:
 def test_without_anywidget_a_widget_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "autograd.viz.player.widget", raising=False)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install \"scalar-autograd\[widget\]\""):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'scalar-autograd\[widget\]'"):
         play(Value(1.0), widget=True)

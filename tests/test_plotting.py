@@ -239,7 +239,7 @@ def test_without_matplotlib_the_message_names_the_extra(monkeypatch: pytest.Monk
         lambda: plotting.decision_boundary(Line(1, 1, 1), X, Y),
         lambda: plotting.boundary_animation(recorded_line(), X, Y),
     ):
-        with pytest.raises(ModuleNotFoundError, match=r'pip install "scalar-autograd\[plot\]"'):
+        with pytest.raises(ModuleNotFoundError, match=r"pip install 'scalar-autograd\[plot\]'"):
             draw()
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd.interop.dense import Dense, dense_layers, perceptron
-from autograd.interop.optional import requires
 from autograd.nn import MLP, Module
+from autograd.optional import requires
 
 if TYPE_CHECKING:
     import jax
@@ -35,7 +35,7 @@ def to_jax_model(model: Module) -> tuple[Parameters, Callable[[Parameters, Any],
         TypeError: if the model is neither an `MLP` nor a `Layer`.
         RuntimeError: if JAX is set to float32, which is its default.
     """
-    with requires("JAX", "jax"):
+    with requires("to_jax_model", "JAX", "jax"):
         import jax
         import jax.numpy as jnp
 

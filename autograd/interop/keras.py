@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.interop.dense import Dense, dense_layers, perceptron, unknown
-from autograd.interop.optional import requires
 from autograd.nn import MLP, Module
+from autograd.optional import requires
 
 _LIBRARY = "Keras on TensorFlow, PyTorch or JAX (KERAS_BACKEND says which)"
 
@@ -28,7 +28,7 @@ def to_keras(model: Module) -> Any:
         TypeError: if the model is neither an `MLP` nor a `Layer`.
         RuntimeError: if Keras stores the weights in float32, as on JAX without jax_enable_x64.
     """
-    with requires(_LIBRARY, "keras"):
+    with requires("to_keras", _LIBRARY, "keras"):
         import keras
         import numpy as np
 
@@ -58,7 +58,7 @@ def from_keras(model: Any) -> MLP:
         TypeError: if it is no Keras model.
         ValueError: if it holds other layers, or hidden layers with different activations.
     """
-    with requires(_LIBRARY, "keras"):
+    with requires("from_keras", _LIBRARY, "keras"):
         import keras
         import numpy as np
 

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from autograd import functions, losses
 from autograd.checks import checked_int, checked_number
-from autograd.interop.optional import requires
 from autograd.nn import MLP
 from autograd.optim import Adam
+from autograd.optional import requires
 from autograd.training import History, fit
 
-with requires("scikit-learn", "sklearn"):
+with requires("interop.sklearn", "scikit-learn", "sklearn"):
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils import check_random_state
     from sklearn.utils.multiclass import check_classification_targets

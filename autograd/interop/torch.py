@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autograd.interop.dense import Dense, dense_layers, perceptron, unknown
-from autograd.interop.optional import requires
 from autograd.nn import MLP, Module
+from autograd.optional import requires
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,7 +25,7 @@ def to_torch(model: Module) -> nn.Sequential:
     Raises:
         TypeError: if the model is neither an `MLP` nor a `Layer`.
     """
-    with requires("PyTorch", "torch"):
+    with requires("to_torch", "PyTorch", "torch"):
         import torch
         from torch import nn
 
@@ -52,7 +52,7 @@ def from_torch(module: nn.Module) -> MLP:
         TypeError: if it is no PyTorch module.
         ValueError: if it holds anything else, or hidden layers under different activations.
     """
-    with requires("PyTorch", "torch"):
+    with requires("from_torch", "PyTorch", "torch"):
         import torch
         from torch import nn
 

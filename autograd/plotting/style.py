@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from autograd.optional import requires
 from autograd.value import Value
 from autograd.viz.drawing import html_image
 from autograd.viz.notation import short_number, shortened, visible
@@ -133,14 +134,8 @@ def figure_class() -> type[Figure]:
     Raises:
         ModuleNotFoundError: without Matplotlib; says how to install it.
     """
-    try:
+    with requires("plotting", "matplotlib", "plot"):
         from matplotlib.figure import Figure
-    except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(
-            f"figures are drawn by matplotlib, which is not installed ({missing.name}): "
-            'pip install "scalar-autograd[plot]"',
-            name=missing.name,
-        ) from None
 
     class ShownFigure(Figure):
         """A figure that displays itself in notebooks without pyplot, with alternative text."""

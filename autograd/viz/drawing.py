@@ -29,7 +29,7 @@ finite. An edge has the color and the width of what it contributes to the gradie
 from __future__ import annotations
 
 import base64
-import io
+import contextlib
 import json
 import os
 import re
@@ -38,7 +38,6 @@ import subprocess
 from collections.abc import Iterator
 from functools import cached_property
 from html import escape
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -182,48 +181,22 @@ class Drawing:
         # notebook that is not trusted, and others would take it in place of the HTML.
         try:
             formats = {"text/html": self.image, "text/plain": repr(self)}
-            if png := png_of(self.svg):
-                formats["image/png"] = base64.b64encode(png).decode("ascii")
         except RuntimeError as reason:
             return {"text/plain": f"{self!r}\n{reason}"}
+        with contextlib.suppress(RuntimeError):  # where only `layout` was replaced, as in a browser
+            png = rendered(self.dot, "png", "-Gbgcolor=white", f"-Gsize={WIDEST}")
+            formats["image/png"] = base64.b64encode(png).decode("ascii")
         return formats
+
+
+WIDEST = "11,100"
+"""Width and height in inches that a notebook's PNG is reduced to, at 96 pixels each."""
 
 
 def html_image(picture: bytes, kind: str, described: str, attributes: str = "") -> str:
     """A picture as an HTML image with alternative text."""
     source = f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
     return f'<img alt="{escape(described)}" {attributes}style="max-width: 100%" src="{source}">'
-
-
-WIDEST = 1600
-"""A PNG has at most so many pixels across: a notebook shows no more, and is to be small."""
-
-
-def png_of(svg: str) -> bytes | None:
-    """An SVG drawn as a PNG, of twice its size at most, in matplotlib's font and in 64 colors.
-
-    None without the packages resvg-py and matplotlib (the extra `notebooks`).
-    """
-    matplotlib = find_spec("matplotlib")
-    if not matplotlib or not matplotlib.origin or not find_spec("resvg_py"):
-        return None
-    from PIL import Image
-    from resvg_py import svg_to_bytes
-
-    (width,) = re.findall(r'<svg[^>]*? viewBox="0 0 ([\d.]+) ', svg)
-    fonts = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf"
-    pixels = svg_to_bytes(
-        svg_string=svg,
-        width=round(min(2 * float(width), WIDEST)),
-        background="white",
-        skip_system_fonts=True,  # the same picture everywhere, and soon
-        font_dirs=[str(fonts)],
-        sans_serif_family="DejaVu Sans",
-    )
-    stream = io.BytesIO()
-    with Image.open(io.BytesIO(pixels)) as image:
-        image.convert("RGB").quantize(64).save(stream, "png", optimize=True)
-    return stream.getvalue()
 
 
 # --- the layout, by a program of Graphviz ---------------------------------------------------------

@@ -134,17 +134,18 @@ def picture(
     for i, x in enumerate(order):
         if x in kept:
             path = folded(neurons.get(x, ()), collapse)
-            if path and path not in ids:
-                ids[path] = _free_id(path, ids.values())
-            members.setdefault(ids[path] if path else f"node{i}", []).append(x)
+            name = f"node{i}"
+            if path:
+                name = ids.setdefault(path, f"part{len(ids)}-{identifier(path)}")
+            members.setdefault(name, []).append(x)
             if expand and not path and x.op in ("dot", "sum") and len(x.args) > 1:
-                parts[x] = _written_out(x, f"node{i}")
+                parts[x] = _written_out(x, name)
     n_parts = sum(len(written.ids) for written in parts.values())
     check_size(len(members) + n_parts, "nodes", limit)
 
     names = {x: name for name, values in members.items() for x in values}
     operands = list(_operands(order, names, parts, grads))
-    leaving = {(operand.source, operand.arg) for operand in operands}
+    leaving = {(edge.source, x.args[k]) for edge in operands for x, k in edge.operands}
     outdated = set(changed_since(kept))
     nodes: list[Node] = []
     for name, values in members.items():
@@ -164,8 +165,8 @@ def picture(
     inputs, entering = _inputs(members, neurons, collapse)
     nodes = [*inputs, *nodes]
     check_size(len(nodes), "nodes", limit)
-    edges = _edges(operands, {node.id for node in nodes if node.kind != "folded"})
-    edges = [*entering, *edges]
+    plain = {node.id for node in nodes if node.kind != "folded"}
+    edges = [*entering, *_merged(operands, plain)]
     check_size(len(edges), "edges", 20 * limit)
     check_size(passed_over(edges), "columns passed over by edges", 100 * limit)
     drawn = {node.id for node in nodes}
@@ -245,15 +246,6 @@ PARTS_OF_A_NEURON = {"dot": "wx", "add": "z", "sum": "z"}
 def identifier(path: Iterable[str]) -> str:
     """The path as an id: only letters, digits, _ and -."""
     return "-".join(re.sub(r"\W", "_", part, flags=re.ASCII) for part in path)
-
-
-def _free_id(path: Path, taken: Iterable[str]) -> str:
-    free = identifier(path)
-    if re.match(r"node|edge|frame|before|after", free):  # as other ids begin
-        free = f"part-{free}"
-    while free in taken:
-        free += "_"
-    return free
 
 
 def _neurons(order: Sequence[Value], parameters: Mapping[Value, str]) -> dict[Value, Path]:
@@ -436,79 +428,66 @@ def _formula(x: Value) -> str:
 # --- edges ----------------------------------------------------------------------------------------
 
 
-class _Operand(NamedTuple):
-    """One use of a Value as an operand, which becomes an edge."""
-
-    id: str
-    arg: Value | None
-    source: str
-    target: str
-    partial: float | None
-    contribution: float | None
-    use: tuple[Value, int] | None = None
-
-
 def _operands(
     order: Sequence[Value],
     names: Mapping[Value, str],
     parts: Mapping[Value, _Parts],
     grads: Mapping[Value, float | None],
-) -> Iterator[_Operand]:
-    """The operands to draw, as edges between the nodes of these names."""
+) -> Iterator[Edge]:
+    """An edge for each operand to draw, between the nodes of these names."""
     for i, x in enumerate(order):
         grad = grads[x]
         ids, taker = parts.get(x, _Parts({}, {}))
         for part, target in ids.items():
             for inner in part.args:
                 if isinstance(inner, Value) and inner in ids:
-                    edge = f"edge-{ids[inner]}-{target}"
-                    yield _Operand(edge, None, ids[inner], target, 1.0, grad)
+                    yield _edge(f"edge-{ids[inner]}-{target}", ids[inner], target, 1.0, grad)
         for k, (arg, partial) in enumerate(zip(x.args, x.partials, strict=True)):
             if isinstance(arg, Value):
                 source, taking = names.get(arg), taker.get(k, names.get(x))
                 if source != taking:  # both in one folded node, or neither drawn
-                    yield _Operand(
-                        f"edge{i}_{k}",
-                        arg,
-                        source or f"before-{taking}",
-                        taking or f"after-{source}",
-                        partial,
-                        None if grad is None or partial is None else grad * partial,
-                        (x, k),
-                    )
+                    ends = source or f"before-{taking}", taking or f"after-{source}"
+                    yield _edge(f"edge{i}_{k}", *ends, partial, grad, [(x, k)])
 
 
-def _edges(operands: Iterable[_Operand], plain: set[str]) -> list[Edge]:
-    """One edge per operand; edges between the same nodes are merged if one is folded or cut."""
-    bundles: dict[object, list[_Operand]] = {}
-    for operand in operands:
-        source, target = operand.source, operand.target
-        is_plain = source in plain and target in plain
-        bundles.setdefault(operand.id if is_plain else (source, target), []).append(operand)
-    return [_edge(*bundle) for bundle in bundles.values()]
+def _edge(
+    name: str,
+    source: str,
+    target: str,
+    partial: float | None,
+    grad: float | None,
+    operands: Sequence[tuple[Value, int]] = (),
+) -> Edge:
+    if partial is None:
+        return Edge(name, source, target, "", None, NO_DERIVATIVE, False, operands)
+    contribution = None if grad is None else grad * partial
+    details = f"local derivative {partial!r}\ncontributes {_exact(contribution)}"
+    label = short_number(partial)
+    return Edge(name, source, target, label, contribution, details, operands=operands)
 
 
-def _edge(first: _Operand, *others: _Operand) -> Edge:
-    operands = (first, *others)
-    contributions = [x.contribution for x in operands if x.contribution is not None]
-    contribution = reduce(add, contributions) if contributions else None
-    has_derivative = any(x.partial is not None for x in operands)
-    label, details = f"{len(operands)} operands", ""
-    if not has_derivative:
-        label, details = "", "without a derivative\n"
-    elif not others:
-        label, details = short_number(first.partial), f"local derivative {first.partial!r}\n"
-    details += f"contributes {_exact(contribution)}"
-    return Edge(
-        first.id,
-        first.source,
-        first.target,
-        label,
-        contribution,
-        details,
-        has_derivative,
-        [x.use for x in operands if x.use],
-    )
+NO_DERIVATIVE = "without a derivative\ncontributes –"
+
+
+def _merged(edges: Iterable[Edge], plain: set[str]) -> Iterator[Edge]:
+    """Edges between the same nodes as one edge, if one of the nodes is folded or cut."""
+    bundles: dict[object, list[Edge]] = {}
+    for edge in edges:
+        ends = edge.source, edge.target
+        bundles.setdefault(edge.id if plain.issuperset(ends) else ends, []).append(edge)
+    for several in bundles.values():
+        merged = replace(several[0], operands=[use for edge in several for use in edge.operands])
+        if len(several) > 1 and any(edge.has_derivative for edge in several):
+            known = [edge.contribution for edge in several if edge.contribution is not None]
+            contribution = reduce(add, known) if known else None
+            merged = replace(
+                merged,
+                label=f"{len(several)} operands",
+                contribution=contribution,
+                details=f"contributes {_exact(contribution)}",
+                has_derivative=True,
+            )
+        yield merged
 
 
 # --- dot and sum written out ----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Iterable
@@ -106,6 +107,13 @@ def element(name: str, label: str, shown: str, still: str, data: object, script:
         f'<script type="application/json">{json_for_script(data)}</script>\n'
         f"{script}</div>\n"
     )
+
+
+def json_number(x: float | None) -> float | str | None:
+    """A number as JSON; inf and nan as their names in JavaScript."""
+    if x is None or math.isfinite(x):
+        return x
+    return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
 def json_for_script(content: object) -> str:

@@ -9,12 +9,20 @@ folder. It needs no Python, kernel, server or network.
 from __future__ import annotations
 
 import functools
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeAlias,
+    TypedDict,
+    Unpack,
+    get_args,
+    overload,
+)
 
 from autograd.nn import Module
 from autograd.optim import GradientDescent
@@ -24,7 +32,7 @@ from autograd.viz import drawing, graphview, notation
 from autograd.viz.dot import dot_text, is_dense
 from autograd.viz.drawing import Drawing, html_image
 from autograd.viz.graphview import Edge, Fold, Node
-from autograd.viz.html import Page, element, scripts, styles
+from autograd.viz.html import Page, element, json_number, scripts, styles
 from autograd.viz.notation import Notation, in_a_line, visible
 from autograd.viz.steps import check_choice, checked
 from autograd.viz.svg import EdgePath, Place, Places
@@ -33,30 +41,24 @@ if TYPE_CHECKING:
     from autograd.compiler.program import Program
 
 
+Mode: TypeAlias = Literal["once", "edges", "predict"]
+
+
+class _Options(TypedDict, total=False):
+    title: str
+    mode: Mode
+    rankdir: Literal["LR", "TB"] | None
+    collapse: Fold | None
+    model: Module | None
+    limit: int
+
+
 @overload
 def play(
-    value: Value,
-    *,
-    title: str = "",
-    mode: Mode = "edges",
-    rankdir: Literal["LR", "TB"] | None = None,
-    collapse: Fold | None = None,
-    model: Module | None = None,
-    limit: int = 300,
-    widget: Literal[False] = False,
+    value: Value, *, widget: Literal[False] = False, **options: Unpack[_Options]
 ) -> Player: ...
 @overload
-def play(
-    value: Value,
-    *,
-    title: str = "",
-    mode: Mode = "edges",
-    rankdir: Literal["LR", "TB"] | None = None,
-    collapse: Fold | None = None,
-    model: Module | None = None,
-    limit: int = 300,
-    widget: Literal[True],
-) -> Any: ...
+def play(value: Value, *, widget: Literal[True], **options: Unpack[_Options]) -> Any: ...
 def play(
     value: Value,
     *,
@@ -118,12 +120,12 @@ def play(
         ) from None
     player = Player(graph, in_a_line(title, LONGEST_TITLE))
     if widget:
-        from autograd.viz.player.widget import widget_of
+        from autograd.viz.player.widget import PlayerWidget
 
         leaves = [node for node in order if not node.op]
         style = f"<style>{styles(HERE, STYLES)}</style>"
         script = function((*SCRIPTS[:-1], "sync.js", SCRIPTS[-1])) + graph.program()
-        return widget_of(value, leaves, player.markup(style), script)
+        return PlayerWidget(value, leaves, player.markup(style), script)
     return player
 
 
@@ -170,8 +172,6 @@ class Player(Page):
         nodes, edges = len(self.graph.shown.nodes), len(self.graph.shown.edges)
         return f"Player(nodes={nodes}, edges={edges}): .save('backprop.html') writes a page"
 
-
-Mode: TypeAlias = Literal["once", "edges", "predict"]
 
 HERE = Path(__file__).parent
 
@@ -225,13 +225,6 @@ Parts = list["str | int"]
 def _parts(text: str) -> Parts:
     """The text split at its marks: the positions of nodes, as ints, and what is between them."""
     return [int(part) if i % 2 else part for i, part in enumerate(text.split(_MARK))]
-
-
-def _number(x: float | None) -> float | str | None:
-    """A number as JSON; inf and nan as their names in JavaScript."""
-    if x is None or math.isfinite(x):
-        return x
-    return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
 # --- the graph as a page has it -------------------------------------------------------------------
@@ -320,7 +313,7 @@ class _Graph:
         }
 
     def _node(self, node: Value) -> dict[str, Any]:
-        told: dict[str, Any] = {"name": self.names[node], "value": _number(node.data)}
+        told: dict[str, Any] = {"name": self.names[node], "value": json_number(node.data)}
         if self.shorts.get(node, told["name"]) != told["name"]:
             told["short"] = self.shorts[node]
         if len(self.in_full[node]) > LONGEST_NAME:
@@ -335,14 +328,14 @@ class _Graph:
 
     def _argument(self, arg: Value | float) -> list[int] | float | str | None:
         """An operand: the place of a node in a list, or a plain number."""
-        return [self.position[arg]] if isinstance(arg, Value) else _number(arg)
+        return [self.position[arg]] if isinstance(arg, Value) else json_number(arg)
 
     def _edge(self, node: Value, index: int) -> dict[str, Any]:
         """The data of an edge: its ends, its partial as recorded, and `chooses` for a selection."""
         told = {
             "to": self.position[node],
             "from": self.position[node.args[index]],
-            "partial": _number(node.partials[index]),
+            "partial": json_number(node.partials[index]),
         }
         return told | ({"chooses": True} if getattr(TABLE[node.op], "chooses", False) else {})
 

@@ -1,105 +1,73 @@
-"""`play(…, widget=True)`: a player as a Jupyter widget, which shares its leaves with Python."""
+"""`play(…, widget=True)`: a player as a Jupyter widget, which shares its leaves with Python.
+
+Importing this file imports anywidget.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from autograd.value import Value
+from autograd.optional import requires
+from autograd.value import Value
+from autograd.viz.html import json_number
+
+with requires("play: widget=True", "anywidget", "widget"):
+    import anywidget
+    import traitlets
 
 
-def widget_of(output: Value, leaves: list[Value], markup: str, script: str) -> Any:
-    """The widget that shows a player.
+class PlayerWidget(anywidget.AnyWidget):
+    """A player that shares its numbers with the leaves of the graph.
 
-    Args:
-        output: the output of its graph.
-        leaves: the leaves, in the order that the page has them in.
-        markup: the page's element.
-        script: defines `play`, and `graph` and `rule`, which it takes.
+    Typing a number in the page, or its *Step*, changes the leaf's `data`; its *Backward* sets
+    the leaves' `grad`, which is None while the derivatives are unknown. Where Python changes a
+    leaf (`optimizer.step()`), the page follows at the end of the cell in Jupyter, and elsewhere
+    when `update()` is called.
 
-    Raises:
-        ModuleNotFoundError: without anywidget.
+    Attributes:
+        leaves: the leaves of the graph, in the order of `numbers` and `gradients`.
+        value: the output at the page's numbers. (The graph itself stays as it was recorded.)
     """
-    return _widget_class()(output, leaves, markup, script)
 
+    _markup: Any = traitlets.Unicode().tag(sync=True)
+    numbers: Any = traitlets.List().tag(sync=True)
+    gradients: Any = traitlets.List().tag(sync=True)
+    value: Any = traitlets.Any().tag(sync=True)
 
-@functools.cache
-def _widget_class() -> type:
-    """The widget class, which needs the library anywidget.
+    def __init__(self, output: Value, leaves: list[Value], markup: str, script: str) -> None:
+        self.leaves = leaves
+        super().__init__(
+            _esm=script + Path(__file__).with_name("widget.js").read_text("utf-8"),
+            _markup=markup,
+            numbers=self._present(),
+            value=json_number(output.data),
+        )
+        with contextlib.suppress(ImportError, AttributeError):  # not in IPython
+            from IPython import get_ipython
 
-    Raises ModuleNotFoundError, which names the extra to install, if it is missing.
-    """
-    try:
-        import anywidget
-        import traitlets
-    except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(
-            f"play: widget=True needs anywidget, which is not installed ({missing.name}): "
-            'pip install "scalar-autograd[widget]"',
-            name=missing.name,
-        ) from None
+            get_ipython().events.register("post_run_cell", lambda *_: self.update())
 
-    class PlayerWidget(anywidget.AnyWidget):
-        """A player that shares its numbers with the leaves of the graph.
+    def __repr__(self) -> str:
+        labels = ", ".join(repr(leaf.label) for leaf in self.leaves[:8])
+        more = ", …" * (len(self.leaves) > 8)
+        return f"PlayerWidget(leaves {labels}{more}): .update() shows what Python changed"
 
-        Typing a number in the page, or its *Step*, changes the leaf's `data`; its *Backward* sets
-        the leaves' `grad`, which is None while the derivatives are unknown. Where Python changes a
-        leaf (`optimizer.step()`), the page follows at the end of the cell in Jupyter, and elsewhere
-        when `update()` is called.
+    def update(self) -> None:
+        """Show the current numbers of the leaves."""
+        self.numbers = self._present()
 
-        Attributes:
-            leaves: the leaves of the graph, in the order of `numbers` and `gradients`.
-            value: the output at the page's numbers. (The graph itself stays as it was recorded.)
-        """
+    def _present(self) -> list[Any]:
+        return [json_number(leaf.data) for leaf in self.leaves]
 
-        _markup: Any = traitlets.Unicode().tag(sync=True)
-        numbers: Any = traitlets.List().tag(sync=True)
-        gradients: Any = traitlets.List().tag(sync=True)
-        value: Any = traitlets.Any().tag(sync=True)
+    @traitlets.observe("numbers")
+    def _moved(self, change: Any) -> None:
+        for leaf, number in zip(self.leaves, change["new"], strict=True):
+            leaf.data = float(number)
 
-        def __init__(self, output: Value, leaves: list[Value], markup: str, script: str) -> None:
-            self.leaves = leaves
-            super().__init__(
-                _esm=script + Path(__file__).with_name("widget.js").read_text("utf-8"),
-                _markup=markup,
-                numbers=self._present(),
-                value=_sendable(output.data),
-            )
-            with contextlib.suppress(ImportError, AttributeError):  # not in IPython
-                from IPython import get_ipython
-
-                get_ipython().events.register("post_run_cell", lambda *_: self.update())
-
-        def __repr__(self) -> str:
-            labels = ", ".join(repr(leaf.label) for leaf in self.leaves[:8])
-            more = ", …" * (len(self.leaves) > 8)
-            return f"PlayerWidget(leaves {labels}{more}): .update() shows what Python changed"
-
-        def update(self) -> None:
-            """Show the current numbers of the leaves."""
-            self.numbers = self._present()
-
-        def _present(self) -> list[float | str]:
-            return [_sendable(leaf.data) for leaf in self.leaves]
-
-        @traitlets.observe("numbers")
-        def _moved(self, change: Any) -> None:
-            for leaf, number in zip(self.leaves, change["new"], strict=True):
-                leaf.data = float(number)
-
-        @traitlets.observe("gradients")
-        def _found(self, change: Any) -> None:
-            found = change["new"] or [None] * len(self.leaves)
-            for leaf, gradient in zip(self.leaves, found, strict=True):
-                leaf.grad = None if gradient is None else float(gradient)
-
-    return PlayerWidget
-
-
-def _sendable(x: float) -> float | str:
-    """A number for JSON: inf, nan and -0.0 as strings, all others unchanged."""
-    is_plain = x - x == 0.0 and str(x) != "-0.0"
-    return x if is_plain else {"inf": "Infinity", "-inf": "-Infinity"}.get(str(x), str(x))
+    @traitlets.observe("gradients")
+    def _found(self, change: Any) -> None:
+        found = change["new"] or [None] * len(self.leaves)
+        for leaf, gradient in zip(self.leaves, found, strict=True):
+            leaf.grad = None if gradient is None else float(gradient)
