@@ -471,8 +471,8 @@ class _Text:
 
 
 BINDING = {"where": 0, "lt": 1, "le": 1, "gt": 1, "ge": 1, "add": 2, "sub": 2, "mul": 3, "div": 3}
-BINDING |= {"neg": 4, "pow": 5}
-"""How closely an operator binds."""
+BINDING |= {"mod": 3, "floordiv": 3, "neg": 4, "pow": 5}
+"""How closely an operator binds, in printed programs and in formulas."""
 
 
 def _affine(strides: Sequence[Integer], integer: Callable[[Integer], str]) -> list[str]:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from autograd import recording
+from autograd.compiler.program import BINDING
 from autograd.primitives import TABLE
 from autograd.value import Value
 
@@ -152,28 +153,19 @@ def changed_since(order: Iterable[Value]) -> list[Value]:
 
     A leaf's data may be reassigned; what was recorded before keeps its value and its partials.
     """
-    return [node for node in order if node.op and not _same(_value_now(node), node.data)]
+    return [node for node in order if node.op and _has_changed(node)]
 
 
-def _value_now(node: Value) -> float:
+def _has_changed(node: Value) -> bool:
     numbers = (arg.data if isinstance(arg, Value) else arg for arg in node.args)
-    return TABLE[node.op].value(*numbers)
-
-
-def _same(x: float, y: float) -> bool:
-    return x == y or (math.isnan(x) and math.isnan(y))
+    now = TABLE[node.op].value(*numbers)
+    return now != node.data and not (math.isnan(now) and math.isnan(node.data))
 
 
 # --- operations and derivatives -------------------------------------------------------------------
 
 TERMS_SHOWN = 6
 """How many operands of a long operation are written out, the last among them."""
-
-BINDING = {"add": 1, "sub": 1, "dot": 1, "pow": 3}
-BINDING |= dict.fromkeys(("mul", "div", "mod", "floordiv", "neg"), 2) | dict.fromkeys(
-    ("lt", "le", "gt", "ge"), 0
-)
-"""Precedence of the operators; a function's operands are in parentheses anyway."""
 
 TEXTBOOK = {"sigmoid": "{0} · (1 - {0})", "tanh": "1 - {0} ** 2"}
 """Derivatives as textbooks have them, by the name of the row; {0} is the result of the operation.
@@ -350,9 +342,10 @@ class Notation:
         """An operand's formula, in parentheses where the precedence of operators requires them."""
         arg = _case_that_holds(arg)
         text = self._expression(arg)
-        if not isinstance(arg, Value) or op not in BINDING or arg.op not in BINDING:
+        inner = "add" if isinstance(arg, Value) and arg.op == "dot" else getattr(arg, "op", "")
+        if op not in BINDING or inner not in BINDING:
             return text
-        binds, needs = BINDING[op], BINDING[arg.op]
+        binds, needs = BINDING["mul" if op == "neg" else op], BINDING[inner]  # -a · b needs none
         rounds = arg.op in ("mod", "floordiv")  # -(a // b) is not (-a) // b
         regroups = (op in ("sub", "div", "pow") or rounds) and (index == 1 or op == "neg")
         return f"({text})" if needs < binds or (needs == binds and regroups) else text
@@ -373,7 +366,7 @@ class Notation:
         if op == "pow":
             return self.power_template.format(self.guarded(first), second)
         spaced = self.times if op == "mul" else f" {self.infix.get(symbol, symbol)} "
-        is_comparison = BINDING.get(op) == 0
+        is_comparison = BINDING.get(op) == BINDING["lt"]
         return f"{first}{spaced}{second if is_comparison else self.guarded(second)}"
 
     def _operand(self, arg: Arg, write: Callable[[Value], str]) -> str:
