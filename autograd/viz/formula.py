@@ -58,80 +58,49 @@ def parse(text: str, /, **numbers: float) -> Value:
     # Python's parser normalizes the names in the text, so that "µ" is one variable however typed.
     normal = {name: unicodedata.normalize("NFKC", name) for name in numbers}
     variables = {normal[name]: Value(number, normal[name]) for name, number in numbers.items()}
-    operands: list[Operand] = []
-    unused = set(variables)
-    for term in _postorder(_tree(text)):
-        match term:
-            case ast.Constant(value=int() | float() as number) if type(number) is not bool:
-                operands.append(real_number(number, text))
-            case ast.Name(id=name) if name in variables:
-                operands.append(variables[name])
-                unused.discard(name)
-            case ast.Name(id=name) if name in CONSTANTS:
-                operands.append(CONSTANTS[name])
-            case ast.Name(id=name):
-                raise ValueError(
-                    f"{_quoted(text)}: the variable {name} has no number; add {name}=1.5"
-                )
-            case _:
-                primitive, n_args = _called(term, text)
-                first = len(operands) - n_args
-                operands[first:] = [primitive(*operands[first:])]
-    if unused:
+    try:
+        tree = ast.parse(text.replace("\0", "?"), mode="eval").body  # no ValueError in any Python
+        result = _recorded(tree, text, variables)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
+        if re.search(r"\d\s*[^\W\d]", text):
+            reason += "; a product is written with *, such as 2*a"
+        raise ValueError(f"{_quoted(text)} is no formula: {reason}") from None
+    if unused := variables.keys() - {x.id for x in ast.walk(tree) if isinstance(x, ast.Name)}:
         raise ValueError(f"{_quoted(text)}: there is no variable {min(unused)} in it")
-    (result,) = operands
     output = result if isinstance(result, Value) else Value(result)
     output.label = output.label or text
     return output
 
 
-def _tree(text: str) -> ast.expr:
-    try:
-        return ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
-        if re.search(r"\d\s*[^\W\d]", text):
-            reason += "; a product is written with *, such as 2*a"
-        raise ValueError(f"{_quoted(text)} is no formula: {reason}") from None
-
-
-def _postorder(tree: ast.expr) -> list[ast.expr]:
-    """Every term after its operands, which go from left to right."""
-    order, stack = [], [tree]
-    while stack:
-        term = stack.pop()
-        order.append(term)
-        stack += _operands(term)
-    return order[::-1]
-
-
-def _operands(term: ast.expr) -> list[ast.expr]:
-    match term:
-        case ast.BinOp(left=left, right=right):
-            return [left, right]
-        case ast.UnaryOp(operand=operand):
-            return [operand]
-        case ast.Call(args=args):
-            return args
-    return []
-
-
-def _called(term: ast.expr, text: str) -> tuple[Primitive, int]:
-    """The primitive that a term stands for, and how many operands it takes."""
+def _recorded(term: ast.expr, text: str, variables: dict[str, Value]) -> Operand:
+    """The value of a term, its operations recorded from left to right."""
     known = functions()
     match term:
-        case ast.BinOp(op=op) | ast.UnaryOp(op=op) if type(op) in OPERATORS:
-            return OPERATORS[type(op)], len(_operands(term))
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in known:
-            takes = len(known[name].partials)
-            if len(args) != takes:
+        case ast.Constant(value=int() | float() as number) if type(number) is not bool:
+            return real_number(number, text)
+        case ast.Name(id=name) if name in variables:
+            return variables[name]
+        case ast.Name(id=name) if name in CONSTANTS:
+            return CONSTANTS[name]
+        case ast.Name(id=name):
+            raise ValueError(f"{_quoted(text)}: the variable {name} has no number; add {name}=1.5")
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            primitive, operands = OPERATORS[type(op)], [left, right]
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATORS:
+            primitive, operands = OPERATORS[type(op)], [operand]
+        case ast.Call(func=ast.Name(id=name), args=operands, keywords=[]) if name in known:
+            primitive, takes = known[name], len(known[name].partials)
+            if len(operands) != takes:
                 raise ValueError(
-                    f"{_quoted(text)}: {name} takes {takes} arguments, not {len(args)}"
+                    f"{_quoted(text)}: {name} takes {takes} arguments, not {len(operands)}"
                 )
-            return known[name], takes
-    unknown = ast.get_source_segment(text, term) or text  # ast.unparse would be recursive
-    instead = _hint(term) or f"write + - * / ** and {', '.join(known)}"
-    raise ValueError(f"{_quoted(text)}: cannot read {_quoted(unknown)}; {instead}")
+        case _:
+            unknown = ast.get_source_segment(text, term) or text
+            instead = _hint(term) or f"write + - * / ** and {', '.join(known)}"
+            raise ValueError(f"{_quoted(text)}: cannot read {_quoted(unknown)}; {instead}")
+    result: Operand = primitive(*[_recorded(x, text, variables) for x in operands])
+    return result
 
 
 def _hint(term: ast.expr) -> str:
