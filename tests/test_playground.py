@@ -596,7 +596,7 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
     model, loss, X, Y, optimizer = moons()
     with pytest.raises(ValueError, match=r"row 1 has the shapes .* all examples have to be alike"):
         ag.playground(model, loss, [X[0], [1.0, 2.0, 3.0]], Y[:2], optimizer)
-    with pytest.raises(ValueError, match=r"row 1 holds .* not finite"):
+    with pytest.raises(ValueError, match=r"X is nan in row 1, column 1; give finite"):
         ag.playground(model, loss, [X[0], [1.0, float("nan")]], Y[:2], optimizer)
     with pytest.raises(ValueError, match="more than a page holds"):
         ag.playground(model, loss, [X[0]] * 5001, [1] * 5001, optimizer)

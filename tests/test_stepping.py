@@ -588,7 +588,7 @@ def test_the_chain_of_a_leaf_is_one() -> None:
     (x,) = leaves(x=3.0)
     assert str(explain(x)) == "dx/dx = 1"
     assert explain(x)._repr_latex_() == (
-        r"$$\begin{aligned} \frac{\mathrm{d} x}{\mathrm{d} x} = 1 \end{aligned}$$"
+        r"$$\begin{aligned} &\frac{\mathrm{d} x}{\mathrm{d} x} = 1 \end{aligned}$$"
     )
 
 

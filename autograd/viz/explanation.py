@@ -120,13 +120,9 @@ class Link:
         operands = zip(user.args, user.partials, strict=True)
         return [p for arg, p in operands if arg is self.node and p is not None]
 
-    @property
-    def passes_unlabeled(self) -> bool:
-        """Whether a local derivative (∂) goes through unlabeled nodes."""
-        return any(
-            _total(self.direct(user)) != local and not math.isnan(local)
-            for user, _, local in self.terms
-        )
+    def passes_unlabeled(self, user: Value, local: float) -> bool:
+        """Whether a term's local derivative (∂) includes paths through unlabeled nodes."""
+        return _total(self.direct(user)) != local and not math.isnan(local)
 
 
 def _nodes_above(leaf: Value, order: Sequence[Value]) -> set[Value]:
@@ -255,30 +251,33 @@ class Chain:
     changed: Sequence[Value] = field(default=(), compare=False)
 
     def __str__(self) -> str:
-        table = self.table() or f"{self._itself(TEXT)} = 1"
-        return "\n\n".join([table, *self.remarks(TEXT)])
+        return "\n\n".join([self.table(), *self.remarks(TEXT)])
 
     __repr__ = __str__
 
     def _repr_latex_(self) -> str:
-        return _aligned(self.latex_rows() or [f"{self._itself(LATEX)} = 1"], self.remarks(LATEX))
+        return _aligned(self.latex_rows(), self.remarks(LATEX))
 
     def table(self) -> str:
         """The lines as text, in aligned columns."""
         rows = [self._row(link, TEXT) for link in self.links[:LINKS_SHOWN]]
         left, right = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
         lines = [f"{a:{left}} = {b:{right}}   backward(): {c}" for a, b, c in rows]
-        return "\n".join([*lines, *self._left_out()])
+        return "\n".join([*lines, *self._rest(TEXT)])
 
     def latex_rows(self) -> list[str]:
         """The lines as rows of an `aligned` environment."""
         rows = [self._row(link, LATEX) for link in self.links[:LINKS_SHOWN]]
         lines = [rf"{a} &= {b} &\quad {LATEX.words('backward(): ')} {c}" for a, b, c in rows]
-        return [*lines, *(f"&{LATEX.words(line)}" for line in self._left_out())]
+        return [*lines, *(f"&{line}" for line in self._rest(LATEX))]
 
     def remarks(self, notation: Notation) -> list[str]:
         """Notes on all lines: what d and ∂ mean, and what has changed since the recording."""
-        remarks = [notation.words(self._signs())] if self.links else []
+        shown = self.links[:LINKS_SHOWN]
+        is_merged = any(
+            link.passes_unlabeled(user, local) for link in shown for user, _, local in link.terms
+        )
+        remarks = [notation.words(TOTAL_AND_LOCAL + MERGED * is_merged)] if shown else []
         if self.changed:
             name = notation.name(self.names[self.changed[0]])
             before = notation.words("An operand of ")
@@ -291,19 +290,15 @@ class Chain:
         output, node = self.names[self.output], self.names[link.node]
 
         def symbols(term: tuple[Value, float, float]) -> str:
-            user = self.names[term[0]]
-            local = notation.local(user, node)
-            if has_other_paths(*term):
+            user, _, partial = term
+            local = notation.local(self.names[user], node)
+            is_sum = link.direct(user) and link.passes_unlabeled(user, partial)
+            if is_sum:
                 local = f"{local} + {notation.dots}"
-            if term[0] is self.output:  # dL/dL is 1
+            if user is self.output:  # dL/dL is 1
                 return local
-            local = f"({local})" if has_other_paths(*term) else local
-            return f"{notation.total(output, user)}{notation.times}{local}"
-
-        def has_other_paths(user: Value, _: float, local: float) -> bool:
-            """Whether the node reaches `user` directly and also through unlabeled nodes."""
-            direct = link.direct(user)
-            return bool(direct) and _total(direct) != local and not math.isnan(local)
+            local = f"({local})" if is_sum else local
+            return f"{notation.total(output, self.names[user])}{notation.times}{local}"
 
         def numbers(term: tuple[Value, float, float]) -> str:
             product = notation.product(term[2:] if term[0] is self.output else term[1:])
@@ -317,19 +312,12 @@ class Chain:
         equal = " = ".join(dict.fromkeys(right))
         return notation.total(output, node), equal, notation.number(link.gradient)
 
-    def _signs(self) -> str:
-        """The note that explains d and ∂, and that unlabeled nodes are merged, if any are."""
-        passes = any(link.passes_unlabeled for link in self.links[:LINKS_SHOWN])
-        return TOTAL_AND_LOCAL + MERGED * passes
-
-    def _itself(self, notation: Notation) -> str:
-        """The output's derivative with respect to itself."""
-        name = self.names[self.output]
-        return notation.total(name, name)
-
-    def _left_out(self) -> list[str]:
-        more = len(self.links) - LINKS_SHOWN
-        return [f"and {more:,} more"] if more > 0 else []
+    def _rest(self, notation: Notation) -> list[str]:
+        """A line for what is left out, or for the output alone."""
+        name, more = self.names[self.output], len(self.links) - LINKS_SHOWN
+        if not self.links:
+            return [f"{notation.total(name, name)} = 1"]
+        return [notation.words(f"and {more:,} more")] if more > 0 else []
 
 
 @dataclass(frozen=True, repr=False)

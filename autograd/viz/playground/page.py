@@ -19,11 +19,12 @@ from typing import Any
 from autograd import recording
 from autograd.compiler.backends import javascript
 from autograd.data import Standardization
+from autograd.derivatives.structures import flat
 from autograd.losses import CORRECT, cross_entropy
 from autograd.nn import MLP, Module
 from autograd.nn.serialization import metadata
 from autograd.optim import Adam, GradientDescent, Stepper
-from autograd.training.examples import checked_examples, class_indices, shape_of
+from autograd.training.examples import Examples, checked_examples, class_indices, shape_of
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
 from autograd.viz.html import Page, element, scripts, styles
@@ -89,28 +90,34 @@ def playground(
         OSError: if the page cannot be written.
     """
     examples = checked_examples("playground", X, Y)
-    targets = examples.Y
-    test_X: list[Any] = []
-    test_Y: list[Any] = []
-    if held_out is not None:
-        test_X, test_Y, _ = checked_examples("playground: held_out", *held_out)
+    n_learned = len(examples.X)
     if loss in CORRECT:
         known = classes or getattr(model, "classes", ())
-        targets, classes = class_indices("playground", Y, targets, known)
-        test_Y = class_indices("playground: held_out", test_Y, test_Y, classes)[0]
+        indices, classes = class_indices("playground", Y, examples.Y, known)
+        examples = examples._replace(Y=indices)
+    if held_out is not None:
+        more = checked_examples("playground: held_out", *held_out)
+        targets = more.Y
+        if loss in CORRECT:
+            targets, _ = class_indices("playground: held_out", targets, targets, classes)
+        examples = examples._replace(X=examples.X + more.X, Y=examples.Y + targets)
     if not isinstance(optimizer, Stepper):
         raise TypeError(f"playground: optimizer must be a stepper with a rule, got {optimizer!r}")
     _check_scales(model, scale, target_scale)
-    rows = _Rows([*examples.X, *test_X], [*targets, *test_Y])
+    shapes, rows = _rows(examples)
+    n_inputs = math.prod(shapes[0])
     objective = Objective(model, loss, penalty, accuracy or CORRECT.get(loss))
-    _check_targets(objective, rows)
+    with recording.no_grad():  # the loss may refuse a target; the generated program checks none
+        prediction = objective.model(examples.X[0])
+        for target in {tuple(row[n_inputs:]): row[n_inputs:] for row in rows}.values():
+            objective.loss(prediction, target if shapes[1] else target[0])
 
     own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
     parameters: list[Any] = list(dict.fromkeys([*own, *optimizer.parameters]))
-    gradient, moved = programs.gradient(objective, rows.shapes, optimizer, parameters)
-    forward = programs.forward(objective, rows.shapes, parameters)
+    gradient, moved = programs.gradient(objective, shapes, optimizer, parameters)
+    forward = programs.forward(objective, shapes, parameters)
     features = features or examples.columns
-    _check_names("features", features, rows.n_inputs)
+    _check_names("features", features, n_inputs)
     _check_names("classes", classes, max(2, forward.n_outputs))
     printed = {"gradient": gradient, "forward": forward.programs}
     leaves = [leaf for each in printed.values() for x in each for leaf in x.leaves]
@@ -118,7 +125,7 @@ def playground(
     unique = names(list(place), longest=LONGEST_NAME)
     steppers = _steppers(optimizer)
     states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
-    n_learned = len(examples.X)
+    is_binary = len({tuple(row[n_inputs:]) for row in rows}) <= 2 and forward.n_outputs == 1
     data = {
         "names": [unique[leaf] for leaf in place],
         "numbers": _finite(place),
@@ -130,12 +137,12 @@ def playground(
             for name, found in printed.items()
         },
         "parameters": [place[leaf] for leaf in own],
-        "rows": list(itertools.chain.from_iterable(rows.numbers)),
-        "width": len(rows.numbers[0]),
-        "inputs": rows.n_inputs,
+        "rows": list(itertools.chain.from_iterable(rows)),
+        "width": len(rows[0]),
+        "inputs": n_inputs,
         "features": [
             in_a_line(name, LONGEST_NAME) or f"x{i + 1}"
-            for i, name in enumerate(features or [""] * rows.n_inputs)
+            for i, name in enumerate(features or [""] * n_inputs)
         ],
         "scales": [each and list(zip(*each, strict=True)) for each in (scale, target_scale)],
         "classes": [
@@ -157,7 +164,11 @@ def playground(
         "seed": seed_words(seed),
         "shuffle": shuffle,
         "batch": min(batch_size or n_learned, n_learned),
-        "kind": _kind(objective, rows, forward.n_outputs),
+        "kind": "classes"
+        if loss is cross_entropy
+        else "score"
+        if objective.correct is not None and is_binary
+        else "number",
         "threshold": 0.0 if loss in CORRECT or forward.ends_in != "sigmoid" else 0.5,
         "counts": objective.correct is not None,
         "penalised": penalty is not None,
@@ -183,29 +194,24 @@ def playground(
     return page
 
 
-class _Rows:
-    """Examples with their targets as rows of numbers of one length."""
-
-    def __init__(self, X: Sequence[Any], Y: Sequence[Any]) -> None:
-        if len(X) > N_EXAMPLES:
+def _rows(examples: Examples) -> tuple[programs.Shapes, list[list[float]]]:
+    """The shapes of an example and its target; and all of them as rows of numbers."""
+    X, Y, _ = examples
+    if len(X) > N_EXAMPLES:
+        raise ValueError(
+            f"playground: {len(X):,} examples are more than a page holds ({N_EXAMPLES:,}); "
+            f"give a part of them"
+        )
+    shapes = [(shape_of(x), shape_of(y)) for x, y in zip(X, Y, strict=True)]
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
             raise ValueError(
-                f"playground: {len(X):,} examples are more than a page holds ({N_EXAMPLES:,}); "
-                f"give a part of them"
+                f"playground: row {i} has the shapes {shape[0]} and {shape[1]}, row 0 has "
+                f"{shapes[0][0]} and {shapes[0][1]}; all examples have to be alike"
             )
-        self.x = X[0]
-        self.shapes = [shape_of(X[0]), shape_of(Y[0])]
-        self.n_inputs = math.prod(self.shapes[0])
-        self.numbers: list[list[float]] = []
-        for i, (x, y) in enumerate(zip(X, Y, strict=True)):
-            if (shapes := [shape_of(x), shape_of(y)]) != self.shapes:
-                raise ValueError(
-                    f"playground: row {i} has the shapes {shapes[0]} and {shapes[1]}, row 0 has "
-                    f"{self.shapes[0]} and {self.shapes[1]}; all examples have to be alike"
-                )
-            row = [float(number) for number in [*programs.flat(x), *programs.flat(y)]]
-            if not all(map(math.isfinite, row)):
-                raise ValueError(f"playground: row {i} holds {row}, which is not finite")
-            self.numbers.append(row)
+    if problem := examples.not_finite(range(len(X))):
+        raise ValueError(f"playground: {problem}give finite numbers")
+    return shapes[0], [list(map(float, [*flat(x), *flat(y)])) for x, y in zip(X, Y, strict=True)]
 
 
 class Playground(Page):
@@ -282,14 +288,6 @@ def _check_names(what: str, names: Sequence[str], n: int) -> None:
         )
 
 
-def _check_targets(objective: Objective, rows: _Rows) -> None:
-    """Raise for targets that the loss refuses; the generated program does not check them."""
-    with recording.no_grad():
-        prediction = objective.model(rows.x)
-        for row in {tuple(row[rows.n_inputs :]) for row in rows.numbers}:
-            objective.loss(prediction, list(row) if rows.shapes[1] else row[0])
-
-
 def _steppers(optimizer: Stepper) -> list[Stepper]:
     """The optimizer given, then the alternatives that the page offers."""
     one = [Value(0.0)]
@@ -310,14 +308,6 @@ def _finite(leaves: Iterable[Value]) -> list[float]:
         if not math.isfinite(leaf.data):
             raise ValueError(f"playground: {leaf!r} is not finite; give it a number to start from")
     return [leaf.data for leaf in leaves]
-
-
-def _kind(objective: Objective, rows: _Rows, n_outputs: int) -> str:
-    """The kind of the prediction: "classes" (the largest of several), a "score" or a "number"."""
-    if objective.loss is cross_entropy:
-        return "classes"
-    two = len({tuple(row[rows.n_inputs :]) for row in rows.numbers}) <= 2
-    return "score" if objective.correct is not None and n_outputs == 1 and two else "number"
 
 
 def _spread(model: Model, leaves: Iterable[Value], parameters: list[Any]) -> list[float]:

@@ -11,6 +11,7 @@ from autograd.compiler.backends import javascript
 from autograd.compiler.pipeline import Lowered, lower, roll
 from autograd.compiler.program import Program
 from autograd.compiler.trace import Trace, leaves_of, trace
+from autograd.derivatives.structures import flat
 from autograd.nn import Module, Neuron
 from autograd.optim import Stepper
 from autograd.recording import Selection
@@ -106,13 +107,6 @@ def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> 
     n_outputs, ends_in = len(predictions), getattr(predictions[0], "op", "")
     programs = _programs(of_one, shapes, recorded, with_units)
     return Forward(programs, n_outputs, ends_in, list(units_of(recorded).values()))
-
-
-def flat(numbers: Any) -> list[Any]:
-    """The numbers in nested lists, flattened."""
-    if not isinstance(numbers, list | tuple):
-        return [numbers]
-    return [number for part in numbers for number in flat(part)]
 
 
 def _programs(
