@@ -233,6 +233,7 @@ HOSTILE = [
     "数据 données Ω∂ł",
     "مرحبا",
     "👩\u200d🚀",
+    "10\xa0m",
     "%s {0} $x",
     "node",
     "-> a; b",
@@ -253,21 +254,21 @@ def test_a_label_comes_out_of_the_dot_text_as_itself(label: str) -> None:
     drawn = drawing.rendered(ag.draw(Value(1.0, label).exp()).dot, "svg").decode()
     lines = [text.text for text in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
     shown = [line.replace("\xa0", " ").strip() for line in lines if line]
-    assert label.strip() in shown
+    assert label.replace("\xa0", " ").strip() in shown
 
 
 @pytest.mark.parametrize(
     ("label", "text"),
     [
-        ("a\nb", "a↵b"),
-        ("\x00\x1b\t", "␀␛␉"),
-        ("\x7f\x85\u2028", "\ufffd\ufffd\ufffd"),
-        ("\ud800 half", "\ufffd half"),
-        ("\ufffe\uffff", "\ufffd\ufffd"),
-        ("\u202egpj.exe", "\ufffdgpj.exe"),
+        ("a\nb", r"a\nb"),
+        ("\x00\x1b\t", r"\x00\x1b\t"),
+        ("\x7f\x85\u2028", r"\x7f\x85\u2028"),
+        ("\ud800 half", r"\ud800 half"),
+        ("\ufffe\uffff", r"\ufffe\uffff"),
+        ("\u202egpj.exe", r"\u202egpj.exe"),
     ],
 )
-def test_characters_that_cannot_be_shown_get_a_sign(label: str, text: str) -> None:
+def test_characters_that_cannot_be_shown_are_escaped(label: str, text: str) -> None:
     assert visible(label) == text
     assert nodes(ag.draw(Value(1.0, label)))["node0"]["name"] == text
 
@@ -282,9 +283,9 @@ def test_a_long_label_is_shortened_and_whole_in_the_tooltip() -> None:
     assert label.strip() in title(group)
 
 
-def test_a_label_of_several_lines_is_whole_in_the_tooltip() -> None:
+def test_a_label_of_several_lines_is_one_line() -> None:
     (group,) = groups(ag.draw(Value(1.0, "two\nlines")).svg, "node").values()
-    assert title(group).startswith("two\nlines\n")
+    assert title(group).startswith(r"two\nlines" "\n")
 
 
 def test_before_any_pass_an_edge_contributes_nothing_yet() -> None:

@@ -9,7 +9,7 @@ import pytest
 import autograd as ag
 from autograd.primitives import TABLE
 from autograd.viz.formula import parse
-from autograd.viz.notation import LATEX, TEXT, in_a_line, isolated, shortened, visible
+from autograd.viz.notation import LATEX, TEXT, in_a_line
 
 
 def test_an_operator_of_more_than_two_is_written_as_a_function() -> None:
@@ -141,8 +141,6 @@ def test_a_long_formula_is_not_echoed_whole(end: str) -> None:
 def test_a_name_read_from_right_to_left_turns_nothing_beside_it(label: str) -> None:
     name = in_a_line(label)
     assert name == f"\u2068{label}\u2069"
-    assert visible(name) == isolated(name) == shortened(name) == name
-    assert shortened(name, 2) == f"\u2068{label[0]}…\u2069"
     a, b = ag.Value(2.0, label), ag.Value(3.0, "b")
     L = a * b
     L.label = "L"
@@ -151,6 +149,6 @@ def test_a_name_read_from_right_to_left_turns_nothing_beside_it(label: str) -> N
 
 
 def test_marks_of_direction_that_a_label_brings_are_shown() -> None:
-    assert in_a_line("a\u2067b") == "a\ufffdb"
-    assert in_a_line("\u2068a\u202eb\u2069") == "\u2068a\ufffdb\u2069"
+    assert in_a_line("a\u2067b") == r"a\u2067b"
+    assert in_a_line("\u2068a\u202eb\u2069") == "\u2068a\\u202eb\u2069"
     assert in_a_line("plain") == "plain"

@@ -202,7 +202,7 @@ def test_any_name_is_in_the_legend_and_is_no_formula(name: str) -> None:
             assert len(legend.get_texts()) == len(legend.legend_handles) >= 1
     legend = figures[0].axes[0].get_legend()
     assert [text.get_text().strip("\u200b") for text in legend.get_texts()] == [
-        name.replace("$", r"\$").replace("\n", "↵"),
+        name.replace("$", r"\$").replace("\n", r"\n"),
         "other",
     ]
 

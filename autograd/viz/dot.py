@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 from autograd.viz.graphview import Node, Picture, identifier, passed_over
-from autograd.viz.notation import shortened
 
 # Nodes are light cards with dark text, on any background. What stands on the background itself is
 # of middling lightness, which is told from white paper as well as from a dark page.
@@ -180,7 +179,7 @@ def _add_nodes(dot: Any, nodes: Iterable[Node], palette: Palette) -> None:
 
 def title(node: Node) -> str:
     """The first line of a node: its label and its operation."""
-    return f"{shortened(node.label)}  {shortened(node.operation)}".strip()
+    return f"{node.label}  {node.operation}".strip()
 
 
 def _dot_lines(lines: Iterable[str]) -> str:

@@ -46,7 +46,6 @@ from autograd.nn import Module
 from autograd.value import Value, topological_order
 from autograd.viz.dot import dot_text
 from autograd.viz.graphview import Fold, Picture, Selection, TooLargeError, picture
-from autograd.viz.notation import shortened
 from autograd.viz.steps import check_choice, checked
 from autograd.viz.svg import svg_text
 
@@ -147,7 +146,7 @@ class Drawing:
         told = ", ".join(f"{caption} {text}" for caption, text in output.rows)
         inputs = [node for node in nodes if node.kind in ("leaf", "parameter", "input")]
         from_leaves = f", from {len(inputs)} leaves" if len(inputs) > 1 else ""
-        name = shortened(output.label or output.operation) or "a leaf"
+        name = output.label or output.operation or "a leaf"
         return f"Graph of {len(nodes)} nodes{from_leaves}, up to {name}: {told}"
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -19,7 +19,7 @@ from autograd import recording
 from autograd.nn import GAINS, Module
 from autograd.primitives import TABLE
 from autograd.value import Operand, Value
-from autograd.viz.notation import TEXT, changed_since, short_number, visible
+from autograd.viz.notation import TEXT, changed_since, short_number, shortened, visible
 
 Fold: TypeAlias = Literal["neurons", "layers"]
 Selection: TypeAlias = Value | str | Iterable[Value | str]
@@ -125,7 +125,7 @@ def picture(
     parameters = _parameters(order, model)
     neurons = _neurons(order, parameters)
     if labels is None:
-        labels = {x: str(x.label or parameters.get(x, "")) for x in order}
+        labels = {x: visible(str(x.label)) or parameters.get(x, "") for x in order}
     grads = {x: x.grad if gradients is None else gradients.get(x) for x in order}
     kept = set(order) if only is None else _selected(order, neurons, labels, only)
     members: dict[str, list[Value]] = {}
@@ -216,7 +216,7 @@ def _parameters(order: Sequence[Value], model: Module | None) -> dict[Value, str
         leaves = ((x, str(x.label)) for x in order if not x.op)
         return {x: label for x, label in leaves if LABEL.fullmatch(label)}
     graph = set(order)
-    return {x: name for name, x in model.named_parameters() if x in graph}
+    return {x: visible(name) for name, x in model.named_parameters() if x in graph}
 
 
 def folded(path: Path, collapse: Fold | None) -> Path:
@@ -292,7 +292,8 @@ def _selected(
         if isinstance(part, Value):
             found = {part} & graph
         elif isinstance(part, str):
-            found = {x for x in order if part == labels[x] or _lies_in(part, neurons.get(x, ()))}
+            text = visible(part)
+            found = {x for x in order if text == labels[x] or _lies_in(text, neurons.get(x, ()))}
         else:
             raise TypeError(f"draw: only= takes Values and labels, got {part!r}")
         if not found:
@@ -317,7 +318,7 @@ def _nodes(
     frame: str,
     parts: _Parts | None,
     grad: float | None,
-    given: str,
+    label: str,
 ) -> Iterator[Node]:
     """The node of one Value, preceded by the nodes of its parts if it is drawn as these."""
     *inner, last = parts.ids if parts else [x]
@@ -331,17 +332,15 @@ def _nodes(
             frame=frame,
             about=f"part of {_formula(x)}",
         )
-    label = visible(given)
-    in_full = "\n".join(map(visible, given.split("\n")))
     yield Node(
         id=name,
         kind=kind,
-        label=label.removeprefix(f"{frame}.") if frame else label,
+        label=shortened(label.removeprefix(f"{frame}.") if frame else label),
         operation=_readable(TEXT.applied(last)) if x.op else "",
         data=x.data,
         grad=grad,
         frame=frame,
-        about=f"{in_full}\n{_formula(x) or kind}".strip(),
+        about=f"{label}\n{_formula(x) or kind}".strip(),
         values=[x],
         exits=[x],
     )
@@ -361,7 +360,7 @@ def _folded_node(
     return Node(
         id=name,
         kind="folded",
-        label=label,
+        label=shortened(label),
         operation=TEXT.symbol(x.op) if x.op in GAINS and not others else "",
         data=None if others else x.data,
         grad=None if others else grads[x],
@@ -413,7 +412,7 @@ SIGNS = str.maketrans({"·": "×", "-": "−"})
 
 def _readable(operation: str) -> str:
     """The operation as a title; an operator sign alone is replaced by a larger sign."""
-    return operation if any(map(str.isalnum, operation)) else operation.translate(SIGNS)
+    return shortened(operation) if any(map(str.isalnum, operation)) else operation.translate(SIGNS)
 
 
 def _exact(number: float | None) -> str:

@@ -52,54 +52,32 @@ def short_number(number: float | None) -> str:
 
 LONGEST_TEXT = 40
 
-DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-"""Unicode's embeddings, overrides and isolates, and their ends."""
-
 ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+
+SHOWN = ISOLATE + END + "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{NO-BREAK SPACE}"
+"""Characters that `str.isprintable` refuses, and that are shown, or join others, as they are."""
 
 
 def visible(text: str) -> str:
-    """`text` in one line, with a visible sign for each character that XML or a page can't show.
+    """`text` in one line, with an escape for each character that XML or a page can't show.
 
-    Replaced are control characters, lone surrogates, line ends, and characters that change the
-    direction of the text that follows. The marks that `isolated` puts around a text are kept.
+    Escaped are control characters, lone surrogates, line ends, and characters that change the
+    direction of the text that follows.
     """
-    if text.isprintable():
-        return text
-    if _is_isolated(text):
-        return ISOLATE + visible(text[1:-1]) + END
-    return "".join(map(_visible_character, text))
-
-
-def _visible_character(character: str) -> str:
-    if character == "\n":
-        return "↵"
-    if character < " ":
-        return chr(0x2400 + ord(character))  # Unicode's pictures of them, in the same order
-    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
-    is_hidden = unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
-    if is_noncharacter or is_hidden or unicodedata.bidirectional(character) in DIRECTIONS:
-        return "\N{REPLACEMENT CHARACTER}"
-    return character
+    return "".join(
+        c if c.isprintable() or c in SHOWN else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
     """`text`, or its beginning and dots, where it would be too long for a picture or a line."""
-    if _is_isolated(text):
-        return ISOLATE + shortened(text[1:-1], longest) + END
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def isolated(text: str) -> str:
     """Isolate right-to-left text (Unicode), so that a formula around it keeps its order."""
-    if _is_isolated(text):
-        return text
     is_turned = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
     return ISOLATE + text + END if is_turned else text
-
-
-def _is_isolated(text: str) -> bool:
-    return text.startswith(ISOLATE) and text.endswith(END)
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -342,11 +320,12 @@ class Notation:
         """An operand's formula, in parentheses where the precedence of operators requires them."""
         arg = _case_that_holds(arg)
         text = self._expression(arg)
-        inner = "add" if isinstance(arg, Value) and arg.op == "dot" else getattr(arg, "op", "")
+        inner = arg.op if isinstance(arg, Value) else ""
+        inner = "add" if inner == "dot" else inner  # a sum of products
         if op not in BINDING or inner not in BINDING:
             return text
         binds, needs = BINDING["mul" if op == "neg" else op], BINDING[inner]  # -a · b needs none
-        rounds = arg.op in ("mod", "floordiv")  # -(a // b) is not (-a) // b
+        rounds = inner in ("mod", "floordiv")  # -(a // b) is not (-a) // b
         regroups = (op in ("sub", "div", "pow") or rounds) and (index == 1 or op == "neg")
         return f"({text})" if needs < binds or (needs == binds and regroups) else text
 

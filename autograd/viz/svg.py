@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from autograd.viz.dot import FAINT_INK, INK, MUTED, OUTLINE, Palette, frame_id, title
 from autograd.viz.graphview import Edge, Node, Picture
-from autograd.viz.notation import shortened
 
 MARGIN = 8.0
 LINE_HEIGHT = 16.0
@@ -139,7 +138,7 @@ def _node(node: Node, places: Places, palette: Palette) -> Iterator[str]:
 
 
 def _name(node: Node, x: float, y: float) -> str:
-    label, operation = escape(shortened(node.label)), escape(shortened(node.operation))
+    label, operation = escape(node.label), escape(node.operation)
     gap = ' dx="5"' if label else ""
     bold = "" if label else ' font-weight="bold"'
     if node.operation and not any(map(str.isalnum, node.operation)):  # a sign alone

@@ -33,7 +33,7 @@ from autograd.viz.dot import dot_text, is_dense
 from autograd.viz.drawing import Drawing, html_image
 from autograd.viz.graphview import Edge, Fold, Node
 from autograd.viz.html import Page, element, json_number, scripts, styles
-from autograd.viz.notation import Notation, in_a_line, visible
+from autograd.viz.notation import Notation, in_a_line
 from autograd.viz.steps import check_choice, checked
 from autograd.viz.svg import EdgePath, Place, Places
 
@@ -261,7 +261,7 @@ class _Graph:
             gradients=adjoints(order[-1]),
         )
         self.shorts = {
-            node.values[0]: in_a_line(node.label, LONGEST_NAME) or self.names[node.values[0]]
+            node.values[0]: node.label or self.names[node.values[0]]
             for node in self.shown.nodes
             if len(node.values) == 1
         }
@@ -344,7 +344,7 @@ class _Graph:
         exits = [self.position[x] for x in node.exits]
         told: dict[str, Any] = {
             "kind": kind,
-            "label": visible(node.label),
+            "label": node.label,
             "exits": exits,
             "values": [self.position[x] for x in node.values],
         }
@@ -397,7 +397,7 @@ class _Graph:
             "cards": [_rounded(places.node(node.id)) for node in self.shown.nodes],
             "links": [_told(places.edge(edge.id)) for edge in self.shown.edges],
             "frames": [
-                {"name": visible(name), "box": box and _rounded(box), "at": _rounded(at)[:2]}
+                {"name": name, "box": box and _rounded(box), "at": _rounded(at)[:2]}
                 for name in frames
                 for box, at in [places.frame(name)]
             ],
@@ -407,7 +407,7 @@ class _Graph:
         """A card's width and height, with room for the node's name and its total derivative."""
         if node.kind == "folded":
             return look.folded
-        name = notation.shortened(node.label, LONGEST_NAME)
+        name = node.label[:LONGEST_NAME]
         total = len(f"d{self.names[self.order[-1]]}/d{name or 'v00'} = −0.0000")
         formula = len(name) + (14 if node.kind == "operation" else 5)
         width = 7.4 * max(total, formula) + 26.0
