@@ -51,6 +51,8 @@ LOADED_LATE = {
     "sklearn.py": ("numpy", "sklearn"),  # classes that derive from another library's
     "torch_modules.py": ("torch",),
     "widget.py": ("anywidget", "traitlets"),
+    **dict.fromkeys(("classifiers.py", "costs.py", "curves.py"), ("matplotlib", "numpy")),
+    "style.py": ("matplotlib", "PIL"),
     "jax_arrays.py": ("jax", "numpy"),
     **dict.fromkeys(
         # The compiler's passes over arrays.

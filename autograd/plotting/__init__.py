@@ -11,16 +11,23 @@ through `pyplot`: none needs a display, none is kept alive by a global list.
     boundary_animation(recording, X, Y).save("moons.gif")
 """
 
-from autograd.plotting.classifiers import (
-    Animation,
-    boundary_animation,
-    confusion_matrix,
-    decision_boundary,
-    image_grid,
-)
-from autograd.plotting.costs import Plane, cost_curve, cost_surface
-from autograd.plotting.curves import difference_errors, lines, training_curve
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from autograd.training import Recording
+
+if TYPE_CHECKING:
+    from autograd.plotting.classifiers import (
+        Animation,
+        boundary_animation,
+        confusion_matrix,
+        decision_boundary,
+        image_grid,
+    )
+    from autograd.plotting.costs import Plane, cost_curve, cost_surface
+    from autograd.plotting.curves import difference_errors, lines, training_curve
 
 __all__ = [
     "Animation",
@@ -36,6 +43,15 @@ __all__ = [
     "lines",
     "training_curve",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The modules import matplotlib, and are loaded when a figure is first asked for.
+    for module in ("curves", "costs", "classifiers") if name in __all__ else ():
+        found = importlib.import_module(f"{__name__}.{module}")
+        if hasattr(found, name):
+            return getattr(found, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -9,20 +9,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from autograd.checks import rows_of
 from autograd.files import write_whole
 from autograd.plotting import style
-from autograd.plotting.style import COLORS, INK, counted, label_text, one_line
+from autograd.plotting.style import COLORS, INK, Figure, counted, label_text, one_line
 from autograd.recording import no_grad
-from autograd.training import Recording
+from autograd.training import Epoch, Recording
+from autograd.training.examples import class_indices
 from autograd.viz.drawing import html_image
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from autograd.training import Epoch
 
 
 def decision_boundary(
@@ -169,14 +167,7 @@ class _Plane:
 
     def name_classes(self, classes: Sequence[str], n_outputs: int) -> None:
         """Set `names`, and make labels that are names indices; those are sorted, as in `fit`."""
-        if all(isinstance(label, str) for label in self.Y):
-            classes = list(classes) or sorted(set(self.Y))
-            for label in self.Y:
-                if label not in classes:
-                    raise ValueError(
-                        f"decision boundary: expected a class of {classes}, got {label!r}"
-                    )
-            self.Y = [classes.index(label) for label in self.Y]
+        self.Y, classes = class_indices("decision boundary", self.Y, self.Y, classes)
         labels: Sequence[float] = sorted(set(self.Y))
         if n_outputs > 1:
             for label in labels:
@@ -245,8 +236,6 @@ def _margins(
     model: Callable[[list[float]], Any], rows: Sequence[Sequence[float]], threshold: float
 ) -> Any:
     """For each output and row, how far it is above the threshold, or the best of the others."""
-    import numpy as np
-
     with no_grad():
         outputs = np.array([style.as_floats(model(list(row))) for row in rows]).T
     if len(outputs) == 1:
@@ -256,8 +245,6 @@ def _margins(
 
 def _scale(scores: Any) -> float:
     """The score with the full shade: the 90th percentile of |score|, or 1 if there is none."""
-    import numpy as np
-
     finite = np.abs(scores[np.isfinite(scores)])
     return float(np.quantile(finite, 0.9)) or 1.0 if finite.size else 1.0
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from autograd.plotting import style
-from autograd.plotting.style import COLORS, INK, Point, as_float, counted, one_line, span
+from autograd.plotting.style import COLORS, INK, Figure, Point, as_float, counted, one_line, span
 from autograd.recording import no_grad
 from autograd.value import Value
 from autograd.viz.notation import short_number
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def cost_curve(
@@ -76,9 +75,6 @@ def cost_surface(
     Raises:
         ValueError: if a range is not (low, high), or the cost is not finite anywhere in them.
     """
-    figure = style.new_figure(8.4, 3.8)  # first, because it says what to install
-    import numpy as np
-
     xs, ys = style.evenly_spaced(x_range, resolution), style.evenly_spaced(y_range, resolution)
     runs = style.named_runs(paths)
     with no_grad():
@@ -87,6 +83,7 @@ def cost_surface(
     if np.isnan(surface).all():
         raise ValueError(f"cost_surface: no finite cost in x {x_range}, y {y_range}")
 
+    figure = style.new_figure(8.4, 3.8)
     relief: Any = figure.add_subplot(1, 2, 1, projection="3d", computed_zorder=False)
     relief.plot_surface(
         *np.meshgrid(xs, ys),
@@ -148,8 +145,6 @@ class Plane:
         first: Sequence[float] | Value,
         second: Sequence[float] | Value,
     ) -> None:
-        import numpy as np
-
         self.parameters = list(parameters)
         self._directions = np.array([self._direction(first), self._direction(second)])
         along = {id(first), id(second)}
@@ -182,8 +177,6 @@ class Plane:
 
     def path(self, snapshots: Sequence[Sequence[float]]) -> list[Point]:
         """The (x, y) of each snapshot of the parameters, projected onto the plane."""
-        import numpy as np
-
         for snapshot in snapshots:
             if len(snapshot) != len(self.parameters):
                 raise ValueError(

@@ -5,16 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd.plotting import style
-from autograd.plotting.style import counted, one_line, span
+from autograd.plotting.style import Figure, counted, one_line, span
 from autograd.training import Epoch
 from autograd.viz.notation import short_number
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 Run: TypeAlias = Sequence[Epoch] | Sequence[float]
 """What `fit` returned, or a plain list of losses."""

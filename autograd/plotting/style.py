@@ -11,17 +11,19 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from autograd.optional import requires
 from autograd.value import Value
 from autograd.viz.drawing import html_image
 from autograd.viz.notation import short_number, shortened, visible
 
-if TYPE_CHECKING:
+with requires("plotting", "matplotlib", "plot"):
+    import matplotlib.figure
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+    from PIL import Image
 
 Point: TypeAlias = tuple[float, float]
 """Two numbers: a place in a plane, or the lower and the upper end of an axis."""
@@ -127,62 +129,47 @@ def holding(parameters: Sequence[Value], numbers: Sequence[float]) -> Iterator[N
 # --- figures --------------------------------------------------------------------------------------
 
 
-@cache
-def figure_class() -> type[Figure]:
-    """Matplotlib's `Figure`, extended to display itself in notebooks.
+class Figure(matplotlib.figure.Figure):
+    """A figure that displays itself in notebooks without pyplot, with alternative text."""
 
-    Raises:
-        ModuleNotFoundError: without Matplotlib; says how to install it.
-    """
-    with requires("plotting", "matplotlib", "plot"):
-        from matplotlib.figure import Figure
+    described = ""
 
-    class ShownFigure(Figure):
-        """A figure that displays itself in notebooks without pyplot, with alternative text."""
+    def _repr_html_(self) -> str:
+        width = round(SHOWN_PER_INCH * self.get_size_inches()[0])
+        # As `image/png` it would have no alternative text: neither JupyterLab nor nbconvert's
+        # usual template passes one on.
+        return html_image(self._repr_png_(), "png", self.described, f'width="{width}" ')
 
-        described = ""
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        pixels(self, PIXELS_PER_INCH, 256).save(stream, "png", optimize=True)
+        return stream.getvalue()
 
-        def _repr_html_(self) -> str:
-            width = round(SHOWN_PER_INCH * self.get_size_inches()[0])
-            # As `image/png` it would have no alternative text: neither JupyterLab nor nbconvert's
-            # usual template passes one on.
-            return html_image(self._repr_png_(), "png", self.described, f'width="{width}" ')
+    def savefig(self, fname: Any, **settings: Any) -> None:
+        """Matplotlib's `savefig`, with `described` as the title in the file's metadata."""
+        if str(settings.get("format", fname)).endswith(("png", "svg", "pdf")):
+            settings.setdefault("metadata", {"Title": self.described})
+        super().savefig(fname, **settings)
 
-        def _repr_png_(self) -> bytes:
-            stream = io.BytesIO()
-            pixels(self, PIXELS_PER_INCH, 256).save(stream, "png", optimize=True)
-            return stream.getvalue()
+    def __repr__(self) -> str:
+        return self.described or super().__repr__()
 
-        def savefig(self, fname: Any, **settings: Any) -> None:
-            """Matplotlib's `savefig`, with `described` as the title in the file's metadata."""
-            if str(settings.get("format", fname)).endswith(("png", "svg", "pdf")):
-                settings.setdefault("metadata", {"Title": self.described})
-            super().savefig(fname, **settings)
-
-        def __repr__(self) -> str:
-            return self.described or super().__repr__()
-
-        __str__ = __repr__
-
-    return ShownFigure
+    __str__ = __repr__
 
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure; width and height in inches."""
-    return figure_class()(figsize=(width, height), layout="constrained", facecolor="white")
+    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
-def described(figure: Any, sentence: str) -> Figure:
+def described(figure: Figure, sentence: str) -> Figure:
     """Attach a description for readers who cannot see the figure; returns the figure."""
     figure.described = sentence
-    shown: Figure = figure
-    return shown
+    return figure
 
 
 def pixels(figure: Figure, per_inch: float, colors: int) -> Any:
     """The figure as a bitmap with a palette of few colors, which takes a third of the space."""
-    from PIL import Image
-
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=per_inch)
     picture = Image.open(stream).convert("RGB")
@@ -217,8 +204,6 @@ def style_axes(
 
 def _name_few_ticks(axis: Any) -> None:
     """Label 1, 2 and 5 of each decade on a short logarithmic axis, else powers of ten."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     low, high = axis.get_view_interval()
     if high < 1000.0 * low:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -228,8 +213,6 @@ def _name_few_ticks(axis: Any) -> None:
 
 def style_relief(axes: Any, labels: Sequence[str]) -> None:
     """Apply the common style to 3D axes."""
-    from matplotlib.ticker import MaxNLocator
-
     for axis, label in zip((axes.xaxis, axes.yaxis, axes.zaxis), (*labels[:2], ""), strict=True):
         axis.set_label_text(label_text(label), fontsize=8, color=INK)
         axis.labelpad = -4.0  # beside the numbers; further out it would seem to belong to nothing
@@ -242,8 +225,6 @@ def style_relief(axes: Any, labels: Sequence[str]) -> None:
 
 def two_shades(low: str, high: str) -> Any:
     """A scale of colors from one through white to the other."""
-    from matplotlib.colors import LinearSegmentedColormap, to_rgb
-
     ends = [[1.0 - 0.55 * (1.0 - c) for c in to_rgb(color)] for color in (low, high)]
     return LinearSegmentedColormap.from_list("autograd", [ends[0], (1.0, 1.0, 1.0), ends[1]])
 
