@@ -28,6 +28,7 @@ from autograd.training import History, fit
 with requires("interop.sklearn", "scikit-learn", "sklearn"):
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils import check_random_state
+    from sklearn.utils.extmath import softmax
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -38,7 +39,27 @@ Floats = NDArray[np.float64]
 
 @dataclass(eq=False, repr=False)
 class _Perceptron(BaseEstimator):  # type: ignore[misc]
-    """The settings and the training that classifier and regressor share."""
+    """The settings and the training that classifier and regressor share.
+
+    Args:
+        hidden_layer_sizes: how many neurons each hidden layer has; a number for a single one.
+        activation: of the hidden layers, as `autograd.Neuron` takes it.
+        alpha: how much half the sum of the squares of the weights counts beside the summed losses
+            of a batch.
+        batch_size: how many examples a step takes; None for all of them.
+        learning_rate_init: the learning rate of `Adam`.
+        max_iter: how many epochs at most.
+        tol: end the training once the loss of an epoch is less than this share below that of ten
+            epochs before; None for never.
+        random_state: decides the first weights and the order of the examples.
+        verbose: whether to show a progress bar.
+
+    Attributes:
+        model_: the trained `MLP`, to be drawn, saved or trained further.
+        n_iter_: how many epochs it took.
+        loss_curve_, loss_: the loss of each epoch, and of the last.
+        n_features_in_: how many inputs there are.
+    """
 
     hidden_layer_sizes: int | Sequence[int] = (16,)
     activation: str = "tanh"
@@ -91,43 +112,22 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         rows = validate_data(self, X, dtype=np.float64, reset=False)
         return np.asarray(self.model_.predict(rows), dtype=np.float64)
 
-    def _checked(self, X: Any, y: Any, **demands: bool) -> tuple[Any, Any]:
-        X, y = validate_data(self, X, y, dtype=np.float64, **demands)
-        return X, y
 
-
-_SETTINGS = """
-    Args:
-        hidden_layer_sizes: how many neurons each hidden layer has; a number for a single one.
-        activation: of the hidden layers, as `autograd.Neuron` takes it.
-        alpha: how much half the sum of the squares of the weights counts beside the summed losses
-            of a batch.
-        batch_size: how many examples a step takes; None for all of them.
-        learning_rate_init: the learning rate of `Adam`.
-        max_iter: how many epochs at most.
-        tol: end the training once the loss of an epoch is less than this share below that of ten
-            epochs before; None for never.
-        random_state: decides the first weights and the order of the examples.
-        verbose: whether to show a progress bar.
-
-    Attributes:
-        model_: the trained `MLP`, to be drawn, saved or trained further.
-        n_iter_: how many epochs it took.
-        loss_curve_, loss_: the loss of each epoch, and of the last.
-        n_features_in_: how many inputs there are.
-"""
+_SETTINGS = str(_Perceptron.__doc__).partition("share.\n")[2].rstrip()
+"""For both classes alike."""
 
 
 class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
     """A multilayer perceptron for classes, trained on cross-entropy by `Adam`."""
 
     __doc__ = f"""{__doc__}
-{_SETTINGS}        classes_: the classes, sorted.
+{_SETTINGS}
+        classes_: the classes, sorted.
     """
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from the rows of X and their classes, of any kind that can be sorted."""
-        X, y = self._checked(X, y)
+        X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, indices = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -151,8 +151,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         logits = self._outputs(X)
         if logits.ndim == 1:
             logits = np.column_stack([np.zeros_like(logits), logits])
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        return np.asarray(softmax(logits))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class of each row."""
@@ -168,11 +167,11 @@ class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
     last layer is rescaled to predict in their own units.
     """
 
-    __doc__ = f"{__doc__}{_SETTINGS}    "
+    __doc__ = f"{__doc__}{_SETTINGS}\n    "
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from the rows of X and their targets: a number each, or a row of several."""
-        X, y = self._checked(X, y, multi_output=True, y_numeric=True)
+        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         rows = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
         scale[scale == 0.0] = 1.0
