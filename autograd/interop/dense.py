@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple, TypeAlias
 
 from autograd.nn import GAINS, MLP, Layer, Module
@@ -26,11 +27,7 @@ class Dense(NamedTuple):
 
 def dense_layers(caller: str, model: Module) -> list[Dense]:
     """The layers of a `Layer` or an `MLP`. TypeError for any other model."""
-    if isinstance(model, MLP):
-        layers = model.layers
-    elif isinstance(model, Layer):
-        layers = [model]
-    else:
+    if not isinstance(model, MLP | Layer):
         raise TypeError(
             f"{caller}: expected an MLP or a Layer, got {model!r:.200} of type "
             f"{type(model).__name__}; of another model, convert its layers one by one"
@@ -41,7 +38,7 @@ def dense_layers(caller: str, model: Module) -> list[Dense]:
             [neuron.bias.data for neuron in layer.neurons],
             layer.neurons[0].activation,
         )
-        for layer in layers
+        for layer in (model.layers if isinstance(model, MLP) else [model])
     ]
 
 
@@ -67,16 +64,15 @@ def perceptron(caller: str, layers: Sequence[Dense]) -> MLP:
         output=output.activation,
         seed=0,
     )
-    for ours, theirs in zip(model.layers, layers, strict=True):
-        if ours.n_inputs != len(theirs.weight[0]):
+    for before, layer in pairwise(layers):
+        if len(layer.weight[0]) != len(before.bias):
             raise ValueError(
-                f"{caller}: a layer takes {len(theirs.weight[0])} inputs, and the one before it "
-                f"has {ours.n_inputs} outputs"
+                f"{caller}: a layer takes {len(layer.weight[0])} inputs, and the one before it "
+                f"has {len(before.bias)} outputs"
             )
-        for neuron, row, bias in zip(ours.neurons, theirs.weight, theirs.bias, strict=True):
-            for weight, number in zip(neuron.weights, row, strict=True):
-                weight.data = number
-            neuron.bias.data = bias
+    rows = [(*row, b) for layer in layers for row, b in zip(layer.weight, layer.bias, strict=True)]
+    for parameter, number in zip(model.parameters(), chain.from_iterable(rows), strict=True):
+        parameter.data = number
     return model
 
 
