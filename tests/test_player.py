@@ -108,13 +108,11 @@ def test_a_page_knows_every_operand_in_the_order_of_the_backward_pass() -> None:
     assert sorted(e for link in told["links"] for e in link["edges"]) == list(range(len(steps)))
 
 
-def test_local_derivatives_are_told_by_their_rule_or_in_words() -> None:
+def test_local_derivatives_are_told_by_their_rule() -> None:
     x, y = Value(3.0, "x"), Value(2.0, "y")
     told = json_part(play(labeled(x * y, "L")).html)
     assert [link["local"] for link in told["links"]] == ["∂L/∂x", "∂L/∂y"]
     assert [link["rule"] for link in told["links"]] == [["", 1, ""], ["", 0, ""]]
-    (link,) = json_part(play(x.relu()).html)["links"]
-    assert link["why"]["1"] == ["", 0, " is positive, and relu(x) = x there"]
 
 
 def test_what_is_compared_is_shown_and_takes_no_part() -> None:
@@ -1217,6 +1215,27 @@ def test_the_command_writes_a_player(
     expected = adjoints(value)
     order = topological_order(value)
     assert shown(page, "total") == close({i: expected[x] for i, x in enumerate(order)}, 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda a, b: a.relu(), "1: a is positive, and relu(x) = x there"),
+        (lambda a, b: b.relu(), "0: b is not positive, and relu(x) = 0 there"),
+        (lambda a, b: abs(b), "−1: b is negative"),
+        (ag.maximum, "0: b is the smaller one"),
+        (lambda a, b: ag.minimum(a, 5.0), "1: a is the smaller one"),
+        (lambda a, b: ag.maximum(a, 2.0), "0.5: both are equal, and each gets half"),
+        (lambda a, b: ag.where(a < b, a, b), "1: b is the one selected"),
+    ],
+)
+def test_a_choice_is_told_in_words(open_page: Open, make: Any, words: str) -> None:
+    a, b = Value(2.0, "a"), Value(-3.0, "b")
+    page = open_page(play(labeled(make(a, b), "y")))
+    press(page, "Backward")
+    while page.get_by_role("button", name="Next edge").count():
+        press(page, "Next edge")
+    assert f"changes by {words}." in page.locator(".words").inner_text()
 
 
 def test_sigmoid_and_tanh_are_explained_as_in_textbooks(open_page: Open) -> None:

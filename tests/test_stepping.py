@@ -307,25 +307,6 @@ def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -
                 assert number(text) == pytest.approx(recorded, rel=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda a, b: a.relu(), "a is positive, and relu(x) = x there"),
-        (lambda a, b: b.relu(), "b is not positive, and relu(x) = 0 there"),
-        (lambda a, b: abs(b), "b is negative"),
-        (ag.maximum, "a is the larger one"),
-        (lambda a, b: ag.minimum(a, 5.0), "a is the smaller one"),
-        (lambda a, b: ag.maximum(a, 2.0), "both are equal, and each gets half"),
-    ],
-)
-def test_a_choice_is_told_in_words(make: Any, words: str) -> None:
-    a, b = leaves(a=2.0, b=-3.0)
-    node = make(a, b)
-    (index, *_) = [k for k, partial in enumerate(node.partials) if partial is not None]
-    assert TEXT.why(node, index, {a: "a", b: "b"})[node.partials[index]] == words
-    assert TEXT.why(a * b, 0, {}) == {}
-
-
 def test_local_derivatives_keep_their_parentheses() -> None:
     x, y = leaves(x=0.5, y=2.0)
     cases = {

@@ -151,33 +151,6 @@ TEXTBOOK = {"sigmoid": "{0} · (1 - {0})", "tanh": "1 - {0} ** 2"}
 The rows state the same derivatives in a form that does not cancel, which `local_derivative` writes.
 """
 
-KINKS: dict[str, dict[float, str]] = {
-    "relu": {
-        1.0: "{0} is positive, and relu(x) = x there",
-        0.0: "{0} is not positive, and relu(x) = 0 there",
-    },
-    "abs": {
-        1.0: "{0} is positive",
-        -1.0: "{0} is negative",
-        0.0: "at the kink of abs, at 0, the derivative is defined as 0",
-    },
-    "maximum": {
-        1.0: "{i} is the larger one",
-        0.0: "{i} is the smaller one",
-        0.5: "both are equal, and each gets half",
-    },
-    "minimum": {
-        1.0: "{i} is the smaller one",
-        0.0: "{i} is the larger one",
-        0.5: "both are equal, and each gets half",
-    },
-    "where": {1.0: "{i} is the one selected", 0.0: "{i} is not selected"},
-}
-"""The reason for a local derivative of an operation that selects among cases, by its value.
-
-{0} stands for the first operand, {i} for the one in question.
-"""
-
 
 class Notation:
     """Plain text: `dL/da`, `∂d/∂a`, `-2 · (-3)`, `tanh(n)`."""
@@ -295,18 +268,6 @@ class Notation:
         """∂node/∂arg as textbooks write it, if the primitive computes it differently; else ""."""
         name = self._name_of(node, named)
         return TEXTBOOK.get(node.op, "").replace("-", self.minus).replace("{0}", name)
-
-    def why(self, node: Value, index: int, named: Names) -> dict[float, str]:
-        """For each value that ∂node/∂argᵢ may have, the reason in words.
-
-        Empty for an operation whose rule is explanation enough (see `local_derivative`).
-        """
-        operands = [self._operand(arg, lambda x: self._name_of(x, named)) for arg in node.args]
-        cases = KINKS.get(node.op, {})
-        return {
-            value: words.replace("{0}", operands[0]).replace("{i}", operands[index])
-            for value, words in cases.items()
-        }
 
     def _expression(self, x: Arg) -> str:
         """The formula of a rule as text. (Recursive: rules are at most a few operations deep.)"""

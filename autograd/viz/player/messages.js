@@ -114,6 +114,25 @@ const strange = {
   after: " Values computed from it are not meaningful. Change a leaf.",
 };
 
+// Why the local derivative of an operation that selects among cases is what it is, by its value.
+const larger = { 1: "{operand} is the larger one", 0: "{operand} is the smaller one" };
+const smaller = { 1: larger[0], 0: larger[1] };
+const both = { 0.5: "both are equal, and each gets half" };
+const chosen = {
+  relu: {
+    1: "{operand} is positive, and relu(x) = x there",
+    0: "{operand} is not positive, and relu(x) = 0 there",
+  },
+  abs: {
+    1: "{operand} is positive",
+    "-1": "{operand} is negative",
+    0: "at the kink of abs, at 0, the derivative is defined as 0",
+  },
+  maximum: { ...larger, ...both },
+  minimum: { ...smaller, ...both },
+  where: { 1: "{operand} is the one selected", 0: "{operand} is not selected" },
+};
+
 // The questions, and an answer to each kind of mistake.
 const predict = {
   question: "What does {source} receive from {target}?",

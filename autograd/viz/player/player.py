@@ -370,13 +370,10 @@ class _Graph:
         if self._is_plain(edge) and not others and edge.has_derivative:
             told["local"] = _PAGE.partial(node, k, self.names)
             told["tag"] = _PAGE.partial(node, k, self.names | self.shorts)
-            if why := _PAGE.why(node, k, self._marks):
-                told["why"] = {f"{x:g}": _parts(text) for x, text in why.items()}
-            else:
-                exact = _PAGE.local_derivative(node, k, self._marks)
-                told["rule"] = _parts(_PAGE.textbook(node, self._marks) or exact)
-                if node.op in notation.TEXTBOOK:
-                    told["exactly"] = _parts(exact)
+            exact = _PAGE.local_derivative(node, k, self._marks)
+            told["rule"] = _parts(_PAGE.textbook(node, self._marks) or exact)
+            if node.op in notation.TEXTBOOK:
+                told["exactly"] = _parts(exact)
         return told
 
     def _is_plain(self, edge: Edge) -> bool:

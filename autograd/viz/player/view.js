@@ -63,9 +63,10 @@ const counted = (parts) =>
 // Why a local derivative is what it is: by a rule, or in words.
 function why(link) {
   const partial = local(link);
-  const reason = link.why?.[String(partial)];
-  if (reason) return told(words.because, { number: number(partial), reason: named(reason) });
-  const stated = link.rule ? named(link.rule) : "";
+  const cases = isPlain(link) ? chosen[nodes[exit(link.to)].op] : undefined;
+  const reason = cases?.[partial] && told(cases[partial], { operand: cardName(link.from) });
+  if (reason) return told(words.because, { number: number(partial), reason });
+  const stated = link.rule && !cases ? named(link.rule) : "";
   const isStated = stated && stated !== number(partial) && !hasOutdated(link);
   return isStated ? told(words.is, { rule: stated, number: number(partial) }) : number(partial);
 }
