@@ -27,22 +27,17 @@ def curve_svg(values: Sequence[float], name: str = "loss") -> str:
         ValueError: if there is no number, or one is not finite.
     """
     _check(name, values)
-    n = len(values)
+    n, last = len(values), f"{values[-1]:.4g}"
     across = _Axis(1, max(n, 2), LEFT, WIDTH - RIGHT, inside=True)
     up = _Axis(min(0.0, *values), max(values), HEIGHT - BOTTOM, TOP)
     points = " ".join(f"{across(i):.1f},{up(x):.1f}" for i, x in enumerate(values, start=1))
-    x, y, anchor = across(n), up(values[-1]), "end" if n > 1 else "start"
-    label = f"{values[-1]:.4g}"
-    beside = [up(v) for i, v in enumerate(values, start=1) if across(i) > x - 12 - 8 * len(label)]
-    free = [min(beside) - 8, max(beside) + 18]  # above or below all of the curve that it stands at
-    label_y = min((f for f in free if TOP / 2 < f < HEIGHT - BOTTOM - 2), key=lambda f: abs(f - y))
     return _page(
-        f"The {name} over {n} epochs, {values[-1]:.4g} in the last",
+        f"The {name} over {n} epochs, {last} in the last",
         *_frame(across, up, "epoch", name),
         f'<polyline points="{points}" fill="none" stroke="{BLUE}" stroke-width="2" '
         f'stroke-linejoin="round"/>',
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{BLUE}"/>',
-        _text(x - 6, label_y, label, anchor),
+        f'<circle cx="{across(n):.1f}" cy="{up(values[-1]):.1f}" r="3" fill="{BLUE}"/>',
+        _text(WIDTH - RIGHT, TOP - 10, f"at last {last}", "end"),
     )
 
 
