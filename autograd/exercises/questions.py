@@ -5,7 +5,6 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from autograd.derivatives import hessian
 from autograd.exercises.grading import (
@@ -51,38 +50,6 @@ def one_hidden_neuron(shape: str) -> str:
     reason = "The hidden neuron passes on one number, w·x + b. Where does it have a fixed value?"
     choice(shape, ("line",), {"curve": reason, "circle": reason})
     return "The boundary is where w·x + b has one fixed value."
-
-
-# --- 1b: an engine in thirty lines ----------------------------------------------------------------
-
-
-@exercise("1b.6")
-def tangent(tanh: Callable[[Any], Any], kind: Callable[..., Any]) -> str:
-    """tanh as a third operation of the reader's engine."""
-    x = kind(0.5)
-    y = called(tanh, x)
-    t = math.tanh(0.5)
-    if y is None:
-        raise Mistake("It returns nothing yet.")
-    if not hasattr(y, "operands"):
-        raise Mistake(f"tanh returns a {type(y).__name__}: it forgot where it came from.")
-    number("The value of tanh at 0.5", y.data, t, {math.tan(0.5): "That is tan, not tanh."}, 1e-9)
-    if len(y.operands) != 1 or y.operands[0] is not x or len(y.partials) != 1:
-        raise Mistake("It has one operand, x, and one partial: write (x,), with the comma.")
-    mistakes = {
-        1 - 0.25: "1 - x² is not the derivative; it is 1 - tanh², with the result squared.",
-        1 - t: "The result is squared: 1 - tanh².",
-        t: "That is the value. The derivative is 1 - tanh².",
-    }
-    number("The partial of tanh at 0.5", y.partials[0], 1 - t * t, mistakes, 1e-9)
-    return "Any operation can be added: its value, its operands, its partials."
-
-
-@exercise("1b.7")
-def forgotten_zero(factor: float) -> None:
-    """What three backward passes add up to in a leaf whose `grad` is never reset to zero."""
-    reason = "Each pass adds the same contribution again."
-    number("The factor", factor, 3.0, {1.0: reason, 8.0: reason, 2.0: "That is after two passes."})
 
 
 # --- 2: backpropagation ---------------------------------------------------------------------------

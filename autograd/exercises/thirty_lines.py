@@ -1,14 +1,15 @@
-"""The exercises of notebook 1b, where readers build an engine: checks of its five parts.
+"""The exercises of notebook 1b, where readers build an engine: checks of its parts.
 
 Each check builds small graphs with the reader's own class and functions and looks at the numbers.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.exercises.grading import Mistake, called, exercise
+from autograd.exercises.grading import Mistake, called, exercise, number
 
 Node = Any
 """An instance of the class that the reader writes."""
@@ -161,3 +162,32 @@ def descends(step: Callable[[Sequence[Node], float], object], kind: Callable[...
             "to 0 once they are used."
         )
     return "The parameters moved downhill, and their gradients start anew."
+
+
+@exercise("1b.6")
+def tangent(tanh: Callable[[Any], Any], kind: Callable[..., Node]) -> str:
+    """tanh as a third operation of the reader's engine."""
+    x = kind(0.5)
+    y = called(tanh, x)
+    t = math.tanh(0.5)
+    if y is None:
+        raise Mistake("It returns nothing yet.")
+    if not hasattr(y, "operands"):
+        raise Mistake(f"tanh returns a {type(y).__name__}: it forgot where it came from.")
+    number("The value of tanh at 0.5", y.data, t, {math.tan(0.5): "That is tan, not tanh."}, 1e-9)
+    if len(y.operands) != 1 or y.operands[0] is not x or len(y.partials) != 1:
+        raise Mistake("It has one operand, x, and one partial: write (x,), with the comma.")
+    mistakes = {
+        1 - 0.25: "1 - x² is not the derivative; it is 1 - tanh², with the result squared.",
+        1 - t: "The result is squared: 1 - tanh².",
+        t: "That is the value. The derivative is 1 - tanh².",
+    }
+    number("The partial of tanh at 0.5", y.partials[0], 1 - t * t, mistakes, 1e-9)
+    return "Any operation can be added: its value, its operands, its partials."
+
+
+@exercise("1b.7")
+def forgotten_zero(factor: float) -> None:
+    """What three backward passes add up to in a leaf whose `grad` is never reset to zero."""
+    reason = "Each pass adds the same contribution again."
+    number("The factor", factor, 3.0, {1.0: reason, 8.0: reason, 2.0: "That is after two passes."})
