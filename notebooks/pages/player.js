@@ -124,6 +124,23 @@ const strange = {
   nan: "{name} = {formula} has no value at these numbers.",
   after: " Values computed from it are not meaningful. Change a leaf.",
 };
+const larger = { 1: "{operand} is the larger one", 0: "{operand} is the smaller one" };
+const smaller = { 1: larger[0], 0: larger[1] };
+const both = { 0.5: "both are equal, and each gets half" };
+const chosen = {
+  relu: {
+    1: "{operand} is positive, and relu(x) = x there",
+    0: "{operand} is not positive, and relu(x) = 0 there",
+  },
+  abs: {
+    1: "{operand} is positive",
+    "-1": "{operand} is negative",
+    0: "at the kink of abs, at 0, the derivative is defined as 0",
+  },
+  maximum: { ...larger, ...both },
+  minimum: { ...smaller, ...both },
+  where: { 1: "{operand} is the one selected", 0: "{operand} is not selected" },
+};
 const predict = {
   question: "What does {source} receive from {target}?",
   along: "Only through the thick edge: {source} is used {n} times.",
@@ -353,9 +370,10 @@ const counted = (parts) =>
     .join("");
 function why(link) {
   const partial = local(link);
-  const reason = link.why?.[String(partial)];
-  if (reason) return told(words.because, { number: number(partial), reason: named(reason) });
-  const stated = link.rule ? named(link.rule) : "";
+  const cases = isPlain(link) ? chosen[nodes[exit(link.to)].op] : undefined;
+  const reason = cases?.[partial] && told(cases[partial], { operand: cardName(link.from) });
+  if (reason) return told(words.because, { number: number(partial), reason });
+  const stated = link.rule && !cases ? named(link.rule) : "";
   const isStated = stated && stated !== number(partial) && !hasOutdated(link);
   return isStated ? told(words.is, { rule: stated, number: number(partial) }) : number(partial);
 }
