@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from autograd.value import Value, edges, topological_order
+from autograd.value import Value, adjoints, topological_order
 from autograd.viz.graphview import called_after
 from autograd.viz.notation import TEXT, Names, names
 
@@ -89,40 +89,24 @@ def backward_steps(value: Value) -> Iterator[Step]:
 
 
 def _backward_steps(order: Sequence[Value]) -> Iterator[Step]:
-    yield from sweep(order, names(order, called_after(order)))
-    order[-1].backward()
-
-
-def sweep(order: Sequence[Value], named: Names) -> Iterator[Step]:
-    """The steps of a backward pass over a topological order; changes nothing.
-
-    These are the steps of `value.adjoints`; where its result is nan, unselected branches contribute
-    nothing, as there.
-    """
-    plain = list(_steps(order, named, follows_choices=False))
-    if any(math.isnan(step.total) for step in plain):
-        return _steps(order, named, follows_choices=True)
-    return iter(plain)
-
-
-def _steps(order: Sequence[Value], named: Names, follows_choices: bool) -> Iterator[Step]:
-    output = order[-1]
-    adjoints = {output: 1.0}
-    active = {output}
+    output, named = order[-1], names(order, called_after(order))
+    adjoint = adjoints(output)
+    totals: dict[Value, float] = {}
     for node in reversed(order):
-        if node not in adjoints:  # it was only compared
+        if node not in adjoint:  # it was only compared
             continue
-        upstream = adjoints[node]
-        indices = [i for i, partial in enumerate(node.partials) if partial is not None]
-        for index, (arg, partial, is_chosen) in zip(indices, edges(node, active), strict=True):
-            contribution = upstream * partial
-            if is_chosen:
-                active.add(arg)
-            elif follows_choices and math.isnan(contribution):
-                contribution = 0.0
-            total = adjoints[arg] + contribution if arg in adjoints else contribution
-            adjoints[arg] = total
-            yield Step(node, arg, upstream, partial, contribution, total, index, output, named)
+        for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
+            if not isinstance(arg, Value) or partial is None:
+                continue
+            contribution = adjoint[node] * partial
+            if math.isnan(contribution) and not math.isnan(adjoint[arg]):
+                contribution = 0.0  # unselected branches contribute nothing
+            totals[arg] = totals[arg] + contribution if arg in totals else contribution
+            yield Step(
+                *(node, arg, adjoint[node], partial, contribution, totals[arg], index),
+                *(output, named),
+            )
+    output.backward()
 
 
 def checked(value: object, function: str) -> Value:
