@@ -14,7 +14,6 @@ from autograd.compiler.trace import Trace, leaves_of, trace
 from autograd.derivatives.structures import flat
 from autograd.nn import Module, Neuron
 from autograd.optim import Stepper
-from autograd.recording import Selection
 from autograd.training.objective import Model, Objective
 from autograd.value import Operand, Value, topological_order
 
@@ -73,17 +72,15 @@ def gradient(
         value, predictions = objective([x], [y], optimizer.parameters)
         return [value, objective.n_correct(predictions, [y])]
 
-    def with_slopes(recorded: Trace, follows_branches: bool) -> tuple[Lowered, Selection]:
+    def with_slopes(recorded: Trace, follows_branches: bool) -> Lowered:
         inputs, outputs = recorded.inputs, recorded.outputs
-        lowered = lower(inputs, outputs, True, parameters, moved, follows_branches)
-        return lowered, lowered.selection
+        return lower(inputs, outputs, True, parameters, moved, follows_branches)
 
-    recorded = trace(of_one, shapes)
-    reached = set(leaves_of(recorded.outputs[0]))
+    reached = set(leaves_of(trace(of_one, shapes).outputs[0]))
     moved: list[Any] = [p for p in optimizer.parameters if p in reached]
     if not moved:
         raise RuntimeError("playground: the loss depends on none of the optimizer's parameters")
-    return _programs(of_one, shapes, recorded, with_slopes), moved
+    return _programs(of_one, shapes, with_slopes), moved
 
 
 def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> Forward:
@@ -96,33 +93,26 @@ def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> 
         correct = objective.n_correct([prediction], [y])
         return [*predictions, objective.loss(prediction, y), correct]
 
-    def units_of(recorded: Trace) -> dict[Value, Unit]:
-        return _units(objective.model, recorded, math.prod(shapes[0]))
+    units: dict[Value, Unit] = {}
 
-    def with_units(recorded: Trace, _: bool) -> tuple[Lowered, Selection]:
-        outputs = [*recorded.outputs, *units_of(recorded)]
-        return lower(recorded.inputs, outputs, False, parameters), Selection.NONE
+    def with_units(recorded: Trace, _: bool) -> Lowered:
+        units.clear()
+        units.update(_units(objective.model, recorded, math.prod(shapes[0])))
+        return lower(recorded.inputs, [*recorded.outputs, *units], False, parameters)
 
-    recorded = trace(of_one, shapes)
-    n_outputs, ends_in = len(predictions), getattr(predictions[0], "op", "")
-    programs = _programs(of_one, shapes, recorded, with_units)
-    return Forward(programs, n_outputs, ends_in, list(units_of(recorded).values()))
+    programs = _programs(of_one, shapes, with_units)
+    ends_in = getattr(predictions[0], "op", "")
+    return Forward(programs, len(predictions), ends_in, list(units.values()))
 
 
 def _programs(
-    f: Callable[..., Any],
-    shapes: Shapes,
-    recorded: Trace,
-    listed: Callable[[Trace, bool], tuple[Lowered, Selection]],
+    f: Callable[..., Any], shapes: Shapes, lowered: Callable[[Trace, bool], Lowered]
 ) -> list[Program]:
-    """The program of the recording, and one that ignores unselected branches, if it differs.
+    """The program of f, and one that ignores unselected branches, if it differs.
 
     The second is for where the first finds a nan.
     """
-    plain, selection = listed(recorded, False)
-    if not (selection or recorded.selection):
-        return [roll(plain)]
-    followed, _ = listed(trace(f, shapes, True) if recorded.selection else recorded, True)
+    plain, followed = (lowered(trace(f, shapes, follows), follows) for follows in (False, True))
     return [roll(plain)] + [roll(followed)] * (followed.key != plain.key)
 
 
