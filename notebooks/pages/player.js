@@ -269,7 +269,7 @@ const isLeaf = new Set(leaves);
 const leafAt = new Map(leaves.map((leaf, k) => [leaf, k])); // its place among the leaves
 const start = leaves.map((leaf) => Number(nodes[leaf].value));
 const name = (i) => nodes[i].name;
-const inFull = (i) => nodes[i].full ?? name(i);
+const inFull = (i) => nodes[i].full;
 const edgesTo = nodes.map(() => []);
 edges.forEach((edge, e) => edgesTo[edge.to].push(e));
 const memory = graph?.memory();
@@ -356,7 +356,7 @@ function local(link) {
 }
 const named = (parts) => parts.map((part) => (typeof part === "number" ? name(part) : part)).join("");
 const formula = (i) => named(nodes[i].formula);
-const shortName = (i) => nodes[i].short ?? name(i);
+const shortName = (i) => nodes[i].short;
 const shortFormula = (i) =>
   nodes[i].formula.map((part) => (typeof part === "number" ? shortName(part) : part)).join("");
 const counted = (parts) =>
@@ -428,7 +428,7 @@ function greet(edited = false) {
 function notFinite() {
   const i = values.findIndex((x) => !Number.isFinite(x));
   if (i < 0) return "";
-  const { op, args = [] } = nodes[i];
+  const { op, args } = nodes[i];
   const operands = args.map((arg) => (Array.isArray(arg) ? values[arg[0]] : Number(arg)));
   const names = args.map((arg) => (Array.isArray(arg) ? name(arg[0]) : number(Number(arg))));
   const decides = op === "div" ? operands[1] : operands[0];

@@ -49,7 +49,7 @@ function greet(edited = false) {
 function notFinite() {
   const i = values.findIndex((x) => !Number.isFinite(x));
   if (i < 0) return "";
-  const { op, args = [] } = nodes[i];
+  const { op, args } = nodes[i];
   const operands = args.map((arg) => (Array.isArray(arg) ? values[arg[0]] : Number(arg)));
   const names = args.map((arg) => (Array.isArray(arg) ? name(arg[0]) : number(Number(arg))));
   const decides = op === "div" ? operands[1] : operands[0];

@@ -5,7 +5,7 @@ const isLeaf = new Set(leaves);
 const leafAt = new Map(leaves.map((leaf, k) => [leaf, k])); // its place among the leaves
 const start = leaves.map((leaf) => Number(nodes[leaf].value));
 const name = (i) => nodes[i].name;
-const inFull = (i) => nodes[i].full ?? name(i);
+const inFull = (i) => nodes[i].full;
 const edgesTo = nodes.map(() => []);
 edges.forEach((edge, e) => edgesTo[edge.to].push(e));
 const memory = graph?.memory();

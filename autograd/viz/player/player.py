@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import (
-    TYPE_CHECKING,
     Any,
     Literal,
     TypeAlias,
@@ -24,6 +23,10 @@ from typing import (
     overload,
 )
 
+from autograd.compiler.backends import javascript
+from autograd.compiler.pipeline import lower, roll
+from autograd.compiler.program import Program
+from autograd.compiler.trace import trace
 from autograd.nn import Module
 from autograd.optim import GradientDescent
 from autograd.primitives import TABLE
@@ -36,10 +39,6 @@ from autograd.viz.html import Page, element, json_number, scripts, styles
 from autograd.viz.notation import Notation, in_a_line
 from autograd.viz.steps import check_choice, checked
 from autograd.viz.svg import EdgePath, Place, Places
-
-if TYPE_CHECKING:
-    from autograd.compiler.program import Program
-
 
 Mode: TypeAlias = Literal["once", "edges", "predict"]
 
@@ -247,10 +246,11 @@ class _Graph:
         self.rankdir = rankdir
         called = graphview.called_after(order, model)
         self.names = notation.names(order, called, LONGEST_NAME)
-        self.in_full = {
-            node: in_a_line(node.label or called.get(node, ""), LONGEST_TITLE) or self.names[node]
-            for node in order
+        in_full = {
+            node: in_a_line(node.label or called.get(node, ""), LONGEST_TITLE) for node in order
         }
+        longer = {node: text for node, text in in_full.items() if len(text) > LONGEST_NAME}
+        self.in_full = self.names | longer
         self.title = self.in_full[order[-1]]
         self.shown = graphview.picture(
             order,
@@ -267,7 +267,12 @@ class _Graph:
         }
         """What a node is called within its frame."""
         self.position = {node: i for i, node in enumerate(order)}
-        self.edges = [(node, k) for node in reversed(order) for k in _with_derivative(node)]
+        self.edges = [
+            (node, k)
+            for node in reversed(order)
+            for k, partial in enumerate(node.partials)
+            if partial is not None
+        ]
         """Every operand with a derivative, in the order of the backward pass."""
         self.numbers = {use: i for i, use in enumerate(self.edges)}
         self.uses = Counter(node.args[k] for node, k in self.edges)
@@ -313,49 +318,39 @@ class _Graph:
         }
 
     def _node(self, node: Value) -> dict[str, Any]:
-        told: dict[str, Any] = {"name": self.names[node], "value": json_number(node.data)}
-        if self.shorts.get(node, told["name"]) != told["name"]:
-            told["short"] = self.shorts[node]
-        if len(self.in_full[node]) > LONGEST_NAME:
-            told["full"] = self.in_full[node]
-        if node.op:
-            told |= {
-                "op": node.op,
-                "formula": _parts(_PAGE.formula(node, self._marks)),
-                "args": [self._argument(arg) for arg in node.args[:2]],
-            }
-        return told
-
-    def _argument(self, arg: Value | float) -> list[int] | float | str | None:
-        """An operand: the place of a node in a list, or a plain number."""
-        return [self.position[arg]] if isinstance(arg, Value) else json_number(arg)
+        """The data of a node; `args` are its first operands: the place of a node, or a number."""
+        args = node.args[:2]
+        return {
+            "name": self.names[node],
+            "short": self.shorts.get(node, self.names[node]),
+            "full": self.in_full[node],
+            "value": json_number(node.data),
+            "op": node.op,
+            "formula": _parts(_PAGE.formula(node, self._marks)) if node.op else None,
+            "args": [[self.position[x]] if isinstance(x, Value) else json_number(x) for x in args],
+        }
 
     def _edge(self, node: Value, index: int) -> dict[str, Any]:
-        """The data of an edge: its ends, its partial as recorded, and `chooses` for a selection."""
-        told = {
+        """The data of an edge: its ends, its partial as recorded, whether its operation selects."""
+        return {
             "to": self.position[node],
             "from": self.position[node.args[index]],
             "partial": json_number(node.partials[index]),
+            "chooses": TABLE[node.op].chooses,
         }
-        return told | ({"chooses": True} if getattr(TABLE[node.op], "chooses", False) else {})
 
     def _card(self, node: Node) -> dict[str, Any]:
-        kind = "leaf" if node.kind == "parameter" else node.kind
-        exits = [self.position[x] for x in node.exits]
-        told: dict[str, Any] = {
-            "kind": kind,
+        is_folded, name = node.kind == "folded", ".".join(filter(None, [node.frame, node.label]))
+        return {
+            "kind": "leaf" if node.kind == "parameter" else node.kind,
             "label": node.label,
-            "exits": exits,
+            "name": name if is_folded else None,
+            "operation": node.operation if is_folded else "",
+            "shows": node.rows[0][1].replace("-", "−") if node.kind == "input" else "",
+            "output": node.is_output,
+            "exits": [self.position[x] for x in node.exits],
             "values": [self.position[x] for x in node.values],
         }
-        if kind == "folded":
-            told["operation"] = node.operation
-            told["name"] = ".".join(filter(None, [node.frame, node.label]))
-        if kind == "input":
-            told["shows"] = node.rows[0][1].replace("-", "−")
-        if node.is_output:
-            told["output"] = True
-        return told
 
     def _link(self, edge: Edge) -> dict[str, Any]:
         """The data of an edge in the picture, which stands for one or more edges of the graph."""
@@ -430,8 +425,6 @@ class _Graph:
         `graph` computes all values, then all partials. It is null if a primitive of a user in the
         graph cannot be compiled to JavaScript.
         """
-        from autograd.compiler.backends import javascript  # loaded for a page, not with the package
-
         rule = javascript.source(javascript.update_rule(STEPPER), "rule")
         if self._unprintable:
             return f"const graph = null;\n{rule}"
@@ -440,16 +433,11 @@ class _Graph:
     @functools.cached_property
     def _unprintable(self) -> str:
         """The first operation that has no spelling in JavaScript, if there is one."""
-        from autograd.compiler.backends import javascript
-
         spelled = javascript.SPELLING.keys() | javascript.HELPERS.keys() | {"sum", "dot"}
         spelled |= {name for name, row in TABLE.items() if row.definition is not None}
         return next((node.op for node in self.order if node.op and node.op not in spelled), "")
 
     def _program(self) -> Program:
-        from autograd.compiler.pipeline import lower, roll
-        from autograd.compiler.trace import trace
-
         def everything(leaves: list[Value]) -> list[Operand]:
             at: dict[Value, Any] = dict(zip([x for x in self.order if not x.op], leaves))  # noqa: B905
             partials: dict[Value, Sequence[Any]] = {}
@@ -466,10 +454,6 @@ class _Graph:
         n_leaves = sum(not node.op for node in self.order)
         recorded = trace(everything, [(n_leaves,)])
         return roll(lower(recorded.inputs, recorded.outputs, is_batch=False))
-
-
-def _with_derivative(node: Value) -> list[int]:
-    return [k for k, partial in enumerate(node.partials) if partial is not None]
 
 
 @dataclass(frozen=True)

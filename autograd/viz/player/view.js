@@ -47,7 +47,7 @@ function local(link) {
 // Parts are text with places for nodes in it: their names, or their numbers as in a formula.
 const named = (parts) => parts.map((part) => (typeof part === "number" ? name(part) : part)).join("");
 const formula = (i) => named(nodes[i].formula);
-const shortName = (i) => nodes[i].short ?? name(i);
+const shortName = (i) => nodes[i].short;
 const shortFormula = (i) =>
   nodes[i].formula.map((part) => (typeof part === "number" ? shortName(part) : part)).join("");
 const counted = (parts) =>
