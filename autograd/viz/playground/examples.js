@@ -19,7 +19,7 @@ function classOf(r) {
   if (isScore) return Number(target(r) > (lowest < highest ? halfway : 0));
   return told.width - inputs === 1 ? target(r) : largest(rows, r * told.width + inputs, told.width - inputs);
 }
-const className = k => told.classes[k] ?? (isScore ? `target ${short(k ? highest : lowest)}` : `class ${k}`);
+const className = k => told.classes[k] || (isScore ? `target ${short(k ? highest : lowest)}` : `class ${k}`);
 function probability(found, q, k) { // that the model gives to class k
   let sum = 0;
   for (let i = 0; i < told.outputs; i++) sum += Math.exp(found[q * width + i] - found[q * width + k]);

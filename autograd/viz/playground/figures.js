@@ -5,21 +5,21 @@ const signs = (told.counts ? " Ringed: wrong." : "") +
   (held.length ? ` Hollow${isNumber ? " diamonds" : ""}: held out.` : "");
 const plane = image("plane", "The prediction over two of the inputs");
 const planeSays = element("span", {}, [
-  inputs > 2 ? "The other inputs are held at their means." : `${told.features[0]} across, ${told.features[1]} upwards.`,
+  inputs > 2 ? "The other inputs are held at their means." : `${featureName(0)} across, ${featureName(1)} upwards.`,
   isClasses ? "Color: the most likely class."
     : isScore ? `Solid line: score ${told.threshold}${told.threshold ? "" : "; dashed: ±1"}.`
     : `Blue: predictions above ${short(halfway)}; orange: below; line: equal.`,
 ].join(" ") + signs), unitSays = element("span");
 const fitted = image("fit", "Predictions and targets");
 const overOne = isClasses ? "The probability of each class" : "Targets and predictions";
-const fitSays = inputs === 1 ? `${overOne} over ${told.features[0]}.${signs}`
+const fitSays = inputs === 1 ? `${overOne} over ${featureName(0)}.${signs}`
   : isClasses ? "The probability that the model gives to the right class."
   : isScore ? "The score, by target."
   : `Predictions (upwards) against targets (across)${told.outputs > 1 ? ", of the first output" : ""}. ` +
     "On the line they agree.";
 
 function axisChoice(which, title) {
-  const options = told.features.map((name, i) => element("option", { value: i }, name));
+  const options = count(inputs).map(k => element("option", { value: k }, featureName(k)));
   const select = element("select", { id: `${id}-axis${which}` }, ...options);
   select.value = pair[which];
   select.addEventListener("change", () => { pair[which] = Number(select.value); settled(); });

@@ -2,7 +2,7 @@
 
 const layers = [count(inputs)];
 units.forEach((u, k) => (layers[u.layer] ??= []).push(inputs + k));
-const unitName = k => k < inputs ? told.features[k] : units[k - inputs].name;
+const unitName = k => k < inputs ? featureName(k) : units[k - inputs].name;
 const ends = layers.length > 1 && layers.at(-1).length === told.outputs ? layers.at(-1) : []; // the model's outputs
 const wires = units
   .flatMap((u, k) => u.weights.map((place, i) => ({ from: u.sources[i], to: inputs + k, place })))

@@ -140,14 +140,9 @@ def playground(
         "rows": list(itertools.chain.from_iterable(rows)),
         "width": len(rows[0]),
         "inputs": n_inputs,
-        "features": [
-            in_a_line(name, LONGEST_NAME) or f"x{i + 1}"
-            for i, name in enumerate(features or [""] * n_inputs)
-        ],
+        "features": [in_a_line(name, LONGEST_NAME) for name in features],
         "scales": [each and list(zip(*each, strict=True)) for each in (scale, target_scale)],
-        "classes": [
-            in_a_line(name, LONGEST_NAME) or f"class {k}" for k, name in enumerate(classes)
-        ],
+        "classes": [in_a_line(name, LONGEST_NAME) for name in classes],
         "learned": n_learned,
         "outputs": forward.n_outputs,
         "units": [

@@ -1,6 +1,7 @@
 // What the page computes: a step as `fit` takes it, and the model's loss on its examples.
 
 const { inputs, moved, units } = told;
+const featureName = k => told.features[k] || `x${k + 1}`;
 const rows = Float64Array.from(told.rows); // of each example the inputs, then the target
 const learned = count(told.learned), held = count(rows.length / told.width - told.learned, told.learned);
 const all = [...learned, ...held];
