@@ -90,20 +90,22 @@ def page_text(title: str, introduction: str, content: str) -> str:
     )
 
 
-def element(name: str, label: str, shown: str, still: str, data: object, script: str) -> str:
+STILL = "No scripts run here, so nothing moves: run the cell, or trust the notebook."
+
+
+def element(name: str, label: str, shown: str, data: object, script: str) -> str:
     """The content of a page as one element.
 
     Args:
         name: its class.
         label: what it is, for screen readers.
         shown: style sheets, and what stands in the element before its scripts have run.
-        still: a sentence for where no scripts run.
         data: what the scripts read, as JSON.
         script: `<script>` elements.
     """
     return (
         f'<div class="{name}" role="group" aria-label="{escape(label)}">\n{shown}'
-        f'<p class="still">{escape(still)}</p>\n'
+        f'<p class="still">{STILL}</p>\n'
         f'<script type="application/json">{json_for_script(data)}</script>\n'
         f"{script}</div>\n"
     )

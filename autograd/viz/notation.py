@@ -92,16 +92,11 @@ def names(
     named by their index.
     """
     called = called or {}
-    named = {node: in_a_line(node.label or called.get(node, ""), longest) for node in order}
+    given = {node: in_a_line(node.label or called.get(node, ""), longest) for node in order}
     taken: dict[str, int] = {}
     found: dict[Value, str] = {}
-    for given in (True, False):
-        for node in order:
-            if named[node] and bool(node.label) is given:
-                found[node] = _unique(named[node], taken)
-    for i, node in enumerate(order):
-        if node not in found:
-            found[node] = _unique(f"v{i}", taken)
+    for i, node in sorted(enumerate(order), key=lambda at: (not at[1].label, not given[at[1]])):
+        found[node] = _unique(given[node] or f"v{i}", taken)
     return found
 
 

@@ -165,7 +165,7 @@ class Player(Page):
         described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
         picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
         shown = f"{style}{picture}\n"
-        return element("autograd-player", label, shown, STILL, graph.page(), script)
+        return element("autograd-player", label, shown, graph.page(), script)
 
     def __repr__(self) -> str:
         nodes, edges = len(self.graph.shown.nodes), len(self.graph.shown.edges)
@@ -198,11 +198,6 @@ STYLES = ("../shared/page.css", "player.css", "graph.css", "sizes.css")
 
 LONGEST_NAME, LONGEST_TITLE = 24, 200
 """A label of more characters is shortened in cards and sentences; in a title it has more room."""
-
-STILL = (
-    "This is a still picture, because no scripts run here: run the cell, or trust the notebook, "
-    "to change its numbers and to step through it."
-)
 
 
 # --- notation with places for names and numbers ---------------------------------------------------

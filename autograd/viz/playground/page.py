@@ -247,16 +247,13 @@ def html_of(title: str, told: dict[str, Any], program: str) -> str:
     once = scripts(HERE, ("../shared/dom.js", "random.js", "start.js"))
     style = f"<style>\n{styles(HERE, ('../shared/page.css', 'playground.css'))}</style>\n"
     script = f'<script>\n(() => {{\n"use strict";\n{once}{workplace}{program}}})();\n</script>\n'
-    return element("autograd-playground", title, style, STILL, told, script)
+    return element("autograd-playground", title, style, told, script)
 
 
 def seed_words(seed: int) -> list[int]:
     """The seed in words of 32 bits, the lowest first, as `random.Random` uses it."""
     seed = abs(seed)
     return [seed >> shift & 0xFFFFFFFF for shift in range(0, max(1, seed.bit_length()), 32)]
-
-
-STILL = "No scripts run here: run the cell, or trust the notebook, to train this model."
 
 
 def _check_scales(
