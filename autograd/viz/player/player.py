@@ -280,6 +280,7 @@ class _Graph:
             if not node.op
         ]
         self._marks = {node: f"{_MARK}{i}{_MARK}" for node, i in self.position.items()}
+        self.links = [self._link(edge) for edge in self.shown.edges]
 
     @functools.cached_property
     def drawing(self) -> Drawing:
@@ -299,7 +300,7 @@ class _Graph:
             "moves": "all parameters" if self.parameters else "all",
             "outdated": [self.position[node] for node in notation.changed_since(self.order)],
             "cards": [self._card(node) for node in self.shown.nodes],
-            "links": [self._link(edge) for edge in self.shown.edges],
+            "links": self.links,
             "layouts": {
                 "wide": self._layout(self.rankdir or "LR", DENSE if dense else WIDE),
                 "tall": self._layout(self.rankdir or "TB", TALL),
@@ -349,33 +350,32 @@ class _Graph:
 
     def _link(self, edge: Edge) -> dict[str, Any]:
         """The data of an edge in the picture, which stands for one or more edges of the graph."""
-        told: dict[str, Any] = {
-            "from": self.places[edge.source],
-            "to": self.places[edge.target],
-            "edges": [self.numbers[use] for use in edge.operands if use in self.numbers],
-        }
-        if not edge.operands:  # of a plain number
-            return told
-        (node, k), *others = edge.operands
-        if self._is_plain(edge) and not others and edge.has_derivative:
+        ends = self.places[edge.source], self.places[edge.target]
+        edges = [self.numbers[use] for use in edge.operands if use in self.numbers]
+        told: dict[str, Any] = {"from": ends[0], "to": ends[1], "edges": edges}
+        if edges and all(self.shown.nodes[end].kind != "folded" for end in ends):
+            ((node, k),) = edge.operands
+            exact = _PAGE.local_derivative(node, k, self._marks)
             told["local"] = _PAGE.partial(node, k, self.names)
             told["tag"] = _PAGE.partial(node, k, self.names | self.shorts)
-            exact = _PAGE.local_derivative(node, k, self._marks)
             told["rule"] = _parts(_PAGE.textbook(node, self._marks) or exact)
             if node.op in notation.TEXTBOOK:
                 told["exactly"] = _parts(exact)
         return told
 
-    def _is_plain(self, edge: Edge) -> bool:
-        ends = (self.shown.nodes[self.places[end]] for end in (edge.source, edge.target))
-        return all(node.kind != "folded" for node in ends)
-
     # --- where everything stands ------------------------------------------------------------------
 
     def _layout(self, rankdir: str, look: _Look) -> dict[str, Any]:
         sizes = {node.id: self._size(node, look) for node in self.shown.nodes}
-        edges = [replace(edge, label=self._room_for(edge, look)) for edge in self.shown.edges]
-        shown = replace(self.shown, edges=edges)
+        # The longest text that each edge's label will have.
+        labels = [
+            f"{link['tag']} = −0.0000"
+            if look.names_locals and "tag" in link
+            else "−0.00" * bool(link["edges"])
+            for link in self.links
+        ]
+        pairs = zip(self.shown.edges, labels, strict=True)
+        shown = replace(self.shown, edges=[replace(edge, label=label) for edge, label in pairs])
         places = Places(drawing.layout(dot_text(shown, rankdir, sizes=sizes)))
         frames = dict.fromkeys(node.frame for node in self.shown.nodes if node.frame)
         return {
@@ -401,16 +401,6 @@ class _Graph:
         is_sum = bool(node.values) and self.uses[node.values[0]] > 1
         sum_below = 20.0 if is_sum and look is not DENSE else 0.0
         return min(max(width, look.narrowest), look.widest), look.height + sum_below
-
-    def _room_for(self, edge: Edge, look: _Look) -> str:
-        """The longest text that an edge's label will have."""
-        if not edge.has_derivative or not edge.operands:
-            return ""
-        node, k = edge.operands[0]
-        is_named = look.names_locals and self._is_plain(edge)
-        return (
-            f"{_PAGE.partial(node, k, self.names | self.shorts)} = −0.0000" if is_named else "−0.00"
-        )
 
     # --- its program ------------------------------------------------------------------------------
 
