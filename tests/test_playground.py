@@ -603,9 +603,9 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
     with pytest.raises(TypeError, match="a scale is for an MLP"):
         ag.playground(Two(), loss, X, Y, optimizer, scale=Standardization.of(X))
     scale = Standardization.of([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]])
-    with pytest.raises(ValueError, match="scale is of 3 inputs, got MLP"):
+    with pytest.raises(ValueError, match="playground: scale is of 3 numbers, got MLP"):
         ag.playground(model, loss, X, Y, optimizer, scale=scale)
-    with pytest.raises(ValueError, match="target_scale is of 3 outputs, got MLP"):
+    with pytest.raises(ValueError, match="target_scale is of 3 numbers, got MLP"):
         ag.playground(model, loss, X, Y, optimizer, target_scale=scale)
     with pytest.raises(ValueError, match="expected names of 2 features, got 1: 'a'"):
         ag.playground(model, loss, X, Y, optimizer, features=["a"])

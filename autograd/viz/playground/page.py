@@ -264,12 +264,10 @@ def _check_scales(
         return
     if not isinstance(model, MLP):
         raise TypeError(f"playground: a scale is for an MLP, which can take it in, got {model!r}")
-    if scale and len(scale.means) != model.n_inputs:
-        raise ValueError(f"playground: scale is of {len(scale.means)} inputs, got {model!r}")
-    if target_scale and len(target_scale.means) != model.widths[-1]:
-        raise ValueError(
-            f"playground: target_scale is of {len(target_scale.means)} outputs, got {model!r}"
-        )
+    needed = {"scale": (scale, model.n_inputs), "target_scale": (target_scale, model.widths[-1])}
+    for name, (given, n) in needed.items():
+        if given and len(given.means) != n:
+            raise ValueError(f"playground: {name} is of {len(given.means)} numbers, got {model!r}")
 
 
 def _check_names(what: str, names: Sequence[str], n: int) -> None:
