@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
-from typing import Any, TypeAlias, overload
+from typing import TypeAlias, overload
 
 from autograd.nn import Module
 from autograd.value import Value, adjoints, topological_order
@@ -27,7 +27,7 @@ from autograd.viz.notation import (
     changed_since,
     names,
 )
-from autograd.viz.steps import checked
+from autograd.viz.steps import checked, local_derivatives
 
 PATHS_SHOWN = 8
 FACTORS_SHOWN = 16
@@ -117,8 +117,7 @@ class Link:
 
     def direct(self, user: Value) -> list[float]:
         """∂user/∂node for each operand of `user` that is the node."""
-        operands = zip(user.args, user.partials, strict=True)
-        return [p for arg, p in operands if arg is self.node and p is not None]
+        return [partial for _, arg, partial in local_derivatives(user) if arg is self.node]
 
     def passes_unlabeled(self, user: Value, local: float) -> bool:
         """Whether a term's local derivative (∂) includes paths through unlabeled nodes."""
@@ -127,10 +126,9 @@ class Link:
 
 def _nodes_above(leaf: Value, order: Sequence[Value]) -> set[Value]:
     """The leaf and all nodes that depend on it."""
-    above: set[Any] = {leaf}
+    above = {leaf}
     for node in order:
-        operands = zip(node.args, node.partials, strict=True)
-        if any(partial is not None and arg in above for arg, partial in operands):
+        if any(arg in above for _, arg, _ in local_derivatives(node)):
             above.add(node)
     return above
 
@@ -157,8 +155,8 @@ def _largest_paths(
             continue
         prefixes = largest.pop(node)
         n_others, sum_of_others = others.pop(node, (0, 0.0))
-        for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
-            if isinstance(arg, Value) and partial is not None and arg in above:
+        for index, arg, partial in local_derivatives(node):
+            if arg in above:
                 arrived: list[Prefix] = [(p[0] * partial, (node, index, p)) for p in prefixes]
                 ranked = sorted(largest.get(arg, []) + arrived, key=_size, reverse=True)
                 largest[arg] = ranked[:PATHS_SHOWN]
@@ -209,8 +207,8 @@ def _links(
                 told = tuple((user, gradients[user], local) for user, local in terms)
                 links.append(Link(node, told, gradients[node]))
             users = {node: 1.0}
-        for arg, partial in zip(node.args, node.partials, strict=True):
-            if isinstance(arg, Value) and partial is not None and arg in within:
+        for _, arg, partial in local_derivatives(node):
+            if arg in within:
                 into = reached.setdefault(arg, {})
                 for user, derivative in users.items():
                     contribution = derivative * partial

@@ -95,9 +95,7 @@ def _backward_steps(order: Sequence[Value]) -> Iterator[Step]:
     for node in reversed(order):
         if node not in adjoint:  # it was only compared
             continue
-        for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
-            if not isinstance(arg, Value) or partial is None:
-                continue
+        for index, arg, partial in local_derivatives(node):
             contribution = adjoint[node] * partial
             if math.isnan(contribution) and not math.isnan(adjoint[arg]):
                 contribution = 0.0  # unselected branches contribute nothing
@@ -107,6 +105,13 @@ def _backward_steps(order: Sequence[Value]) -> Iterator[Step]:
                 *(output, named),
             )
     output.backward()
+
+
+def local_derivatives(node: Value) -> Iterator[tuple[int, Value, float]]:
+    """Each operand with a derivative: its index, itself, and the local derivative."""
+    for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
+        if isinstance(arg, Value) and partial is not None:
+            yield index, arg, partial
 
 
 def checked(value: object, function: str) -> Value:

@@ -13,15 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import (
-    Any,
-    Literal,
-    TypeAlias,
-    TypedDict,
-    Unpack,
-    get_args,
-    overload,
-)
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, get_args, overload
 
 from autograd.compiler.backends import javascript
 from autograd.compiler.pipeline import lower, roll
@@ -37,7 +29,7 @@ from autograd.viz.drawing import Drawing, html_image
 from autograd.viz.graphview import Edge, Fold, Node
 from autograd.viz.html import Page, element, json_number, scripts, styles
 from autograd.viz.notation import Notation, in_a_line
-from autograd.viz.steps import check_choice, checked
+from autograd.viz.steps import check_choice, checked, local_derivatives
 from autograd.viz.svg import EdgePath, Place, Places
 
 Mode: TypeAlias = Literal["once", "edges", "predict"]
@@ -262,12 +254,7 @@ class _Graph:
         }
         """What a node is called within its frame."""
         self.position = {node: i for i, node in enumerate(order)}
-        self.edges = [
-            (node, k)
-            for node in reversed(order)
-            for k, partial in enumerate(node.partials)
-            if partial is not None
-        ]
+        self.edges = [(node, k) for node in reversed(order) for k, _, _ in local_derivatives(node)]
         """Every operand with a derivative, in the order of the backward pass."""
         self.numbers = {use: i for i, use in enumerate(self.edges)}
         self.uses = Counter(node.args[k] for node, k in self.edges)
