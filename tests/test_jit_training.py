@@ -19,8 +19,7 @@ import pytest
 import autograd as ag
 from autograd.compiler.backends.llvm.training import CompiledTraining
 from autograd.optim import Stepper
-from autograd.training import epochs as account
-from autograd.training import fitting
+from autograd.training import fitting, loop
 from autograd.training.compiled import MachineSteps, ProgramSteps
 
 pytest.importorskip("llvmlite", reason="training in machine code needs llvmlite (extra jit)")
@@ -299,7 +298,7 @@ def test_an_epoch_may_take_longer_than_machine_code_may_run(
 ) -> None:
     """Its loss and accuracy are then put together from several chunks of steps."""
     settings: dict[str, Any] = {"epochs": 9, "batch_size": 4, "stepper": STEPPERS["adam"]}
-    monkeypatch.setattr(account, "CHUNK", 1e-9)
+    monkeypatch.setattr(loop, "CHUNK", 1e-9)
     in_small_chunks = run(True, **settings)
     monkeypatch.undo()
     whole = run(True, **settings)

@@ -14,7 +14,7 @@ gradient, and `step()` applies it. Stochastic, mini-batch and batch descent are 
 - `fitting` has `fit`, which puts the others together;
 - `examples` reads lists, arrays and frames, `batches` plans the steps;
 - `objective` is the mean loss of a batch plus a penalty;
-- `epochs` is the loop: it takes the steps in chunks, and computes loss and accuracy of each epoch;
+- `loop` takes the steps, and computes loss and accuracy of each epoch;
 - `eager` takes the steps on Values, `compiled` by compiled programs;
 - `diagnostics` explains a training that diverged, `history` is the result of the others.
 """

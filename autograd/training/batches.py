@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from autograd.checks import checked_int
@@ -55,17 +55,17 @@ def order_of(n: int, size: int, seed: int, shuffle: bool) -> Sequence[int]:
     return random.Random(seed).sample(range(n), n) if shuffle and size < n else range(n)
 
 
-class Planned(NamedTuple):
+class Step(NamedTuple):
     """A step to take.
 
     Attributes:
-        step: its number, from 0.
+        number: its number, from 0.
         epoch: that of its epoch, from 1.
         rows: which examples it takes.
         rate: its learning rate; None if no schedule sets it.
     """
 
-    step: int
+    number: int
     epoch: int
     rows: Sequence[int]
     rate: float | None
@@ -93,31 +93,21 @@ class Chunk:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def __iter__(self) -> Iterator[Planned]:
-        start = 0
-        for i, count in enumerate(self.counts):
-            step = self.first + i
-            rows = range(count) if self.order is None else self.order[start : start + count]
-            rate = self.rates[i] if self.rates else None
-            yield Planned(step, 1 + step // self.per_epoch, rows, rate)
-            start += count
+    def __iter__(self) -> Iterator[Step]:
+        rows = iter(self.order or ())
+        rates = self.rates or itertools.repeat(None)
+        for number, count, rate in zip(itertools.count(self.first), self.counts, rates):
+            taken = range(count) if self.order is None else list(itertools.islice(rows, count))
+            yield Step(number, 1 + number // self.per_epoch, taken, rate)
 
-    def split(self, n: int) -> tuple[Chunk, Chunk]:
-        """The first n steps, and the others."""
-        end = sum(self.counts[:n])
-        counts, order, rates = self.counts, self.order, self.rates
-        return (
-            replace(
-                self, counts=counts[:n], order=order and order[:end], rates=rates and rates[:n]
-            ),
-            replace(
-                self,
-                first=self.first + n,
-                counts=counts[n:],
-                order=order and order[end:],
-                rates=rates and rates[n:],
-            ),
-        )
+    def part(self, start: int, stop: int | None = None) -> Chunk:
+        """The steps from `start` to before `stop`."""
+        counts, order, rates = self.counts[start:stop], self.order, self.rates
+        if order is not None:
+            begin = sum(self.counts[:start])
+            order = order[begin : begin + sum(counts)]
+        rates = None if rates is None else rates[start:stop]
+        return Chunk(self.per_epoch, self.first + start, counts, order, rates)
 
 
 class Plan:

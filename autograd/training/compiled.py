@@ -1,30 +1,26 @@
 """Training steps by compiled programs: many at once in machine code, or one after the other.
 
 A step in machine code may take only a few microseconds, so whatever can be done once for all steps
-of a chunk is not done for each step.
+of a call is not done for each step.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import recording
-from autograd.compiler.columns import read_columns
-from autograd.compiler.jit import executable
-from autograd.compiler.pipeline import lower
+from autograd.compiler.jit import BackendName, jit
 from autograd.compiler.step import check_rule
-from autograd.compiler.trace import leaves_of, trace
 from autograd.gc_pause import gc_paused
 from autograd.optim import Stepper
-from autograd.training.batches import Chunk
-from autograd.training.eager import EagerSteps, Rows
+from autograd.training.batches import Chunk, Step
+from autograd.training.eager import EagerSteps, Measured
 from autograd.training.examples import Examples, shape_of
 from autograd.training.objective import Objective
-from autograd.value import Operand
+from autograd.value import Operand, Value
 
 if TYPE_CHECKING:
     from autograd.compiler.backends.llvm.training import CompiledTraining
@@ -47,14 +43,13 @@ class MachineSteps:
 
     def __init__(self, objective: Objective, examples: Examples, optimizer: Stepper) -> None:
         check_rule(optimizer, "fit", "or train with backend='python', which calls its step()")
-        self._objective = _OfOneExample(objective, optimizer)
-        self._optimizer = optimizer
+        self._objective, self._examples, self._optimizer = objective, examples, optimizer
         self._eager = EagerSteps(objective, examples, optimizer)
         self._shapes = _Shapes(objective, examples)
         self._trainings: dict[_Shape, CompiledTraining] = {}
         self._training(self._shapes.of_row[0])
 
-    def take(self, chunk: Chunk) -> Rows:
+    def take(self, chunk: Chunk) -> Measured:
         """Take all of these steps; one that is not finite is taken by `EagerSteps`.
 
         Raises:
@@ -63,128 +58,83 @@ class MachineSteps:
         losses: list[float] = []
         shares: list[float] = []
         while chunk:
-            alike = self._shapes.alike(chunk)
-            rows: Rows = self._steps(alike) or self._eager.take(chunk.split(1)[0])
-            losses += rows[0]
-            shares += rows[1]
-            chunk = chunk.split(len(rows[0]))[1]
+            measured = self._steps(chunk)
+            if not measured[0]:
+                measured = self._eager.take(chunk.part(0, 1))
+            losses += measured[0]
+            shares += measured[1]
+            chunk = chunk.part(len(measured[0]))
         return losses, shares
 
-    def _steps(self, chunk: Chunk) -> Rows | None:
-        """As many of these steps as stay finite; None if the first one does not."""
+    def _steps(self, chunk: Chunk) -> Measured:
+        """Take the first of these steps, as many as have examples of one shape and stay finite."""
+        shapes = self._shapes
+        chunk = shapes.alike(chunk)
         coefficients = []
         for rate in chunk.rates or [self._optimizer.learning_rate]:
             self._optimizer.learning_rate = rate
             coefficients.append(self._optimizer.coefficients())
-        shape, order = self._shapes.of_row[chunk.order[0] if chunk.order else 0], chunk.order
-        if order is not None and len(self._shapes.rows) > 1:
-            rows = self._shapes.rows[shape]
-            order = [bisect_left(rows, row) for row in order]
+        order = chunk.order
+        shape = shapes.of_row[order[0] if order else 0]
+        if order is not None and len(shapes.rows) > 1:
+            order = [shapes.place[row] for row in order]
         losses, shares = self._training(shape).steps(chunk.counts, order, coefficients)
-        return (losses, shares) if losses else None
+        return losses, shares
 
     def _training(self, shape: _Shape) -> CompiledTraining:
         """The compiled training for examples of this shape; compiled on first use."""
         from autograd.compiler.backends.llvm.training import CompiledTraining
 
+        objective, parameters = self._objective, self._optimizer.parameters
+
+        def of_one_example(x: Any, y: Any) -> list[Operand]:
+            value, predictions = objective([x], [y], parameters)
+            return [value, objective.n_correct(predictions, [y])]
+
         if shape not in self._trainings:
-            columns = self._shapes.columns(self._shapes.rows[shape])
+            columns = self._examples.batch(self._shapes.rows[shape])
             with gc_paused():  # recording makes many objects
-                training = CompiledTraining(self._objective, columns, self._optimizer)
+                training = CompiledTraining(of_one_example, columns, self._optimizer)
             self._trainings[shape] = training
         return self._trainings[shape]
 
 
-class ProgramSteps:
-    """Takes steps with the gradient by a compiled program, and the update by `step()` itself."""
+class ProgramSteps(EagerSteps):
+    """Takes steps with the gradient by a compiled program, and the update by `step()` itself.
 
-    runs_ahead = False
-
-    def __init__(
-        self, objective: Objective, examples: Examples, optimizer: Stepper, backend: str
-    ) -> None:
-        self._objective = _OfOneExample(objective, optimizer)
-        self._optimizer = optimizer
-        self._eager = EagerSteps(objective, examples, optimizer)
-        self._shapes = _Shapes(objective, examples)
-        self._backend = backend
-        self._gradients: dict[_Shape, _Gradient] = {}
-        self._gradient(range(1))
-
-    def take(self, chunk: Chunk) -> Rows:
-        """Take all of these steps; one that is not finite is taken by `EagerSteps`.
-
-        Raises:
-            FloatingPointError: as for `EagerSteps`.
-        """
-        rows = [self._take(chunk.split(i + 1)[0].split(i)[1]) for i in range(len(chunk))]
-        return [row[0] for row in rows], [row[1] for row in rows]
-
-    def _take(self, chunk: Chunk) -> tuple[float, float]:
-        """Take one step; returns the objective before it and the share of correct predictions."""
-        (planned,) = chunk
-        if planned.rate is not None:
-            self._optimizer.learning_rate = planned.rate
-        gradient = self._gradient(planned.rows)
-        loss, share, *slopes = gradient(self._shapes.columns(planned.rows))
-        try:
-            if not math.isfinite(loss):
-                raise FloatingPointError
-            self._optimizer.zero_grad()
-            for parameter, slope in zip(gradient.moved, slopes, strict=True):
-                parameter.grad = slope
-            self._optimizer.step()
-        except FloatingPointError:
-            (losses, shares) = self._eager.take(chunk)
-            return losses[0], shares[0]
-        return loss, share
-
-    def _gradient(self, rows: Sequence[int]) -> _Gradient:
-        """The function for the gradient of a batch of this shape, compiled when first needed."""
-        shape = self._shapes.of_rows(rows)
-        if shape not in self._gradients:
-            batch = self._shapes.columns(rows)
-            with gc_paused():  # a graph grows
-                gradient = _Gradient(self._objective, batch, self._optimizer, self._backend)
-            self._gradients[shape] = gradient
-        return self._gradients[shape]
-
-
-class _Gradient:
-    """The objective of a batch with its gradient, compiled.
-
-    Attributes:
-        moved: the parameters of the optimizer that the objective depends on.
+    A step that is not finite is taken on Values.
     """
 
     def __init__(
-        self, objective: _OfOneExample, batch: list[list[Any]], optimizer: Stepper, backend: str
+        self, objective: Objective, examples: Examples, optimizer: Stepper, backend: BackendName
     ) -> None:
-        recorded = trace(objective, [column.shape for column in read_columns(batch)])
-        reached = set(leaves_of(recorded.outputs[0]))
-        self.moved: list[Any] = [p for p in optimizer.parameters if p in reached]
-        # a nan is left to Values
-        listed = lower(recorded.inputs, recorded.outputs, True, self.moved, self.moved)
-        self._leaves = listed.leaves
-        self._run = executable(listed, backend)
+        super().__init__(objective, examples, optimizer)
+        self._shapes = _Shapes(objective, examples)
 
-    def __call__(self, batch: list[list[Any]]) -> Sequence[float]:
-        """The objective, the share of correct predictions, and the slope of each parameter."""
-        numbers = [leaf.data for leaf in self._leaves]
-        found: list[float] = self._run(numbers, read_columns(batch)).tolist()
-        return found
+        def loss(x: Any, y: Any) -> Value:
+            return objective([x], [y], optimizer.parameters)[0]
 
+        def share(x: Any, y: Any) -> Operand:
+            return objective.n_correct([objective.model(x)], [y])
 
-class _OfOneExample:
-    """The function to compile: the objective of one example, and whether it is predicted right."""
+        self._loss = jit(loss, backend)
+        self._share = None if objective.correct is None else jit(share, backend)
+        self._loss.recorded(*examples.batch(range(1)))  # now, so that a mistake shows at once
 
-    def __init__(self, objective: Objective, optimizer: Stepper) -> None:
-        self._objective = objective
-        self._parameters = optimizer.parameters
-
-    def __call__(self, x: Any, y: Any) -> list[Operand]:
-        value, predictions = self._objective([x], [y], self._parameters)
-        return [value, self._objective.n_correct(predictions, [y])]
+    def _take(self, step: Step) -> tuple[float, float]:
+        optimizer = self._optimizer
+        self._shapes.of_batch(step.rows)
+        batch = self._examples.batch(step.rows)
+        share = 0.0 if self._share is None else self._share.mean(*batch)
+        optimizer.zero_grad()
+        loss = self._loss.backward(*batch)
+        try:
+            if not math.isfinite(loss):
+                raise FloatingPointError
+            optimizer.step()
+        except FloatingPointError:
+            return super()._take(step)
+        return loss, share
 
 
 class _Shapes:
@@ -193,43 +143,41 @@ class _Shapes:
     Attributes:
         of_row: the shapes of each example and its target.
         rows: for each shape, the indices of its examples.
+        place: for each example, its index among those of its shape.
     """
 
     def __init__(self, objective: Objective, examples: Examples) -> None:
-        self._examples = examples
-        self.of_row = [
-            (shape_of(x), shape_of(y)) for x, y in zip(examples.X, examples.Y, strict=True)
-        ]
+        shapes = zip(map(shape_of, examples.X), map(shape_of, examples.Y), strict=True)
+        self.of_row: list[_Shape] = list(shapes)
         self.rows: dict[_Shape, list[int]] = {}
+        self.place = []
         for row, shape in enumerate(self.of_row):
-            self.rows.setdefault(shape, []).append(row)
+            alike = self.rows.setdefault(shape, [])
+            self.place.append(len(alike))
+            alike.append(row)
         with recording.no_grad():  # a loss refuses a wrong target here: compiled, it cannot
             for rows in self.rows.values():
                 prediction = objective.model(examples.X[rows[0]])
                 for target in {repr(y): y for y in (examples.Y[row] for row in rows)}.values():
                     objective.loss(prediction, target)
 
-    def columns(self, rows: Sequence[int]) -> list[list[Any]]:
-        """The inputs of these rows, and their targets."""
-        X, Y, _ = self._examples
-        return [[X[row] for row in rows], [Y[row] for row in rows]]
-
-    def of_rows(self, rows: Sequence[int]) -> _Shape:
-        """The shape of the examples of a batch, which have to be alike."""
-        if len(self.rows) > 1:
-            for row in rows:
-                if self.of_row[row] != self.of_row[rows[0]]:
-                    raise ValueError(
-                        f"fit: a compiled batch holds examples of one shape, but those of rows "
-                        f"{rows[0]} and {row} have {self.of_row[rows[0]]} and {self.of_row[row]} "
-                        f"(ragged); train with batch_size=1, or eager"
-                    )
-        return self.of_row[rows[0]]
-
     def alike(self, chunk: Chunk) -> Chunk:
         """The first steps of the chunk, as many as have examples of one shape."""
         if len(self.rows) == 1:
             return chunk
-        first, *others = (self.of_rows(planned.rows) for planned in chunk)
-        n = 1 + sum(1 for _ in itertools.takewhile(lambda shape: shape == first, others))
-        return chunk.split(n)[0]
+        shapes = (self.of_batch(step.rows) for step in chunk)
+        _, run = next(itertools.groupby(shapes))
+        return chunk.part(0, len(list(run)))
+
+    def of_batch(self, rows: Sequence[int]) -> _Shape:
+        """The shape of the examples of a batch, which have to be alike."""
+        shape = self.of_row[rows[0]]
+        if len(self.rows) > 1:
+            for row in rows:
+                if self.of_row[row] != shape:
+                    raise ValueError(
+                        f"fit: a compiled batch holds examples of one shape, but those of rows "
+                        f"{rows[0]} and {row} have {shape} and {self.of_row[row]} (ragged); "
+                        f"train with batch_size=1, or eager"
+                    )
+        return shape

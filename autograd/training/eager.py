@@ -9,13 +9,12 @@ from typing import TypeAlias
 from autograd import recording
 from autograd.gc_pause import gc_paused
 from autograd.optim import Stepper
-from autograd.training.batches import Chunk, Planned
+from autograd.training.batches import Chunk, Step
 from autograd.training.diagnostics import largest, origin
 from autograd.training.examples import Examples
 from autograd.training.objective import Objective
-from autograd.value import Value
 
-Rows: TypeAlias = tuple[Sequence[float], Sequence[float]]
+Measured: TypeAlias = tuple[Sequence[float], Sequence[float]]
 """For each step the objective before it, and of its batch the share of correct predictions."""
 
 
@@ -30,7 +29,7 @@ class EagerSteps:
         self._examples = examples
         self._optimizer = optimizer
 
-    def take(self, chunk: Chunk) -> Rows:
+    def take(self, chunk: Chunk) -> Measured:
         """Take all of these steps.
 
         Raises:
@@ -38,20 +37,19 @@ class EagerSteps:
                 taken, the steps before it are.
         """
         losses, shares = [], []
-        for planned in chunk:
+        for step in chunk:
+            if step.rate is not None:
+                self._optimizer.learning_rate = step.rate
             with gc_paused():
-                loss, n_correct = self._take(planned)
+                loss, share = self._take(step)
             losses.append(loss)
-            shares.append(n_correct / len(planned.rows))
+            shares.append(share)
         return losses, shares
 
-    def _take(self, planned: Planned) -> tuple[float, float]:
-        """Take one step; returns the objective before it and the number of correct predictions."""
-        examples, optimizer = self._examples, self._optimizer
-        step, epoch, rows, rate = planned
-        if rate is not None:
-            optimizer.learning_rate = rate
-        xs, ys = [examples.X[i] for i in rows], [examples.Y[i] for i in rows]
+    def _take(self, step: Step) -> tuple[float, float]:
+        """Take one step; returns the objective before it and the share of correct predictions."""
+        optimizer = self._optimizer
+        xs, ys = self._examples.batch(step.rows)
         loss, predictions = self._objective(xs, ys, optimizer.parameters)
         with recording.no_grad():
             n_correct = self._objective.n_correct(predictions, ys)
@@ -62,10 +60,10 @@ class EagerSteps:
             loss.backward()
             optimizer.step()
         except FloatingPointError as error:
-            advice = "try a smaller learning rate; " if step else ""
+            advice = "try a smaller learning rate; " if step.number else ""
             raise FloatingPointError(
-                f"fit: it diverged at step {step}, in epoch {epoch}: {error}; "
-                f"{examples.not_finite(rows) or advice}{origin(loss)}; the parameters are those "
-                f"before this step, the largest being {largest(optimizer.parameters)}"
+                f"fit: it diverged at step {step.number}, in epoch {step.epoch}: {error}; "
+                f"{self._examples.not_finite(step.rows) or advice}{origin(loss)}; the parameters "
+                f"are those before this step, the largest being {largest(optimizer.parameters)}"
             ) from error
-        return loss.data, n_correct.data if isinstance(n_correct, Value) else n_correct
+        return loss.data, float(getattr(n_correct, "data", n_correct)) / len(ys)

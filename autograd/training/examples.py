@@ -22,6 +22,11 @@ class Examples(NamedTuple):
     Y: list[Any]
     columns: Sequence[str] = ()
 
+    def batch(self, rows: Iterable[int]) -> tuple[list[Any], list[Any]]:
+        """The examples of these rows, and their targets."""
+        X, Y = self.X, self.Y
+        return [X[i] for i in rows], [Y[i] for i in rows]
+
     def not_finite(self, rows: Iterable[int]) -> str:
         """A clause that locates the first nan or inf in these rows; "" if all are finite."""
         for i in rows:

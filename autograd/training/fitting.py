@@ -15,9 +15,9 @@ from autograd.optim import Stepper
 from autograd.training.batches import Plan, Schedule
 from autograd.training.compiled import MachineSteps, ProgramSteps
 from autograd.training.eager import EagerSteps
-from autograd.training.epochs import Steps, epochs_of
 from autograd.training.examples import Examples, checked_examples, class_indices
 from autograd.training.history import Epoch, History, has_converged
+from autograd.training.loop import Steps, epochs_of
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _steps(
     backend: BackendName | None,
 ) -> Steps:
     """The object that takes the steps: in machine code, as a program, or on Values."""
-    chosen = None if backend is None else checked_backend(backend, "fit")
+    chosen: Any = None if backend is None else checked_backend(backend, "fit")
     if chosen == "llvm" or (compiled and chosen is None):
         return MachineSteps(objective, examples, optimizer)
     if chosen is None:
