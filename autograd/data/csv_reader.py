@@ -9,7 +9,7 @@ import csv
 import os
 import re
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -103,7 +103,8 @@ def _read(
         delimiter = delimiter or separator[1]  # Excel's own word on it
         head[0] = "\n"
     delimiter = delimiter or _recognized(head)
-    rows = _rows(chain(head, text), delimiter, file)
+    endings: list[str] = []
+    rows = _without_endings(_rows(chain(head, text), delimiter, file), endings)
     lines = list(islice(rows, N_HEAD_ROWS))
     if not lines:
         raise TableError(f"{file}: it is empty; expected rows of cells separated by commas")
@@ -111,7 +112,12 @@ def _read(
     if header is None and (heading := _heading(head, delimiter, lines)):
         lines.insert(0, heading)
         header = True
-    width, left_out = _without_surroundings(lines, is_whole)
+    width = _width(lines)
+    for line in lines:
+        _cut(line, width)
+    titles = []
+    while width > 2 and len(lines) > 1 and _is_text(lines[0]):
+        titles.append(f"a title in line {lines.pop(0).number}")
     classes = _counted(lines, is_whole) if header is None else ()
     if classes:
         del lines[0]
@@ -119,24 +125,16 @@ def _read(
         header = not classes and _is_header(lines)
     names = _taken_off(lines, width, delimiter, file) if header else [""] * width
 
-    na_words = {word.casefold() for word in na_values}
-    stored = _Stored(file, width, na_words)
     rows = chain(lines, rows)
-    held: list[Line] = []
-    for line in islice(rows, limit):
-        held.append(line)
-        if len(held) == BLOCK + TAIL:
-            stored.append(held[:BLOCK])
-            del held[:BLOCK]
+    na_words = {word.casefold() for word in na_values}
+    columns, line_numbers = _stored(islice(rows, limit), file, width, na_words)
     is_cut = limit is not None and next(rows, None) is not None
-    if not is_whole and not is_cut:
-        left_out += _cut_end(held, width)
-    stored.append(held)
+    left_out = titles + endings
 
-    decimal, units, how_written = infer_formats(stored.columns, delimiter, decimal)
+    decimal, units, how_written = infer_formats(columns, delimiter, decimal)
     na_numbers = {x for word in na_values if (x := NumberFormat(decimal).parse(word)) is not None}
     if na_numbers:
-        for column, accepted in zip(stored.columns, units, strict=True):
+        for column, accepted in zip(columns, units, strict=True):
             column.blank(na_numbers, NumberFormat(decimal, accepted).parse)
     notes = ["a header" if header else "no header", DELIMITERS.get(delimiter, repr(delimiter))]
     notes += source.notes + [encoding] * (encoding == "cp1252") + how_written
@@ -146,11 +144,11 @@ def _read(
     return Sheet(
         file,
         _distinct([name or f"column {i}" for i, name in enumerate(names, start=1)]),
-        stored.columns,
-        stored.line_numbers,
+        columns,
+        line_numbers,
         tuple(notes),
         header,
-        named_rows=header and not names[0] and _names_rows(stored.columns[0]),
+        named_rows=header and not names[0] and _names_rows(columns[0]),
         classes=classes,
         left_out=tuple(left_out),
         decimal=decimal,
@@ -159,53 +157,58 @@ def _read(
     )
 
 
-class _Stored:
-    """Rows, stored by columns."""
+def _stored(
+    rows: Iterator[Line], file: str, width: int, na_words: set[str]
+) -> tuple[list[Cells], array[int]]:
+    """The rows by columns, `na_words` made empty, and their line numbers.
 
-    def __init__(self, file: str, width: int, na_words: set[str]) -> None:
-        self.file, self.width, self.na_words = file, width, na_words
-        self.columns = [Cells() for _ in range(width)]
-        self.line_numbers = array("q")
-
-    def append(self, lines: list[Line]) -> None:
-        """Store rows. TableError for one that is longer or shorter than the others."""
-        for line in lines:
-            _cut(line, self.width)
-            if len(line.cells) != self.width:
-                raise _ragged(self.file, line, f"the others have {self.width}")
-        self.line_numbers.extend(line.number for line in lines)
-        transposed = zip(*(line.cells for line in lines), strict=True)
-        for column, cells in zip(self.columns, transposed, strict=True):
-            if self.na_words.isdisjoint(map(str.casefold, cells) if self.na_words else ()):
-                column.append(cells)
-            else:
-                column.append("" if c.casefold() in self.na_words else c for c in cells)
-
-
-def _without_surroundings(lines: list[Line], is_whole: bool) -> tuple[int, list[str]]:
-    """Remove titles above, footnotes and totals below, and empty columns on the right.
-
-    A title or footnote is a line with one cell of words, in a table of three columns or more.
-    Returns the number of columns, and a description of each line removed.
+    TableError for a row that is longer or shorter than the others.
     """
-    width = _width(lines)
-    while width > 2 and not any(cell for line in lines for cell in line.cells[width - 1 :]):
-        width -= 1  # every row ends with a delimiter
-    for line in lines:
-        _cut(line, width)
-    left_out = []
-    while width > 2 and len(lines) > 1 and _is_text(lines[0]):
-        left_out.append(f"a title in line {lines.pop(0).number}")
-    return width, left_out + (_cut_end(lines, width) if is_whole else [])
+    columns, line_numbers = [Cells() for _ in range(width)], array("q")
+    while block := list(islice(rows, BLOCK)):
+        for line in block:
+            _cut(line, width)
+            if len(line.cells) != width:
+                raise _ragged(file, line, f"the others have {width}")
+        line_numbers.extend(line.number for line in block)
+        transposed = zip(*(line.cells for line in block), strict=True)
+        for column, cells in zip(columns, transposed, strict=True):
+            blanked = ("" if cell.casefold() in na_words else cell for cell in cells)
+            column.append(blanked if na_words else cells)
+    return columns, line_numbers
+
+
+def _without_endings(rows: Iterator[Line], left_out: list[str]) -> Iterator[Line]:
+    """The rows without footnotes and a line of totals; appends to `left_out` what these were.
+
+    A footnote, as a title, is a line with one cell of words, in a table of three columns or more.
+    """
+    held: deque[Line] = deque()
+    for line in rows:
+        held.append(line)
+        if len(held) > TAIL:
+            yield held.popleft()
+    lines = list(held)
+    while len(lines) > 1 and _is_text(lines[-1]) and _width(lines) > 2:
+        left_out.append(f"a footnote in line {lines.pop().number}")
+    if _is_total(lines):
+        left_out.append(f"totals in line {lines.pop().number}")
+    yield from lines
 
 
 def _width(lines: list[Line]) -> int:
-    """How many cells most rows have; a header may end in a delimiter that the rows lack."""
+    """How many cells most rows have, without empty columns on the right.
+
+    A header may end in a delimiter that the rows lack.
+    """
     first, *others = lines
     _cut(first, max((len(line.cells) for line in others), default=0))
     counted = others if len(others) > 1 else lines
     lengths = Counter(len(line.cells) for line in counted)
-    return max([len(first.cells), *lengths], key=lambda width: lengths[width])
+    width = max([len(first.cells), *lengths], key=lambda width: lengths[width])
+    while width > 2 and not any(cell for line in lines for cell in line.cells[width - 1 :]):
+        width -= 1  # every row ends with a delimiter
+    return width
 
 
 def _cut(line: Line, width: int) -> None:
@@ -214,26 +217,18 @@ def _cut(line: Line, width: int) -> None:
         line.cells.pop()
 
 
-def _cut_end(lines: list[Line], width: int) -> list[str]:
-    """Leave out footnotes and a line of totals; returns what was left out, for people to read."""
-    left_out = []
-    while width > 2 and len(lines) > 1 and _is_text(lines[-1]):
-        left_out.append(f"a footnote in line {lines.pop().number}")
-    if _is_total(lines):
-        left_out.append(f"totals in line {lines.pop().number}")
-    return left_out
-
-
 def _is_text(line: Line) -> bool:
     return bool(line.cells[0]) and not any(line.cells[1:]) and not is_number(line.cells[0])
 
 
 def _is_total(lines: list[Line]) -> bool:
     """Whether the last line, and no other, begins with a word for a total."""
+    if len(lines) < 3:
+        return False
     *others, last = lines
     i, begin = next(((i, cell.casefold()) for i, cell in enumerate(last.cells) if cell), (0, ""))
     begins_alike = any(i < len(o.cells) and o.cells[i].casefold() == begin for o in others)
-    return len(others) > 1 and begin.rstrip(": ") in TOTALS and not begins_alike
+    return begin.rstrip(": ") in TOTALS and not begins_alike
 
 
 def _taken_off(lines: list[Line], width: int, delimiter: str, file: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,7 @@ from dataclasses import replace
 from autograd.data.errors import TableError, abbreviated, printable
 from autograd.data.numbers import NumberFormat, number
 from autograd.data.schema import EMPTY, Column, Missing, Schema, Task, key
-from autograd.data.sheet import Sheet, is_missing, is_missing_number, split
+from autograd.data.sheet import Sheet, is_missing, is_missing_number
 
 FEW_NUMBERS = 20
 """Up to so many different whole numbers, each three times on average, are classes as a label."""
@@ -20,7 +19,7 @@ MANY_WORDS = 50
 """Beyond so many different words in a column, or one for every other row, they name the rows."""
 
 MOST_WORDS = 1000
-"""Beyond so many different words in a column they are not counted."""
+"""Beyond so many different words in a column they are not kept, and no classes."""
 
 FEW_STRAYS = 5
 """Up to so many different words in no more than a quarter of a column of numbers are gaps."""
@@ -138,61 +137,43 @@ def _inferred(sheet: Sheet, position: int) -> Column:
     """The column as inferred from its cells; it is an input until it is given another role."""
     units = sheet.units[position] if sheet.units else ()
     form = NumberFormat(sheet.decimal, units)
-    counts: Counter[str] | None = Counter()  # of all cells, until these are too many
-    words: Counter[str] = Counter()  # of those that are neither numbers nor missing
-    dashes: Counter[str] = Counter()  # of those that are missing only among numbers
-    n_missing = n_numbers = n_others = 0
-    low, high, all_whole = math.inf, -math.inf, True
-    for block in sheet.columns[position].blocks:
-        if counts is not None:
-            counts.update(split(block))
-            counts = counts if len(counts) <= MOST_WORDS else None
-        if numbers := form.parse_block(block):
-            n_numbers += len(numbers)
-        else:
-            numbers = []
-            for cell, count in Counter(split(block)).items():
-                if is_missing(cell):
-                    n_missing += count
-                elif is_missing_number(cell):
-                    dashes[cell] += count
-                elif (found := form.parse(cell)) is not None:
-                    numbers.append(found)
-                    n_numbers += count
-                else:
-                    n_others += count
-                    if len(words) < MOST_WORDS or cell in words:
-                        words[cell] += count
-        if numbers:
-            low, high = min(low, *numbers), max(high, *numbers)
-            all_whole = all_whole and all(map(float.is_integer, numbers))
+    counts = Counter(sheet.columns[position])
+    numbers = {cell: x for cell in counts if (x := form.parse(cell)) is not None}
+    others = [cell for cell in counts if cell not in numbers]
+    n_missing = sum(counts.pop(cell) for cell in others if is_missing(cell))
+    words = [cell for cell in others if not is_missing_number(cell)]
     column = Column(sheet.names[position], position, "empty", "left out", n_missing, units=units)
-    if n_missing == sheet.n_rows:
+    if not counts:
         return column
-    column = replace(column, role="input", span=(low, high), all_whole=all_whole)
-    if n_numbers and not n_others:
+    n_numbers, n_words = (sum(map(counts.__getitem__, cells)) for cells in (numbers, words))
+    if numbers:
+        span = min(numbers.values()), max(numbers.values())
+        column = replace(column, span=span, all_whole=all(x.is_integer() for x in numbers.values()))
+    if numbers and not words:
         values: Counter[float] = Counter()
-        for cell, count in (counts or {}).items():
-            if not is_missing_number(cell) and (found := form.parse(cell)) is not None:
-                values[found] += count
+        for cell, x in numbers.items():
+            values[x] += counts[cell]
+        kept = sorted(values) if len(values) <= MOST_WORDS else ()
         return replace(
             column,
             kind="number",
-            n_missing=n_missing + dashes.total(),
+            role="input",
+            n_missing=sheet.n_rows - n_numbers,  # a dash among numbers is a gap
             n_filled=n_numbers,
-            words={f"{x:.0f}" if x.is_integer() else repr(x): values[x] for x in sorted(values)},
-            n_words=len(values) if counts is not None else MOST_WORDS + 1,
+            words={f"{x:.0f}" if x.is_integer() else repr(x): values[x] for x in kept},
+            n_words=len(values),
         )
-    merged, spellings = _merged(counts or {})
-    are_few = 3 * n_others <= n_numbers
+    merged, spellings = _merged(counts)
+    are_few = 3 * n_words <= n_numbers
     odd = tuple(filter(_LIKE_A_NUMBER.match, words)) if are_few else ()
     are_dates = bool(words) and all(map(_DATE.fullmatch, words))
     return replace(
         column,
-        kind="mixed" if n_numbers else "date" if are_dates else "words",
-        n_filled=n_numbers + n_others + dashes.total(),
-        words=merged,
-        n_words=len(merged) if counts is not None else MOST_WORDS + 1,
+        kind="mixed" if numbers else "date" if are_dates else "words",
+        role="input",
+        n_filled=counts.total(),
+        words=merged if len(merged) <= MOST_WORDS else {},
+        n_words=len(merged),
         spellings=spellings,
         strays=tuple(words) if are_few and len(words) <= FEW_STRAYS and not odd else (),
         odd_numbers=odd,
@@ -203,8 +184,7 @@ def _merged(counts: Mapping[str, int]) -> tuple[dict[str, int], int]:
     """The count of each word, with its spellings merged, and the number of spellings."""
     spellings: Counter[str] = Counter()
     for cell, count in counts.items():
-        if not is_missing(cell):
-            spellings[" ".join(cell.split())] += count
+        spellings[" ".join(cell.split())] += count
     words: dict[str, str] = {}
     for word, _ in spellings.most_common():  # the most common spelling is the word
         words.setdefault(key(word), key(word) if number(word) is not None else word)
@@ -269,7 +249,7 @@ def _classes(sheet: Sheet, label: Column, task: Task | None) -> tuple[str, ...]:
         return ()
     if label.n_words > MOST_WORDS:
         raise TableError(
-            f"{sheet.file}, {sheet.named(label.position)}: it holds {_how_many(label)} different "
+            f"{sheet.file}, {sheet.named(label.position)}: it holds {label.n_words} different "
             f"numbers, too many for classes",
             {"task": "regression"},
         )
@@ -320,7 +300,7 @@ def _check(sheet: Sheet, schema: Schema, unfit: Column | None, one_hot: bool) ->
         bad = unfit or label
         is_gappy = 2 * bad.n_missing >= sheet.n_rows
         gappy = f"is missing in {bad.n_missing} of {sheet.n_rows} rows"
-        many = f"holds {_how_many(bad)} different {'dates' if bad.kind == 'date' else 'words'}"
+        many = f"holds {bad.n_words} different {'dates' if bad.kind == 'date' else 'words'}"
         complain([bad], f"as the label, it {gappy if is_gappy else many}")
         if unfit is None:
             raise TableError(f"{sheet.file}, {problems[-1]}; name another column to predict")
@@ -335,7 +315,7 @@ def _check(sheet: Sheet, schema: Schema, unfit: Column | None, one_hot: bool) ->
     if few := [column for column in words if column not in names]:
         complain(few, f"it holds words, {abbreviated(few[0].words, 3)}")
     if rest := [column for column in names if column not in mixed]:
-        complain(rest, f"it holds {_how_many(rest[0])} different words")
+        complain(rest, f"it holds {rest[0].n_words} different words")
     if not one_hot and (few or any(column not in names for column in mixed)):
         fix["one_hot"] = True
     if names and len(names) == len(schema.inputs):
@@ -347,10 +327,6 @@ def _check(sheet: Sheet, schema: Schema, unfit: Column | None, one_hot: bool) ->
         fix["drop"] = [column.name for column in sorted(names, key=lambda c: c.position)]
     if fix:
         raise TableError(f"{sheet.file}, {'; '.join(problems)}", fix)
-
-
-def _how_many(column: Column) -> str:
-    return str(column.n_words) if column.n_words <= MOST_WORDS else f"more than {MOST_WORDS}"
 
 
 def _gap(sheet: Sheet, gaps: Sequence[Column], schema: Schema) -> tuple[str, int]:

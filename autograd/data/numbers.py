@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from autograd.data.errors import abbreviated
@@ -37,6 +37,10 @@ def _numeral(decimal: str, between: str) -> re.Pattern[str]:
     lakhs = r"|[1-9]\d?(?:,\d\d)+,\d{3}" if between == "," else ""
     return re.compile(rf"({thousands}{lakhs}|\d*)(?:[{decimal}](\d+))?")
 
+
+_AS_ONES = str.maketrans("23456789", "1" * 8)
+_INNER_ZERO = re.compile(r"(?<=\d)0")
+"""Make of a number the first of those that are written alike: 1,111 of 2,050."""
 
 _NUMERALS = {".": _numeral(".", ","), ",": _numeral(",", ".")}
 """What digits look like, by their decimal mark."""
@@ -94,9 +98,10 @@ def quantity(cell: str) -> Quantity | None:
 def number(cell: str) -> float | None:
     """The cell as a float if Python reads it as a number, finite or infinite; else None."""
     try:
-        return None if "_" in cell or math.isnan(found := float(cell)) else found
+        found = float(cell)
     except ValueError:
         return None
+    return None if math.isnan(found) or "_" in cell else found
 
 
 def is_number(cell: str) -> bool:
@@ -117,21 +122,13 @@ class NumberFormat(NamedTuple):
 
     def parse(self, cell: str) -> float | None:
         """The number in the cell; None if it is not a number."""
+        if self.decimal != "," or "." not in cell:
+            plain = number(cell.replace(",", ".") if self.decimal == "," else cell)
+            if plain is not None:
+                return plain
         if (found := quantity(cell)) is None:
-            return number(cell)
+            return None
         return found.value(self.decimal) if not found.unit or found.unit in self.units else None
-
-    def parse_block(self, block: str) -> list[float] | None:
-        """The cells as numbers, if all are finite numbers in the plainest form; else None."""
-        if "_" in block or (self.decimal == "," and "." in block):
-            return None
-        if self.decimal == ",":
-            block = block.replace(",", ".")
-        try:
-            found = list(map(float, split(block)))
-        except ValueError:
-            return None
-        return found if math.isfinite(sum(found)) else None
 
 
 def infer_formats(
@@ -160,23 +157,20 @@ def infer_formats(
         found_units: Counter[str] = Counter()
         n_words = 0
         for block in column.blocks:
-            if numbers := NumberFormat().parse_block(block):
-                found_units[""] += len(numbers)
-                if "." not in certain and "." in block:
-                    _weigh(map(quantity, split(block)), certain, doubtful)
-                continue
-            if "," in certain and (numbers := NumberFormat(",").parse_block(block)):
-                found_units[""] += len(numbers)
-                continue
-            for cell, count in Counter(split(block)).items():
+            # Most numbers of a column differ in nothing but their digits.
+            alike = _INNER_ZERO.sub("1", block.translate(_AS_ONES))
+            for cell, count in Counter(split(alike)).items():
                 if is_missing_number(cell):
                     continue
-                if found := quantity(cell):
-                    _weigh([found], certain, doubtful)
-                    notes.update(_notes(found))
-                    found_units[found.unit] += count
-                else:
+                if (found := quantity(cell)) is None:
                     n_words += count
+                    continue
+                if found.is_ambiguous:
+                    doubtful |= set(found.digits) & {".", ","}
+                elif set(found.digits) & {".", ","}:
+                    certain |= found.readings.keys() if len(found.readings) == 1 else set()
+                notes.update(_notes(found))
+                found_units[found.unit] += count
         accepted, note = _accepted(found_units, n_words)
         units.append(accepted)
         notes.update(note)
@@ -186,19 +180,6 @@ def infer_formats(
     if mark == "," and "," in doubtful:
         notes["decimal commas"] += 1
     return mark, units, list(notes)
-
-
-def _weigh(found: Iterable[Quantity | None], certain: set[str], doubtful: set[str]) -> None:
-    """Add the decimal marks of these numbers to the two sets, up to the first certain point."""
-    for each in found:
-        if each is None or not set(each.digits) & {".", ","}:
-            continue
-        if each.is_ambiguous:
-            doubtful.update(set(each.digits) & {".", ","})
-        elif len(each.readings) == 1:
-            certain.update(each.readings)
-            if "." in each.readings:
-                break
 
 
 def _decimal_mark(certain: set[str], doubtful: set[str], delimiter: str, decimal: str) -> str:

@@ -5,6 +5,7 @@ It is kept with a model, so that new rows are read as those were that it learned
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from autograd.data.errors import TableError, abbreviated
 from autograd.data.numbers import NumberFormat, number
-from autograd.data.sheet import Sheet, is_missing, is_missing_number, split
+from autograd.data.sheet import Sheet, is_missing, is_missing_number
 
 Task: TypeAlias = Literal["classification", "regression"]
 Missing: TypeAlias = Literal["refuse", "drop", "mean"]
@@ -179,10 +180,9 @@ class Schema:
 
     def _inputs(self, sheet: Sheet, column: Column) -> list[list[float]]:
         """The inputs that a column becomes, each a number for every row."""
-        refuse = TableError("it is missing", {"missing": "mean"})
-        gap = refuse if self.missing == "refuse" else None
+        may_lack = self.missing != "refuse"
         if column.kind != "words":
-            return [_numbers(sheet, column, gap)]
+            return [_converted(sheet, column, may_lack, _finite_in(sheet, column))]
 
         def index(cell: str) -> int:
             if (found := column.index_of(cell)) is None:
@@ -190,7 +190,7 @@ class Schema:
                 raise TableError(f"expected one of {known}, got {cell!r:.60}; leave that row out")
             return found
 
-        which = _converted(sheet, column, index, gap)
+        which = _converted(sheet, column, may_lack, index)
         n = len(column.words)
         return [[math.nan if math.isnan(k) else float(k == i) for k in which] for i in range(n)]
 
@@ -198,10 +198,9 @@ class Schema:
         """The label of every row, nan where it is allowed to be missing; [] without labels."""
         if (column := self.label) is None:
             return []
-        refuse = TableError("the label is missing", {"missing": "drop"})
-        gap = refuse if self.missing == "refuse" and not may_lack else None
+        may_lack |= self.missing != "refuse"
         if not self.classes:
-            return _numbers(sheet, column, gap)
+            return _converted(sheet, column, may_lack, _finite_in(sheet, column))
         classes = indices(self.classes)
         for i, name in enumerate(sheet.classes):  # what a first line of counts calls 0, 1, …
             if key(name) in classes:
@@ -217,7 +216,7 @@ class Schema:
                 raise TableError(f"expected one of the classes {known}, got {cell!r:.60}")
             return found
 
-        return _converted(sheet, column, index, gap)
+        return _converted(sheet, column, may_lack, index)
 
     # --- another table ----------------------------------------------------------------------------
 
@@ -276,89 +275,69 @@ class Schema:
         try:
             columns = tuple(
                 Column(
-                    _checked(name, str),
+                    str(name),
                     i,
                     "number" if words is None else "words",
-                    _checked(role, "input", "label", "left out"),
-                    words=dict.fromkeys(_texts(words or []), 0),
-                    units=_texts(units),
+                    {role: role for role in ("input", "label", "left out")}[role],
+                    words=dict.fromkeys(map(str, words or ()), 0),
+                    units=tuple(map(str, units)),
                 )
                 for i, (name, role, words, units) in enumerate(kept["columns"])
             )
             schema = cls(
                 columns,
                 tuple(classes),
-                _checked(kept["missing"], *get_args(Missing)),
-                decimal=_checked(kept["decimal"], "", ".", ","),
-                na_values=_texts(kept["na_values"]),
-                means=tuple(float(_checked(mean, int, float)) for mean in kept["means"]),
+                {name: name for name in get_args(Missing)}[kept["missing"]],
+                decimal={mark: mark for mark in ("", ".", ",")}[kept["decimal"]],
+                na_values=tuple(map(str, kept["na_values"])),
+                means=tuple(map(float, kept["means"])),
             )
-            if unknown := kept.keys() - schema.to_json().keys():
-                raise ValueError(f"unexpected {unknown}")
+            given, read = (json.dumps(x, sort_keys=True) for x in (kept, schema.to_json()))
+            if given != read:
+                raise ValueError(f"expected {read}, got {given}")
             if len(schema.means) not in (0, len(schema.features)):
                 raise ValueError(f"{len(schema.means)} means of {len(schema.features)} inputs")
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the model's columns are damaged: {error!r}") from error
+            raise ValueError(f"the model's columns are damaged: {error!r:.200}") from error
         return schema
 
 
-def _checked(found: Any, *allowed: Any) -> Any:
-    """What was found, if it is one of the texts, or of the types, that are allowed."""
-    if found not in allowed and type(found) not in allowed:
-        raise ValueError(f"unexpected {found!r:.40}")
-    return found
+def _finite_in(sheet: Sheet, column: Column) -> Callable[[str], float]:
+    """A function that parses cells of this column, and raises for one that cannot be learned from.
 
-
-def _texts(found: Any) -> tuple[str, ...]:
-    return tuple(_checked(text, str) for text in _checked(found, list) or [])
-
-
-def _numbers(sheet: Sheet, column: Column, gap: TableError | None) -> list[float]:
-    """The numbers of a column.
-
-    Raises a TableError for one that is not finite, or too large for its square in training.
+    It raises a TableError for one that is not finite, or too large for its square in training.
     """
-    form = NumberFormat(sheet.decimal, column.units)
+    parse = NumberFormat(sheet.decimal, column.units).parse
 
     def finite(cell: str) -> float:
-        found = form.parse(cell)
+        found = parse(cell)
         if found is None or math.isinf(found):
             raise TableError(f"expected a finite number, got {cell!r:.60}; correct that cell")
         if abs(found) > LARGEST:
             raise TableError(f"{cell!r:.60} is too large to be squared; use another unit")
         return found
 
-    return _converted(sheet, column, finite, gap, form.parse_block)
+    return finite
 
 
 def _converted(
-    sheet: Sheet,
-    column: Column,
-    rule: Callable[[str], float],
-    gap: TableError | None,
-    parse_block: Callable[[str], list[float] | None] = lambda _: None,
+    sheet: Sheet, column: Column, may_lack: bool, rule: Callable[[str], float]
 ) -> list[float]:
-    """Convert the cells of a column by the rule, each distinct cell of a block once.
+    """Convert the cells of a column by the rule, each distinct cell once.
 
-    A missing cell becomes nan, or raises `gap` if that is given. Errors name line and column.
-    `parse_block` is tried first: it returns the numbers of a whole block, or None.
+    A missing cell becomes nan, or an error unless it `may_lack`. Errors name line and column.
     """
-    found: list[float] = []
-    for block in sheet.columns[column.position].blocks:
-        numbers = parse_block(block)
-        if numbers and min(numbers) >= -LARGEST and max(numbers) <= LARGEST:
-            found += numbers
-            continue
-        cells = split(block)
-        known: dict[str, float] = {}
-        for cell in dict.fromkeys(cells):
-            try:
-                is_gap = column.is_missing(cell)
-                if is_gap and gap:
-                    raise TableError(f"{gap.problem} ({cell!r:.20})", gap.fix)
-                known[cell] = math.nan if is_gap else rule(cell)
-            except TableError as error:
-                place = sheet.place(len(found) + cells.index(cell), column.position)
-                raise TableError(f"{place}: {error.problem}", error.fix) from None
-        found += map(known.__getitem__, cells)
-    return found
+    cells = sheet.columns[column.position]
+    known: dict[str, float] = {}
+    for cell in dict.fromkeys(cells):
+        try:
+            is_gap = column.is_missing(cell)
+            if is_gap and not may_lack:
+                what, fix = ("the label", "drop") if column.role == "label" else ("it", "mean")
+                raise TableError(f"{what} is missing ({cell!r:.20})", {"missing": fix})
+            known[cell] = math.nan if is_gap else rule(cell)
+        except TableError as error:
+            row = next(i for i, other in enumerate(cells) if other == cell)
+            place = sheet.place(row, column.position)
+            raise TableError(f"{place}: {error.problem}", error.fix) from None
+    return list(map(known.__getitem__, cells))
