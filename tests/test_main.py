@@ -23,8 +23,9 @@ import autograd as ag
 from autograd import __main__ as command_line
 from autograd import data, datasets
 from autograd.__main__ import COMMANDS, main
-from autograd.cli import check, learning, train
+from autograd.cli import gradient_check, learner, train
 from autograd.gradcheck import Comparison, GradientReport
+from autograd.training import Epoch
 from autograd.viz import drawing
 
 pytestmark = pytest.mark.slow
@@ -95,7 +96,12 @@ def test_eager_and_compiled_learn_alike(monkeypatch: pytest.MonkeyPatch) -> None
         trained.append(json.loads((folder / "model.json").read_text("utf-8"))["parameters"])
     assert trained[0] == pytest.approx(trained[1], rel=1e-9)
     asked = []
-    monkeypatch.setattr(learning, "fit", lambda *_, compiled, **__: asked.append(compiled))
+
+    def fit(*_: object, compiled: bool, **__: object) -> ag.History:
+        asked.append(compiled)
+        return ag.History([Epoch(1, 1.0, None, 0.1)])
+
+    monkeypatch.setattr(learner, "fit", fit)
     main(["train", *QUICK])
     main(["train", *QUICK, "--eager"])
     monkeypatch.setattr(train, "can_compile", lambda: False)
@@ -407,14 +413,13 @@ def test_a_constant_column_has_no_influence(capsys: pytest.CaptureFixture[str]) 
 
     # And where it varies, but in no example that is learned from.
     X = [[7.0, float(i)] for i in range(30)]
-    learner = learning.Learner(
-        X, [float(i % 2) for i in range(30)], ["a", "b"], learning.Settings()
-    )
-    learner.learn(progress=False)
-    model = learner.learned()
-    assert learner.constant == [0]
-    assert learning.outputs(model, [[7.0, 3.0]]) == learning.outputs(model, [[99.0, 3.0]])
-    assert learning.outputs(model, [[7.0, 3.0]]) != learning.outputs(model, [[7.0, 9.0]])
+    settings = learner.Settings()
+    learned = learner.Learner(X, [float(i % 2) for i in range(30)], ["a", "b"], settings)
+    learned.learn(progress=False)
+    model = learned.learned()
+    assert learned.constant == [0]
+    assert learner.outputs(model, [[7.0, 3.0]]) == learner.outputs(model, [[99.0, 3.0]])
+    assert learner.outputs(model, [[7.0, 3.0]]) != learner.outputs(model, [[7.0, 9.0]])
 
 
 def test_what_is_constant_among_the_examples_learned_from_is_told(
@@ -552,7 +557,7 @@ def test_all_derivatives_are_checked_on_demand(capsys: pytest.CaptureFixture[str
 def test_a_check_that_ran_out_of_time_says_how_many_it_checked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(gradient_check, "CHECK_SECONDS", 0.0)
     main(["train", "xor", "--epochs", "1", "--hidden", "3"])
     assert (
         "check: 4 of the 17 partial derivatives of the mean loss were checked in 0 s, and all agree"
@@ -570,12 +575,12 @@ def test_derivatives_too_small_to_tell_and_kinks_agree_with_nothing(
         Comparison("d", 0.0, 0.0, "ok"),
     ]
     report = GradientReport(tuple(found))
-    monkeypatch.setattr(check, "check_gradient", lambda *_: report)
+    monkeypatch.setattr(gradient_check, "check_gradient", lambda *_: report)
     main(["train", "xor", "--epochs", "1", "--check", "all", "--hidden"])
     said = capsys.readouterr().out
     assert "check: 2 of the 6 partial derivatives of the mean loss agree" in said
     assert "relative error 1e-09 at most, 1 at a kink, 1 too small to tell" in said
-    monkeypatch.setattr(check, "check_gradient", lambda *_: GradientReport((found[1],)))
+    monkeypatch.setattr(gradient_check, "check_gradient", lambda *_: GradientReport((found[1],)))
     main(["train", "xor", "--epochs", "1", "--check", "all", "--hidden"])
     assert "check: none of the 6 partial derivatives" in capsys.readouterr().out
 

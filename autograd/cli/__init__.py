@@ -2,6 +2,7 @@
 
 - The commands are `train`, `predict`, `draw`, `play`, `playground` and `lesson`: each of these
   modules has `HELP`, `EXAMPLE`, `arguments` and `run`.
-- `data` loads the examples, `learning` trains on them, `check` and `pictures` are steps of `train`.
+- `examples` loads a data set, `learner` trains on it; `gradient_check` and `pictures` are steps of
+  `train`.
 - `arguments` parses options, `output` prints, `signals` handles Ctrl-C.
 """

@@ -126,15 +126,6 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     option("--limit", type=positive_int, metavar="N", help="read only the first N rows")
 
 
-def add_column_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that override what the columns of a table are."""
-    option = parser.add_argument_group("what the columns are").add_argument
-    option("--label", metavar="NAME|N", help="the column to predict (default: the last one)")
-    option("--task", choices=["classification", "regression"], help="what the label is about")
-    option("--drop", nargs="+", action="extend", default=[], metavar="NAME", help="leave out")
-    option("--one-hot", action="store_true", help="make each word of a column an input, 0 or 1")
-
-
 def add_learning_options(
     parser: argparse.ArgumentParser, hidden: Sequence[int], learning_rate: float
 ) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograd.cli.data import Examples
 from autograd.cli.draw import saved
-from autograd.cli.learning import as_list
+from autograd.cli.examples import Examples
+from autograd.cli.learner import as_list
 from autograd.data import Rows, printable
 from autograd.files import write_whole
 from autograd.losses import cross_entropy, mean_squared_error
@@ -25,7 +25,7 @@ def pictures(
     folder: Path,
     job: Examples,
     model: MLP,
-    history: History | None,
+    history: History,
     predictions: list[list[float]],
     X_test: Rows,
 ) -> dict[Path, str]:
@@ -37,12 +37,10 @@ def pictures(
     def write(name: str, svg: str, what: str) -> None:
         written[write_whole(folder / name, svg)] = what
 
-    if history:
-        write("loss.svg", curve_svg([row.loss for row in history]), "the loss over the epochs")
-        shares = [row.accuracy for row in history if row.accuracy is not None]
-        if shares:
-            what = "the accuracy on the training examples over the epochs"
-            write("accuracy.svg", curve_svg(shares, "accuracy"), what)
+    write("loss.svg", curve_svg([row.loss for row in history]), "the loss over the epochs")
+    if shares := [row.accuracy for row in history if row.accuracy is not None]:
+        what = "the accuracy on the training examples over the epochs"
+        write("accuracy.svg", curve_svg(shares, "accuracy"), what)
     if job.classes:
         counts = [[0] * len(job.classes) for _ in job.classes]
         for z, y in zip(predictions, job.Y_test, strict=True):

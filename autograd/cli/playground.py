@@ -8,9 +8,9 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from autograd.cli.arguments import add_column_options, add_file_options, add_learning_options
-from autograd.cli.data import TOY_SETS, examples_of
-from autograd.cli.learning import Learner, Settings
+from autograd.cli.arguments import add_learning_options
+from autograd.cli.examples import add_data_options, examples_of
+from autograd.cli.learner import Learner, Settings
 from autograd.cli.output import say
 from autograd.cli.signals import Interrupts
 from autograd.data import filled, printable
@@ -24,13 +24,11 @@ EXAMPLE = "grades.csv --label passed --drop name --hidden 8 8"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    option = parser.add_argument
-    data = f"iris, {', '.join(TOY_SETS)}, or a file: a table, with the label in its last column"
-    option("data", nargs="?", help=f"{data} (default: all is chosen in the page)")
-    add_column_options(parser)
-    add_file_options(parser)
+    add_data_options(parser, None)
     add_learning_options(parser, (8, 8), 0.01)
-    option("--output", metavar="FILE", help="(default: playground.html)", default="playground.html")
+    parser.add_argument(
+        "--output", metavar="FILE", help="(default: playground.html)", default="playground.html"
+    )
 
 
 def run(options: argparse.Namespace, _: Interrupts) -> None:

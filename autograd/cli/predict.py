@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograd.cli.arguments import add_file_options, read_sheet_of
-from autograd.cli.learning import how_good, outputs
+from autograd.cli.learner import how_good, outputs
 from autograd.cli.output import flush, say
 from autograd.cli.signals import Interrupts
 from autograd.data import Schema, Sheet, filled, infer_schema, printable

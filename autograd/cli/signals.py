@@ -59,10 +59,6 @@ class Interrupts:
         self._raised = time.monotonic()
         raise KeyboardInterrupt
 
-    def hold(self) -> None:
-        """From now on record signals instead of raising."""
-        self._held = True
-
     @contextmanager
     def held(self) -> Iterator[None]:
         """Defer signals to the end of the block."""

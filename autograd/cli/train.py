@@ -13,16 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograd.cli.arguments import (
-    add_column_options,
-    add_file_options,
     add_learning_options,
     number_from_0,
     positive_int,
     program,
 )
-from autograd.cli.check import checked
-from autograd.cli.data import TOY_SETS, Examples, examples_of
-from autograd.cli.learning import (
+from autograd.cli.examples import Examples, add_data_options, examples_of
+from autograd.cli.gradient_check import checked
+from autograd.cli.learner import (
     STEPPERS,
     Learner,
     Settings,
@@ -36,7 +34,6 @@ from autograd.cli.signals import Interrupts
 from autograd.data import filled, printable
 from autograd.data.errors import abbreviated
 from autograd.nn import MLP
-from autograd.training import History
 
 HELP = "train a network on a data set"
 EXAMPLE = "grades.csv --label passed --drop name --missing mean"
@@ -44,12 +41,8 @@ EXAMPLE = "grades.csv --label passed --drop name --missing mean"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    option = parser.add_argument
     default = Settings()
-    data = f"iris, {', '.join(TOY_SETS)}, or a file: a table, with the label in its last column"
-    option("data", nargs="?", default="iris", help=f"{data} (default: iris)")
-    add_column_options(parser)
-    add_file_options(parser)
+    add_data_options(parser, "iris")
     option = add_learning_options(parser, default.hidden, default.learning_rate)
     option("--epochs", type=positive_int, default=default.epochs, help="(default: 100)")
     option(
@@ -97,22 +90,17 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         say(SLOW)
     flush()
 
-    history: History | None = None
-    try:
-        history = learner.learn()
-        interrupts.hold()
-    except KeyboardInterrupt:  # a second one, while the first was seen to
-        interrupts.hold()
-    was_interrupted = interrupts.received is not None
-    if was_interrupted and not history:
-        raise KeyboardInterrupt
+    history = learner.learn()  # Ctrl-C ends it
     with interrupts.held():
+        was_interrupted = interrupts.received is not None
+        if was_interrupted and not history:
+            raise KeyboardInterrupt
         model = learner.learned()
         if examples.schema:
             model.table = replace(examples.schema, means=tuple(learner.means)).to_json()
         path = interrupts.saved = kept_model(model, folder / "model.json")
     if was_interrupted:
-        say(f"interrupted after {len(history or ())} epochs; {interrupts.kept}")
+        say(f"interrupted after {len(history)} epochs; {interrupts.kept}")
         if interrupts.code != _CTRL_C:
             return
 

@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from autograd.cli.learning import Learner, Settings, can_compile, outputs
+from autograd.cli.learner import Learner, Settings, can_compile, outputs
 from autograd.data import Rows, filled, infer_schema, read_sheet, train_test_split
 from tests.benchmarks.measure import print_table, readable, version
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from autograd import data
-from autograd.cli.arguments import read_sheet_of
+from autograd.cli.arguments import add_file_options, read_sheet_of
 from autograd.cli.output import say
 from autograd.data import Rows, Schema, infer_schema, printable, train_test_split
 from autograd.data.summary import describe, hints
@@ -21,6 +21,19 @@ TOY_SETS: dict[str, Callable[..., tuple[Rows, list[int]]]] = {
     "blobs": data.blobs,
     "xor": partial(data.xor, n=200, noise=0.2),
 }
+
+
+def add_data_options(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """Add the argument for a data set, and the options for how it is read."""
+    sets = f"iris, {', '.join(TOY_SETS)}, or a file: a table, with the label in its last column"
+    unless = f"(default: {default or 'all is chosen in the page'})"
+    parser.add_argument("data", nargs="?", default=default, help=f"{sets} {unless}")
+    option = parser.add_argument_group("what the columns are").add_argument
+    option("--label", metavar="NAME|N", help="the column to predict (default: the last one)")
+    option("--task", choices=["classification", "regression"], help="what the label is about")
+    option("--drop", nargs="+", action="extend", default=[], metavar="NAME", help="leave out")
+    option("--one-hot", action="store_true", help="make each word of a column an input, 0 or 1")
+    add_file_options(parser)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import random
 import time
 
 from autograd import functions
-from autograd.cli.learning import Learner
+from autograd.cli.learner import Learner
 from autograd.gradcheck import Comparison, GradientCheckError, check_gradient
 from autograd.value import Value
 
