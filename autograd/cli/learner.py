@@ -7,6 +7,7 @@ model takes and predicts numbers in the units of the table.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from autograd.data import Rows, Standardization, column_means, filled
 from autograd.losses import cross_entropy, mean_squared_error
 from autograd.nn import MLP
 from autograd.training import History, Loss, fit
-from autograd.value import Value
 
 STEPPERS = {"adam": optim.Adam, "gradient-descent": optim.GradientDescent}
 
@@ -108,10 +108,8 @@ class Learner:
         In the first layer w·(x - m)/s + b is (w/s)·x + (b - (w/s)·m); in the last s·(w·h + b) + m
         is (s·w)·h + (s·b + m).
         """
-        trained = self.model
-        model = MLP(trained.n_inputs, trained.widths, trained.activation, trained.output, seed=0)
-        for kept, parameter in zip(model.parameters(), trained.parameters(), strict=True):
-            kept.data = parameter.data
+        model = copy.deepcopy(self.model)
+        model.zero_grad()
         for neuron in model.layers[0].neurons:
             for i in self.constant:
                 neuron.weights[i].data = 0.0
@@ -130,7 +128,7 @@ class Learner:
 
 def outputs(model: MLP, X: Rows) -> list[list[float]]:
     """The outputs of the model for each row: one number, or one for each class."""
-    return [z if isinstance(z, list) else [z] for z in model.predict(X)]
+    return list(map(as_list, model.predict(X)))
 
 
 def how_good(found: Sequence[Sequence[float]], Y: Sequence[float]) -> tuple[str, float]:
@@ -143,6 +141,6 @@ def how_good(found: Sequence[Sequence[float]], Y: Sequence[float]) -> tuple[str,
     return f"mean squared error {error:.4g} over {n} example{'s' * (n > 1)}", error
 
 
-def as_list(response: Value | list[Value]) -> list[Value]:
+def as_list(response: Any) -> list[Any]:
     """The outputs of a model as a list, also of one with a single output."""
     return response if isinstance(response, list) else [response]

@@ -98,7 +98,8 @@ def fit(
     epochs = checked_int("fit: epochs", epochs)
     n = len(examples.X)
     size = n if batch_size is None else checked_int("fit: batch_size", batch_size)
-    _check_tolerance(tolerance)
+    if tolerance is not None and not 0.0 <= checked_number("fit: tolerance", tolerance) < 1.0:
+        raise ValueError(f"fit: tolerance must be a share from 0 to below 1, got {tolerance!r}")
     _check_parameters(model, optimizer)
     if loss in CORRECT:
         targets, classes = class_indices("fit", Y, examples.Y, classes)
@@ -172,16 +173,11 @@ def _check_functions(model: object, loss: object, **optional: object) -> None:
             f"fit: the model is {getattr(model, '__name__', model)}, a loss; the order is "
             f"fit(model, loss, X, Y, optimizer, epochs)"
         )
-    for name, given, example in ("model", model, "an MLP"), ("loss", loss, "mean_squared_error"):
-        if not callable(given):
+    needed = {"model": "such as an MLP", "loss": "such as mean_squared_error"}
+    for name, given in {"model": model, "loss": loss, **optional}.items():
+        if not (callable(given) or (given is None and name not in needed)):
             raise TypeError(
-                f"fit: {name} must be a function such as {example}, got {given!r} "
-                f"of type {type(given).__name__}"
-            )
-    for name, given in optional.items():
-        if given is not None and not callable(given):
-            raise TypeError(
-                f"fit: {name} must be a function or None, got {given!r} "
+                f"fit: {name} must be a function {needed.get(name, 'or None')}, got {given!r} "
                 f"of type {type(given).__name__}"
             )
 
@@ -194,13 +190,6 @@ def _check_order(model: object, examples: Examples) -> None:
             f"fit: row 0 of X is {examples.X[0]!r:.40} and row 0 of Y {examples.Y[0]!r:.40}, which "
             f"fits the {n} inputs of the model: give X first, and Y second"
         )
-
-
-def _check_tolerance(tolerance: float | None) -> None:
-    if tolerance is None:
-        return
-    if not 0.0 <= checked_number("fit: tolerance", tolerance) < 1.0:
-        raise ValueError(f"fit: tolerance must be a share from 0 to below 1, got {tolerance!r}")
 
 
 def _check_parameters(model: Model, optimizer: Stepper) -> None:

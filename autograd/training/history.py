@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 PATIENCE = 10
 """Over how many epochs `tolerance` asks for an improvement."""
@@ -60,16 +59,6 @@ def has_converged(history: History, tolerance: float) -> bool:
     return before - now < tolerance * abs(before) or before == now  # at 0 no share is left to gain
 
 
-class Recordable(Protocol):
-    """A model whose parameters can be recorded, such as an `MLP`."""
-
-    def __call__(self, inputs: list[float], /) -> Any:
-        """The prediction."""
-
-    def parameters(self) -> Sequence[Any]:
-        """The parameters that training updates."""
-
-
 class Recording:
     """The parameters of a model at the start and after each epoch.
 
@@ -77,7 +66,7 @@ class Recording:
     `rows[i - 1]`.
     """
 
-    def __init__(self, model: Recordable) -> None:
+    def __init__(self, model: Any) -> None:
         self.model = model
         self.rows: list[Epoch] = []
         self.snapshots = [self._numbers()]

@@ -10,29 +10,20 @@ import itertools
 import operator
 import time
 from collections.abc import Generator, Sequence
-from typing import Protocol
+from typing import TypeAlias
 
 from autograd.optim import Stepper
-from autograd.training.batches import Chunk, Plan
-from autograd.training.eager import Measured
+from autograd.training.batches import Plan
+from autograd.training.compiled import MachineSteps
+from autograd.training.eager import EagerSteps
 from autograd.training.history import Epoch
 
 CHUNK = 0.1
 """For about how many seconds steps are taken before `fit` sees to its bar and to Ctrl-C."""
 
 
-class Steps(Protocol):
-    """The protocol of objects that take training steps, on Values or in machine code."""
-
-    @property
-    def runs_ahead(self) -> bool:
-        """Whether to take several steps at a time, before their epochs are reported."""
-
-    def take(self, chunk: Chunk) -> Measured:
-        """Take all of these steps.
-
-        Raises FloatingPointError at a step that is not finite; the steps before it are taken.
-        """
+Steps: TypeAlias = EagerSteps | MachineSteps
+"""What takes the steps: on Values, by compiled programs (a kind of it), or in machine code."""
 
 
 def epochs_of(
