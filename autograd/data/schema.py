@@ -292,13 +292,14 @@ class Schema:
                 na_values=tuple(map(str, kept["na_values"])),
                 means=tuple(map(float, kept["means"])),
             )
-            given, read = (json.dumps(x, sort_keys=True) for x in (kept, schema.to_json()))
-            if given != read:
-                raise ValueError(f"expected {read}, got {given}")
+            for name in kept.keys() | schema.to_json().keys():
+                given, written = kept.get(name), schema.to_json().get(name)
+                if json.dumps(given) != json.dumps(written):
+                    raise ValueError(f"unexpected {name} {given!r:.40}")
             if len(schema.means) not in (0, len(schema.features)):
                 raise ValueError(f"{len(schema.means)} means of {len(schema.features)} inputs")
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the model's columns are damaged: {error!r:.200}") from error
+            raise ValueError(f"the model's columns are damaged: {error!r}") from error
         return schema
 
 
