@@ -50,19 +50,18 @@ def checked(learner: Learner, which: str) -> str:
     told = [c for c in comparisons if c.verdict == "ok" and c.relative_error <= TOO_SMALL_TO_TELL]
     kinks = sum(comparison.verdict == "kink" for comparison in comparisons)
     small = len(comparisons) - len(told) - kinks
-    n = len(parameters)
-    n_checked = min(i + batch, n)
-    agree = f"all {n}" if len(told) == n else f"{len(told) or 'none'} of the {n}"
-    share = f"{agree} partial derivatives of the mean loss agree"
-    if n_checked < n:  # there was no more time
-        agree = "all" if len(told) == n_checked else f"{len(told) or 'none'} of them"
-        share = (
-            f"{n_checked} of the {n} partial derivatives of the mean loss were checked in "
-            f"{CHECK_SECONDS:g} s, and {agree} agree"
+    n, n_checked = len(parameters), min(i + batch, len(parameters))
+    count = "all" if len(told) == n_checked else str(len(told) or "none")
+    what = "partial derivatives of the mean loss"
+    if n_checked == n:
+        agree = f"{count} {n if count == 'all' else f'of the {n}'} {what} agree"
+    else:  # there was no more time
+        agree = (
+            f"{n_checked} of the {n} {what} were checked in {CHECK_SECONDS:g} s, and {count} agree"
         )
     worst = max((comparison.relative_error for comparison in told), default=0.0)
     return (
-        f"check: {share} with central differences over {len(examples)} examples, "
+        f"check: {agree} with central differences over {len(examples)} examples, "
         f"relative error {worst:.0e} at most"
         f"{f', {kinks} at a kink' if kinks else ''}"
         f"{f', {small} too small to tell' if small else ''}"

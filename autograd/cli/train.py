@@ -163,8 +163,16 @@ def kept_model(model: MLP, path: Path) -> Path:
     try:
         model.save(new)
         content = new.read_bytes()
-        while not _placed(new, path):
-            earlier = out_of_the_way(path) or earlier
+        while True:
+            try:
+                os.link(new, path)  # a rename would overwrite an existing file
+            except OSError:  # one exists; or a file system has no links
+                if path.exists():
+                    earlier = out_of_the_way(path) or earlier
+                    continue
+                new.rename(path)
+            new.unlink(missing_ok=True)
+            break
     except OSError as error:
         with suppress(OSError):
             new.unlink()
@@ -176,24 +184,6 @@ def kept_model(model: MLP, path: Path) -> Path:
     elif earlier:
         say(f"{path} was there before; that model is now {earlier}")
     return path
-
-
-def _placed(new: Path, path: Path) -> bool:
-    """Rename the new file, unless `path` exists; returns whether it was renamed.
-
-    A hard link is used, because a rename would overwrite an existing file.
-    """
-    try:
-        os.link(new, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without links
-        if path.exists():
-            return False
-        new.rename(path)
-    else:
-        new.unlink()
-    return True
 
 
 def out_of_the_way(path: Path) -> Path | None:

@@ -9,7 +9,6 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from autograd.data.errors import TableError, abbreviated
@@ -76,14 +75,6 @@ class Column:
         if self.kind == "words":
             return is_missing(cell) and EMPTY not in self.words
         return is_missing_number(cell)
-
-    def index_of(self, cell: str) -> int | None:
-        """The index of the cell's word in a column of words; None if it is not among them."""
-        return self._indices.get(key(EMPTY if EMPTY in self.words and is_missing(cell) else cell))
-
-    @cached_property
-    def _indices(self) -> dict[str, int]:
-        return indices(self.words)
 
 
 def indices(words: Iterable[str]) -> dict[str, int]:
@@ -183,14 +174,8 @@ class Schema:
         may_lack = self.missing != "refuse"
         if column.kind != "words":
             return [_converted(sheet, column, may_lack, _finite_in(sheet, column))]
-
-        def index(cell: str) -> int:
-            if (found := column.index_of(cell)) is None:
-                known = abbreviated(column.words, 10)
-                raise TableError(f"expected one of {known}, got {cell!r:.60}; leave that row out")
-            return found
-
-        which = _converted(sheet, column, may_lack, index)
+        known = indices(column.words)
+        which = _converted(sheet, column, may_lack, _index_in(sheet, column, known, column.words))
         n = len(column.words)
         return [[math.nan if math.isnan(k) else float(k == i) for k in which] for i in range(n)]
 
@@ -198,25 +183,14 @@ class Schema:
         """The label of every row, nan where it is allowed to be missing; [] without labels."""
         if (column := self.label) is None:
             return []
-        may_lack |= self.missing != "refuse"
-        if not self.classes:
-            return _converted(sheet, column, may_lack, _finite_in(sheet, column))
-        classes = indices(self.classes)
-        for i, name in enumerate(sheet.classes):  # what a first line of counts calls 0, 1, …
-            if key(name) in classes:
-                classes.setdefault(str(i), classes[key(name)])
-        parse = NumberFormat(sheet.decimal, column.units).parse
-
-        def index(cell: str) -> int:
-            found = classes.get(key(cell))
-            if found is None and (value := parse(cell)) is not None:
-                found = classes.get(key(repr(value)))
-            if found is None:
-                known = abbreviated(self.classes, 10)
-                raise TableError(f"expected one of the classes {known}, got {cell!r:.60}")
-            return found
-
-        return _converted(sheet, column, may_lack, index)
+        rule = _finite_in(sheet, column)
+        if self.classes:
+            known = indices(self.classes)
+            for i, name in enumerate(sheet.classes):  # what a first line of counts calls 0, 1, …
+                if key(name) in known:
+                    known.setdefault(str(i), known[key(name)])
+            rule = _index_in(sheet, column, known, self.classes)
+        return _converted(sheet, column, may_lack or self.missing != "refuse", rule)
 
     # --- another table ----------------------------------------------------------------------------
 
@@ -319,6 +293,30 @@ def _finite_in(sheet: Sheet, column: Column) -> Callable[[str], float]:
         return found
 
     return finite
+
+
+def _index_in(
+    sheet: Sheet, column: Column, known: Mapping[str, int], words: Iterable[str]
+) -> Callable[[str], float]:
+    """A function for the index of a cell's word or number, given by their keys.
+
+    It raises a TableError for a cell that is none of the words.
+    """
+    parse = NumberFormat(sheet.decimal, column.units).parse
+
+    def index(cell: str) -> int:
+        if EMPTY in column.words and is_missing(cell):
+            cell = EMPTY
+        found = known.get(key(cell))
+        if found is None and (value := parse(cell)) is not None:
+            found = known.get(key(repr(value)))
+        if found is None:
+            what = "the classes " if column.role == "label" else ""
+            expected = f"expected one of {what}{abbreviated(words, 10)}"
+            raise TableError(f"{expected}, got {cell!r:.60}; leave that row out")
+        return found
+
+    return index
 
 
 def _converted(
