@@ -26,14 +26,8 @@ from autograd.cli.output import discard, flush, prepare, say
 from autograd.cli.signals import Interrupts
 from autograd.data import TableError
 
-COMMANDS = {
-    "train": train,
-    "predict": predict,
-    "draw": draw,
-    "play": play,
-    "playground": playground,
-    "lesson": lesson,
-}
+JOBS = (train, predict, draw, play, playground, lesson)
+COMMANDS = {job.__name__.rpartition(".")[2]: job for job in JOBS}
 """A command is a file of `cli/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
 
 WHERE_TO_BEGIN = """\

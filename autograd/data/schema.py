@@ -247,12 +247,17 @@ class Schema:
     def from_json(cls, kept: Any, classes: Sequence[str]) -> Schema:
         """The schema from the output of `to_json`. ValueError if that is damaged."""
         try:
+            choices = [(role, ("input", "label", "left out")) for _, role, _, _ in kept["columns"]]
+            choices += [(kept["missing"], get_args(Missing)), (kept["decimal"], ("", ".", ","))]
+            for given, allowed in choices:
+                if given not in allowed:
+                    raise ValueError(f"unexpected {given!r:.40}")
             columns = tuple(
                 Column(
                     str(name),
                     i,
                     "number" if words is None else "words",
-                    {role: role for role in ("input", "label", "left out")}[role],
+                    role,
                     words=dict.fromkeys(map(str, words or ()), 0),
                     units=tuple(map(str, units)),
                 )
@@ -261,8 +266,8 @@ class Schema:
             schema = cls(
                 columns,
                 tuple(classes),
-                {name: name for name in get_args(Missing)}[kept["missing"]],
-                decimal={mark: mark for mark in ("", ".", ",")}[kept["decimal"]],
+                kept["missing"],
+                decimal=kept["decimal"],
                 na_values=tuple(map(str, kept["na_values"])),
                 means=tuple(map(float, kept["means"])),
             )

@@ -37,17 +37,10 @@ def batches(
         TypeError, ValueError: if there are no examples, X and Y differ in length, or the size is
             no positive int.
     """
-    X, Y, _ = checked_examples("batches", X, Y)
+    examples = checked_examples("batches", X, Y)
     size = checked_int("batches: size", size)
-    return _in_batches(X, Y, size, order_of(len(X), size, seed, shuffle))
-
-
-def _in_batches(
-    X: list[Any], Y: list[Any], size: int, order: Sequence[int]
-) -> Iterator[tuple[list[Any], list[Any]]]:
-    for start in range(0, len(order), size):
-        batch = order[start : start + size]
-        yield [X[i] for i in batch], [Y[i] for i in batch]
+    order = order_of(len(examples.X), size, seed, shuffle)
+    return (examples.batch(order[start : start + size]) for start in range(0, len(order), size))
 
 
 def order_of(n: int, size: int, seed: int, shuffle: bool) -> Sequence[int]:
