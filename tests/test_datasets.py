@@ -427,6 +427,7 @@ def test_a_header_is_told_from_data(csv_file: CsvFile, rows: str, is_header: boo
         (["5 kg", "4 lb"], ";", [None, None], ""),
         (["x", "y", "5 kg"], ";", [None] * 3, ""),
         (["1_000", "nan", "5."], ";", [None, None, 5], ""),
+        (["1,5", "5."], ";", [1.5, 5], ","),
     ],
 )
 def test_numbers_are_parsed_as_people_write_them(
@@ -596,6 +597,10 @@ def test_what_looks_like_a_number_is_never_a_gap(csv_file: CsvFile) -> None:
             read_csv(path, one_hot=True, missing="mean")
         assert repr(odd) in str(no.value)
         assert no.value.fix == {}
+    text = "a,b,y\n" + "".join(f"{a},{i % 7},{i % 2}\n" for i, a in enumerate(amounts))
+    text = text.replace("$11.15", "1..1").replace("$12.15", "1..2").replace("$13.15", "1..3")
+    with pytest.raises(TableError, match=r"got '1O5', '1\.\.1', '1\.\.2', '1\.\.3'; correct"):
+        read_csv(csv_file(text))  # in the order of the file
 
 
 def test_flags_beside_numbers_are_set_aside_and_told(csv_file: CsvFile) -> None:

@@ -290,7 +290,7 @@ def _check(sheet: Sheet, schema: Schema, unfit: Column | None, one_hot: bool) ->
             row, cell = _first(sheet, column, column.odd_numbers.__contains__)
             raise TableError(
                 f"{sheet.place(row, column.position)}: expected a finite number, got "
-                f"{abbreviated([repr(cell), *map(repr, set(column.odd_numbers) - {cell})])}; "
+                f"{abbreviated(map(repr, dict.fromkeys([cell, *column.odd_numbers])))}; "
                 f"correct it in the file"
             )
     if gaps and schema.missing == "refuse":

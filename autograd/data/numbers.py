@@ -127,7 +127,7 @@ class NumberFormat(NamedTuple):
             if plain is not None:
                 return plain
         if (found := quantity(cell)) is None:
-            return None
+            return number(cell)
         return found.value(self.decimal) if not found.unit or found.unit in self.units else None
 
 
