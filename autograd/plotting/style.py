@@ -6,6 +6,7 @@ tell apart; lines differ in dash, and classes in marker, as well.
 
 from __future__ import annotations
 
+import base64
 import io
 import itertools
 import math
@@ -134,16 +135,17 @@ class Figure(matplotlib.figure.Figure):
 
     described = ""
 
-    def _repr_html_(self) -> str:
-        width = round(SHOWN_PER_INCH * self.get_size_inches()[0])
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         # As `image/png` it would have no alternative text: neither JupyterLab nor nbconvert's
-        # usual template passes one on.
-        return html_image(self._repr_png_(), "png", self.described, f'width="{width}" ')
-
-    def _repr_png_(self) -> bytes:
+        # usual template passes one on. Both formats are made of one drawing.
         stream = io.BytesIO()
         pixels(self, PIXELS_PER_INCH, 256).save(stream, "png", optimize=True)
-        return stream.getvalue()
+        png, width = stream.getvalue(), round(SHOWN_PER_INCH * self.get_size_inches()[0])
+        return {
+            "text/html": html_image(png, "png", self.described, f'width="{width}" '),
+            "image/png": base64.b64encode(png).decode("ascii"),
+            "text/plain": repr(self),
+        }
 
     def savefig(self, fname: Any, **settings: Any) -> None:
         """Matplotlib's `savefig`, with `described` as the title in the file's metadata."""
