@@ -91,6 +91,7 @@ def imported_modules(tree: ast.AST, package: list[str]) -> Iterator[str]:
             yield from (f"{origin}.{alias.name}" for alias in node.names)
 
 
+@functools.cache
 def modules_imported_by(file: Path) -> set[str]:
     """The modules that a file imports; "autograd" stands for the package, which has them all."""
     package = ["autograd", *file.relative_to(PACKAGE).parts[:-1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib.util
 import inspect
 import itertools
@@ -106,8 +107,10 @@ def calls_of(name: str) -> list[tuple[int, Callable[..., Any]]]:
     return [(2 if primitive.variadic else len(primitive.partials), primitive)]
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_every_primitive_has_its_bits_at_special_values(name: str) -> None:
+@functools.cache
+def at_special_values(name: str) -> list[tuple[Callable[..., Any], list[Any], list[Any]]]:
+    """Functions of its value and slopes, their points, and what eager code finds there."""
+    found = []
     for n, primitive in calls_of(name):
         points = list(itertools.product(SPECIAL, repeat=n))
         if n == 3:
@@ -118,10 +121,19 @@ def test_every_primitive_has_its_bits_at_special_values(name: str) -> None:
             return [value, *ag.grad(value, xs)]
 
         expected = [[x.data for x in value_and_slopes(*map(ag.Value, point))] for point in points]
-        for backend in ("python", "llvm") if HAS_LLVM else ("python",):
-            rows = jit(value_and_slopes, backend)(*map(list, zip(*points, strict=True)))
-            for row, wanted, point in zip(rows, expected, points, strict=True):
-                assert same(row, wanted), (backend, point, row, wanted)
+        found.append((value_and_slopes, points, expected))
+    return found
+
+
+@pytest.mark.parametrize(
+    "backend", ["python", pytest.param("llvm", marks=[pytest.mark.slow, needs_llvm])]
+)
+@pytest.mark.parametrize("name", TABLE)
+def test_every_primitive_has_its_bits_at_special_values(name: str, backend: Any) -> None:
+    for f, points, expected in at_special_values(name):
+        rows = jit(f, backend)(*map(list, zip(*points, strict=True)))
+        for row, wanted, point in zip(rows, expected, points, strict=True):
+            assert same(row, wanted), (point, row, wanted)
 
 
 @needs_llvm

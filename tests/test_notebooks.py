@@ -22,7 +22,7 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w.:/<])/(?:[\w.-]+/)+[\w.-]+|\b[A-Za-z]:\\\\?
 MEMORY_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
 
 FEWER = {  # what runs hundreds of times for the pictures runs a few times here
-    "01": {"epochs=100": "epochs=5"},
+    "01": {"epochs=100": "epochs=5", "moons(100,": "moons(30,"},
     "03": {"[10, 30, 100, 300, 1000]": "[10, 30]"},
     "04": {
         "steps=400": "steps=20",
@@ -34,6 +34,7 @@ FEWER = {  # what runs hundreds of times for the pictures runs a few times here
         "(1, 40)": "(1, 3)",
     },
     "05": {
+        "moons(100,": "moons(30,",
         "epochs=60": "epochs=8",
         "(0, 5, 60)": "(0, 5, 8)",
         "epochs=40": "epochs=4",
@@ -60,6 +61,7 @@ FEWER = {  # what runs hundreds of times for the pictures runs a few times here
         "steps=500": "steps=50",
         "range(300)": "range(50)",
     },
+    "10": {"range(5000)": "range(50)", "range(1000)": "range(50)"},
 }
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

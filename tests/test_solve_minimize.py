@@ -563,6 +563,7 @@ def test_a_request_to_exit_in_the_callback_is_obeyed(solver: Any) -> None:
         ag.minimize(rosenbrock, [-1.2, 1.0], solver=solver, callback=lambda row: sys.exit())
 
 
+@pytest.mark.slow
 def test_ctrl_c_wherever_it_comes() -> None:
     """No run ends in an error, even if the interrupt comes while Ipopt's own code runs."""
     pytest.importorskip("ipyopt")
@@ -591,6 +592,7 @@ def test_ctrl_c_wherever_it_comes() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.slow
 @by_both
 def test_two_threads_at_once(solver: Any) -> None:
     def solve(a: float) -> Any:

@@ -234,7 +234,9 @@ BRANCHES: dict[str, tuple[Any, list[Point]]] = {
     "a nan that takes part": (lambda v: ag.sqrt(v[0]) ** 2 * v[1], [[0.0, 2.0]]),
     "a length at its kink": (lambda v: ag.hypot(v[0], v[1]) * v[0], [[0.0, 0.0], [3.0, 4.0]]),
 }
-each_backend = pytest.mark.parametrize("backend", ["python", "llvm"])
+each_backend = pytest.mark.parametrize(
+    "backend", ["python", pytest.param("llvm", marks=pytest.mark.slow)]
+)
 
 
 @each_backend

@@ -221,10 +221,10 @@ def test_nothing_is_recorded_about_a_step_that_has_no_derivative() -> None:
 def test_a_deep_graph_is_stepped_through() -> None:
     (x,) = leaves(x=1.0)
     y = x
-    for _ in range(100_000):
+    for _ in range(20_000):
         y = y + 1.0
     *_, last = ag.backward_steps(y)
-    assert str(last) == "dv100000/dx += dv100000/dv1 · ∂v1/∂x = 1 · 1 = 1"
+    assert str(last) == "dv20000/dx += dv20000/dv1 · ∂v1/∂x = 1 · 1 = 1"
     assert x.grad == 1.0
 
 
@@ -446,21 +446,21 @@ def test_two_to_the_sixty_paths() -> None:
 def test_more_paths_than_anyone_could_print() -> None:
     (x,) = leaves(x=1.0)
     y = x
-    for _ in range(20_000):
+    for _ in range(5_000):
         y = y + y
     found = explain(y, x)
-    assert found.count == 2**20_000
-    assert "about 3.980e6020 paths" in str(found)
+    assert found.count == 2**5_000
+    assert "about 1.412e1505 paths" in str(found)
 
 
 @pytest.mark.slow
 def test_a_long_path_is_shortened() -> None:
     (x,) = leaves(x=2.0)
     y = x
-    for _ in range(100_000):
+    for _ in range(20_000):
         y = y * 1.0
     found = explain(y, x)
-    assert len(found.paths[0].partials) == 100_000
+    assert len(found.paths[0].partials) == 20_000
     factors = str(found).split("\n\n")[1]
     assert factors.count("∂v") == 2 * FACTORS_SHOWN - 1  # the last is by x
     assert "· … · ∂v1/∂x" in factors
