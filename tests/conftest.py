@@ -6,6 +6,7 @@ Hypothesis tries the same examples at every run; `--hypothesis-profile=explore` 
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,14 @@ def rows_are_forgotten() -> Iterator[None]:
     yield
     for name in TABLE.keys() - before:
         del TABLE[name]
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, also where the tests were started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 OPTIONS = [

@@ -33,6 +33,11 @@ def numbers(module: Module) -> list[float]:
     return [parameter.data for parameter in module.parameters()]
 
 
+def fill(module: Module, data: list[float]) -> None:
+    for parameter, number in zip(module.parameters(), data, strict=True):
+        parameter.data = number
+
+
 def predictions(model: Any) -> list[list[float]]:
     """A row of outputs for each of `ROWS`, also where there is one output."""
     return [row if isinstance(row, list) else [row] for row in model.predict(ROWS)]

@@ -12,7 +12,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -676,19 +676,12 @@ def test_what_is_no_column_of_numpy_is_refused() -> None:
 # --- rows that users made -------------------------------------------------------------------------
 
 
-@pytest.fixture
-def made() -> Iterator[Callable[..., ag.Primitive]]:
-    """Makes rows, which are gone after the test."""
-    before = set(TABLE)
-    yield lambda name, value, *partials: ag.Primitive(name, name, value, *partials)
-    for name in set(TABLE) - before:
-        del TABLE[name]
+def made(name: str, value: Any, *partials: Any) -> ag.Primitive:
+    return ag.Primitive(name, name, value, *partials)
 
 
 @each_backend
-def test_a_value_in_the_operations_of_the_table_compiles_like_them(
-    backend: Any, made: Callable[..., ag.Primitive]
-) -> None:
+def test_a_value_in_the_operations_of_the_table_compiles_like_them(backend: Any) -> None:
     swish = made(
         "swish_here",
         "x / (1.0 + exp(-x))",
@@ -726,9 +719,7 @@ TAKEN = [
 @pytest.mark.slow
 @each_backend
 @pytest.mark.parametrize("name", [*TAKEN, "i", "lambda", "my row", 'a."b', "libm.exp", "é"])
-def test_a_row_may_have_any_name(
-    backend: Any, name: str, made: Callable[..., ag.Primitive]
-) -> None:
+def test_a_row_may_have_any_name(backend: Any, name: str) -> None:
     row = made(name, lambda x: 3.0 * x, lambda z, x: 3.0)
     w = ag.Value(2.0)
     f = jit(lambda x: ag.sum([row(x) * w, row(w), x, w, x * w, w + 1.0]), backend)
@@ -738,7 +729,7 @@ def test_a_row_may_have_any_name(
 
 
 @pytest.mark.parametrize("name", ["x", "count", "my row", "é", "t0"])
-def test_c_says_what_it_cannot_call(name: str, made: Callable[..., ag.Primitive]) -> None:
+def test_c_says_what_it_cannot_call(name: str) -> None:
     row = made(name, lambda x: 3.0 * x, lambda z, x: 3.0)
     f = jit(row, "python")
     f([1.0])
@@ -747,9 +738,7 @@ def test_c_says_what_it_cannot_call(name: str, made: Callable[..., ag.Primitive]
 
 
 @each_backend
-def test_a_row_that_is_made_anew_is_another(
-    backend: Any, made: Callable[..., ag.Primitive]
-) -> None:
+def test_a_row_that_is_made_anew_is_another(backend: Any) -> None:
     def results(factor: float) -> Any:
         row = made("anew", lambda x: factor * x, lambda z, x: factor)
         found = jit(row, backend)([1.0])
@@ -769,7 +758,7 @@ def test_a_row_of_thousands_of_numbers(backend: Any) -> None:
 
 
 @each_backend
-def test_what_stops_a_row_stops_the_call(backend: Any, made: Callable[..., ag.Primitive]) -> None:
+def test_what_stops_a_row_stops_the_call(backend: Any) -> None:
     def stopped(x: float) -> float:
         raise KeyboardInterrupt
 

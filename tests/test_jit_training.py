@@ -5,12 +5,11 @@ from __future__ import annotations
 import _thread
 import itertools
 import math
-import signal
 import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -307,14 +306,6 @@ def test_an_epoch_may_take_longer_than_machine_code_may_run(
 
 
 # --- stopping -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt, also where the tests were started with SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_leaves_the_parameters_of_the_last_epoch_reported(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from autograd import MLP, Layer, Module, Neuron, Value
 from autograd.nn import safetensors
 from autograd.nn.safetensors import Tensor
+from tests.models import fill, numbers
 from tests.numerics import SPECIAL, same
 
 FORMATS = ("model.json", "model.safetensors")
@@ -29,15 +30,6 @@ class Net(Module):
     def __call__(self, row: list[float]) -> Value:
         output: Value = self.layers[1](self.layers[0](row)) * self.scale
         return output + self.gate(row) * self.shift
-
-
-def numbers(module: Module) -> list[float]:
-    return [parameter.data for parameter in module.parameters()]
-
-
-def fill(module: Module, data: list[float]) -> None:
-    for parameter, number in zip(module.parameters(), data, strict=True):
-        parameter.data = number
 
 
 @pytest.mark.slow

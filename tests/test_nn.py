@@ -20,17 +20,8 @@ import autograd as ag
 from autograd import MLP, Layer, Module, Neuron, Value, recording
 from autograd.nn import GAINS
 from autograd.value import topological_order
+from tests.models import fill, numbers
 from tests.numerics import SPECIAL, same
-
-
-def numbers(module: Module) -> list[float]:
-    return [parameter.data for parameter in module.parameters()]
-
-
-def fill(module: Module, data: list[float]) -> None:
-    for parameter, number in zip(module.parameters(), data, strict=True):
-        parameter.data = number
-
 
 # --- the forward pass -----------------------------------------------------------------------------
 

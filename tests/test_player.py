@@ -19,7 +19,6 @@ import pytest
 import autograd as ag
 from autograd import Value
 from autograd.__main__ import main
-from autograd.primitives import TABLE
 from autograd.value import adjoints, topological_order
 from autograd.viz import drawing, play
 from autograd.viz.formula import parse
@@ -28,18 +27,14 @@ from autograd.viz.html import scripts
 from autograd.viz.notation import short_number
 from autograd.viz.player import player as player_module
 from tests import pages
-
-
-def labeled(value: Value, label: str) -> Value:
-    value.label = label
-    return value
+from tests.pages import named
 
 
 def example() -> Value:
     """A graph with a fan-out, a product of a node with itself, and nodes without a label."""
     a, b = Value(2.0, "a"), Value(-3.0, "b")
-    c = labeled(a * b + a, "c")
-    return labeled(c * c * 0.1 + b.tanh(), "L")
+    c = named(a * b + a, "c")
+    return named(c * c * 0.1 + b.tanh(), "L")
 
 
 HOSTILE = [
@@ -56,7 +51,7 @@ HOSTILE = [
 
 def hostile() -> Value:
     leaves = [Value(float(i + 1), label) for i, label in enumerate(HOSTILE)]
-    return labeled(ag.sum([leaf * leaf for leaf in leaves]), HOSTILE[0])
+    return named(ag.sum([leaf * leaf for leaf in leaves]), HOSTILE[0])
 
 
 def json_part(html: str) -> dict[str, Any]:
@@ -110,7 +105,7 @@ def test_a_page_knows_every_operand_in_the_order_of_the_backward_pass() -> None:
 
 def test_local_derivatives_are_told_by_their_rule() -> None:
     x, y = Value(3.0, "x"), Value(2.0, "y")
-    told = json_part(play(labeled(x * y, "L")).html)
+    told = json_part(play(named(x * y, "L")).html)
     assert [link["local"] for link in told["links"]] == ["∂L/∂x", "∂L/∂y"]
     assert [link["rule"] for link in told["links"]] == [["", 1, ""], ["", 0, ""]]
 
@@ -370,22 +365,22 @@ def said(page: Any) -> str:
 def demo() -> Value:
     """L = (a·b + c)·a, in which L depends on a along two paths."""
     a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
-    d = labeled(labeled(a * b, "e") + c, "d")
-    return labeled(d * a, "L")
+    d = named(named(a * b, "e") + c, "d")
+    return named(d * a, "L")
 
 
 def arithmetic() -> Value:
     x, y, z = Value(0.5, "x"), Value(-1.25, "y"), Value(3.0, "z")
     u = ag.maximum(x * y - z, x / (1.0 + y * y)) ** 2
     v = ag.where(x > y, u * x, z - u).relu() + abs(y)
-    return labeled(ag.sum([u, v, ag.dot([x, y, z], [v, 2.0, u])]) + (z * z + 1.0).sqrt(), "L")
+    return named(ag.sum([u, v, ag.dot([x, y, z], [v, 2.0, u])]) + (z * z + 1.0).sqrt(), "L")
 
 
 def transcendental() -> Value:
     x, y, z = Value(0.5, "x"), Value(1.25, "y"), Value(-0.75, "z")
     u = (x * y).tanh() + (-z).exp() * y.sin()
     v = (1.0 + u * u).log() + z.sigmoid() * x.softplus()
-    return labeled(v * u.cos() - (2.0**z) * x.tan(), "L")
+    return named(v * u.cos() - (2.0**z) * x.tan(), "L")
 
 
 @pytest.mark.parametrize(
@@ -430,7 +425,7 @@ def recomputed(value: Value, numbers: dict[str, float]) -> Value:
 
 def test_a_branch_not_taken_has_no_say_on_the_page_either(open_page: Open) -> None:
     x = Value(2.0, "x")
-    value = labeled(ag.where(x > 0.0, x * 3.0, x.log() * x.sqrt()), "L")
+    value = named(ag.where(x > 0.0, x * 3.0, x.log() * x.sqrt()), "L")
     page = open_page(play(value))
     at_once(page)
     assert shown(page, "total")[0] == 3.0
@@ -525,7 +520,7 @@ def test_step_waits_for_backward_and_compares_with_the_prediction(open_page: Ope
 
 def test_the_step_that_is_written_out_is_of_a_leaf_that_moves(open_page: Open) -> None:
     a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")
-    page = open_page(play(labeled(ag.where(a > 0.0, b, c), "L")))
+    page = open_page(play(named(ag.where(a > 0.0, b, c), "L")))
     at_once(page)
     press(page, "Step")
     assert page.locator(".line").inner_text() == "b := b − 0.01 · dL/db = 2 − 0.01 · 1 = 1.99"
@@ -609,7 +604,7 @@ def test_a_field_keeps_its_number_until_there_is_another(open_page: Open) -> Non
 
 def test_what_is_not_finite_is_told_in_words(open_page: Open) -> None:
     a, b = Value(2.0, "a"), Value(1.0, "b")
-    page = open_page(play(labeled(a / b, "L")))
+    page = open_page(play(named(a / b, "L")))
     field(page, "b").fill("0")
     assert "b is 0, so a / b has no value." in said(page)
     press(page, "Backward")
@@ -617,7 +612,7 @@ def test_what_is_not_finite_is_told_in_words(open_page: Open) -> None:
     press(page, "Backward")
     press(page, "Step")
     assert "there is no direction to step in" in said(page)
-    page = open_page(play(labeled(a.log(), "L")))
+    page = open_page(play(named(a.log(), "L")))
     field(page, "a").fill("-1")
     assert "a is below 0, where log(a) has no value." in said(page)
 
@@ -642,11 +637,8 @@ def test_an_operation_of_one_s_own_is_shown_as_it_was_recorded(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cube = ag.Primitive("cube", "cube", lambda x: x * x * x, lambda z, x: 3.0 * x * x)
-    try:
-        value = labeled(cube(Value(2.0, "x")) + 1.0, "L")
-        page = open_page(play(value))
-    finally:
-        del TABLE["cube"]
+    value = named(cube(Value(2.0, "x")) + 1.0, "L")
+    page = open_page(play(value))
     assert "Only Python can compute cube" in said(page)
     at_once(page)
     assert shown(page, "total")[0] == 12.0
@@ -655,7 +647,7 @@ def test_an_operation_of_one_s_own_is_shown_as_it_was_recorded(
 
 def test_a_folded_network_is_edited_inside_and_learns(open_page: Open) -> None:
     model = ag.MLP(2, [16, 16, 1], seed=1)
-    loss = labeled(ag.hinge(model([Value(0.5, "x0"), Value(-1.0, "x1")]), 1.0), "loss")
+    loss = named(ag.hinge(model([Value(0.5, "x0"), Value(-1.0, "x1")]), 1.0), "loss")
     page = open_page(play(loss, model=model, collapse="neurons"))
     press(page, "Numbers of layer1.neuron3")
     assert page.locator(".inner").count() == 17
@@ -681,7 +673,7 @@ def test_a_folded_network_is_edited_inside_and_learns(open_page: Open) -> None:
 @pytest.mark.parametrize("collapse", ["neurons", "layers"])
 def test_a_folded_network_is_stepped_through(open_page: Open, collapse: Any) -> None:
     model = ag.MLP(2, [2, 2, 1], activation="tanh", seed=1)
-    loss = labeled(ag.mean_squared_error(model([Value(0.5, "x0"), Value(-1.0, "x1")]), 1.0), "loss")
+    loss = named(ag.mean_squared_error(model([Value(0.5, "x0"), Value(-1.0, "x1")]), 1.0), "loss")
     page = open_page(play(loss, model=model, collapse=collapse))
     press(page, "Backward")
     order, expected = topological_order(loss), adjoints(loss)
@@ -815,7 +807,7 @@ LONG_NAMES = (
 
 def long_names() -> Value:
     output, *names = LONG_NAMES
-    return labeled(ag.sum([Value(2.0, name) * Value(3.0, name) for name in names]), output)
+    return named(ag.sum([Value(2.0, name) * Value(3.0, name) for name in names]), output)
 
 
 def test_long_names_are_shortened_where_they_stand_and_full_where_there_is_room(
@@ -843,7 +835,7 @@ def test_long_names_are_shortened_where_they_stand_and_full_where_there_is_room(
 
 def test_a_folded_network_fits_every_width(open_page: Open) -> None:
     model = ag.MLP(2, [16, 16, 1], seed=1)
-    loss = labeled(ag.hinge(model([Value(0.5, "x0"), Value(-1.0, "x1")]), 1.0), "loss")
+    loss = named(ag.hinge(model([Value(0.5, "x0"), Value(-1.0, "x1")]), 1.0), "loss")
     page = open_page(play(loss, model=model, collapse="neurons"))
     page.get_by_label("all at once").check()
     for width in (320, 390, 768, 1024, 1200, 1600):
@@ -904,7 +896,7 @@ def test_the_keyboard_does_all(open_page: Open) -> None:
 
 def odd_graphs() -> dict[str, Value]:
     x, y = Value(2.0, "x"), Value(3.0, "y")
-    s = labeled(x + y, "s")
+    s = named(x + y, "s")
     return {
         "a leaf": Value(1.0, "only"),
         "a leaf without a name": Value(1.0),
@@ -1030,7 +1022,7 @@ def test_a_number_with_an_exponent_is_not_cut_off(open_page: Open) -> None:
       .map((part) => part.value || part.textContent))"""
     for width in (390, 1200):
         page = open_page(
-            play(labeled(labeled(a * b + c, "d") * a, "L")),
+            play(named(named(a * b + c, "d") * a, "L")),
             viewport={"width": width, "height": 800},
         )
         at_once(page)
@@ -1044,7 +1036,7 @@ def test_a_number_with_an_exponent_is_not_cut_off(open_page: Open) -> None:
 def test_the_numbers_on_edges_leave_the_tips_to_be_seen(open_page: Open) -> None:
     x = Value(3.0, "x")
     page = open_page(
-        play(labeled(x.cos().sin().tanh().cos(), "L")), viewport={"width": 1600, "height": 800}
+        play(named(x.cos().sin().tanh().cos(), "L")), viewport={"width": 1600, "height": 800}
     )
     tags = page.locator(".tag").all_inner_texts()
     assert tags[0] == "∂v1/∂x = −0.1411"  # as long as most get
@@ -1075,7 +1067,7 @@ def test_on_paper_the_graph_is_whole(open_page: Open, tmp_path: Path) -> None:
 
 
 def test_numbers_are_written_as_python_writes_them(open_page: Open) -> None:
-    page = open_page(play(labeled(Value(1.0, "x") * 1.0, "L")))
+    page = open_page(play(named(Value(1.0, "x") * 1.0, "L")))
     for number in [
         *(0.1, 0.99999, 0.30000000000000004, 138.8338, 1234.5, 1235.5, 24.7041, 1e-300, 5e-324),
         *(-1234567.0, 1e16, 2.0625, 2.0635, 0.00012345, 9999.5, 12345.0, 1000.0, -0.5, 1e-5),
@@ -1093,9 +1085,9 @@ def deep() -> Value:
     """Three layers, one neuron each: too long for a phone, and too wide for a laptop."""
     h = Value(0.5, "x")
     for k in range(3):
-        z = labeled(Value(0.7, f"w{k}") * h + Value(0.1, f"b{k}"), f"z{k}")
-        h = labeled(z.sigmoid(), f"h{k}")
-    return labeled((h - 1.0) ** 2, "L")
+        z = named(Value(0.7, f"w{k}") * h + Value(0.1, f"b{k}"), f"z{k}")
+        h = named(z.sigmoid(), f"h{k}")
+    return named((h - 1.0) ** 2, "L")
 
 
 IN_VIEW = """() => [".acts button", ".title", ".line", ".words", ".card.active"]
@@ -1231,7 +1223,7 @@ def test_the_command_writes_a_player(
 )
 def test_a_choice_is_told_in_words(open_page: Open, make: Any, words: str) -> None:
     a, b = Value(2.0, "a"), Value(-3.0, "b")
-    page = open_page(play(labeled(make(a, b), "y")))
+    page = open_page(play(named(make(a, b), "y")))
     press(page, "Backward")
     while page.get_by_role("button", name="Next edge").count():
         press(page, "Next edge")
@@ -1241,7 +1233,7 @@ def test_a_choice_is_told_in_words(open_page: Open, make: Any, words: str) -> No
 def test_sigmoid_and_tanh_are_explained_as_in_textbooks(open_page: Open) -> None:
     x = Value(0.3, "x")
     for value, rule in ((x.sigmoid(), "y · (1 − y)"), (x.tanh(), "1 − y ** 2")):
-        page = open_page(play(labeled(value, "y")))
+        page = open_page(play(named(value, "y")))
         press(page, "Backward")
         press(page, "Next edge")
         (partial,) = (p for p in value.partials if p is not None)
@@ -1253,7 +1245,7 @@ def test_sigmoid_and_tanh_are_explained_as_in_textbooks(open_page: Open) -> None
 
 def test_a_folded_network_shows_the_plain_numbers_that_it_takes(open_page: Open) -> None:
     model = ag.MLP(2, [3, 1], seed=1)
-    page = open_page(play(labeled(model([0.5, -1.0]), "y"), model=model, collapse="neurons"))
+    page = open_page(play(named(model([0.5, -1.0]), "y"), model=model, collapse="neurons"))
     texts = page.locator(".card.input").all_inner_texts()
     assert [text.split() for text in texts] == [["x0", "0.5"], ["x1", "−1"]]
     at_once(page)
@@ -1295,7 +1287,7 @@ def open_widget(widget: Any, open_page: Open) -> Any:
 def test_a_widget_shares_its_numbers_with_python_both_ways(open_page: Open) -> None:
     pytest.importorskip("anywidget")
     a, b, c = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c")
-    loss = labeled((a * b + c) * a, "L")
+    loss = named((a * b + c) * a, "L")
     widget = play(loss, widget=True)
     page = open_widget(widget, open_page)
     assert widget.leaves == [a, b, c]
@@ -1335,7 +1327,7 @@ def test_a_widget_follows_python_at_the_end_of_a_cell(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ipython, "get_ipython", Shell)
     a = Value(2.0, "a")
-    widget = play(labeled(a * a, "L"), widget=True)
+    widget = play(named(a * a, "L"), widget=True)
     assert repr(widget).startswith("PlayerWidget(leaves 'a')")
     a.data = 5.0
     assert widget.numbers == [2.0]
@@ -1346,7 +1338,7 @@ def test_a_widget_follows_python_at_the_end_of_a_cell(monkeypatch: pytest.Monkey
 def test_a_widget_takes_numbers_that_json_does_not_have() -> None:
     pytest.importorskip("anywidget")
     x = Value(math.inf, "x")
-    widget = play(labeled(x * 2.0, "y"), widget=True)
+    widget = play(named(x * 2.0, "y"), widget=True)
     assert widget.numbers == ["Infinity"]
     for text, number in [("-Infinity", -math.inf), ("-0", -0.0), (1.5, 1.5)]:
         widget.set_state({"numbers": [text]})

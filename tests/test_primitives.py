@@ -11,7 +11,7 @@ import math
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -119,16 +119,6 @@ def test_a_plain_number_among_the_operands_has_no_partial(
                 assert partial == pytest.approx(whole.partials[k], rel=1e-15)
 
 
-@pytest.fixture
-def a_row_for_a_while() -> Iterator[None]:
-    """Rows made in the test are taken off the table after it."""
-    names = set(TABLE)
-    yield
-    for name in set(TABLE) - names:
-        del TABLE[name]
-
-
-@pytest.mark.usefixtures("a_row_for_a_while")
 def test_the_checks_find_a_wrong_rule() -> None:
     wrong = Primitive("square", "square", lambda x: x * x, lambda z, x: 2.002 * x)
     with pytest.raises(AssertionError):
@@ -138,7 +128,6 @@ def test_the_checks_find_a_wrong_rule() -> None:
         check_second_order(blind, (0.7,))
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 def test_a_new_primitive_is_one_entry() -> None:
     square = Primitive("square", "²", lambda x: x * x, lambda z, x: 2.0 * x)
     assert square(3.0) == 9.0
@@ -151,7 +140,6 @@ def test_a_new_primitive_is_one_entry() -> None:
     assert grad(grad(y, [x])[0], [x])[0].data == 108.0
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 def test_a_second_row_of_a_name_is_refused() -> None:
     for name in ("exp", "pow"):
         row = TABLE[name]
@@ -169,7 +157,6 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_row_may_have_any_name_and_changes_no_other(name: str) -> None:
     row = Primitive(name, "triple", lambda x, y: 3.0 * x, lambda z, x, y: 3.0, None)
@@ -179,7 +166,6 @@ def test_a_row_may_have_any_name_and_changes_no_other(name: str) -> None:
     assert [twice(x).data, *twice(x).partials] == [12.0, 6.0]
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 def test_a_row_may_be_called_as_another_ones_object() -> None:
     of_object = Primitive("thing_row", "A", lambda x: 3.0 * x, lambda z, x: 3.0)
     thing = Primitive("thing", "B", lambda x: 5.0 * x, lambda z, x: 5.0)
@@ -200,7 +186,6 @@ for name in ("x", "k", "w", "inf", "2 operands of row.f"):
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 @pytest.mark.parametrize(
     ("value", "rules", "said"),
     [
@@ -224,7 +209,6 @@ def test_a_row_that_cannot_work_is_refused_when_it_is_made(
         Primitive("wrong", "wrong", value, *rules)
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 def test_a_value_that_is_no_float_is_refused_when_it_is_computed() -> None:
     for wrong in (3, None, "a"):
         row = Primitive(f"gives {wrong}", "f", lambda x, wrong=wrong: wrong, lambda z, x: 0.0)
@@ -233,7 +217,6 @@ def test_a_value_that_is_no_float_is_refused_when_it_is_computed() -> None:
                 row(x)
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 @pytest.mark.parametrize("name", ["", "new\nline", "\x1b[2J"])
 def test_a_name_that_cannot_be_printed_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="expected a name that can be printed") as refused:
@@ -241,14 +224,12 @@ def test_a_name_that_cannot_be_printed_is_refused(name: str) -> None:
     assert repr(name) in str(refused.value)
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 @pytest.mark.parametrize("symbol", ["", "\x00", "a\nb"])
 def test_a_symbol_that_cannot_be_written_is_refused(symbol: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"square with, got {symbol!r}")):
         Primitive("square", symbol, lambda x: x * x, lambda z, x: 2.0 * x)
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 def test_a_variadic_row_gives_a_partial_for_each_argument() -> None:
     first = Primitive("first", "first", lambda *xs: xs[0], lambda z, *xs: [1.0], variadic=True)
     x, y = Value(2.0), Value(3.0)
@@ -268,7 +249,6 @@ def test_a_variadic_row_gives_a_partial_for_each_argument() -> None:
             Primitive("many", "many", lambda *xs: 0.0, *rules, variadic=True)
 
 
-@pytest.mark.usefixtures("a_row_for_a_while")
 def test_a_value_may_be_written_as_an_expression() -> None:
     mix = Primitive(
         "mix",

@@ -26,13 +26,9 @@ from autograd.viz.explanation import (
 from autograd.viz.notation import LATEX, TEXT, TOTAL_AND_LOCAL, names
 from tests.graphs import Program, any_float, inputs, ordinary, programs
 from tests.numerics import ordinary_points, same
+from tests.pages import named
 
 any_programs = programs(constants=any_float)
-
-
-def labeled(value: Value, label: str) -> Value:
-    value.label = label
-    return value
 
 
 def leaves(**numbers: float) -> list[Value]:
@@ -42,9 +38,9 @@ def leaves(**numbers: float) -> list[Value]:
 def example() -> tuple[Value, list[Value]]:
     """L = (a·b + c)·f with a label on every node, and its leaves."""
     a, b, c, f = leaves(a=2.0, b=-3.0, c=10.0, f=-2.0)
-    e = labeled(a * b, "e")
-    d = labeled(e + c, "d")
-    return labeled(d * f, "L"), [a, b, c, f]
+    e = named(a * b, "e")
+    d = named(e + c, "d")
+    return named(d * f, "L"), [a, b, c, f]
 
 
 def worked_network() -> tuple[Value, dict[str, Value]]:
@@ -95,7 +91,7 @@ def test_a_step_carries_what_its_line_says() -> None:
 
 def test_an_operand_used_twice_shows_its_running_total() -> None:
     (x,) = leaves(x=3.0)
-    y = labeled(x * x, "y")
+    y = named(x * x, "y")
     assert [str(step) for step in ag.backward_steps(y)] == [
         "dy/dx += ∂y/∂(1st x) = 3",
         "dy/dx += ∂y/∂(2nd x) = 3 (total 6)",
@@ -155,8 +151,8 @@ def test_abandoned_it_has_changed_nothing(program: Program, xs: list[float], n: 
 
 def test_what_is_only_compared_takes_no_part_in_the_steps() -> None:
     a, b = leaves(a=1.0, b=2.0)
-    squared = labeled(a * a, "squared")
-    chosen = labeled(ag.where(squared < b, b, 5.0), "w")
+    squared = named(a * a, "squared")
+    chosen = named(ag.where(squared < b, b, 5.0), "w")
     assert [str(step) for step in ag.backward_steps(chosen)] == ["dw/db += ∂w/∂b = 1"]
     assert str(explain(chosen, a)) == "dw/da = 0, because no path leads there"
     assert "squared" not in str(explain(chosen))
@@ -171,17 +167,17 @@ def test_one_sentence_says_why_there_are_two_signs() -> None:
 
 def test_a_sign_that_leads_through_what_has_no_label_is_said_to() -> None:
     a, b = leaves(a=2.0, b=-3.0)
-    unlabeled = labeled(ag.tanh(a * b) + a, "L")
+    unlabeled = named(ag.tanh(a * b) + a, "L")
     assert str(explain(unlabeled)).endswith(TOTAL_AND_LOCAL + MERGED)
     assert MERGED in explain(unlabeled)._repr_latex_()
-    every_one = labeled(labeled(a * b, "d") + a, "L")
+    every_one = named(named(a * b, "d") + a, "L")
     assert str(explain(every_one)).endswith(TOTAL_AND_LOCAL)
 
 
 def test_the_two_signs_never_name_one_number_twice() -> None:
     (a,) = leaves(a=2.0)
-    output = labeled(a * 3.0 + a, "L")
-    text = str(explain(labeled(output * 1.0, "M"), a))
+    output = named(a * 3.0 + a, "L")
+    text = str(explain(named(output * 1.0, "M"), a))
     assert "∂L/∂a\n  = 1 · 1 = 1" in text.replace("∂M/∂L · ", "")
     assert "dM/da = dM/dL · (∂L/∂a + …) = 1 · 4 = 4" in text
 
@@ -213,7 +209,7 @@ def test_a_leaf_has_no_steps_and_its_own_gradient_is_one() -> None:
 
 def test_nothing_is_recorded_about_a_step_that_has_no_derivative() -> None:
     a, b = leaves(a=1.0, b=2.0)
-    chosen = labeled(ag.where(a < b, a, 5.0), "w")
+    chosen = named(ag.where(a < b, a, 5.0), "w")
     assert [str(step) for step in ag.backward_steps(chosen)] == ["dw/da += ∂w/∂a = 1"]
 
 
@@ -261,7 +257,7 @@ WRITTEN = {
 
 @pytest.mark.parametrize(("text", "operation"), WRITTEN.items(), ids=WRITTEN)
 def test_operations_are_written_readably(text: str, operation: Any) -> None:
-    (step,) = ag.forward_steps(labeled(operation(*leaves(a=2.0, b=-3.0)), "z"))
+    (step,) = ag.forward_steps(named(operation(*leaves(a=2.0, b=-3.0)), "z"))
     assert str(step) == f"z = {text}"
 
 
@@ -274,7 +270,7 @@ def test_a_line_does_not_pretend_that_a_changed_leaf_gave_the_result() -> None:
 
 def test_nor_that_a_condition_holds_which_has_changed() -> None:
     a, b, c = leaves(a=2.0, b=-3.0, c=0.0)
-    output = labeled(ag.where(c < 1.0, a, b), "z")
+    output = named(ag.where(c < 1.0, a, b), "z")
     c.data = 5.0
     compared, chosen = ag.forward_steps(output)
     assert str(compared) == "v3 = c < 1 = 1 (an operand has changed since)"
@@ -292,18 +288,18 @@ def test_a_formula_and_its_local_derivatives_compute_what_they_name(name: str) -
     functions["sech2"] = TABLE["sech2"]
     for point in ordinary_points(TABLE[name]):
         args = [Value(number, label) for number, label in zip(point, "abcd", strict=False)]
-        z = labeled(TABLE[name](*args), "z")
-        named = names([*args, z])
+        z = named(TABLE[name](*args), "z")
+        called = names([*args, z])
         nodes = {node.label: node for node in (*args, z)}
 
         def number(text: str, nodes: dict[str, Value] = nodes) -> float:
             result = eval(text.replace("·", "*").replace("²", "2"), {**functions, **nodes})
             return result.data if isinstance(result, Value) else float(result)
 
-        assert number(TEXT.formula(z, named)) == z.data
+        assert number(TEXT.formula(z, called)) == z.data
         for index, recorded in enumerate(z.partials):
             if recorded is not None:  # with the constants in it to four digits
-                text = TEXT.local_derivative(z, index, named)
+                text = TEXT.local_derivative(z, index, called)
                 assert number(text) == pytest.approx(recorded, rel=1e-3)
 
 
@@ -320,7 +316,7 @@ def test_local_derivatives_keep_their_parentheses() -> None:
     for text, node in cases.items():
         node.label = "o"
         assert TEXT.local_derivative(node, 0, names(topological_order(node))) == text
-    assert TEXT.local_derivative(labeled(x / y, "o"), 1, {x: "x", y: "y"}) == "-o / y"
+    assert TEXT.local_derivative(named(x / y, "o"), 1, {x: "x", y: "y"}) == "-o / y"
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -422,8 +418,8 @@ def test_one_path_is_written_out() -> None:
 
 def test_two_paths_are_added_up() -> None:
     (a,) = leaves(a=1.0)
-    b = labeled(a + a, "b")
-    d = labeled(b * (3.0 * b), "d")
+    b = named(a + a, "b")
+    d = named(b * (3.0 * b), "d")
     text = str(explain(d, a))
     assert text.startswith("dd/da = 24, the sum over 4 paths:")
     assert "∂d/∂v2 · ∂v2/∂b · ∂b/∂(2nd a)\n  = 2 · 3 · 1 = 6" in text
@@ -612,7 +608,7 @@ def test_names_in_latex(name: str, latex: str) -> None:
 @given(st.text(alphabet=r"\{}$&#%_^~<>'` ax1/script", min_size=1))
 def test_no_label_can_leave_its_place_in_a_formula(label: str) -> None:
     (x,) = [Value(2.0, label)]
-    latex = explain(labeled(x * 3.0, label + "!") * 1.0, x)._repr_latex_()
+    latex = explain(named(x * 3.0, label + "!") * 1.0, x)._repr_latex_()
     inside = latex.removeprefix("$$").removesuffix("$$")
     without_escapes = re.sub(r"\\[{}$&#%_\\ ]|\\[a-zA-Z]+", "", inside)
     assert not set(without_escapes) & set("$#%~<>'\\")
