@@ -6,8 +6,9 @@ They take floats as well, and answer with a float where no Value is among their 
 from __future__ import annotations
 
 import math
+import operator
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from typing import Any, Protocol, TypeVar, overload
 
@@ -212,26 +213,31 @@ def take(rows: Sequence[Any], index: Operand) -> Any:
         if not isinstance(index, Value):
             return row
         # Each element passes a `where`, as in a compiled function, so that sums group alike there.
-        is_taken = _is_at(index, int(number)) > 0.0
+        is_taken = is_at(index, int(number))
         if None in lengths:
             return where(is_taken, row, -0.0)
         return [where(is_taken, x, -0.0) for x in row]
-    # As a sum of which all terms but one are -0.0, which leave every number as it is. The first
-    # is nan where there is no other.
-    chosen = [_is_at(index, k) for k in range(len(rows))]
-    start = where(sum(chosen) > 0.0, -0.0, math.nan)
-
-    def taken(column: Iterable[Operand]) -> Operand:
-        terms = [where(c > 0.0, x, -0.0) for c, x in zip(chosen, column, strict=True)]
-        return sum([start, *terms])
-
+    taken = selector([is_at(index, k) for k in range(len(rows))])
     if None in lengths:
         return taken(rows)
     return [taken(column) for column in zip(*rows, strict=True)]
 
 
-def _is_at(index: Value, k: int) -> Any:
-    return where(index <= k, where(index >= k, 1.0, 0.0), 0.0)
+def is_at(index: Value, k: int) -> Value:
+    """The condition that the index is k."""
+    return (index >= k) & (index <= k)
+
+
+def selector(conditions: Sequence[Value]) -> Callable[[Iterable[Operand]], Operand]:
+    """The function that returns the term whose condition holds, of a list; nan if there is none.
+
+    It is a sum of which all terms but one are -0.0, which leave every number as it is. The first is
+    nan where no condition holds.
+    """
+    start = where(reduce(operator.or_, conditions), -0.0, math.nan)
+    return lambda terms: sum(
+        [start, *[where(c, x, -0.0) for c, x in zip(conditions, terms, strict=True)]]
+    )
 
 
 @overload

@@ -95,7 +95,11 @@ def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
     """
     logits = _logits(prediction)
     if isinstance(target, Value):
-        return _log_one_plus(logits, _chosen(logits, target), target)
+        # Whatever the target is, each logit is selected once, here or there, by the same condition:
+        # so it is known to have a gradient, and compiled code needs no guard below it.
+        is_target = [functions.is_at(target, k) for k in range(len(logits))]
+        others = [where(c, -math.inf, z) for c, z in zip(is_target, logits, strict=True)]
+        return _log_one_plus(others, functions.selector(is_target)(logits))
     if isinstance(target, Real):
         k = _index(real_number(target, "cross_entropy"), len(logits))
         return _log_one_plus(logits[:k] + logits[k + 1 :], logits[k])
@@ -107,17 +111,13 @@ def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
     return _value(functions.logsumexp([z - expected for z in logits]))
 
 
-def _log_one_plus(others: list[Value], chosen: Operand, index: Value | None = None) -> Value:
-    """log(1 + Σ exp(z - chosen)) over the other logits: `others`, without the one at `index`.
+def _log_one_plus(others: list[Value], chosen: Operand) -> Value:
+    """log(1 + Σ exp(z - chosen)) over the other logits; one of -inf adds nothing.
 
     The largest difference is factored out if it is positive. If the chosen logit is so far below
     the others (even -inf) that the 1 is lost in rounding, differences are taken from the largest of
     the others instead, to keep their digits.
     """
-    if index is not None:
-        others = [
-            where(index >= i, where(index <= i, -math.inf, z), z) for i, z in enumerate(others)
-        ]
     terms: list[Operand] = [-math.inf, *others]
     largest = stop_gradient(reduce(maximum, terms))
     is_far = chosen - largest < -800.0  # exp(-800) is 0
@@ -137,14 +137,6 @@ def _probabilities(logits: list[Value], target: Numbers) -> list[Operand]:
             f"cross_entropy: expected probabilities with the sum 1, got {math.fsum(plain)}"
         )
     return probabilities
-
-
-def _chosen(logits: list[Value], index: Value) -> Operand:
-    """logits[index], chosen by comparisons; nan if there is none."""
-    chosen: Operand = math.nan
-    for i, z in enumerate(logits):
-        chosen = where(index >= i, where(index <= i, z, math.nan), chosen)
-    return chosen
 
 
 # --- accuracy -------------------------------------------------------------------------------------

@@ -212,16 +212,13 @@ class Value:
     __ge__ = _comparison(primitives.ge)
 
     def __and__(self, other: Value | bool) -> Value:
-        both: Value = primitives.logical_and(condition(self, "&"), condition(other, "&"))
-        return both
+        return _logical(primitives.logical_and, self, other)
 
     def __or__(self, other: Value | bool) -> Value:
-        either: Value = primitives.logical_or(condition(self, "|"), condition(other, "|"))
-        return either
+        return _logical(primitives.logical_or, self, other)
 
     def __invert__(self) -> Value:
-        opposite: Value = primitives.logical_not(condition(self, "~"))
-        return opposite
+        return _logical(primitives.logical_not, self)
 
     __rand__, __ror__ = __and__, __or__
 
@@ -326,6 +323,11 @@ def condition(x: object, operation: str) -> Any:
             f"got {x!r} of type {type(x).__name__}"
         )
     return float(x)
+
+
+def _logical(primitive: Primitive, *conditions: object) -> Value:
+    result = primitive(*[condition(x, primitive.symbol) for x in conditions])
+    return result if isinstance(result, Value) else Condition(result)  # in a no_grad block
 
 
 Operand: TypeAlias = Value | float

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import autograd as ag
 from autograd import Value, grad
 from autograd.compiler.backends import python
+from tests.benchmarks import workloads
 from tests.graphs import Program, any_float, inputs, programs
 from tests.numerics import same
 from tests.runners import CC, compiled_c
@@ -228,3 +229,181 @@ def test_a_step_under_an_infinite_gradient_is_printed_with_care() -> None:
     names: dict[str, Any] = dict(python.NAMESPACE)
     exec(f.source, names)
     assert names["program"]([0.5], 1, [()]) == [-math.inf, 0.0]
+
+
+def needs_a_guard(f: Any, *columns: Any) -> bool:
+    """Whether the program shown is one that follows branches."""
+    runner = f.recorded(*columns).main
+    return runner.printed.key != runner.program.key
+
+
+def printed_gradient(f: Callable[[], Any], leaves: list[Value]) -> list[float]:
+    """The gradient by the source that is printed, which runs nothing else when it finds a nan."""
+    compiled = ag.jit(f, "python")
+    recorded = compiled.recorded()
+    names: dict[str, Any] = dict(python.NAMESPACE)
+    exec(python.BACKEND.source(recorded.main.printed), names)
+    numbers = [leaf.data for leaf in recorded.main.printed.leaves]
+    found = dict(zip(recorded.leaves, names["program"](numbers, 1, [()])[1:], strict=True))
+    return [found.get(leaf, 0.0) for leaf in leaves]
+
+
+ALWAYS_ACTIVE: dict[str, Callable[[Value, Value, Value], Any]] = {
+    "another path": lambda w, v, x: ag.where(x > 0.0, n := ag.sqrt(w), v) + n,
+    "both arms": lambda w, v, x: ag.where(x > 0.0, n := ag.log(w), 2.0 * n),
+    "two selections by one condition": lambda w, v, x: (
+        ag.where(c := x > 0.0, n := ag.log(w), v) * ag.where(c, v, n)
+    ),
+    "piecewise": lambda w, v, x: ag.where(
+        x < 0.0, n := v / w, ag.where(x < 1.0, n * n, ag.where(x < 2.0, 3.0 * n, -n))
+    ),
+    "the largest of several": lambda w, v, x: ag.maximum(
+        ag.maximum(ag.maximum(n := 1.0 / w, x * n), v * n), -n
+    ),
+    "the class of a cross entropy": lambda w, v, x: ag.cross_entropy([v / w, x / w, w / v], x),
+    "a row taken": lambda w, v, x: ag.take([w, v, w * v], x) + ag.log(v),
+}
+"""Functions in which whatever has an infinite slope somewhere is active, whatever is selected."""
+
+FINITE_BELOW: dict[str, Callable[[Value, Value, Value], Any]] = {
+    "a root mean square": lambda w, v, x: ag.relu(
+        w * (ag.dot([w, v], [w, v]) * 0.5 + 1e-5) ** -0.5
+    ),
+    "a standard deviation": lambda w, v, x: ag.relu(
+        (w - v) / ag.sqrt(ag.mean([(w - v) ** 2, (v + x) ** 2]) + 1e-5)
+    ),
+    "a size with a lower bound": lambda w, v, x: ag.relu(w / ag.maximum(abs(v), 1e-9)),
+    "a logarithm of 1 and more": lambda w, v, x: ag.relu(ag.log(1.0 + w * w + abs(v)) - 1.0),
+    "division by a number": lambda w, v, x: ag.where(x > 0.0, w / -3.0, v),
+}
+"""Functions in which an inactive node has a finite slope."""
+
+INACTIVE: dict[str, tuple[Callable[[Value, Value, Value], Any], list[float]]] = {
+    "two conditions": (
+        lambda w, v, x: ag.where(x > 0.0, n := ag.sqrt(w), v) + ag.where(v > 0.0, v, n),
+        [-1.0, 1.0, -1.0],
+    ),
+    "two selections alike": (
+        lambda w, v, x: ag.where(c := x > 0.0, n := ag.sqrt(w), v) + ag.where(c, 2.0 * n, v),
+        [-1.0, 1.0, -1.0],
+    ),
+    "the other arm in a branch that is not selected": (
+        lambda w, v, x: (
+            ag.where(x > 0.0, ag.where(c := v > 0.0, n := ag.sqrt(w), v), v) + ag.where(c, v, n)
+        ),
+        [-1.0, 1.0, -1.0],
+    ),
+    "neither of two relus": (
+        lambda w, v, x: ag.relu(v * (n := ag.sqrt(w))) + ag.relu(-v * n),
+        [0.0, 1.0, 0.0],
+    ),
+    "a bound of 0": (lambda w, v, x: ag.where(x > 0.0, (w * w) ** -0.5, v), [0.0, 1.0, -1.0]),
+    "a product of two": (
+        lambda w, v, x: ag.where(x > 0.0, ag.log(w * v + 1.0), v),
+        [-1.0, 1.0, -1.0],
+    ),
+    "a dot product of two": (
+        lambda w, v, x: ag.where(x > 0.0, ag.sqrt(ag.dot([w, v], [v, w]) + 1e-5), v),
+        [-1.0, 1.0, -1.0],
+    ),
+    "an odd power": (lambda w, v, x: ag.where(x > 0.0, ag.sqrt(w**3 + 1.0), v), [-1.0, 1.0, -1.0]),
+    "a smaller number": (
+        lambda w, v, x: ag.where(x > 0.0, 1.0 / ag.minimum(w * w + 1.0, v), v),
+        [1.0, 0.0, -1.0],
+    ),
+    "a factor without a gradient": (
+        lambda w, v, x: ag.where(x > 0.0, w * ag.sqrt(ag.stop_gradient(x)), v),
+        [1.0, 1.0, -1.0],
+    ),
+    "an infinite constant": (lambda w, v, x: ag.where(x > 0.0, math.inf * w, v), [1.0, 1.0, -1.0]),
+    "an infinite constant further down": (
+        lambda w, v, x: ag.where(x > 0.0, ag.sin(ag.where(x < 0.0, -math.inf, w)), v),
+        [1.0, 1.0, -1.0],
+    ),
+    "the next step of a loop": (
+        lambda w, v, x: ag.scan(
+            lambda s, y: (ag.sqrt(ag.where(s > 0.0, s - 1.0, y)), None), w, [4.0, 4.0]
+        )[0],
+        [1.0, 0.0, 0.0],
+    ),
+    "what a loop selects": (
+        lambda w, v, x: ag.scan(
+            lambda s, y: (ag.sin(s) + ag.relu(y[0] * y[1] - 1.0), None),
+            v,
+            [[n := ag.sqrt(w), 1.0], [n, 2.0]],
+        )[0],
+        [0.0, 1.0, 0.0],
+    ),
+    "what a loop closes over": (
+        lambda w, v, x: (
+            n := ag.sqrt(w),
+            ag.scan(lambda s, y: (ag.sin(s) + ag.relu(n * y - 1.0), None), v, [1.0, 2.0])[0],
+        )[1],
+        [0.0, 1.0, 0.0],
+    ),
+}
+"""Functions, and a point at which an infinite or undefined slope is inactive."""
+
+
+def slopes_of(leaves: list[Value]) -> list[float]:
+    return [0.0 if leaf.grad is None else leaf.grad for leaf in leaves]
+
+
+@pytest.mark.parametrize("f", ALWAYS_ACTIVE.values(), ids=ALWAYS_ACTIVE)
+def test_what_is_active_whatever_is_selected_needs_no_guard(f: Function) -> None:
+    leaves = [Value(0.5), Value(2.0), Value(1.0)]
+    assert not needs_a_guard(ag.jit(functools.partial(f, *leaves), "python"))
+    for leaf in leaves:
+        leaf.grad = None
+    f(*leaves).backward()
+    slopes = slopes_of(leaves)
+    assert same(printed_gradient(functools.partial(f, *leaves), leaves), slopes)
+
+
+@pytest.mark.parametrize("f", FINITE_BELOW.values(), ids=FINITE_BELOW)
+def test_a_slope_that_is_finite_needs_no_guard(f: Function) -> None:
+    for numbers in ([0.0, 0.0, 0.0], [-1.0, 2.0, -3.0], [3.0, 1e-9, 1.0]):
+        leaves = list(map(Value, numbers))
+        assert not needs_a_guard(ag.jit(functools.partial(f, *leaves), "python"))
+        f(*leaves).backward()
+        slopes = slopes_of(leaves)
+        assert all(map(math.isfinite, slopes))
+        assert same(printed_gradient(functools.partial(f, *leaves), leaves), slopes)
+
+
+@pytest.mark.parametrize(("f", "point"), INACTIVE.values(), ids=INACTIVE)
+def test_what_may_be_inactive_is_printed_with_a_guard(f: Function, point: list[float]) -> None:
+    leaves = list(map(Value, point))
+    assert needs_a_guard(ag.jit(functools.partial(f, *leaves), "python"))
+    f(*leaves).backward()
+    slopes = slopes_of(leaves)
+    assert not any(map(math.isnan, slopes))
+    assert same(printed_gradient(functools.partial(f, *leaves), leaves), slopes)
+
+
+def test_the_gradient_of_a_gpt_is_printed_plainly() -> None:
+    """Its normalizations are below relus; its softmax is active over the sum around these."""
+    model = workloads.gpt(8)
+    compiled = ag.jit(model.loss, "python")
+    compiled.recorded()
+    assert not needs_a_guard(compiled)
+    assert len(str(compiled.program).splitlines()) <= 189
+
+
+def test_a_transformer_below_a_cross_entropy_is_printed_plainly() -> None:
+    weights = workloads.gpt_parameters(Value)
+    tokens = workloads.tokens_of(3)
+
+    def loss(target: Any) -> Any:
+        scores = workloads.gpt_scores(weights, tokens)[-1]
+        return ag.cross_entropy([z / (1.0 + ag.exp(z)) for z in scores], target)
+
+    assert not needs_a_guard(ag.jit(loss, "python"), [3.0])
+
+
+def test_conditions_combine_in_a_block_that_records_nothing() -> None:
+    x = Value(1.0)
+    with ag.no_grad():
+        both, either, no = (x > 0.0) & (x < 2.0), (x > 1.0) | (x < 0.0), ~(x > 0.0)
+        assert [bool(c) for c in (both, either, no)] == [True, False, False]
+        assert [ag.where(c, 1.0, 2.0) for c in (both, either, no)] == [1.0, 2.0, 2.0]

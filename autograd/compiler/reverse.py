@@ -18,6 +18,7 @@ import numpy as np
 from autograd import primitives, recording
 from autograd.compiler.ragged import combined, distinct, hashes, offsets, ranges
 from autograd.compiler.trace import Traced
+from autograd.derivatives.activity import Activity
 from autograd.derivatives.graph import in_recorded_order, pulled_back
 from autograd.primitives import Primitive
 from autograd.recording import Selection
@@ -70,8 +71,6 @@ class Contributions(NamedTuple):
         codes, widths, places: of the steps: their codes, how many operands they have, and these.
         flags: of the steps, as in the columns.
         results: for each operand with a derivative, which it is and the place of the contribution.
-        selection: what an unselected branch can do to the contributions.
-        selects: whether the operation selects one of its operands.
         found: for each node of the kind the number of its first step, its upstream gradient, and
             itself, one after another.
     """
@@ -82,8 +81,6 @@ class Contributions(NamedTuple):
     places: list[int]
     flags: bytes
     results: list[tuple[int, int]]
-    selection: Selection
-    selects: bool
     found: array[int]
 
 
@@ -99,7 +96,6 @@ class ReverseSweep:
     def __init__(self, x: Columns, output: int, inputs: Sequence[int]) -> None:
         self.x = x
         self.n = len(x.flags)
-        self.selection = Selection.NONE
         self._ends = offsets(np.array(x.widths, np.int64)).tolist()
         self._kinds: list[dict[int, Contributions]] = []  # by pattern and upstream gradient
         self._sums: list[tuple[int, list[int]]] = []
@@ -107,7 +103,7 @@ class ReverseSweep:
         self._terms: list[Any] = [None] * self.n  # of each number a term, or a list of several
         if output >= 0 and x.flags[output] & DEPENDS:
             self._terms[output] = x.constant(1.0)
-        self._sweep()
+        self.selection = self._sweep(output)
         adjoints = {node: self._sum(self._terms[node]) for node in reversed(inputs)}
         self.adjoints = [adjoints[node] for node in inputs]
         self._write()
@@ -134,12 +130,14 @@ class ReverseSweep:
         found: list[int] = pattern.tolist()
         return found
 
-    def _sweep(self) -> None:
+    def _sweep(self, output: int) -> Selection:
         """Go from the last operation to the first."""
         x, terms, ends, kinds = self.x, self._terms, self._ends, self._kinds
         pattern = self._patterns()
         flags, args, codes, first = x.flags, x.args, x.codes, x.first
-        may_be_inactive = bytearray(self.n)
+        activity = Activity(self._operation)
+        activity.start(output)
+        selects = any(x.row_of[code].chooses for code in set(codes))
         for node in range(self.n - 1, first - 1, -1):
             upstream = terms[node]
             if upstream is None:
@@ -172,10 +170,17 @@ class ReverseSweep:
                     terms[operand] = [others, term]
                 else:
                     others.append(term)
-            if known.selects or may_be_inactive[node]:
-                self.selection = max(self.selection, known.selection)
-                for i, _ in known.results:
-                    may_be_inactive[args[start + i]] = 1
+            if selects:
+                activity.visit(node)
+        return activity.selection()
+
+    def _operation(self, node: int) -> tuple[Primitive | None, Sequence[float]]:
+        """The row of an operation and its operands, constants as floats; None and () of another."""
+        x, at = self.x, node - self.x.first
+        if at < 0:
+            return None, ()
+        args = x.args[self._ends[at] : self._ends[at + 1]]
+        return x.row_of[x.codes[at]], [arg if arg >= 0 else x.floats[~arg] for arg in args]
 
     def _sum(self, terms: Any) -> int:
         """The sum of the terms of a number."""
@@ -232,12 +237,12 @@ def _contributions(x: Columns, code: int, flag: int, operand_flags: list[int]) -
         operand_flags: those of each operand, or a constant.
     """
     row = x.row_of[code]
-    with recording.tracing() as tracing:
+    with recording.tracing():
         given: list[Any] = [Traced() if k >= 0 else x.floats[~k] for k in (flag, *operand_flags)]
         upstream, *operands = given
         node = Traced.record(row, operands)
         active = [i for i, k in enumerate(operand_flags) if k >= 0 and k & DEPENDS]
-        found = pulled_back([(node, upstream, 0.0)], [operands[i] for i in active])
+        found = pulled_back([(node, upstream, 1.0)], [operands[i] for i in active])
     values: list[Any] = [upstream, node, *operands]
     places = {value: place for place, value in enumerate(values) if isinstance(value, Value)}
     flags = [VARIES & max(k, 0) for k in (flag, max(operand_flags), *operand_flags)]
@@ -267,7 +272,5 @@ def _contributions(x: Columns, code: int, flag: int, operand_flags: list[int]) -
         [p for own in args for p in own],
         bytes(flags[len(values) :]),
         [(i, place(y)) for i, y in zip(active, results, strict=True) if y is not None],
-        tracing.selection,
-        row.chooses,
         array("q"),
     )

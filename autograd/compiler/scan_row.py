@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from autograd import primitives, recording
 from autograd.compiler.trace import Traced
-from autograd.derivatives.graph import copied, pulled_back, tangents
+from autograd.derivatives.graph import always_active, copied, pulled_back, tangents
 from autograd.derivatives.many_results import ManyResults, Result
 from autograd.value import Operand, Value
 
@@ -75,6 +75,8 @@ class ScanRow(ManyResults):
     def __init__(self, step: Step, count: int) -> None:
         self.step = step
         self.count = count
+        rows = {x.primitive for x in _behind([*step.next_state, *step.outputs])}
+        self.chooses = any(row is not None and row.chooses for row in rows)
 
     def record(self, args: Sequence[Any]) -> Value:
         """Record the node of a loop on these operands."""
@@ -239,14 +241,14 @@ class _Reverse:
         self.given = {place: _added(terms) for place, terms in given.items()}
         self.columns: list[tuple[Traced, Callable[[int], Operand]]] = []  # of the inputs
         self._find_carried()
-        self.is_sure = self._is_sure()
+        self.always_active = self._always_active()
 
         labels = [f"adjoint of {step.state[i].label}" for i in self.states]
         labels += [f"adjoint of {step.closure[k].label}" for k in self.closures]
         adjoints = [Traced(label) for label in labels]
         activities: list[Any] = [Traced("activity") for _ in adjoints if self.follows]
         self.leaves = adjoints + activities
-        activities = activities or [float(self.is_sure)] * len(adjoints)
+        activities = activities or [0.0] * len(adjoints)
         pairs = list(zip(adjoints, activities, strict=True))
         earlier_in_step: dict[Value, tuple[Operand, Activity]] = {}
         seeds = [(step.at(c), *self._upstream(c, 1)) for c in self.outputs]
@@ -254,6 +256,9 @@ class _Reverse:
             seeds.append((step.next_state[i], *pair))
             if i in self.interior:
                 earlier_in_step[step.state[i]] = self._upstream(i, 0)
+        if not self.follows:
+            is_sure = float(bool(self.always_active))
+            seeds = [(x, adjoint, is_sure) for x, adjoint, _ in seeds]
         for i in self.inputs:
             if any(row[i] in self.counted for row in run.inputs):
                 earlier_in_step[step.inputs[i]] = self._pair(partial(self._before_input, i))
@@ -308,15 +313,20 @@ class _Reverse:
         self.closures = [k for k, x in enumerate(step.closure) if x in useful]
         self.inputs = [i for i, x in enumerate(step.inputs) if x in useful]
 
-    def _is_sure(self) -> bool:
-        """Whether all adjoints, given or carried, are known to be active in all steps."""
-        n = self.run.count
+    def _always_active(self) -> set[Value]:
+        """The leaves of the step that are active in each step, whatever is selected."""
+        n, step = self.run.count, self.run.step
         places = [(n, i) for i in self.states]
         places += [(t + 1, c) for c in self.outputs for t in range(n)]
-        alone = [i for i in self.interior if self.run.step.state[i] not in self.behind]
+        alone = {i for i in self.interior if step.state[i] not in self.behind}
         places += [(t, i) for i in alone for t in range(1, n)]
         actives = [self.given.get(place, NOTHING)[1] for place in places]
-        return all(type(active) is float and active == 1.0 for active in actives)
+        if not all(type(active) is float and active == 1.0 for active in actives):
+            return set()
+        ends = [step.next_state[i] for i in self.states] + [step.at(c) for c in self.outputs]
+        found = always_active([*step.state, *step.closure, *step.inputs], ends)
+        carried = {step.state[i] for i in self.states if i not in alone}
+        return found if carried <= found else set()
 
     def _upstream(self, column: int, ahead: int) -> tuple[Operand, Activity]:
         """Inputs for the upstream gradient of a column `ahead` steps later, and its activity."""
@@ -332,7 +342,7 @@ class _Reverse:
         """Add inputs of the reverse loop for the sum and the activity that `value(t)` returns."""
         upstream = self._input("upstream", lambda t: value(t)[0])
         if not self.follows:
-            return upstream, float(self.is_sure)
+            return upstream, 0.0
         return upstream, self._input("activity", lambda t: value(t)[1])
 
     def _input(self, label: str, value: Callable[[int], Operand]) -> Traced:
@@ -386,6 +396,7 @@ class _Reverse:
     def contributions(self) -> dict[Value, tuple[Operand, Activity]]:
         """For each operand, earlier contributions plus those of the loop, and their activity."""
         run, n, m = self.run, self.run.count, len(self.run.state)
+        step = run.step
         counted = {run.state[i] for i in self.interior}
         counted |= {row[i] for row in run.inputs for i in self.inputs}
         counted &= self.counted
@@ -400,22 +411,22 @@ class _Reverse:
         reverse = LoopRun(row, row.record([*state, *self.closure, *joined(rows)]))
         found: dict[Value, list[tuple[Operand, Activity]]] = {}
 
-        def add(operand: Any, of: Sequence[Operand], i: int, t: int) -> None:
+        def add(operand: Any, leaf: Value, of: Sequence[Operand], i: int, t: int) -> None:
             if operand not in self.earlier:
                 return
-            active: Activity = 1.0 if self.is_sure else 0.0
+            active: Activity = float(leaf in self.always_active)
             if self.follows:
                 active = reverse.at(of[i + len(of) // 2], t)
             found.setdefault(operand, []).append((reverse.at(of[i], t), active))
 
         carried, outputs = self.step.next_state, self.step.outputs[:]
         for place, k in enumerate(self.closures, len(self.states)):
-            add(run.closure[k], carried, place, n - 1)
+            add(run.closure[k], step.closure[k], carried, place, n - 1)
         for t in reversed(range(n)):
             for place, i in enumerate(self.inputs):
-                add(run.inputs[t][i], outputs, place, n - 1 - t)
+                add(run.inputs[t][i], step.inputs[i], outputs, place, n - 1 - t)
         for place, i in enumerate(self.states):
-            add(run.state[i], carried, place, n - 1)
+            add(run.state[i], step.state[i], carried, place, n - 1)
         for i in range(m):
             if (0, i) in self.given and i not in self.interior and run.state[i] in self.earlier:
                 found.setdefault(run.state[i], []).insert(0, self.given[0, i])

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from autograd import primitives
+from autograd.derivatives.activity import derivative_args
 from autograd.derivatives.terms import Factor, Recorder, is_number
 from autograd.value import Value
 
@@ -27,7 +28,7 @@ class ActiveGraph:
         self.outputs = [distinct.get(x, x) if isinstance(x, Value) else x for x in outputs]
         active: dict[Value, None] = dict.fromkeys(inputs)
         for node in sorted(_reached(self.outputs, active), key=attrgetter("_created")):
-            if any(arg in active for arg in derivative_args(node)):
+            if any(arg in active for arg in _derivative_args(node)):
                 active[node] = None
         self.order = list(active)
         self.rank = {x: i for i, x in enumerate(active)}
@@ -41,7 +42,7 @@ def _reached(outputs: Iterable[Factor], inputs: Iterable[Value]) -> set[Value]:
         node = stack.pop()
         if node not in found and node not in inputs:
             found.add(node)
-            stack += derivative_args(node)
+            stack += _derivative_args(node)
     return found
 
 
@@ -84,12 +85,5 @@ def _canonical(node: Value, args: Sequence[Factor], record: Recorder) -> Factor:
     return record.known(node, args)
 
 
-def derivative_args(node: Value) -> list[Any]:
-    """The operands with respect to which the node's row has a derivative."""
-    row = node.primitive
-    if row is None:
-        return []
-    args = node.args
-    if row.variadic:
-        return [x for x in args if type(x) is not float]
-    return [x for x, rule in zip(args, row.partials, strict=True) if rule and type(x) is not float]
+def _derivative_args(node: Value) -> list[Any]:
+    return [] if node.primitive is None else derivative_args(node.primitive, node.args)

@@ -7,16 +7,18 @@ is new graph: it can be differentiated again, drawn, or compiled.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from autograd import primitives, recording
+from autograd.derivatives.activity import Activity
 from autograd.derivatives.many_results import ManyResults, Result, RowOfMany
 from autograd.primitives import Primitive
 from autograd.recording import Selection
-from autograd.value import Operand, Value
+from autograd.value import Operand, Value, edges
 
 _creation = attrgetter("_created")
 
@@ -80,15 +82,15 @@ def pulled_back(
     order = _dependent(nodes, inputs)
     selects = _selects(nodes)
     depends_on_input: set[Any] = {*inputs, *order}
-    branches = _Branches()
+    sweep = _sweep(depends_on_input)
     contributions: dict[Any, list[Any]] = {node: [] for node in depends_on_input}
     for node, (total, active) in (earlier or {}).items():
         contributions[node].append(total)
-        branches.start(node, active)
+        sweep.start(node, active)
     for seed, upstream, active in seeds:
         if seed in contributions:
             contributions[seed].append(upstream)
-            branches.start(seed, active)
+            sweep.start(seed, active)
     adjoints: dict[Value, Operand] = {}
     for node in reversed(order):
         if not contributions[node]:
@@ -97,36 +99,28 @@ def pulled_back(
         if isinstance(row, ManyResults):
             known = {x: contributions[x] for x in args if x in depends_on_input}
             sums = {
-                x: (_sum(terms, selects) if terms else None, branches.activity_of(x))
+                x: (_sum(terms, selects) if terms else None, sweep.activity_of(x))
                 for x, terms in known.items()
             }
             for x, (total, active) in row.pull_back(node, contributions[node], sums).items():
                 contributions[x] = [total]
-                branches.start(x, active)
+                sweep.start(x, active)
             continue
         adjoints[node] = upstream = _sum(contributions[node], selects)
         if row is None or depends_on_input.isdisjoint(args):
             continue
         if isinstance(row, Result):
-            contributions[args[0]].append((args[1:], upstream, branches.activity_of(node)))
+            contributions[args[0]].append((args[1:], upstream, sweep.activity_of(node)))
             continue
-        partials = row.partials_at(node, args, args)
-        if branches.are_all_active and not row.chooses and node not in branches.may_be_inactive:
-            for arg, partial in zip(args, partials, strict=True):
-                if partial is not None and arg in depends_on_input:
-                    contributions[arg].append(_product(upstream, partial))
-            continue
-        for arg, partial, recorded in zip(args, partials, node.partials, strict=True):
-            if partial is not None and arg in depends_on_input:
-                if branches.tracing is None:  # else a compiled function reads the leaves anew
-                    _check_reproduced(node, partial, recorded)
-                arg, contribution = branches.passed(node, arg, upstream, partial)  # noqa: PLW2901
-                if arg in depends_on_input:
-                    contributions[arg].append(contribution)
+        for arg, contribution in sweep.contributions(node, row, upstream):
+            if arg in depends_on_input:
+                contributions[arg].append(contribution)
+    if (tracing := recording.current_tracing()) is not None:
+        tracing.selection = max(tracing.selection, sweep.selection())
     for x in inputs:  # those that a seed alone, or an earlier sum, contributes to
         if contributions[x] and x not in adjoints:
             adjoints[x] = _sum(contributions[x], selects)
-    return [(adjoints.get(x), branches.activity_of(x)) for x in inputs]
+    return [(adjoints.get(x), sweep.activity_of(x)) for x in inputs]
 
 
 def tangents(
@@ -398,100 +392,166 @@ def _if_selected(row: Primitive, partial: Operand, term: Operand) -> Operand:
     return primitives.where(partial > 0.0, term, 0.0) if row.chooses else term
 
 
-class _Branches:
-    """Which nodes are active: connected to the output by selected edges.
+# --- unselected branches --------------------------------------------------------------------------
+#
+# A node is active if a path of selected edges leads from the output to it. An inactive node
+# contributes 0, with either sign, and no graph, so it does not contribute to higher derivatives
+# either. What is active, eager code knows from the recorded partials. While a function is traced,
+# that is not known yet: then the plain gradient is recorded; or, if the tracing follows branches,
+# one in which the activity of each node is a Value, 0 or 1.
 
-    An inactive node contributes 0, with either sign, and no graph, so it does not contribute to
-    higher derivatives either. While a function is traced, the selection is not known yet. Then the
-    plain gradient is built; or, if the tracing follows branches, one in which the activity of each
-    node is a Value, 0 or 1.
+
+class _Sweep(ABC):
+    """How a reverse sweep passes upstream gradients on.
+
+    Args:
+        targets: the nodes that are to receive contributions.
     """
 
-    def __init__(self) -> None:
-        self.tracing = recording.current_tracing()
-        self.activity: dict[Value, Operand] = {}
-        self.may_be_inactive: set[Value] = set()
-        self.are_all_active = self.tracing is not None and not self.are_followed
+    def __init__(self, targets: Collection[Value]) -> None:
+        self.targets = targets
 
-    @property
-    def are_followed(self) -> bool:
-        """Whether the activity of each node is recorded as a Value."""
-        return self.tracing is not None and self.tracing.follows_branches
-
+    @abstractmethod
     def start(self, node: Value, active: Operand) -> None:
         """Add a seed of the sweep, with its activity."""
-        if self.tracing is None or self.are_followed:
-            self.activity[node] = primitives.maximum(active, self.activity.get(node, 0.0))
-        elif active == 0.0:
-            self.may_be_inactive.add(node)
 
+    @abstractmethod
     def activity_of(self, node: Value) -> Operand:
         """The activity of a node, to seed another sweep with."""
-        if self.tracing is None or self.are_followed:
-            return self.activity.get(node, 0.0)
-        return 0.0 if node in self.may_be_inactive else 1.0
 
-    def passed(
-        self, node: Value, arg: Value, upstream: Operand, partial: Operand
-    ) -> tuple[Value, Operand]:
-        """Return the node that receives the contribution of `node` to `arg`, and the contribution.
+    @abstractmethod
+    def contributions(
+        self, node: Value, row: Primitive, upstream: Operand
+    ) -> Iterator[tuple[Value, Operand]]:
+        """The operands of a node, and what it contributes to the adjoint of each."""
 
-        The contribution is 0 if `node` is inactive or the operation did not select `arg`; while
-        tracing, only if the tracing follows branches.
-        """
-        contribution = _product(upstream, partial)
-        active = self.activity.get(node, 0.0)
-        chooses = node.primitive is not None and node.primitive.chooses
-        if self.tracing is None:
-            if chooses and number_of(partial) == 0.0:
-                active = 0.0
-            if active == 0.0:
-                return arg, _without_nan(number_of(contribution))
-            self.activity[arg] = active
-            return arg, contribution
-        if chooses or node in self.may_be_inactive:
-            self.may_be_inactive.add(arg)
-            found = Selection.FINITE if _is_finite(node) else Selection.NAN
-            self.tracing.selection = max(self.tracing.selection, found)
-        if not self.tracing.follows_branches:
-            return arg, contribution
-        if chooses:
-            active = primitives.where(partial > 0.0, active, 0.0)
-        while arg in _guarded:
-            is_active, arg = _guarded[arg]
-            active = primitives.where(is_active, active, 0.0)
-        self.activity[arg] = primitives.maximum(active, self.activity.get(arg, 0.0))
-        if (type(active) is float and active == 1.0) or contribution is upstream:
-            return arg, contribution  # the upstream gradient is 0 already where nothing is active
-        return arg, _guard(active > 0.0, contribution)
+    def partials(self, node: Value, row: Primitive) -> Iterator[tuple[Value, Operand]]:
+        """The operands that are targets, and the partial with respect to each."""
+        args = node.args
+        for arg, partial in zip(args, row.partials_at(node, args, args), strict=True):
+            if partial is not None and arg in self.targets:
+                yield arg, partial
+
+    def selection(self) -> Selection:
+        """What unselected branches can do to the contributions made."""
+        return Selection.NONE
 
 
-FINITE = {
-    *(
-        "add",
-        "sub",
-        "mul",
-        "neg",
-        "sum",
-        "dot",
-        "abs",
-        "where",
-        "maximum",
-        "minimum",
-        "relu",
-        "clip",
-    ),
-    *("sin", "cos", "atan", "tanh", "sech2", "sigmoid", "logistic_pdf", "asinh", "bell", "erf"),
-    *("erfc", "norm_pdf", "norm_cdf", "softplus", "log_sigmoid", "logaddexp"),
-}
-"""The rows whose partials are finite wherever their operands are, unless they overflow."""
+class _Recorded(_Sweep):
+    """In eager code: the recorded partials say which nodes are active."""
+
+    def __init__(self, targets: Collection[Value]) -> None:
+        super().__init__(targets)
+        self.active: set[Value] = set()
+
+    def start(self, node: Value, active: Operand) -> None:
+        self.active.add(node)
+
+    def activity_of(self, node: Value) -> Operand:
+        return float(node in self.active)
+
+    def contributions(
+        self, node: Value, row: Primitive, upstream: Operand
+    ) -> Iterator[tuple[Value, Operand]]:
+        recorded = (edge for edge in edges(node, self.active) if edge[0] in self.targets)
+        for (arg, partial), (_, number, is_selected) in zip(
+            self.partials(node, row), recorded, strict=True
+        ):
+            _check_reproduced(node, partial, number)
+            contribution = _product(upstream, partial)
+            if is_selected:
+                self.active.add(arg)
+                yield arg, contribution
+            else:
+                yield arg, _without_nan(number_of(contribution))
 
 
-def _is_finite(node: Value) -> bool:
-    if node.op == "pow":
-        exponent = node.args[1]
-        return type(exponent) is float and exponent >= 1.0 and exponent.is_integer()
-    return node.op in FINITE
+class _Plain(_Sweep):
+    """In a traced function: the plain gradient; notes what unselected branches can do to it."""
+
+    def __init__(self, targets: Collection[Value]) -> None:
+        super().__init__(targets)
+        self.activity: Activity[Value] = Activity(_operation)
+
+    def start(self, node: Value, active: Operand) -> None:
+        if type(active) is float and active == 1.0:
+            self.activity.start(node)
+
+    def activity_of(self, node: Value) -> Operand:
+        return float(self.activity.is_sure(node))
+
+    def contributions(
+        self, node: Value, row: Primitive, upstream: Operand
+    ) -> Iterator[tuple[Value, Operand]]:
+        self.activity.visit(node)
+        for arg, partial in self.partials(node, row):
+            yield arg, _product(upstream, partial)
+
+    def selection(self) -> Selection:
+        return self.activity.selection()
+
+
+class _Followed(_Sweep):
+    """In a traced function: a contribution that is nan counts as 0 where the node is inactive."""
+
+    def __init__(self, targets: Collection[Value]) -> None:
+        super().__init__(targets)
+        self.activity: dict[Value, Operand] = {}
+
+    def start(self, node: Value, active: Operand) -> None:
+        self.activity[node] = _either(active, self.activity_of(node))
+
+    def activity_of(self, node: Value) -> Operand:
+        return self.activity.get(node, 0.0)
+
+    def contributions(
+        self, node: Value, row: Primitive, upstream: Operand
+    ) -> Iterator[tuple[Value, Operand]]:
+        for arg, partial in self.partials(node, row):
+            contribution = _product(upstream, partial)
+            active = self.activity_of(node)
+            if row.chooses:
+                active = primitives.where(partial > 0.0, active, 0.0)
+            while arg in _guarded:
+                is_active, arg = _guarded[arg]  # noqa: PLW2901
+                active = primitives.where(is_active, active, 0.0)
+            self.start(arg, active)
+            # The upstream gradient is 0 already where nothing is active.
+            if not (type(active) is float and active == 1.0) and contribution is not upstream:
+                contribution = _guard(active > 0.0, contribution)
+            yield arg, contribution
+
+
+def _sweep(targets: Collection[Value]) -> _Sweep:
+    tracing = recording.current_tracing()
+    if tracing is None:
+        return _Recorded(targets)
+    return _Followed(targets) if tracing.follows_branches else _Plain(targets)
+
+
+def _operation(node: Value) -> tuple[Any, Sequence[Any]]:
+    return node.primitive, node.args
+
+
+def always_active(inputs: Sequence[Value], outputs: Iterable[Operand]) -> set[Value]:
+    """Those of the inputs that are active whatever is selected, if the outputs are."""
+    activity: Activity[Value] = Activity(_operation)
+    starts = [x for x in outputs if isinstance(x, Value)]
+    for x in starts:
+        activity.start(x)
+    for node in reversed(nodes_since(starts, inputs)):
+        if node.primitive is not None:
+            activity.visit(node)
+    return {x for x in inputs if activity.is_sure(x)}
+
+
+def _either(x: Operand, y: Operand) -> Operand:
+    """The activity of what is active if one of two nodes is."""
+    for known, other in ((x, y), (y, x)):
+        if type(known) is float:
+            return other if known == 0.0 else known
+    either: Operand = primitives.maximum(x, y)
+    return either
 
 
 def _guard(is_active: Operand, contribution: Operand) -> Operand:

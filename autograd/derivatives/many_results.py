@@ -35,7 +35,10 @@ class RowOfMany(ABC):
 
 
 class ManyResults(RowOfMany):
-    """The primitive of the node that stands for an operation with several results."""
+    """The primitive of the node that stands for an operation with several results.
+
+    `chooses` says whether it selects anywhere inside.
+    """
 
     @abstractmethod
     def pull_back(
