@@ -135,7 +135,7 @@ class ReverseSweep:
         x, terms, ends, kinds = self.x, self._terms, self._ends, self._kinds
         pattern = self._patterns()
         flags, args, codes, first = x.flags, x.args, x.codes, x.first
-        activity = Activity(self._operation)
+        activity = Activity(self._operation, self._operations)
         activity.start(output)
         selects = any(x.row_of[code].chooses for code in set(codes))
         for node in range(self.n - 1, first - 1, -1):
@@ -179,8 +179,15 @@ class ReverseSweep:
         x, at = self.x, node - self.x.first
         if at < 0:
             return None, ()
-        args = x.args[self._ends[at] : self._ends[at + 1]]
-        return x.row_of[x.codes[at]], [arg if arg >= 0 else x.floats[~arg] for arg in args]
+        args: list[Any] = x.args[self._ends[at] : self._ends[at + 1]]
+        if min(args, default=0) < 0:
+            args = [arg if arg >= 0 else x.floats[~arg] for arg in args]
+        return x.row_of[x.codes[at]], args
+
+    def _operations(self, args: Sequence[float]) -> list[float]:
+        """Those of the operands that are operations."""
+        first = self.x.first
+        return [arg for arg in args if type(arg) is int and arg >= first]
 
     def _sum(self, terms: Any) -> int:
         """The sum of the terms of a number."""

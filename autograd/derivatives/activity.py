@@ -94,10 +94,16 @@ class Activity(Generic[N]):
 
     Args:
         operation: the row of a node and its operands, nodes or floats; None and () of a leaf.
+        nodes: those of several operands that matter: no floats, and perhaps no leaves.
     """
 
-    def __init__(self, operation: Callable[[N], tuple[Any, Sequence[Any]]]) -> None:
+    def __init__(
+        self,
+        operation: Callable[[N], tuple[Any, Sequence[Any]]],
+        nodes: Callable[[Sequence[Any]], list[Any]],
+    ) -> None:
         self._operation = operation
+        self._nodes = nodes
         self._sure: set[N] = set()
         self._arms: dict[
             Any, set[Arm]
@@ -117,9 +123,10 @@ class Activity(Generic[N]):
     def visit(self, node: N) -> None:
         """Pass the activity of a node on to its operands; users are visited before operands."""
         row, args = self._operation(node)
-        targets = derivative_args(row, args)
-        if not targets:
+        given = args if row.variadic else derivative_args(row, args)
+        if not given:
             return
+        targets = self._nodes(given)
         self._visited.add(node)
         is_sure = node in self._sure
         if is_sure and not row.chooses:
@@ -133,8 +140,8 @@ class Activity(Generic[N]):
             # Selections by one condition select alike, if each of them is active itself.
             selection = (args[0],) if row.name == "where" and is_sure else node
             for i, x in enumerate(args[-2:]):
-                if type(x) is not float:
-                    self._add(x, [(selection, i)])
+                for target in self._nodes([x]):
+                    self._add(target, [(selection, i)])
 
     def _add(self, node: N, arms: Iterable[Arm]) -> None:
         """Note that a node is active if one of these arms is selected."""
@@ -151,26 +158,29 @@ class Activity(Generic[N]):
 
     def selection(self) -> Selection:
         """What unselected branches can do to the contributions of the nodes visited."""
-        given: list[Any] = []  # the operands that have to be finite
+        found = set(self._visited)  # each of these is active, or looked at here
+        stack: list[N] = []
+
+        def are_finite(args: Sequence[Any]) -> bool:
+            new = set(self._nodes(args)) - found
+            found.update(new)
+            stack.extend(new)
+            return all(math.isfinite(x) for x in args if type(x) is float)
+
         for node in self._inactive:
             row, args = self._operation(node)
             if not self._is_finite(row, args, FINITE):
                 return Selection.NAN
             if node not in self._sure:
-                given += [x for x in args if type(x) is float or row.name not in LINEAR]
-        found = set(self._visited)
-        while given:
-            x = given.pop()
-            if type(x) is float and not math.isfinite(x):
-                return Selection.NAN
-            if type(x) is float or x in found:  # a node visited is active, or looked at above
-                continue
-            found.add(x)
-            row, args = self._operation(x)
-            if row is not None and row.name not in CONDITIONS:
-                if not self._is_finite(row, args, FINITE_VALUES):
+                own = [x for x in args if type(x) is float] if row.name in LINEAR else args
+                if not are_finite(own):
                     return Selection.NAN
-                given += args
+        while stack:  # operands that are not differentiated
+            row, args = self._operation(stack.pop())
+            if row is None or row.name in CONDITIONS:
+                continue
+            if not (self._is_finite(row, args, FINITE_VALUES) and are_finite(args)):
+                return Selection.NAN
         return Selection.FINITE if self._inactive else Selection.NONE
 
     def _is_finite(self, row: Any, args: Sequence[Any], rows: Collection[str]) -> bool:

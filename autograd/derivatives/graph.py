@@ -7,10 +7,9 @@ is new graph: it can be differentiated again, drawn, or compiled.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet
 
 from autograd import primitives, recording
@@ -19,6 +18,8 @@ from autograd.derivatives.many_results import ManyResults, Result, RowOfMany
 from autograd.primitives import Primitive
 from autograd.recording import Selection
 from autograd.value import Operand, Value, edges
+
+Contributions: TypeAlias = Iterator[tuple[Value, Operand]]
 
 _creation = attrgetter("_created")
 
@@ -250,6 +251,17 @@ def in_recorded_order(outputs: Iterable[Operand], stops: Collection[Value] = ())
     return sorted(found, key=_creation)
 
 
+def reached(outputs: Iterable[Operand], operands: Callable[[Value], Iterable[Any]]) -> set[Value]:
+    """The outputs that are Values, and all nodes found from them by the operands to look at."""
+    found = {x for x in outputs if isinstance(x, Value)}
+    stack = list(found)
+    while stack:
+        new = [x for x in operands(stack.pop()) if type(x) is not float and x not in found]
+        found.update(new)
+        stack += new
+    return found
+
+
 def closed_over(
     outputs: Iterable[Operand], own: Collection[Value], start: int, with_leaves: bool = False
 ) -> list[Value]:
@@ -261,17 +273,16 @@ def closed_over(
         start: the creation number before it was called; what is older is not its own.
         with_leaves: whether leaves that it made are among those found.
     """
-    stack: list[Any] = [x for x in outputs if isinstance(x, Value) and x not in own]
-    found, outer = set(stack), []
-    while stack:
-        node = stack.pop()
-        if node._created < start or (with_leaves and node.primitive is None):
-            outer.append(node)
-            continue
-        new = {x for x in node.args if type(x) is not float and x not in own} - found
-        found |= new
-        stack += new
-    return sorted(outer, key=_creation)
+
+    def is_outer(node: Value) -> bool:
+        return node._created < start or (with_leaves and node.primitive is None)
+
+    def operands(node: Value) -> list[Any]:
+        args = () if is_outer(node) else node.args
+        return [x for x in args if type(x) is not float and x not in own]
+
+    starts = [x for x in outputs if isinstance(x, Value) and x not in own]
+    return sorted(filter(is_outer, reached(starts, operands)), key=_creation)
 
 
 def nodes_since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
@@ -280,14 +291,12 @@ def nodes_since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value
     Whatever is older cannot depend on an input.
     """
     oldest = min((x._created for x in inputs), default=math.inf)
-    stack = [x for x in outputs if x._created >= oldest]
-    found = set(stack)
-    while stack:
-        for x in stack.pop().args:
-            if type(x) is not float and x._created >= oldest and x not in found:
-                found.add(x)
-                stack.append(x)
-    return sorted(found, key=_creation)
+    starts = [x for x in outputs if x._created >= oldest]
+
+    def operands(node: Value) -> list[Any]:
+        return [x for x in node.args if type(x) is not float and x._created >= oldest]
+
+    return sorted(reached(starts, operands), key=_creation)
 
 
 def _dependent(nodes: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
@@ -401,8 +410,8 @@ def _if_selected(row: Primitive, partial: Operand, term: Operand) -> Operand:
 # one in which the activity of each node is a Value, 0 or 1.
 
 
-class _Sweep(ABC):
-    """How a reverse sweep passes upstream gradients on.
+class _Sweep:
+    """How a reverse sweep passes upstream gradients on: plainly, in a function being traced.
 
     Args:
         targets: the nodes that are to receive contributions.
@@ -410,22 +419,24 @@ class _Sweep(ABC):
 
     def __init__(self, targets: Collection[Value]) -> None:
         self.targets = targets
+        self._activity: Activity[Value] = Activity(_operation, _nodes)
 
-    @abstractmethod
     def start(self, node: Value, active: Operand) -> None:
         """Add a seed of the sweep, with its activity."""
+        if type(active) is float and active == 1.0:
+            self._activity.start(node)
 
-    @abstractmethod
     def activity_of(self, node: Value) -> Operand:
         """The activity of a node, to seed another sweep with."""
+        return float(self._activity.is_sure(node))
 
-    @abstractmethod
-    def contributions(
-        self, node: Value, row: Primitive, upstream: Operand
-    ) -> Iterator[tuple[Value, Operand]]:
+    def contributions(self, node: Value, row: Primitive, upstream: Operand) -> Contributions:
         """The operands of a node, and what it contributes to the adjoint of each."""
+        self._activity.visit(node)
+        for arg, partial in self.partials(node, row):
+            yield arg, _product(upstream, partial)
 
-    def partials(self, node: Value, row: Primitive) -> Iterator[tuple[Value, Operand]]:
+    def partials(self, node: Value, row: Primitive) -> Contributions:
         """The operands that are targets, and the partial with respect to each."""
         args = node.args
         for arg, partial in zip(args, row.partials_at(node, args, args), strict=True):
@@ -434,79 +445,49 @@ class _Sweep(ABC):
 
     def selection(self) -> Selection:
         """What unselected branches can do to the contributions made."""
-        return Selection.NONE
+        return self._activity.selection()
 
 
-class _Recorded(_Sweep):
+class _RecordedSweep(_Sweep):
     """In eager code: the recorded partials say which nodes are active."""
 
     def __init__(self, targets: Collection[Value]) -> None:
         super().__init__(targets)
-        self.active: set[Value] = set()
+        self._active: set[Value] = set()
 
     def start(self, node: Value, active: Operand) -> None:
-        self.active.add(node)
+        self._active.add(node)
 
     def activity_of(self, node: Value) -> Operand:
-        return float(node in self.active)
+        return float(node in self._active)
 
-    def contributions(
-        self, node: Value, row: Primitive, upstream: Operand
-    ) -> Iterator[tuple[Value, Operand]]:
-        recorded = (edge for edge in edges(node, self.active) if edge[0] in self.targets)
-        for (arg, partial), (_, number, is_selected) in zip(
-            self.partials(node, row), recorded, strict=True
-        ):
+    def contributions(self, node: Value, row: Primitive, upstream: Operand) -> Contributions:
+        recorded = (edge for edge in edges(node, self._active) if edge[0] in self.targets)
+        found = zip(self.partials(node, row), recorded, strict=True)
+        for (arg, partial), (_, number, is_selected) in found:
             _check_reproduced(node, partial, number)
             contribution = _product(upstream, partial)
             if is_selected:
-                self.active.add(arg)
+                self._active.add(arg)
                 yield arg, contribution
             else:
                 yield arg, _without_nan(number_of(contribution))
 
 
-class _Plain(_Sweep):
-    """In a traced function: the plain gradient; notes what unselected branches can do to it."""
-
-    def __init__(self, targets: Collection[Value]) -> None:
-        super().__init__(targets)
-        self.activity: Activity[Value] = Activity(_operation)
-
-    def start(self, node: Value, active: Operand) -> None:
-        if type(active) is float and active == 1.0:
-            self.activity.start(node)
-
-    def activity_of(self, node: Value) -> Operand:
-        return float(self.activity.is_sure(node))
-
-    def contributions(
-        self, node: Value, row: Primitive, upstream: Operand
-    ) -> Iterator[tuple[Value, Operand]]:
-        self.activity.visit(node)
-        for arg, partial in self.partials(node, row):
-            yield arg, _product(upstream, partial)
-
-    def selection(self) -> Selection:
-        return self.activity.selection()
-
-
-class _Followed(_Sweep):
+class _FollowingSweep(_Sweep):
     """In a traced function: a contribution that is nan counts as 0 where the node is inactive."""
 
     def __init__(self, targets: Collection[Value]) -> None:
         super().__init__(targets)
-        self.activity: dict[Value, Operand] = {}
+        self._activities: dict[Value, Operand] = {}
 
     def start(self, node: Value, active: Operand) -> None:
-        self.activity[node] = _either(active, self.activity_of(node))
+        self._activities[node] = _either(active, self.activity_of(node))
 
     def activity_of(self, node: Value) -> Operand:
-        return self.activity.get(node, 0.0)
+        return self._activities.get(node, 0.0)
 
-    def contributions(
-        self, node: Value, row: Primitive, upstream: Operand
-    ) -> Iterator[tuple[Value, Operand]]:
+    def contributions(self, node: Value, row: Primitive, upstream: Operand) -> Contributions:
         for arg, partial in self.partials(node, row):
             contribution = _product(upstream, partial)
             active = self.activity_of(node)
@@ -525,17 +506,21 @@ class _Followed(_Sweep):
 def _sweep(targets: Collection[Value]) -> _Sweep:
     tracing = recording.current_tracing()
     if tracing is None:
-        return _Recorded(targets)
-    return _Followed(targets) if tracing.follows_branches else _Plain(targets)
+        return _RecordedSweep(targets)
+    return _FollowingSweep(targets) if tracing.follows_branches else _Sweep(targets)
 
 
 def _operation(node: Value) -> tuple[Any, Sequence[Any]]:
     return node.primitive, node.args
 
 
+def _nodes(args: Sequence[Any]) -> list[Any]:
+    return [x for x in args if type(x) is not float]
+
+
 def always_active(inputs: Sequence[Value], outputs: Iterable[Operand]) -> set[Value]:
     """Those of the inputs that are active whatever is selected, if the outputs are."""
-    activity: Activity[Value] = Activity(_operation)
+    activity: Activity[Value] = Activity(_operation, _nodes)
     starts = [x for x in outputs if isinstance(x, Value)]
     for x in starts:
         activity.start(x)
