@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations_with_replacement
 
-from autograd.derivatives.active import ActiveGraph
-from autograd.derivatives.local import Local, LocalDerivatives
+from autograd.derivatives.local_partials import Local, LocalDerivatives
+from autograd.derivatives.sparse_graph import ActiveGraph
 from autograd.derivatives.terms import Factor, Term, Terms, is_number
 from autograd.value import Value
 

@@ -18,9 +18,9 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd.derivatives.active import ActiveGraph
 from autograd.derivatives.edge_pushing import Entries
-from autograd.derivatives.local import LocalDerivatives
+from autograd.derivatives.local_partials import LocalDerivatives
+from autograd.derivatives.sparse_graph import ActiveGraph
 from autograd.derivatives.terms import Factor, Term, Terms, is_number
 from autograd.value import Value
 

@@ -1,7 +1,7 @@
 """Sparse Jacobians and Hessians of a function as graph, which `compiler.sparse` compiles.
 
-`elimination` computes Jacobians, `edge_pushing` Hessians, both on the graph that `active` prepares,
-with the partials of `local` and the arithmetic of `terms`.
+`elimination` computes Jacobians, `edge_pushing` Hessians, both on the graph that `sparse_graph`
+prepares, with the partials of `local_partials` and the arithmetic of `terms`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Arithmetic for the sparse algorithms: equal operations are recorded once, 0 and 1 simplified.
 
 Three kinds of factors occur: floats, which are multiplied while the graph is built; Values; and the
-formulas of `local`. A product has its sign and its number in front, so that equal products are
-found, and sums subtract.
+formulas of `local_partials`. A product has its sign and its number in front, so that equal products
+are found, and sums subtract.
 """
 
 from __future__ import annotations

@@ -22,17 +22,15 @@ class Formula(Symbol):
 
     Attributes:
         known: the distinct formulas for this kind of node.
-        index: how many of them were made before this one.
     """
 
-    __slots__ = ("index", "known")
+    __slots__ = ("known",)
 
     def __init__(
         self, known: dict[Any, Formula], primitive: Primitive | None, args: Sequence[Any]
     ) -> None:
         super().__init__("", primitive, args)
         self.known = known
-        self.index = len(known)
 
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Formula:
