@@ -255,10 +255,10 @@ ALWAYS_ACTIVE: dict[str, Callable[[Value, Value, Value], Any]] = {
         ag.where(c := x > 0.0, n := ag.log(w), v) * ag.where(c, v, n)
     ),
     "piecewise": lambda w, v, x: ag.where(
-        x < 0.0, n := v / w, ag.where(x < 1.0, n * n, ag.where(x < 2.0, 3.0 * n, -n))
+        x < 0.0, n := v / w, ag.where(x < 1.0, n + v, ag.where(x < 2.0, 3.0 * n, -n))
     ),
     "the largest of several": lambda w, v, x: ag.maximum(
-        ag.maximum(ag.maximum(n := 1.0 / w, x * n), v * n), -n
+        ag.maximum(ag.maximum(n := ag.sqrt(abs(w)), x * n), v * n), -n
     ),
     "the class of a cross entropy": lambda w, v, x: ag.cross_entropy([v / w, x / w, w / v], x),
     "a row taken": lambda w, v, x: ag.take([w, v, w * v], x) + ag.log(v),
@@ -314,6 +314,14 @@ INACTIVE: dict[str, tuple[Callable[[Value, Value, Value], Any], list[float]]] = 
     "a factor without a gradient": (
         lambda w, v, x: ag.where(x > 0.0, w * ag.sqrt(ag.stop_gradient(x)), v),
         [1.0, 1.0, -1.0],
+    ),
+    "an infinite factor that is active": (
+        lambda w, v, x: ag.where(x > 0.0, v * (n := ag.log(w)), v) + n,
+        [0.0, 1.0, -1.0],
+    ),
+    "an operand without a gradient": (
+        lambda w, v, x: ag.where(x > 0.0, v * ag.sin(ag.stop_gradient(1.0 / w)), v),
+        [0.0, 1.0, -1.0],
     ),
     "an infinite constant": (lambda w, v, x: ag.where(x > 0.0, math.inf * w, v), [1.0, 1.0, -1.0]),
     "an infinite constant further down": (
