@@ -413,6 +413,13 @@ def test_a_masked_array_is_refused_by_name() -> None:
     masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
     with pytest.raises(TypeError, match=r"column 0 is a masked array.*filled"):
         jit(lambda x: x, "python")(masked)
+    with pytest.raises(TypeError, match=r"sparse_jacobian: argument 0 is a masked array.*filled"):
+        ag.sparse_jacobian(lambda x: [x[0] * x[1]]).values(masked)
+    with pytest.raises(TypeError, match=r"scan: inputs is a masked array.*filled"):
+        ag.scan(lambda s, x: (s + x, None), 0.0, masked)
+    for x in masked, [masked], list(masked):
+        with pytest.raises(TypeError, match=r"masked.*filled"):
+            ag.gradient(lambda x: 1.0)(x)
 
 
 # --- functions, methods and what they return ------------------------------------------------------

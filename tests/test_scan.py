@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -469,6 +470,72 @@ def test_derivatives_in_a_compiled_function_are_right(
     if kind in ("value_and_gradient", "vjp", "jvp"):
         assert found[0] == expected[0]
     assert found == pytest.approx(expected, rel=1e-10)
+
+
+def shifted(run: Run, w: Value, b: Value) -> Any:
+    """A step returns a state of before, and its input, as they are."""
+
+    def step(s: Any, x: Any) -> Any:
+        return (ag.sin(s[0] * s[2] * w) + s[3] * b, s[0], s[1], x), None
+
+    def f(xs: Any) -> Any:
+        initial = w * 1.0, b * 2.0, w * b, b * 3.0
+        (p, q, r, x), _ = run(step, initial, [x * w for x in xs])
+        return p * q * r + x
+
+    return f
+
+
+def constant_at_the_start(run: Run, w: Value, b: Value) -> Any:
+    """Where the derivative of a step is infinite, the state depends on nothing yet."""
+
+    def f(xs: Any) -> Any:
+        last, ys = run(lambda s, x: (ag.sqrt(s) * w + x * x + b, s), 0.0, xs)
+        return last + ag.sum(ys)
+
+    return f
+
+
+def clock(run: Run, w: Value, b: Value) -> Any:
+    """A part of the state depends on nothing in any step."""
+
+    def f(xs: Any) -> Any:
+        _, ys = run(lambda s, x: (s + 1.0, ag.sqrt(s) * b * (x + w)), 0.0, xs)
+        return ag.sum(ys)
+
+    return f
+
+
+@pytest.mark.parametrize(
+    ("n", "orders"),
+    [
+        (1, 2),
+        (5, 2),
+        pytest.param(4, 3, marks=pytest.mark.slow),
+        pytest.param(300, 2, marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.parametrize("problem", [shifted, constant_at_the_start, clock])
+def test_forward_and_reverse_mode_in_any_order_agree(problem: Problem, n: int, orders: int) -> None:
+    """The loop of 300 steps is divided into segments."""
+
+    def derivative(run: Run, modes: str) -> Any:
+        def f(p: Any) -> Any:
+            return problem(run, *p)(numbers(n))
+
+        for mode in modes:
+            if mode == "r":
+                f = lambda p, f=f: ag.dot(ag.gradient(f)(p), [0.3, 1.3])  # noqa: E731
+            else:
+                f = lambda p, f=f: ag.jvp(f)(p, [0.3, 1.3])  # noqa: E731
+        return f
+
+    for order in range(1, orders + 1):
+        expected = derivative(by_hand, "r" * order)([0.7, 0.2])
+        assert math.isfinite(expected)
+        for modes in map("".join, itertools.product("rf", repeat=order)):
+            found = ag.jit(derivative(ag.scan, modes), EXACT[-1], in_axes=None)([0.7, 0.2])
+            assert found == pytest.approx(expected, rel=1e-10), modes
 
 
 def test_the_gradient_of_the_initial_state_and_of_inputs_is_that_by_hand() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from numbers import Number
 from typing import Any
 
-from autograd.checks import real_number
+from autograd.checks import real_number, refuse_masked
 from autograd.compiler.columns import Column
 from autograd.derivatives.structures import Nested, flat, form_of, is_array
 from autograd.derivatives.transformations import Argnums, _indices
@@ -35,6 +35,8 @@ class Arguments:
         ranks = [xs[i].ndim if is_array(xs[i]) else 0 for i in self._indices]
         self.is_batch = max(ranks, default=0) > 1
         self.count = self._batch_size() if self.is_batch else 1
+        for i, x in enumerate(xs):
+            refuse_masked(f"{operation}: argument {i}", x)
         read = [self._read(x) for x in xs]
         self.form = tuple([form for form, _ in read])
         self._numbers = [numbers for _, numbers in read]

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import recording
-from autograd.checks import real_number
+from autograd.checks import real_number, refuse_masked
 from autograd.compiler.scan_row import LoopRun, ScanRow, Step, joined
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import closed_over, copied
@@ -108,6 +108,7 @@ def _inputs(inputs: Any, length: int | None) -> list[Any]:
             f"{type(inputs).__name__}; of several write list(zip(a, b)), and for a number of steps "
             f"length=n"
         )
+    refuse_masked("scan: inputs", inputs)
     is_column = is_array(inputs) and inputs.ndim == 1
     xs = inputs.tolist() if is_column else list(inputs)
     if length not in (None, len(xs)):

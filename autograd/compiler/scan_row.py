@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from autograd import primitives, recording
 from autograd.compiler.trace import Traced
-from autograd.derivatives.graph import always_active, copied, pulled_back, tangents
+from autograd.derivatives.graph import always_active, copied, is_sure, pulled_back, pushed_forward
 from autograd.derivatives.many_results import ManyResults, Result
 from autograd.value import Operand, Value
 
@@ -92,8 +92,8 @@ class ScanRow(ManyResults):
         return _Reverse(LoopRun(self, node), upstream, earlier).contributions()
 
     def push_forward(
-        self, node: Value, tangents: Mapping[Value, Operand]
-    ) -> Callable[[tuple[float, ...]], Operand | None]:
+        self, node: Value, tangents: Mapping[Value, tuple[Operand | None, Activity]]
+    ) -> Callable[[tuple[float, ...]], tuple[Operand | None, Activity]]:
         """Forward mode: a loop of the state and its tangent (see `ManyResults`)."""
         return _forward(LoopRun(self, node), tangents)
 
@@ -155,6 +155,18 @@ class LoopRun:
             return self.state[i] if stays else self.result(t, i)
         return self.result(t + 1, step.column(x))
 
+    def leaves_on(self, operands: Collection[Any]) -> set[Value]:
+        """The leaves of the step that stand for one of these operands, in some iteration."""
+        step = self.step
+        found: set[Value] = {
+            x for x, y in zip(step.state, self.state, strict=True) if y in operands
+        }
+        found |= {x for x, y in zip(step.closure, self.closure, strict=True) if y in operands}
+        found |= {
+            x for i, x in enumerate(step.inputs) if any(row[i] in operands for row in self.inputs)
+        }
+        return found
+
     def result(self, t: int, column: int) -> Operand:
         """The number in a column after t steps."""
         found = self._results.get((t, column))
@@ -214,6 +226,9 @@ def _moving(step: Step, start: Iterable[Value]) -> set[Value]:
 
 NOTHING: tuple[Operand, Activity] = (-0.0, 0.0)
 """The sum of no contributions, to which any number adds as it is, and its activity."""
+
+ABSENT: tuple[Operand | None, Activity] = (None, 0.0)
+"""The tangent of what has none, and its activity."""
 
 
 class _Reverse:
@@ -282,13 +297,7 @@ class _Reverse:
         """Find the states, closures and inputs that have adjoints, and the outputs in use."""
         step, run, earlier = self.run.step, self.run, self.earlier
         n, m = run.count, len(step.state)
-        wanted = {step.closure[k] for k, x in enumerate(run.closure) if x in earlier}
-        wanted |= {step.state[i] for i, x in enumerate(run.state) if x in earlier}
-        wanted |= {
-            leaf
-            for i, leaf in enumerate(step.inputs)
-            if any(row[i] in earlier for row in run.inputs)
-        }
+        wanted = run.leaves_on(earlier)
         moving = _moving(step, wanted)
         self.outputs = sorted({c for t, c in self.given if c >= m})
         live = {i for t, i in self.given if i < m and t > 0}
@@ -321,7 +330,7 @@ class _Reverse:
         alone = {i for i in self.interior if step.state[i] not in self.behind}
         places += [(t, i) for i in alone for t in range(1, n)]
         actives = [self.given.get(place, NOTHING)[1] for place in places]
-        if not all(type(active) is float and active == 1.0 for active in actives):
+        if not all(map(is_sure, actives)):
             return set()
         ends = [step.next_state[i] for i in self.states] + [step.at(c) for c in self.outputs]
         found = always_active([*step.state, *step.closure, *step.inputs], ends)
@@ -448,59 +457,67 @@ def _added(terms: Sequence[Any]) -> tuple[Operand, Activity]:
 
 
 def _forward(
-    run: LoopRun, tangents_of: Mapping[Value, Operand]
-) -> Callable[[tuple[float, ...]], Operand | None]:
-    """Forward mode: a loop of the state and its tangent. See `ManyResults.push_forward`."""
-    step, n, m = run.step, run.count, len(run.step.state)
-    wanted: list[Value] = []
-    wanted += [leaf for leaf, x in zip(step.state, run.state, strict=True) if x in tangents_of]
-    wanted += [leaf for leaf, x in zip(step.closure, run.closure, strict=True) if x in tangents_of]
-    wanted += [
-        leaf
-        for i, leaf in enumerate(step.inputs)
-        if any(row[i] in tangents_of for row in run.inputs)
-    ]
-    moving = _moving(step, wanted)
-    states = [i for i in range(m) if step.state[i] in moving]
-    closures = [k for k, leaf in enumerate(step.closure) if leaf in moving]
-    inputs = [i for i, leaf in enumerate(step.inputs) if leaf in moving]
-    leaves = [step.state[i] for i in states]
-    leaves += [step.closure[k] for k in closures] + [step.inputs[i] for i in inputs]  # type: ignore[arg-type]
-    along: list[Any] = [Traced(f"tangent of {step.state[i].label}") for i in states]
-    along += [Value(math.nan, f"tangent of {step.closure[k].label}") for k in closures]
-    along += [Traced(f"tangent of {step.inputs[i].label}") for i in inputs]
+    run: LoopRun, tangents_of: Mapping[Value, tuple[Operand | None, Activity]]
+) -> Callable[[tuple[float, ...]], tuple[Operand | None, Activity]]:
+    """Forward mode: a loop of the state and its tangent. See `ManyResults.push_forward`.
+
+    A part of the state may have a tangent in some steps only. In a tracing with `follows_branches`
+    the activity of the tangents is then carried along.
+    """
+    step = run.step
+    moving = _moving(step, run.leaves_on(tangents_of))
+    parts = step.state, step.closure, step.inputs
+    states, closures, inputs = ([i for i, x in enumerate(part) if x in moving] for part in parts)
+    leaves = [x for part in parts for x in part if x in moving]
     a, b = len(states), len(states) + len(closures)
-    every: tuple[Value, ...] = *step.state, *step.closure, *step.inputs, *along
-    new: dict[Any, Any] = {x: _twin(x) for x in every}
-    given = [*step.next_state, *step.outputs]
-    nodes = [x for x in given if isinstance(x, Value)]
-    found = dict(zip(nodes, tangents(nodes, leaves, along), strict=True))
-    tangent = [found.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in given]
-    results = copied([*step.next_state, *[tangent[i] for i in states], *tangent[m:]], new)
-    both = Step(
-        [new[x] for x in (*step.state, *along[:a])],
-        [new[x] for x in (*step.inputs, *along[b:])],
-        [new[x] for x in (*step.closure, *along[a:b])],
-        results[: m + a],
+
+    def given(xs: Sequence[Any], chosen: Iterable[int]) -> list[tuple[Operand | None, Activity]]:
+        return [tangents_of.get(xs[i], ABSENT) for i in chosen]
+
+    state, closure = given(run.state, states), given(run.closure, closures)
+    rows = [given(row, inputs) for row in run.inputs]
+
+    along = [_like(x, f"tangent of {x.label}") for x in leaves]
+    flags: list[Any] = []
+    nodes = [x for x in (*step.next_state, *step.outputs) if isinstance(x, Value)]
+    found: dict[Any, Any] = dict(zip(nodes, pushed_forward(nodes, leaves, along), strict=True))
+    following = [found.get(step.next_state[i], ABSENT) for i in states]
+    if not all(is_sure(active) for _, active in [*state, *closure, *joined(rows), *following]):
+        tracing = recording.current_tracing()
+        if tracing is not None and tracing.follows_branches:
+            flags = [_like(x, "activity") for x in leaves]
+        activities = dict(zip(leaves, flags or [0.0] * len(leaves), strict=True))
+        pushed = pushed_forward(nodes, leaves, along, activities)
+        found = dict(zip(nodes, pushed, strict=True))
+        following = [found.get(step.next_state[i], ABSENT) for i in states]
+
+    def numbers(pairs: Iterable[tuple[Operand | None, Activity]]) -> list[Operand]:
+        pairs = list(pairs)
+        tangents = [0.0 if tangent is None else tangent for tangent, _ in pairs]
+        return tangents + [active for _, active in pairs if flags]
+
+    both: Any = Step(
+        [*step.state, *along[:a], *flags[:a]],  # type: ignore[list-item]
+        [*step.inputs, *along[b:], *flags[b:]],  # type: ignore[list-item]
+        [*step.closure, *along[a:b], *flags[a:b]],
+        [*step.next_state, *numbers(following)],
     )
+    row = ScanRow(both, run.count)
+    inputs_of_all = [[*xs, *numbers(pairs)] for xs, pairs in zip(run.inputs, rows, strict=True)]
+    operands = [*run.state, *numbers(state), *run.closure, *numbers(closure)]
+    loop = LoopRun(row, row.record([*operands, *joined(inputs_of_all)]))
 
-    def moved(xs: Sequence[Any], chosen: Iterable[int]) -> Iterator[Operand]:
-        return (tangents_of.get(xs[i], 0.0) if isinstance(xs[i], Value) else 0.0 for i in chosen)
-
-    row = ScanRow(both, n)
-    rows = [[*xs, *moved(xs, inputs)] for xs in run.inputs]
-    state = [*run.state, *moved(run.state, states)]
-    closure = [*run.closure, *moved(run.closure, closures)]
-    loop = LoopRun(row, row.record([*state, *closure, *joined(rows)]))
-
-    def tangent_of(place: tuple[float, ...]) -> Any:
+    def tangent_of(place: tuple[float, ...]) -> tuple[Operand | None, Activity]:
         t, column = map(int, place)
-        if column < m:
-            return loop.at(results[m + states.index(column)], t - 1) if column in states else None
-        return loop.at(results[a + column], t - 1)
+        if t == 0:
+            return tangents_of.get(run.state[column], ABSENT)
+        node = step.at(column)
+        tangent, active = found[node] if isinstance(node, Value) else ABSENT
+        return ABSENT if tangent is None else (loop.at(tangent, t - 1), loop.at(active, t - 1))
 
     return tangent_of
 
 
-def _twin(x: Value) -> Value:
-    return Traced(x.label) if type(x) is Traced else Value(x._float, x.label)
+def _like(leaf: Value, label: str) -> Value:
+    """Another leaf of a step, of the same kind."""
+    return Traced(label) if type(leaf) is Traced else Value(math.nan, label)

@@ -24,8 +24,8 @@ Arm: TypeAlias = tuple[Any, int]
 """A selection and one of its two operands: the node is active if that operand is selected."""
 
 MOST_ARMS = 64
-"""Of a node below more selections, some are forgotten, lest long chains take quadratic time: a chain
-of 4,000 numbers, each of which is selected alone, is lowered in 0.3 s, and in 4.8 s without."""
+"""Of a node below more selections, some are forgotten, lest long chains take quadratic time: a
+chain of 4,000 numbers, each of which is selected alone, is lowered in 0.3 s, and in 4.8 s without."""
 
 TWO_ARMED = {"where", "maximum", "minimum"}
 """The rows that select at least one of their last two operands."""
@@ -63,6 +63,10 @@ class Activity(Generic[N]):
         """Declare a node active."""
         self._sure.add(node)
 
+    def note(self, node: N) -> None:
+        """Note that a partial of the node is multiplied by what an inactive node contributes."""
+        self._inactive.append(node)
+
     def is_sure(self, node: N) -> bool:
         """Whether the node is active whatever is selected; its users must have been visited."""
         return node in self._sure
@@ -78,7 +82,7 @@ class Activity(Generic[N]):
         if is_sure and not row.chooses:
             self._sure.update(targets)
             return
-        self._inactive.append(node)
+        self.note(node)
         if not row.chooses:
             for x in targets:
                 self._add(x, self._arms.get(node, ()))

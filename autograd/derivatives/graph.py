@@ -6,6 +6,7 @@ is new graph: it can be differentiated again, drawn, or compiled.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
@@ -132,7 +133,25 @@ def tangents(
     This is forward mode: each node's tangent is the sum, over its operands from left to right, of
     partial × tangent of the operand; an output that depends on no input has the tangent 0.0.
     """
-    tangent: dict[Any, Operand] = dict(zip(inputs, directions, strict=True))
+    found = pushed_forward(outputs, inputs, directions)
+    return [0.0 if along is None else along for along, _ in found]
+
+
+def pushed_forward(
+    outputs: Sequence[Value],
+    inputs: Sequence[Value],
+    directions: Sequence[Operand],
+    activities: Mapping[Value, Operand] | None = None,
+) -> list[tuple[Operand | None, Operand]]:
+    """The tangent of each output (see `tangents`), None if it has none, and its activity.
+
+    Args:
+        activities: of inputs that may be inactive, which have no tangent then: 0.0; or while
+            tracing with `follows_branches`, a Value, 0 or 1. Other inputs are active, 1.0.
+    """
+    tangent: dict[Any, Any] = dict(zip(inputs, directions, strict=True))
+    activity: dict[Any, Operand] = dict(activities or {})
+    inactive: Activity[Value] = Activity(_operation, _nodes)
     tracing = recording.current_tracing()
     nodes = nodes_since(outputs, inputs)
     selects = _selects(nodes)
@@ -141,23 +160,37 @@ def tangents(
         if node in tangent or row is None:
             continue
         if isinstance(row, ManyResults):
-            tangent[node] = row.push_forward(node, {x: tangent[x] for x in args if x in tangent})
+            known = {x: (tangent[x], activity.get(x, 1.0)) for x in args if x in tangent}
+            tangent[node] = row.push_forward(node, known)
             continue
         if isinstance(row, Result):
-            along = tangent[args[0]](args[1:])
+            along, active = tangent[args[0]](args[1:])
             if along is not None:
                 tangent[node] = along
+                if not is_sure(active):
+                    activity[node] = active
             continue
-        terms = []
+        terms, actives = [], []
         partials = row.partials_at(node, args, args)
         for arg, partial, recorded in zip(args, partials, node.partials, strict=True):
             if partial is not None and arg in tangent:
                 if tracing is None:
                     _check_reproduced(node, partial, recorded)
-                terms.append(_if_selected(row, partial, _product(tangent[arg], partial)))
+                term = _if_selected(row, partial, _product(tangent[arg], partial))
+                active = activity.get(arg, 1.0)
+                if not (tracing is None or is_sure(active)):
+                    inactive.note(node)
+                    if tracing.follows_branches:
+                        term = primitives.where(active > 0.0, term, 0.0)
+                actives.append(active)
+                terms.append(term)
         if terms:
             tangent[node] = _sum(terms, selects)
-    return [tangent.get(output, 0.0) for output in outputs]
+            if not any(map(is_sure, actives)):
+                activity[node] = functools.reduce(primitives.maximum, actives)
+    if tracing is not None:
+        tracing.selection = max(tracing.selection, inactive.selection())
+    return [(tangent.get(output), activity.get(output, 1.0)) for output in outputs]
 
 
 def tangent_numbers(
@@ -423,7 +456,7 @@ class _Sweep:
 
     def start(self, node: Value, active: Operand) -> None:
         """Add a seed of the sweep, with its activity."""
-        if type(active) is float and active == 1.0:
+        if is_sure(active):
             self._activity.start(node)
 
     def activity_of(self, node: Value) -> Operand:
@@ -498,7 +531,7 @@ class _FollowingSweep(_Sweep):
                 active = primitives.where(is_active, active, 0.0)
             self.start(arg, active)
             # The upstream gradient is 0 already where nothing is active.
-            if not (type(active) is float and active == 1.0) and contribution is not upstream:
+            if not is_sure(active) and contribution is not upstream:
                 contribution = _guard(active > 0.0, contribution)
             yield arg, contribution
 
@@ -537,6 +570,11 @@ def _either(x: Operand, y: Operand) -> Operand:
             return other if known == 0.0 else known
     either: Operand = primitives.maximum(x, y)
     return either
+
+
+def is_sure(active: Operand) -> bool:
+    """Whether a node of this activity is known to be active."""
+    return type(active) is float and active == 1.0
 
 
 def _guard(is_active: Operand, contribution: Operand) -> Operand:

@@ -62,9 +62,14 @@ class ManyResults(RowOfMany):
 
     @abstractmethod
     def push_forward(
-        self, node: Value, tangents: Mapping[Value, Operand]
-    ) -> Callable[[tuple[float, ...]], Operand | None]:
-        """Forward mode: from the tangents of operands to a function that gives those of results."""
+        self, node: Value, tangents: Mapping[Value, tuple[Operand | None, Operand]]
+    ) -> Callable[[tuple[float, ...]], tuple[Operand | None, Operand]]:
+        """Forward mode: from the tangents of operands to those of results, each with its activity.
+
+        Returns:
+            a function of a result's index; the tangent is None if the result never has one (see
+            `pushed_forward`).
+        """
 
 
 class Result(RowOfMany):

@@ -6,10 +6,12 @@ Dictionaries keep the order of their keys, named tuples their names.
 from __future__ import annotations
 
 import copy
+import reprlib
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
+from autograd.checks import refuse_masked
 from autograd.value import Value
 
 Nested: TypeAlias = Any
@@ -18,7 +20,11 @@ lists, because `list` is invariant.)"""
 
 
 def flat(nested: Nested) -> Iterator[Any]:
-    """Every number of the structure, in order."""
+    """Every number of the structure, in order.
+
+    Raises:
+        TypeError: for a masked array.
+    """
     if isinstance(nested, dict):
         for item in nested.values():
             yield from flat(item)
@@ -26,6 +32,7 @@ def flat(nested: Nested) -> Iterator[Any]:
         for item in nested:
             yield from flat(item)
     elif is_array(nested):
+        refuse_masked(f"got {reprlib.repr(nested)}, which", nested)
         for item in nested.flat:
             yield from flat(item)
     else:
