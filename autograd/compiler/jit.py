@@ -30,6 +30,7 @@ from typing import Any, Literal, NoReturn, TypeAlias, overload
 from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, Numbers, read_columns
+from autograd.compiler.interpreter import MOST_CALLS, interpreter
 from autograd.compiler.locks import cached, fork_safe_lock
 from autograd.compiler.pipeline import Lowered, lower, roll
 from autograd.compiler.program import Backend, Executable, Program
@@ -84,6 +85,8 @@ def jit(f: Any = None, backend: Any = "auto", in_axes: Axes = 0) -> Any:
         f: the function, or anything callable, such as a model.
         backend: "python" (generated source), "llvm" (machine code; needs llvmlite), "jax" (XLA;
             needs jax), or "auto", which is "llvm" where llvmlite is installed, else "python".
+            With "auto" the first calls at a single point are interpreted, to the same numbers,
+            because a program takes longer to compile.
         in_axes: 0 if the arguments are columns of examples, None if they are not; or one of the two
             for each argument.
 
@@ -110,6 +113,7 @@ class Compiled:
         functools.update_wrapper(self, f, updated=())
         self.function = f
         self.backend = checked_backend(backend)
+        self._requested = backend
         self.in_axes = _checked_axes(in_axes)
         self._takes_nothing = takes_nothing(f)
         self._lock = fork_safe_lock()
@@ -125,7 +129,7 @@ class Compiled:
         if instance is None:
             return self
         method = MethodType(self.function, instance)
-        bound = Compiled(method, self.backend, self.in_axes)  # type: ignore[arg-type]
+        bound = Compiled(method, self._requested, self.in_axes)  # type: ignore[arg-type]
         try:
             kept = self._of_object.setdefault(instance, (bound._lock, bound._recordings))
         except TypeError:  # it cannot be referred to weakly, or hashed
@@ -263,7 +267,7 @@ class Compiled:
                 found = self._recordings.get(key)
                 if found is None:
                     with gc_paused():
-                        found = _Recording(self.function, columns, self.backend)
+                        found = _Recording(self.function, columns, self._requested)
                     self._recordings[key] = found
         self._latest = found
         return found
@@ -350,7 +354,10 @@ class _Recording:
 
 
 class _Runner:
-    """A program, compiled when it is first run, and the leaves whose numbers it reads.
+    """A program and the leaves whose numbers it reads.
+
+    It is compiled when it is first run. With the backend "auto" the first calls at a single point
+    are interpreted, which takes less time than to compile it.
 
     Attributes:
         follower: makes the runner to use instead if a result is nan: the same program, but with
@@ -365,6 +372,8 @@ class _Runner:
         self._backend = backend
         self._read = listed.leaves[n_constants:]
         self._run: Executable | None = None
+        self._interpreter: Executable | None = None
+        self._n_interpreted = 0 if backend == "auto" else MOST_CALLS
 
     @property
     def program(self) -> Program:
@@ -379,13 +388,24 @@ class _Runner:
         return self.follower().program if self.follower and self.needs_follower else self.program
 
     def __call__(self, columns: list[Column]) -> Numbers:
-        if self._run is None:
-            self._run = executable(self._listing, self._backend)
+        run = self._run or self._chosen(columns)
         # the slot behind `data`: asking the property takes four times as long
-        results = self._run([leaf._float for leaf in self._read], columns)
+        results = run([leaf._float for leaf in self._read], columns)
         if self.follower is not None and (results != results).any():  # noqa: PLR0124 - a nan
             return self.follower()(columns)
         return results
+
+    def _chosen(self, columns: list[Column]) -> Executable:
+        """The interpreter for the first calls at a single point, then the compiled program."""
+        from autograd.compiler.lowering import Tape
+
+        n, tape = self._n_interpreted, self._listing
+        if n < MOST_CALLS and isinstance(tape, Tape) and all(x.count == 1 for x in columns):
+            self._n_interpreted = n + 1
+            self._interpreter = self._interpreter or interpreter(tape)
+            return self._interpreter
+        self._run, self._interpreter = executable(tape, self._backend), None
+        return self._run
 
 
 # --- what was compiled is kept --------------------------------------------------------------------
@@ -424,6 +444,7 @@ def rolled(listed: Lowered) -> Program:
 
 def executable(listed: Lowered, backend: str) -> Executable:
     """Compile the tape, or reuse the result for an equal one compiled in this process."""
+    backend = checked_backend(backend)
     compile_program = BACKENDS[backend].compile
     assert compile_program is not None
     found: Executable = kept((backend, listed.key), lambda: compile_program(rolled(listed)))

@@ -121,7 +121,8 @@ class _SparseFunction:
         functools.update_wrapper(self, f, updated=())
         self.function = f
         self.argnums = argnums
-        self.backend = checked_backend(backend, self.operation)
+        self.backend: BackendName = backend
+        checked_backend(backend, self.operation)
         self._recordings = _Kept(MOST_RECORDINGS)
         self._latest: _Matrix | None = None
 

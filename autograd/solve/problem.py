@@ -68,7 +68,8 @@ class Problem:
         self.low, self.high = read_bounds(bounds, self.n)
         self._f = f
         self._constraints = read_constraints(constraints)
-        self._backend = checked_backend(backend, "minimize")
+        checked_backend(backend, "minimize")
+        self._backend = backend
         self.n_values = self.n_jacobians = self.n_hessians = 0
         self._at: dict[str, tuple[bytes, Any]] = {}
         # Recorded, not run: the functions may raise, or be nan, where x0 is.
