@@ -6,9 +6,9 @@ They are split into a structure, for which a derivative is recorded once, and nu
 from __future__ import annotations
 
 import inspect
+import io
 import pickle
 from collections.abc import Mapping
-from numbers import Number
 from typing import Any
 
 from autograd.checks import real_number, refuse_masked
@@ -77,10 +77,6 @@ class Arguments:
         if is_array(x) and x.dtype.kind in "biuf":
             form = "array", x.shape[1:] if self.is_batch else x.shape
             return form, np.ascontiguousarray(x, float).ravel()
-        if type(x) is list:
-            array = _array_of(x)
-            if array is not None:
-                return ("list", len(x)), array
         is_each = is_array(x) and self.is_batch
         given = list(flat(x))
         if any(isinstance(number, Value) for number in given):
@@ -107,41 +103,26 @@ class Arguments:
         return found
 
 
-def _array_of(x: list[Any]) -> Any:
-    """A flat list of numbers as an array; None if it is anything else."""
-    import numpy as np
+class _Pickler(pickle.Pickler):
+    """Pickles what objects hold, but Values, functions and models by their identity.
 
-    if set(map(type, x)) <= {float, int}:
-        try:
-            return np.array(x, float)
-        except OverflowError:  # an int beyond the range of float64
-            return None
-    return None
+    These are read at each call (of a model its parameters).
+    """
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self.fast = True  # equal objects need not be one object
+
+    def persistent_id(self, x: Any) -> int | None:
+        is_known = isinstance(x, Value | type) or inspect.isroutine(x) or hasattr(x, "parameters")
+        return id(x) if is_known else None
 
 
 def key_of(constants: Mapping[str, Any]) -> Any:
     """A hashable key of the keyword arguments, as far as the recording depends on them."""
-    return tuple([(name, _key(constants[name])) for name in sorted(constants)])
-
-
-def _key(x: Any) -> Any:
-    if isinstance(x, dict):
-        return type(x), tuple([(key, _key(item)) for key, item in x.items()])
-    if isinstance(x, list | tuple):
-        return type(x), tuple(map(_key, x))
-    if is_array(x) and x.dtype.kind != "O":
-        return "array", x.dtype.str, x.shape, x.tobytes()
-    if is_array(x):
-        return "array", x.shape, tuple(map(_key, x.flat))
-    if isinstance(x, set | frozenset):
-        return type(x), frozenset(x)
-    if isinstance(x, float):
-        return type(x), float(x).hex()  # 0.0 is not -0.0
-    # A model is known by its identity, too: its parameters are read at each call.
-    is_function = isinstance(x, type) or inspect.isroutine(x) or hasattr(x, "parameters")
-    if x is None or is_function or isinstance(x, Number | str | bytes | Value):
-        return type(x), x
-    try:  # what an object holds, because that may change
-        return type(x), pickle.dumps(x)
+    file = io.BytesIO()
+    try:
+        _Pickler(file).dump(sorted(constants.items()))
     except Exception:  # whatever an object raises that cannot be pickled: recorded at each call
         return object()
+    return file.getvalue()

@@ -6,14 +6,13 @@ compiled; eager code has none.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autograd.value import Operand, Value
 
 
-class RowOfMany(ABC):
+class RowOfMany:
     """The row of a node with several results, or of one of them; replaces a `Primitive` there."""
 
     name: str
@@ -25,9 +24,9 @@ class RowOfMany(ABC):
         """The node on these operands, as a `Primitive` makes one."""
         return self.record(args)
 
-    @abstractmethod
     def record(self, args: Sequence[Any]) -> Value:
         """Record a node for this row on these operands."""
+        raise NotImplementedError
 
     def has_derivative(self, index: int) -> bool:
         """Whether there may be a derivative with respect to this operand."""
@@ -40,7 +39,6 @@ class ManyResults(RowOfMany):
     `chooses` says whether it selects anywhere inside.
     """
 
-    @abstractmethod
     def pull_back(
         self,
         node: Value,
@@ -59,8 +57,8 @@ class ManyResults(RowOfMany):
         Returns:
             for each operand that the node contributes to, the new sum, and its activity.
         """
+        raise NotImplementedError
 
-    @abstractmethod
     def push_forward(
         self, node: Value, tangents: Mapping[Value, tuple[Operand | None, Operand]]
     ) -> Callable[[tuple[float, ...]], tuple[Operand | None, Operand]]:
@@ -70,6 +68,7 @@ class ManyResults(RowOfMany):
             a function of a result's index; the tangent is None if the result never has one (see
             `pushed_forward`).
         """
+        raise NotImplementedError
 
 
 class Result(RowOfMany):

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import contextvars
 import itertools
+import operator
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -54,27 +55,21 @@ class System:
 
     def point(self) -> Point:
         """The residuals and derivatives at the point where the system was recorded."""
-        n = len(self.xs)
-        jacobian, slopes, rounding = [], [], []
+        partials, rounding = [], []
         for residual, used in zip(self.residuals, self.used, strict=True):
             found = adjoints(residual) if isinstance(residual, Value) else {}
-            by = {i: found.get(self._placeholder(i), 0.0) for i in used}
-            jacobian.append({i: slope for i, slope in by.items() if i < n})
-            slopes.append({i - n: slope for i, slope in by.items() if i >= n})
+            partials.append({i: found.get(self._placeholder(i), 0.0) for i in used})
             rounding.append(sum(abs(slope * x._float) for x, slope in found.items()))
         residuals = [number_of(r) for r in self.residuals]
-        return Point([x._float for x in self.xs], residuals, jacobian, slopes, rounding)
+        return Point([x._float for x in self.xs], residuals, partials, rounding)
 
-    def slopes(self) -> tuple[list[Row], list[Row]]:
-        """∂f/∂x and ∂f/∂p as graph."""
-        n = len(self.xs)
-        jacobian, slopes = [], []
+    def partials(self) -> list[Row]:
+        """The derivatives of each residual with respect to `[*xs, *ps]`, as graph."""
+        rows = []
         for residual, used in zip(self.residuals, self.used, strict=True):
             row = self._gradient(residual, [self._placeholder(i) for i in used])
-            by = dict(zip(used, row, strict=True))
-            jacobian.append({i: slope for i, slope in by.items() if i < n})
-            slopes.append({i - n: slope for i, slope in by.items() if i >= n})
-        return jacobian, slopes
+            rows.append(dict(zip(used, row, strict=True)))
+        return rows
 
     def _placeholder(self, index: int) -> Value:
         n = len(self.xs)
@@ -111,14 +106,9 @@ class System:
 
         def point(given: list[float]) -> Point:
             rows = evaluate(given)
+            residuals, rounding = [row[0] for row in rows], [row[1] for row in rows]
             by = [dict(zip(i, row[2:], strict=True)) for i, row in zip(used, rows, strict=True)]
-            return Point(
-                given[:n],
-                [row[0] for row in rows],
-                [{i: slope for i, slope in row.items() if i < n} for row in by],
-                [{i - n: slope for i, slope in row.items() if i >= n} for row in by],
-                [row[1] for row in rows],
-            )
+            return Point(given[:n], residuals, by, rounding)
 
         return point
 
@@ -170,9 +160,7 @@ class ImplicitRow(Primitive):
         n = self._solution.n if self._is_root else 0
         own = args[n:]
         found = self._solution.numbers(own) if type(z) is float else self._solution.graph(own)
-        row = found.inverse[self._index] if self._is_root else found.slopes[self._index]
-        if isinstance(found, _Graph):
-            row = found.kept(row)
+        row = found.kept((found.inverse if self._is_root else found.slopes)[self._index])
         return [row.get(i) for i in range(n or len(own))] + [None] * (len(own) if n else 0)
 
     def on(self, args: Sequence[Any]) -> Value:
@@ -193,47 +181,31 @@ class ImplicitRow(Primitive):
         )
 
 
-class _Numbers:
-    """The partials of a solution as numbers."""
+class _Partials:
+    """The partials of a solution with n components, for nodes on these operands, or at numbers.
 
-    def __init__(self, key: tuple[float, ...], point: Point) -> None:
-        self.key = key
-        self.slopes: list[Row] = [dict(row) for row in point.slopes]
-        self._jacobian: list[Row] = [dict(row) for row in point.jacobian]
+    Attributes:
+        slopes: those of the residuals with respect to the parameters.
+    """
 
-    @cached_property
-    def inverse(self) -> list[Row]:
-        return negative_inverse(self._jacobian)
-
-
-class _Graph:
-    """The partial derivatives of a solution as Values, for nodes on the same operands."""
-
-    def __init__(self, solution: Solution, operands: Sequence[Any]) -> None:
+    def __init__(self, operands: Sequence[Any], n: int, rows: Sequence[Mapping[int, Any]]) -> None:
         self.operands = operands
-        system = solution.system
-        self._mapping = dict(zip(system.xs, solution.nodes(operands), strict=True))
-        self._mapping.update(zip(system.ps, operands, strict=False))  # guesses follow
-        jacobian, slopes = system.slopes()
-        self._jacobian = self._replayed(jacobian)
-        self.slopes = self._replayed(slopes)
+        self._jacobian = [{i: x for i, x in row.items() if i < n} for row in rows]
+        self.slopes = [{i - n: x for i, x in row.items() if i >= n} for row in rows]
 
     @cached_property
     def inverse(self) -> list[Row]:
+        """Those of the solution with respect to the residuals."""
         return negative_inverse(self._jacobian)
-
-    def _replayed(self, rows: list[Row]) -> list[Row]:
-        items = iter(copied([x for row in rows for x in row.values()], dict(self._mapping)))
-        return [{i: next(items) for i in row} for row in rows]
 
     def kept(self, row: Row) -> Row:
         """Copy the row as sums of one term, which keep this object alive for the other rows."""
         copies = {i: primitives.sum(x) if isinstance(x, Value) else x for i, x in row.items()}
-        _graph_of.update((x, self) for x in copies.values() if isinstance(x, Value))
+        _partials_of.update((x, self) for x in copies.values() if isinstance(x, Value))
         return copies
 
 
-_graph_of: weakref.WeakKeyDictionary[Value, _Graph] = weakref.WeakKeyDictionary()
+_partials_of: weakref.WeakKeyDictionary[Value, _Partials] = weakref.WeakKeyDictionary()
 
 
 # --- solutions ------------------------------------------------------------------------------------
@@ -262,13 +234,13 @@ class Solution:
         self._x0 = [x if type(x) is float else None for x in x0]
         self._max_steps = max_steps
         self._solved: dict[tuple[float, ...], list[float]] = {}
-        self._latest: _Numbers | None = None
+        self._latest: _Partials | None = None
         self._nodes: list[weakref.ref[Value]] = []
-        self._graph: Callable[[], _Graph | None] = lambda: None
+        self._graph: Callable[[], _Partials | None] = lambda: None
         if solved is not None:
             key = tuple([p._float for p in system.ps])
             self._solved[key] = solved.x
-            self._latest = _Numbers(key, solved)
+            self._latest = _Partials(key, self.n, solved.partials)
 
     # --- numbers
 
@@ -298,13 +270,13 @@ class Solution:
         start = [next(guesses) if x is None else x for x in self._x0]
         return newton(lambda x: self._evaluate([*x, *parameters]), start, self._max_steps)
 
-    def numbers(self, operands: Sequence[float]) -> _Numbers:
+    def numbers(self, operands: Sequence[float]) -> _Partials:
         """The partials at these operands."""
         key, latest = tuple(map(float, operands)), self._latest
-        if latest is None or latest.key != key:
+        if latest is None or latest.operands != key:
             numbers = [*self.at(operands), *key[: len(self.system.ps)]]
-            latest = _Numbers(key, contextvars.Context().run(self._evaluate, numbers))
-            self._latest = latest
+            point = contextvars.Context().run(self._evaluate, numbers)
+            self._latest = latest = _Partials(key, self.n, point.partials)
         return latest
 
     # --- graph
@@ -312,18 +284,26 @@ class Solution:
     def nodes(self, operands: Sequence[Any]) -> list[Value]:
         """A node for each component: the ones recorded on these operands, or new ones."""
         nodes = [node for ref in self._nodes if (node := ref()) is not None]
-        if len(nodes) == self.n and all(map(_is_on(operands, self.n), nodes)):
+        is_on = [
+            x is y for node in nodes for x, y in zip(node.args[self.n :], operands, strict=True)
+        ]
+        if len(nodes) == self.n and all(is_on):
             return nodes
         residuals = [self._row(m, is_root=False).on(operands) for m in range(self.n)]
         nodes = [self._row(i, is_root=True).on([*residuals, *operands]) for i in range(self.n)]
         self._nodes = [weakref.ref(node) for node in nodes]
         return nodes
 
-    def graph(self, operands: Sequence[Any]) -> _Graph:
+    def graph(self, operands: Sequence[Any]) -> _Partials:
         """The partials for nodes on these operands."""
         found = self._graph()
-        if found is None or not all(map(lambda x, y: x is y, found.operands, operands)):
-            found = _Graph(self, tuple(operands))
+        if found is None or not all(map(operator.is_, found.operands, operands)):
+            mapping = dict(zip(self.system.xs, self.nodes(operands), strict=True))
+            mapping.update(zip(self.system.ps, operands, strict=False))  # guesses follow
+            rows = self.system.partials()
+            items = iter(copied([x for row in rows for x in row.values()], mapping))
+            replayed = [{i: next(items) for i in row} for row in rows]
+            found = _Partials(tuple(operands), self.n, replayed)
             self._graph = weakref.ref(found)
         return found
 
@@ -337,13 +317,6 @@ class Solution:
         if row is None:
             row = OWNED[name] = ImplicitRow(name, self, index, is_root)
         return row
-
-
-def _is_on(operands: Sequence[Any], n: int) -> Callable[[Value], bool]:
-    def is_on(node: Value) -> bool:
-        return all(x is y for x, y in zip(node.args[n:], operands, strict=True))
-
-    return is_on
 
 
 # --- matrices -------------------------------------------------------------------------------------

@@ -33,23 +33,23 @@ class Point:
     Attributes:
         x: the point.
         residual: f there.
-        jacobian: for each equation its nonzero derivatives, ∂fₘ/∂xⱼ by j.
-        slopes: for each equation its derivatives with respect to the parameters, by their index.
+        partials: for each equation its nonzero derivatives by index: with respect to the unknowns,
+            then to the parameters.
         rounding: for each equation Σ |∂fₘ/∂v·v| over all numbers v that it is computed from, so
             that the residual is known up to about that times the machine epsilon.
     """
 
     x: list[float]
     residual: list[float]
-    jacobian: list[dict[int, float]]
-    slopes: list[dict[int, float]]
+    partials: list[dict[int, float]]
     rounding: list[float]
 
     @property
     def is_finite(self) -> bool:
         """Whether residual and Jacobian are finite, so that a step can start here."""
-        numbers = [*self.residual, *(slope for row in self.jacobian for slope in row.values())]
-        return all(map(math.isfinite, numbers))
+        n = len(self.x)
+        slopes = [slope for row in self.partials for j, slope in row.items() if j < n]
+        return all(map(math.isfinite, [*self.residual, *slopes]))
 
     @property
     def error(self) -> float:
@@ -150,14 +150,15 @@ def _solver(point: Point) -> Callable[[Sequence[float]], list[float]]:
     """The function that takes a residual to the Newton step from this point."""
     n = len(point.x)
     if n == 1:
-        slope = point.jacobian[0].get(0, 0.0)
+        slope = point.partials[0].get(0, 0.0)
         return lambda residual: [-residual[0] / slope if slope else 0.0]
     import numpy as np
 
     matrix = np.zeros((n, n))
-    for m, row in enumerate(point.jacobian):
+    for m, row in enumerate(point.partials):
         for j, slope in row.items():
-            matrix[m, j] = slope
+            if j < n:
+                matrix[m, j] = slope
 
     def solve(residual: Sequence[float]) -> list[float]:
         try:
