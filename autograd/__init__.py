@@ -40,7 +40,7 @@ if _pathlib.Path(__file__).with_name("differential_operators.py").exists():
 from autograd import datasets, exercises, interop, plotting
 from autograd.compiler.backends.jax import to_jax
 from autograd.compiler.jit import jit
-from autograd.compiler.scan import scan
+from autograd.compiler.loop_recording import scan
 from autograd.compiler.sparse import sparse_hessian, sparse_jacobian
 from autograd.compiler.step import jit_step
 from autograd.derivatives import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import itertools
 import math
@@ -13,7 +14,7 @@ import pytest
 
 import autograd as ag
 from autograd import Value
-from autograd.compiler import scan as scans
+from autograd.compiler import loop_recording as scans
 from autograd.compiler.backends import c, javascript, python
 from autograd.compiler.nesting import unnested
 from autograd.compiler.pipeline import lower, roll
@@ -519,16 +520,14 @@ def clock(run: Run, w: Value, b: Value) -> Any:
 def test_forward_and_reverse_mode_in_any_order_agree(problem: Problem, n: int, orders: int) -> None:
     """The loop of 300 steps is divided into segments."""
 
-    def derivative(run: Run, modes: str) -> Any:
-        def f(p: Any) -> Any:
-            return problem(run, *p)(numbers(n))
+    def along(f: Any, mode: str) -> Any:
+        """The derivative of f in a direction, by reverse or forward mode."""
+        if mode == "r":
+            return lambda p: ag.dot(ag.gradient(f)(p), [0.3, 1.3])
+        return lambda p: ag.jvp(f)(p, [0.3, 1.3])
 
-        for mode in modes:
-            if mode == "r":
-                f = lambda p, f=f: ag.dot(ag.gradient(f)(p), [0.3, 1.3])  # noqa: E731
-            else:
-                f = lambda p, f=f: ag.jvp(f)(p, [0.3, 1.3])  # noqa: E731
-        return f
+    def derivative(run: Run, modes: str) -> Any:
+        return functools.reduce(along, modes, lambda p: problem(run, *p)(numbers(n)))
 
     for order in range(1, orders + 1):
         expected = derivative(by_hand, "r" * order)([0.7, 0.2])

@@ -7,7 +7,7 @@
     >>> state, positions = scan(step, (Value(1.0), Value(0.0)), [0.0] * 100)
 
 In a function that is being compiled the step is called once, and recorded as a graph of its own
-(see `scan_row`).
+(see `loop_primitive`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from autograd import recording
 from autograd.checks import real_number, refuse_masked
-from autograd.compiler.scan_row import LoopRun, ScanRow, Step, joined
+from autograd.compiler.loop_primitive import LoopPrimitive, LoopRun, Step, joined
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import closed_over, copied
 from autograd.derivatives.structures import Nested, flat, form_of, is_array, paths, rebuilt
@@ -241,7 +241,7 @@ def _undivided(
     rows: Sequence[Sequence[Operand]],
 ) -> tuple[list[Operand], list[list[Operand]]]:
     """Run all steps as one loop; returns the last state and the outputs of each step."""
-    row = ScanRow(step, len(rows))
+    row = LoopPrimitive(step, len(rows))
     run = LoopRun(row, row.record([*state, *closure, *joined(rows)]))
     last = [run.at(x, len(rows) - 1) for x in step.next_state]
     return last, [[run.at(x, t) for x in outputs] for t in range(len(rows))]

@@ -1,4 +1,4 @@
-"""`ScanRow`: the primitive of a recorded `scan`, with its results and its derivative rules.
+"""The primitive of a loop that `scan` recorded: its results and its derivative rules.
 
 The step of a scan is a graph of its own, a `Step`. The scan itself is a single node, with a further
 node for each of its results. Its derivatives are scans as well: the gradient is a scan over the
@@ -64,7 +64,7 @@ class Step:
         return self.next_state[column] if column < m else self.outputs[column - m]
 
 
-class ScanRow(ManyResults):
+class LoopPrimitive(ManyResults):
     """The row of a loop: its operands are the state, the closure, and the inputs step by step.
 
     The result (t, column) is the number in that column after t steps.
@@ -98,14 +98,14 @@ class ScanRow(ManyResults):
         return _forward(LoopRun(self, node), tangents)
 
 
-class _ResultOfScan(Result):
+class _ResultOfLoop(Result):
     name = "scan"
 
     def record(self, args: Sequence[Any]) -> Value:
         return _node(self, args)
 
 
-_RESULT = _ResultOfScan()
+_RESULT = _ResultOfLoop()
 
 
 def _node(row: Any, args: Sequence[Any]) -> Value:
@@ -128,7 +128,7 @@ class LoopRun:
         node: its node.
     """
 
-    def __init__(self, row: ScanRow, node: Value) -> None:
+    def __init__(self, row: LoopPrimitive, node: Value) -> None:
         self.step, self.count, self.node = row.step, row.count, node
         args, step = node.args, row.step
         m, q, d = len(step.state), len(step.closure), len(step.inputs)
@@ -184,13 +184,19 @@ def joined(rows: Iterable[Sequence[Any]]) -> list[Any]:
 # --- derivatives ----------------------------------------------------------------------------------
 
 
-def _behind(outputs: Iterable[Operand], found: set[Value] | None = None) -> set[Value]:
-    """All nodes that the outputs depend on, these included; added to those found before."""
-    found = set() if found is None else found
-    stack = [x for x in outputs if isinstance(x, Value) and x not in found]
-    found.update(stack)
+def _behind(
+    outputs: Iterable[Operand], before: Mapping[Value, Operand] | None = None
+) -> set[Value]:
+    """All nodes that the outputs depend on, these included.
+
+    With `before`, also those of earlier steps: it maps each state to what that was computed as.
+    """
+    before = before or {}
+    found = {x for x in outputs if isinstance(x, Value)}
+    stack = list(found)
     while stack:
-        new = {x for x in stack.pop().args if type(x) is not float} - found
+        x = stack.pop()
+        new = {arg for arg in (*x.args, before.get(x, 0.0)) if type(arg) is not float} - found
         found |= new
         stack += new
     return found
@@ -301,14 +307,9 @@ class _Reverse:
         moving = _moving(step, wanted)
         self.outputs = sorted({c for t, c in self.given if c >= m})
         live = {i for t, i in self.given if i < m and t > 0}
-        behind = _behind([step.at(c) for c in self.outputs])
-        new = set(live)
-        while True:
-            _behind([step.next_state[i] for i in new], behind)
-            new = {i for i in range(m) if step.state[i] in behind} - live
-            if not new:
-                break
-            live |= new
+        results = [step.at(c) for c in self.outputs] + [step.next_state[i] for i in live]
+        behind = _behind(results, dict(zip(step.state, step.next_state, strict=True)))
+        live |= {i for i, x in enumerate(step.state) if x in behind}
         self.states = [i for i in sorted(live) if step.state[i] in moving]
         # What contributes to an operand from elsewhere begins the sum, if it stands in one place.
         uses = Counter(x for x in run.node.args if x in earlier)
@@ -377,7 +378,7 @@ class _Reverse:
         results = [*carried, *outputs]
         nodes = _behind(results)
         sweep = _reached(nodes, [*self.leaves, *[leaf for leaf, _ in self.columns]])
-        if any(isinstance(x.primitive, ScanRow) for x in nodes):
+        if any(isinstance(x.primitive, LoopPrimitive) for x in nodes):
             read: set[Any] = nodes & {*step.state, *step.inputs}
         else:
             used = {x for node in sweep for x in node.args} | set(results)
@@ -416,7 +417,7 @@ class _Reverse:
         first += [before.pop(run.closure[k], NOTHING) for k in self.closures]
         state = [total for total, _ in first] + [x for _, x in first if self.follows]
         rows = [[value(t) for _, value in self.columns] for t in reversed(range(n))]
-        row = ScanRow(self.step, n)
+        row = LoopPrimitive(self.step, n)
         reverse = LoopRun(row, row.record([*state, *self.closure, *joined(rows)]))
         found: dict[Value, list[tuple[Operand, Activity]]] = {}
 
@@ -502,7 +503,7 @@ def _forward(
         [*step.closure, *along[a:b], *flags[a:b]],
         [*step.next_state, *numbers(following)],
     )
-    row = ScanRow(both, run.count)
+    row = LoopPrimitive(both, run.count)
     inputs_of_all = [[*xs, *numbers(pairs)] for xs, pairs in zip(run.inputs, rows, strict=True)]
     operands = [*run.state, *numbers(state), *run.closure, *numbers(closure)]
     loop = LoopRun(row, row.record([*operands, *joined(inputs_of_all)]))
