@@ -30,7 +30,7 @@ from typing import Any, Literal, NoReturn, TypeAlias, overload
 from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, Numbers, read_columns
-from autograd.compiler.interpreter import MOST_CALLS, interpreter
+from autograd.compiler.interpreter import interpreter, most_calls
 from autograd.compiler.locks import cached, fork_safe_lock
 from autograd.compiler.pipeline import Lowered, lower, roll
 from autograd.compiler.program import Backend, Executable, Program
@@ -129,7 +129,7 @@ class Compiled:
         if instance is None:
             return self
         method = MethodType(self.function, instance)
-        bound = Compiled(method, self._requested, self.in_axes)  # type: ignore[arg-type]
+        bound = Compiled(method, self._requested, self.in_axes)
         try:
             kept = self._of_object.setdefault(instance, (bound._lock, bound._recordings))
         except TypeError:  # it cannot be referred to weakly, or hashed
@@ -373,7 +373,7 @@ class _Runner:
         self._read = listed.leaves[n_constants:]
         self._run: Executable | None = None
         self._interpreter: Executable | None = None
-        self._n_interpreted = 0 if backend == "auto" else MOST_CALLS
+        self._n_interpreted = 0
 
     @property
     def program(self) -> Program:
@@ -399,11 +399,12 @@ class _Runner:
         """The interpreter for the first calls at a single point, then the compiled program."""
         from autograd.compiler.lowering import Tape
 
-        n, tape = self._n_interpreted, self._listing
-        if n < MOST_CALLS and isinstance(tape, Tape) and all(x.count == 1 for x in columns):
-            self._n_interpreted = n + 1
-            self._interpreter = self._interpreter or interpreter(tape)
-            return self._interpreter
+        tape, is_one = self._listing, all(x.count == 1 for x in columns)
+        if self._backend == "auto" and is_one and isinstance(tape, Tape):
+            self._n_interpreted += 1
+            if self._n_interpreted <= most_calls(tape):
+                self._interpreter = self._interpreter or interpreter(tape)
+                return self._interpreter
         self._run, self._interpreter = executable(tape, self._backend), None
         return self._run
 

@@ -70,7 +70,10 @@ def machine_code(function: Any, arguments: tuple[Any, ...]) -> Callable[[], None
     from autograd.compiler.arguments import Arguments
 
     columns = Arguments("", arguments, 0).columns()
-    machine = function._latest.recording.values._run
+    runner = function._latest.recording.values
+    while runner._run is None:  # the first calls are interpreted
+        function.values(*arguments)
+    machine = runner._run
     memory, _ = machine.memory(1)
     memory.prepare(columns, 1)
     final_code(memory)
