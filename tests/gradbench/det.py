@@ -5,7 +5,7 @@ The recursion is ordinary Python; recorded, it is a graph of ℓ! products.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,18 +25,28 @@ def determinant(rows: Sequence[Sequence[Any]]) -> Any:
     return signed
 
 
-def _prepared(transformation: Callable[[Any], Any]) -> Function:
-    def prepare(given: dict[str, Any]) -> Thunk:
-        n = given["ell"]
-
-        def of_flat(a: Sequence[Any]) -> Any:
-            return determinant([a[i : i + n] for i in range(0, n * n, n)])
-
-        compiled, a = ag.jit(transformation(of_flat), in_axes=None), np.array(given["A"])
-        return lambda: compiled(a)
-
-    return Function(prepare)
+def _rows(a: Sequence[Any], n: int) -> list[Sequence[Any]]:
+    return [a[i : i + n] for i in range(0, n * n, n)]
 
 
-primal = _prepared(lambda f: f)
-gradient = _prepared(ag.gradient)
+def _primal(given: dict[str, Any]) -> Thunk:
+    compiled = ag.jit(lambda a: determinant(_rows(a, given["ell"])), in_axes=None)
+    a = np.array(given["A"])
+    return lambda: compiled(a)
+
+
+def _gradient(given: dict[str, Any]) -> Thunk:
+    """By `backward`, whose sweep the compiler makes without a Value for each operation."""
+    leaves = list(map(ag.Value, given["A"]))
+    compiled = ag.jit(lambda: determinant(_rows(leaves, given["ell"])))
+
+    def compute() -> list[float]:
+        for leaf in leaves:
+            leaf.grad = 0.0
+        compiled.backward()
+        return [leaf.grad for leaf in leaves]
+
+    return compute
+
+
+primal, gradient = Function(_primal), Function(_gradient)
