@@ -40,7 +40,7 @@ def _gradient(given: dict[str, Any]) -> Thunk:
     leaves = list(map(ag.Value, given["A"]))
     compiled = ag.jit(lambda: determinant(_rows(leaves, given["ell"])))
 
-    def compute() -> list[float]:
+    def compute() -> list[float | None]:
         for leaf in leaves:
             leaf.grad = 0.0
         compiled.backward()
