@@ -11,9 +11,9 @@ import pickle
 from collections.abc import Mapping
 from typing import Any
 
-from autograd.checks import real_number, refuse_masked
+from autograd.checks import refuse_masked
 from autograd.compiler.columns import Column
-from autograd.derivatives.structures import Nested, flat, form_of, is_array
+from autograd.derivatives.structures import Nested, form_of, is_array, operands
 from autograd.derivatives.transformations import Argnums, _indices
 from autograd.value import Value
 
@@ -77,16 +77,13 @@ class Arguments:
         if is_array(x) and x.dtype.kind in "biuf":
             form = "array", x.shape[1:] if self.is_batch else x.shape
             return form, np.ascontiguousarray(x, float).ravel()
+        given = operands(x, f"{self.operation}: a function's argument")
         is_each = is_array(x) and self.is_batch
-        given = list(flat(x))
-        if any(isinstance(number, Value) for number in given):
-            if is_each:
-                raise TypeError(f"{self.operation}: a batch of points holds numbers, no Values")
-            return form_of(x), given
-        what = f"{self.operation}: a function's argument"
-        several = "give a list, a tuple, a dictionary or an array"
-        numbers = [real_number(number, what, several=several) for number in given]
-        return form_of(x[0] if is_each else x), np.array(numbers, float)
+        if not any(isinstance(number, Value) for number in given):
+            return form_of(x[0] if is_each else x), np.array(given, float)
+        if is_each:
+            raise TypeError(f"{self.operation}: a batch of points holds numbers, no Values")
+        return form_of(x), given
 
     def example(self) -> list[Nested]:
         """One point of the batch, in the structure that the function takes."""

@@ -17,11 +17,18 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd import recording
-from autograd.checks import real_number, refuse_masked
+from autograd.checks import refuse_masked
 from autograd.compiler.loop_primitive import LoopPrimitive, LoopRun, Step, joined
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import closed_over, copied
-from autograd.derivatives.structures import Nested, flat, form_of, is_array, paths, rebuilt
+from autograd.derivatives.structures import (
+    Nested,
+    form_of,
+    is_array,
+    operands,
+    paths,
+    rebuilt,
+)
 from autograd.operators import following
 from autograd.value import Operand, Value
 
@@ -145,23 +152,15 @@ def _other_structure(what: str, nested: Nested, expected: Any) -> ValueError:
     )
 
 
-def _numbers(nested: Nested, what: str) -> list[Operand]:
-    several = "give a list, a tuple, a dictionary or a NumPy array"
-    return [
-        x if isinstance(x, Value) else real_number(x, f"scan: {what}", "a real number", several)
-        for x in flat(nested)
-    ]
-
-
 # --- recording a step -----------------------------------------------------------------------------
 
 
 def _recorded(step: Callable[[Any, Any], Any], state: Nested, xs: list[Any]) -> tuple[Any, Any]:
     """Record the loop as a node; returns the last state, and the outputs of each step or None."""
-    numbers, form = _numbers(state, "the initial state"), form_of(state)
+    numbers, form = operands(state, "scan: the initial state"), form_of(state)
     rows: list[Sequence[Operand]] = [()] * len(xs)
     if xs[0] is not None:
-        rows = [_numbers(x, f"input {t}") for t, x in enumerate(xs)]
+        rows = [operands(x, f"scan: input {t}") for t, x in enumerate(xs)]
         form_of_input = form_of(xs[0])
         for t, x in enumerate(xs):
             if form_of(x) != form_of_input:
@@ -173,8 +172,8 @@ def _recorded(step: Callable[[Any, Any], Any], state: Nested, xs: list[Any]) -> 
     new_state, output = _pair(step(rebuilt(state, iter(states)), x))
     if form_of(new_state) != form:
         raise _other_structure("a step returned the state", new_state, form)
-    results = _numbers(new_state, "a state that step returned")
-    outputs = [] if output is None else _numbers(output, "an output of step")
+    results = operands(new_state, "scan: a state that step returned")
+    outputs = [] if output is None else operands(output, "scan: an output of step")
     closure = closed_over([*results, *outputs], {*states, *inputs}, start, with_leaves=True)
     for node in closure:
         if type(node) is Traced and node._created >= start:

@@ -147,28 +147,11 @@ class _SparseFunction:
 
         An array, with a row for each point of a batch; a list of Values, if an argument is one.
         """
-        arguments = Arguments(self.operation, xs, self.argnums)
-        if recording.is_tracing():
-            return self._graph(xs, constants).values
-        matrix = self._recorded(arguments, constants)
-        variables = recording.variables()
-        if not arguments.has_values and not (variables and matrix.depends_on(variables)):
-            return matrix.numbers(arguments)
-        found = self._graph(xs, constants)
-        by_place = dict(zip(zip(found.rows, found.columns, strict=True), found.values, strict=True))
-        is_graph = any(isinstance(x, Value) for x in found.values)
-        zero: Any = (lambda: Value(0.0)) if is_graph else float
-        places = zip(matrix.rows.tolist(), matrix.columns.tolist(), strict=True)
-        return [by_place[place] if place in by_place else zero() for place in places]
+        _, _, found = self._evaluated(xs, constants)
+        return found
 
     def __call__(self, *xs: Nested, **constants: Any) -> Any:
         """The matrix as a `scipy.sparse.csr_array`; for a batch of points, a list of them."""
-        arguments = Arguments(self.operation, xs, self.argnums)
-        if recording.is_tracing() or arguments.has_values:
-            raise TypeError(
-                f"{self.operation}: there is no SciPy matrix of Values; use `.values(…)`, a list "
-                f"of Values, and `.structure(…)`, their rows and columns"
-            )
         try:
             from scipy.sparse import csr_array
         except ImportError:
@@ -176,20 +159,37 @@ class _SparseFunction:
                 f"{self.operation}: a call returns a matrix of SciPy, which is not installed: "
                 f"pip install scipy; `.structure(…)` and `.values(…)` need none"
             ) from None
-        matrix = self._recorded(arguments, constants)
-        if matrix.depends_on(recording.variables()):
+        arguments, matrix, found = self._evaluated(xs, constants)
+        if isinstance(found, list):
             raise TypeError(
-                f"{self.operation}: the matrix depends on Values with respect to which a "
-                f"transformation differentiates; use `.values(…)`, a list of Values"
+                f"{self.operation}: there is no SciPy matrix of Values, but an argument is one, or "
+                f"a transformation differentiates with respect to a Value that f depends on; use "
+                f"`.values(…)`, a list of Values, and `.structure(…)`, their rows and columns"
             )
-        numbers = matrix.numbers(arguments)
         indices, starts, source = matrix.compressed(self.is_symmetric)
-        points = numbers if arguments.is_batch else [numbers]
-        found = [
+        points = found if arguments.is_batch else [found]
+        matrices = [
             csr_array((x[source], indices.copy(), starts.copy()), shape=matrix.shape)
             for x in points  # each has its own, since SciPy may change a matrix in place
         ]
-        return found if arguments.is_batch else found[0]
+        return matrices if arguments.is_batch else matrices[0]
+
+    def _evaluated(self, xs: tuple[Nested, ...], constants: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The arguments as they were read, the recording, and the values: an array, or a list."""
+        arguments = Arguments(self.operation, xs, self.argnums)
+        if recording.is_tracing():
+            return arguments, None, self._graph(xs, constants).values
+        matrix = self._recorded(arguments, constants)
+        variables = recording.variables()
+        if not arguments.has_values and not (variables and matrix.depends_on(variables)):
+            return arguments, matrix, matrix.numbers(arguments)
+        found = self._graph(xs, constants)
+        by_place = dict(zip(zip(found.rows, found.columns, strict=True), found.values, strict=True))
+        is_graph = any(isinstance(x, Value) for x in found.values)
+        zero: Any = (lambda: Value(0.0)) if is_graph else float
+        places = zip(matrix.rows.tolist(), matrix.columns.tolist(), strict=True)
+        values = [by_place[place] if place in by_place else zero() for place in places]
+        return arguments, matrix, values
 
     is_symmetric = False
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from autograd import primitives
-from autograd.checks import real_number
-from autograd.derivatives.structures import Nested, flat, flat_like
+from autograd.derivatives.structures import Nested, flat_like, operand, operands
 from autograd.value import Operand, Value
 
 
@@ -41,18 +40,14 @@ def custom(value: Operand, xs: Nested, partials: Nested) -> Operand:
         TypeError: for anything but real numbers and Values.
         ValueError: if there is not one partial for each of `xs`.
     """
-    checked = [_number(x, "xs") for x in flat(xs)]
-    slopes = [_number(p, "partials") for p in flat_like(xs, partials, "custom")]
+    checked = operands(xs, "custom: xs")
+    slopes = operands(list(flat_like(xs, partials, "custom")), "custom: partials")
     if len(checked) != len(slopes):
         raise ValueError(
             f"custom: got {len(slopes)} partials for {len(checked)} xs; give one for each"
         )
-    result: Operand = primitives.stop_gradient(_number(value, "the value"))
+    result: Operand = primitives.stop_gradient(operand(value, "custom: the value"))
     for x, slope in zip(checked, slopes, strict=True):
         if isinstance(x, Value):
             result = primitives.given_partial(result, x, slope)
     return result
-
-
-def _number(x: object, what: str) -> Operand:
-    return x if isinstance(x, Value) else real_number(x, f"custom: {what}")

@@ -11,12 +11,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
-from autograd.checks import refuse_masked
-from autograd.value import Value
+from autograd.checks import real_number, refuse_masked
+from autograd.value import Operand, Value
 
 Nested: TypeAlias = Any
 """A number, or a list, tuple, dictionary or array of Nested. (A recursive type would refuse users'
 lists, because `list` is invariant.)"""
+
+
+STRUCTURES = "give a list, a tuple, a dictionary or a NumPy array"
+"""What to do with several numbers, for messages."""
 
 
 def flat(nested: Nested) -> Iterator[Any]:
@@ -62,6 +66,20 @@ def flat_like(like: Nested, nested: Nested, operation: str) -> Iterator[Any]:
             yield from flat_like(*pair, operation)
     else:
         yield from flat(nested)
+
+
+def operands(nested: Nested, what: str, several: str = STRUCTURES) -> list[Operand]:
+    """Every number of the structure, in order: Values as they are, others as floats.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    return [operand(x, what, several) for x in flat(nested)]
+
+
+def operand(x: object, what: str, several: str = "take one at a time") -> Operand:
+    """A Value as it is, another number as a float; `several` is what to do with several numbers."""
+    return x if isinstance(x, Value) else real_number(x, what, several=several)
 
 
 def form_of(nested: Nested) -> Any:

@@ -7,7 +7,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from autograd import recording
@@ -116,8 +116,10 @@ def minimize(
     if not tol > 0.0:
         raise ValueError(f"minimize: tol must be above 0, got {tol}")
     max_iterations = checked_int("minimize: max_iterations", max_iterations)
+    from tqdm import tqdm
+
     problem = Problem(f, x0, bounds, constraints, backend)
-    with _line(progress) as line:
+    with tqdm(bar_format="{desc}", disable=not progress) as line:
         report = _reporter(callback, line)
         run = Run(problem, report, problem.start.copy(), options=dict(options or {}))
         with _interruptible(run):
@@ -164,27 +166,16 @@ def _chosen(solver: str) -> Any:
     return ("ipopt" if has_ipopt else "trust-constr") if solver == "auto" else solver
 
 
-def _line(progress: bool) -> AbstractContextManager[tqdm[Any] | None]:
-    """A progress line that is overwritten in place; None without `progress`."""
-    if not progress:
-        return nullcontext()
-    from tqdm import tqdm
-
-    return tqdm(bar_format="{desc}")
-
-
 def _reporter(
-    callback: Callable[[Result], object] | None, line: tqdm[Any] | None
+    callback: Callable[[Result], object] | None, line: tqdm[Any]
 ) -> Callable[[Run, float, float], None]:
     """The function to call after each iteration, with the objective and the violation."""
     from scipy.optimize import OptimizeResult
 
     def report(run: Run, objective: float, violation: float) -> None:
-        if line is not None:
-            line.set_description_str(
-                f"iteration {run.n_iterations}, objective {objective:.8g}, "
-                f"violation {violation:.2g}"
-            )
+        line.set_description_str(
+            f"iteration {run.n_iterations}, objective {objective:.8g}, violation {violation:.2g}"
+        )
         if callback is not None:
             x = run.problem.structured(run.x)
             callback(OptimizeResult(x=x, fun=objective, maxcv=violation, nit=run.n_iterations))

@@ -19,7 +19,15 @@ from autograd.compiler.trace import Traced
 from autograd.derivatives.elimination import jacobian_entries
 from autograd.derivatives.graph import in_recorded_order
 from autograd.derivatives.sparse import hessian_entries
-from autograd.derivatives.structures import Nested, flat, flat_like, paths, rebuilt
+from autograd.derivatives.structures import (
+    Nested,
+    flat,
+    flat_like,
+    operand,
+    operands,
+    paths,
+    rebuilt,
+)
 from autograd.gc_pause import gc_paused
 from autograd.value import Operand, Value
 
@@ -107,11 +115,11 @@ class Problem:
         import numpy as np
 
         structured = rebuilt(self.x0, iter(x))
-        values = [_number("the objective", self._f(structured), "add them up")]
+        values = [operand(self._f(structured), "minimize: the objective", "add them up")]
         sides: list[tuple[Floats, Floats]] = []
         for k, (g, least, largest) in enumerate(self._constraints):
             result = g(structured)
-            values += [_number(f"constraint {k}", r) for r in flat(result)]
+            values += operands(result, f"minimize: constraint {k}")
             sides.append(read_sides(k, result, least, largest))
         self.lower: Floats = np.concatenate([np.zeros(0), *(lower for lower, _ in sides)])
         self.upper: Floats = np.concatenate([np.zeros(0), *(upper for _, upper in sides)])
@@ -211,12 +219,6 @@ def _unzipped(entries: Iterable[tuple[int, int, Operand]]) -> tuple[Integers, In
 
     rows, columns, values = list(zip(*entries, strict=True)) or ((), (), ())
     return np.array(rows, np.int64), np.array(columns, np.int64), list(values)
-
-
-def _number(what: str, result: object, several: str = "") -> Operand:
-    if isinstance(result, Value):
-        return result
-    return real_number(result, f"minimize: {what}", several=several)
 
 
 # --- arguments ------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd import recording
-from autograd.checks import checked_int, real_number
+from autograd.checks import checked_int
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import closed_over, copied
-from autograd.derivatives.structures import Nested, flat, rebuilt
+from autograd.derivatives.structures import Nested, flat, operands, rebuilt
 from autograd.primitives import stop_gradient
 from autograd.solve.implicit import Solution, System
 from autograd.solve.newton import Point, newton
@@ -73,10 +73,10 @@ class _Call:
 
     def __init__(self, f: Callable[..., Nested], x0: Nested, parameters: Sequence[Nested]) -> None:
         self.f, self.x0, self.parameters = f, x0, parameters
-        self.guesses = [_number(x, "x0") for x in flat(x0)]
+        self.guesses = operands(x0, "root: x0")
         if not self.guesses:
             raise ValueError(f"root: x0 is {x0!r}, which holds no unknowns; give it a number each")
-        given = [_number(p, "a parameter") for p in flat(parameters)]
+        given = operands(parameters, "root: a parameter")
         self.values = [p for p in given if isinstance(p, Value)]
 
     def recorded(
@@ -94,12 +94,7 @@ class _Call:
         arguments = rebuilt(self.parameters, iter(given))
         with recording.differentiating([*xs, *ps]):
             result = self.f(rebuilt(self.x0, iter(xs)), *arguments)
-        residuals: list[Operand] = [
-            r
-            if isinstance(r, Value)
-            else real_number(r, "root of f", "a real number", "return lists or arrays of numbers")
-            for r in flat(result)
-        ]
+        residuals = operands(result, "root of f", "return lists or arrays of numbers")
         if len(residuals) != len(xs):
             raise ValueError(
                 f"root: f returned {len(residuals)} numbers for {len(xs)} unknowns; there must be "
@@ -139,8 +134,3 @@ class _Call:
         if not (operands or guesses):
             return solution.at([])
         return solution.nodes([*operands, *guesses])
-
-
-def _number(x: object, what: str) -> Operand:
-    several = "give a list, a tuple, a dictionary or a NumPy array"
-    return x if isinstance(x, Value) else real_number(x, f"root: {what}", several=several)
