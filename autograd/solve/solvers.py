@@ -140,21 +140,17 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
     def objective(x: Floats) -> float:
         return float(guarded(lambda: problem.values(x)[0], math.nan))
 
-    def gradient(x: Floats, out: Floats) -> None:
-        def at_iterate() -> Floats:
-            run.x = x.copy()  # Ipopt asks for it once at each iterate
-            return problem.gradient(x)
+    def gradient(x: Floats) -> Floats:
+        run.x = x.copy()  # Ipopt asks for it once at each iterate
+        return problem.gradient(x)
 
-        out[:] = guarded(at_iterate, math.nan)
+    def filled(function: Callable[..., Floats]) -> Callable[..., None]:
+        """The function as Ipopt calls it, with the array to fill as the last argument."""
 
-    def constraints(x: Floats, out: Floats) -> None:
-        out[:] = guarded(lambda: problem.values(x)[1:], math.nan)
+        def fill(*args: Any) -> None:
+            args[-1][:] = guarded(lambda: function(*args[:-1]), math.nan)
 
-    def jacobian(x: Floats, out: Floats) -> None:
-        out[:] = guarded(lambda: problem.jacobian(x), math.nan)
-
-    def hessian(x: Floats, multipliers: Floats, scale: float, out: Floats) -> None:
-        out[:] = guarded(lambda: problem.hessian(x, multipliers, scale), math.nan)
+        return fill
 
     def intermediate(_mode: int, iteration: int, f: float, violation: float, *_: float) -> bool:
         nonlocal first
@@ -174,7 +170,8 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
         *(n, clipped(problem.low), clipped(problem.high)),
         *(m, clipped(problem.lower), clipped(problem.upper)),
         *(problem.jacobian_structure, problem.hessian_structure),
-        *(objective, gradient, constraints, jacobian, hessian, intermediate),
+        *(objective, filled(gradient), filled(lambda x: problem.values(x)[1:])),
+        *(filled(problem.jacobian), filled(problem.hessian), intermediate),
         ipopt_options=options | run.options,
     )
     multipliers, at_low, at_high = np.zeros(m), np.zeros(n), np.zeros(n)
