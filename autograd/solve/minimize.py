@@ -216,9 +216,9 @@ def _result(run: Run, solver: str) -> Result:
         message=f"{message} ({': '.join(details[:-1])}{'; ' * (len(details) > 1)}{details[-1]})",
         exception=run.exception,
         nit=run.n_iterations,
-        nfev=problem.n_values,
-        njev=problem.n_jacobians,
-        nhev=problem.n_hessians,
+        nfev=problem.calls["values"],
+        njev=problem.calls["slopes"],
+        nhev=problem.calls["seconds"],
         solver=solver,
         solver_status=run.solver_status,
     )

@@ -6,6 +6,7 @@ minimize f(x)  subject to  low ≤ x ≤ high  and  lower ≤ g(x) ≤ upper
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -54,7 +55,7 @@ class Problem:
         low, high: the bounds of x.
         lower, upper: the bounds of the constraints.
         jacobian_structure, hessian_structure: rows and columns of the nonzeros.
-        n_values, n_jacobians, n_hessians: how often each was evaluated.
+        calls: how often "values", "slopes" and "seconds", the second derivatives, were evaluated.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Problem:
         self._constraints = read_constraints(constraints)
         checked_backend(backend, "minimize")
         self._backend = backend
-        self.n_values = self.n_jacobians = self.n_hessians = 0
+        self.calls: Counter[str] = Counter()
         self._at: dict[str, tuple[bytes, Any]] = {}
         # Recorded, not run: the functions may raise, or be nan, where x0 is.
         self._values, self._first, self._second = self._runners()
@@ -143,23 +144,23 @@ class Problem:
 
     def values(self, x: Floats) -> Floats:
         """f and the constraints."""
-        return self._kept("values", x)
+        return self._kept("values", self._values, x)
 
     def gradient(self, x: Floats) -> Floats:
         """∂f/∂x."""
         import numpy as np
 
         dense = np.zeros(self.n)
-        dense[self._gradient_columns] = self._kept("slopes", x)[: self.n_gradient]
+        dense[self._gradient_columns] = self._kept("slopes", self._first, x)[: self.n_gradient]
         return dense
 
     def jacobian(self, x: Floats) -> Floats:
         """The nonzeros of ∂g/∂x, in the order of `jacobian_structure`."""
-        return self._kept("slopes", x)[self.n_gradient :]
+        return self._kept("slopes", self._first, x)[self.n_gradient :]
 
     def hessian(self, x: Floats, multipliers: Floats | float, scale: float) -> Floats:
         """The nonzeros of the lower half of ∂²(scale·f + multipliers·g)/∂x²."""
-        self.n_hessians += 1
+        self.calls["seconds"] += 1
         self._numbers[self.n] = scale
         self._numbers[self.n + 1 :] = multipliers
         return self._run(self._second, x)
@@ -193,17 +194,13 @@ class Problem:
         """The point in the structure of x0."""
         return rebuilt(self.x0, iter(x.tolist()))
 
-    def _kept(self, name: str, x: Floats) -> Floats:
+    def _kept(self, name: str, runner: _Runner, x: Floats) -> Floats:
         """All values, or all slopes, cached for the latest x, of which solvers request parts."""
         key = x.tobytes()
         latest = self._at.get(name)
         if latest is None or latest[0] != key:
-            if name == "values":
-                self.n_values += 1
-            else:
-                self.n_jacobians += 1
-            found = self._run(self._values if name == "values" else self._first, x)
-            latest = self._at[name] = key, found
+            self.calls[name] += 1
+            latest = self._at[name] = key, self._run(runner, x)
         return latest[1]
 
     def _run(self, runner: _Runner, x: Floats) -> Floats:
