@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import gc
 import importlib.util
 import inspect
 import itertools
@@ -12,6 +13,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -1088,9 +1090,6 @@ def test_a_deep_and_a_wide_graph_compile(backend: Any) -> None:
 
 def test_a_recording_is_freed_with_the_function() -> None:
     """By reference counting alone; what stays for the next equal program holds no Value."""
-    import gc
-    import weakref
-
     gc.collect()
     gc.disable()
     try:
@@ -1104,6 +1103,24 @@ def test_a_recording_is_freed_with_the_function() -> None:
         assert leaf() is None
     finally:
         gc.enable()
+
+
+def test_a_compiled_method_keeps_no_object_alive() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.w = ag.Value(2.0)
+
+        @ag.jit
+        def error(self, x: Any) -> Any:
+            return ag.where(x > 0.0, ag.sqrt(x), self.w * x)
+
+    model = Model()
+    assert model.error([1.0, 4.0]) == [1.0, 2.0]
+    assert model.error.backward([-1.0, 4.0]) == 0.0
+    reference = weakref.ref(model)
+    del model
+    gc.collect()
+    assert reference() is None
 
 
 def test_constants_that_a_derivative_produces_are_no_leaves() -> None:

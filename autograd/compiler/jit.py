@@ -112,6 +112,7 @@ class Compiled:
             raise TypeError(f"jit: expected a function, got {f!r} of type {type(f).__name__}")
         functools.update_wrapper(self, f, updated=())
         self.function = f
+        self._traced = f
         self.backend = checked_backend(backend)
         self._requested = backend
         self.in_axes = _checked_axes(in_axes)
@@ -132,7 +133,8 @@ class Compiled:
         bound = Compiled(method, self._requested, self.in_axes)
         try:
             kept = self._of_object.setdefault(instance, (bound._lock, bound._recordings))
-        except TypeError:  # it cannot be referred to weakly, or hashed
+            bound._traced = _without_object(method)
+        except (TypeError, ValueError):  # no weak reference, no hash or no signature
             return bound
         bound._lock, bound._recordings = kept
         bound._latest = next(reversed(bound._recordings.values()), None)
@@ -267,7 +269,7 @@ class Compiled:
                 found = self._recordings.get(key)
                 if found is None:
                     with gc_paused():
-                        found = _Recording(self.function, columns, self._requested)
+                        found = _Recording(self._traced, columns, self._requested)
                     self._recordings[key] = found
         self._latest = found
         return found
@@ -505,6 +507,20 @@ def takes_nothing(f: Callable[..., Any]) -> bool:
         return not inspect.signature(f).parameters
     except (TypeError, ValueError):  # a callable that does not say
         return False
+
+
+def _without_object(method: MethodType) -> Callable[..., Any]:
+    """The method without a reference to its object, which its recordings would keep alive."""
+    reference = weakref.WeakMethod(method)
+
+    def call(*args: Any) -> Any:
+        found = reference()
+        assert found is not None, "the caller holds the object"
+        return found(*args)
+
+    call.__name__ = getattr(method, "__name__", "call")
+    call.__signature__ = inspect.signature(method)  # type: ignore[attr-defined]
+    return call
 
 
 def _filled(form: Any, numbers: Iterator[float]) -> Any:
