@@ -91,10 +91,10 @@ class Guard:
         self._rooms: list[tuple[Any, int, int]] = []
 
     def room(self, n: int) -> Any:
-        """As `machine._room`, in whose place it stands."""
+        """As `machine.aligned_zeros`, in whose place it stands."""
         margin = 4 * machine.LINE
         numbers = np.full(n + 2 * margin, CANARY)
-        first = machine.LINE - address(numbers) // 8 % machine.LINE
+        first = 3 * machine.LINE - address(numbers) // 8 % machine.LINE
         numbers[first : first + n] = 0.0
         self._rooms.append((numbers, first, n))
         return numbers[first : first + n]
@@ -111,7 +111,7 @@ class Guard:
 def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
     """Around all memory that machine code works on."""
     guard = Guard()
-    monkeypatch.setattr(machine, "_room", guard.room)
+    monkeypatch.setattr(machine, "aligned_zeros", guard.room)
     return guard
 
 
@@ -130,14 +130,14 @@ def test_memory_lives_as_long_as_what_works_on_it(
     is_batch: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms: list[weakref.ref[Any]] = []
-    room = machine._room
+    room = machine.aligned_zeros
 
     def recorded(n: int) -> Any:
         numbers = room(n)
         rooms.append(weakref.ref(numbers.base))
         return numbers
 
-    monkeypatch.setattr(machine, "_room", recorded)
+    monkeypatch.setattr(machine, "aligned_zeros", recorded)
     found = listed("network", is_batch)
     code = Machine(roll(found))
     for count in COUNTS:
@@ -162,7 +162,7 @@ def test_the_guard_sees_a_number_that_is_written_one_place_too_far(
     guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = guard.room
-    monkeypatch.setattr(machine, "_room", lambda n: room(max(0, n - 1)))
+    monkeypatch.setattr(machine, "aligned_zeros", lambda n: room(max(0, n - 1)))
     found = listed("network")
     results(Machine(roll(found)), found, columns(1, 3))
     assert not guard.is_untouched()

@@ -104,7 +104,7 @@ class Mover:
         self, joined: Joined, table: array[int], to: Mapping[str, Place], depth: int
     ) -> None:
         self._joined, self._table, self._to, self._depth = joined, table, to, depth
-        self._copies: dict[int, int] = {}
+        self._copies: dict[tuple[int, int], int] = {}
 
     def items(self, items: Iterable[Item]) -> list[Item]:
         """Move the items."""
@@ -128,7 +128,7 @@ class Mover:
     def place(self, place: Place) -> Place:
         """The place in the other program."""
         to = self._to[place.space]
-        return replace(place, space=to.space, base=to.base + place.base)
+        return replace(place, space=to.space, base=to.base + to.step * place.base)
 
     def _expression(self, x: Expression) -> Expression:
         match x:
@@ -150,22 +150,22 @@ class Mover:
     def _operand(self, x: Operand) -> Operand:
         to = self._to[x.space]
         outer = (to.stride,) * self._depth
-        strides = (*outer, *map(self._integer, x.strides))
-        return Operand(to.space, self._integer(x.base, to.base), strides)
+        strides = (*outer, *(self._integer(stride, to.step) for stride in x.strides))
+        return Operand(to.space, self._integer(x.base, to.step, to.base), strides)
 
-    def _integer(self, x: Integer, more: int = 0) -> Integer:
-        """The integer plus `more`; a `Lookup` then reads a copy of the table with `more` added."""
+    def _integer(self, x: Integer, by: int = 1, more: int = 0) -> Integer:
+        """The integer times `by` plus `more`; a `Lookup` reads a copy of the table with these."""
         if isinstance(x, int):
-            return x + more
-        at = self._integer(x.at, self._copy(more))
+            return x * by + more
+        at = self._integer(x.at, 1, self._copy(by, more))
         return Lookup(at, ((0,) * self._depth) + x.strides)
 
-    def _copy(self, more: int) -> int:
-        """The position of a copy of the table in which each integer is larger by `more`."""
-        if more not in self._copies:
-            self._copies[more] = len(self._joined.table)
-            self._joined.table.extend(x + more for x in self._table)
-        return self._copies[more]
+    def _copy(self, by: int, more: int) -> int:
+        """The position of a copy of the table, each integer times `by` plus `more`."""
+        if (by, more) not in self._copies:
+            self._copies[by, more] = len(self._joined.table)
+            self._joined.table.extend(x * by + more for x in self._table)
+        return self._copies[by, more]
 
 
 # --- scans as loops -------------------------------------------------------------------------------

@@ -146,16 +146,18 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Adjacent numbers from `space[base]` on, shifted by `stride` in each iteration.
+    """Numbers from `space[base]` on, shifted by `stride` in each iteration.
 
     Attributes:
         count: how many numbers there are.
+        step: from one number to the next.
     """
 
     space: str
     base: int
     count: int
     stride: int = 0
+    step: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def without_startup(steps: Steps, count: int) -> float:
 
 def final_code(memory: Any) -> None:
     """Compile a program that was compiled quickly, to start with, to the fastest code now."""
-    code = memory._code
+    code = memory.code
     if code._credit != math.inf:
         code._credit = 0.0
         memory.run()

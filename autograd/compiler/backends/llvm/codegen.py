@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from typing import TypeAlias
 
-from autograd.compiler.backends.llvm.builder import Externals, Function, Index, Vectors
-from autograd.compiler.locks import cached
+from autograd.compiler.backends.llvm.builder import Externals, Index, Vectors
 from autograd.compiler.program import (
     Apply,
     Expression,
@@ -42,15 +41,12 @@ NOWHERE: Offsets = {}
 
 @dataclass(frozen=True)
 class Layout:
-    """Memory layout of a program in machine code.
-
-    The spaces of an example (`x`, `v` and perhaps `y`) are stored one after another, and so are
-    those of a call (`c`, `m` and perhaps `y`). Each number of an example has room for a chunk of
-    examples.
+    """How a program is laid out in machine code.
 
     Attributes:
         lanes: the number of lanes of a vector.
-        chunk: how many examples are computed together: 1, or a multiple of `lanes`.
+        chunk: how many examples are computed together: 1, or a multiple of `lanes`. Each number of
+            an example has room for so many.
     """
 
     program: Program
@@ -62,33 +58,9 @@ class Layout:
         """How many examples are computed at once."""
         return 1 if self.chunk == 1 else self.lanes
 
-    def place(self, space: str) -> tuple[str, int]:
-        """The pointer to the memory of a space, and the offset at which the space begins."""
-        return self._places.get(space) or (f"%{space}", 0)
-
-    @cached
-    def _places(self) -> dict[str, tuple[str, int]]:
-        found = {}
-        for varies, pointer in (True, "%v"), (False, "%s"):
-            start = 0
-            for space in self._spaces(varies):
-                found[space] = pointer, start
-                start += self._size(space)
-        return found
-
-    def size(self, varies: bool) -> int:
-        """The size of the memory per example (if `varies`) or per call, in numbers."""
-        return sum(map(self._size, self._spaces(varies)))
-
-    def _spaces(self, varies: bool) -> list[str]:
-        return [space for space in "xvcmy" if self.program.varies(space) is varies]
-
-    def _size(self, space: str) -> int:
-        return self.program.sizes.get(space, 0)
-
 
 ITEM = {
-    **dict.fromkeys(("w", "k", "s", "v", "new_w", "settings", "table", "sums"), "ptr"),
+    **dict.fromkeys(("w", "k", "c", "m", "y", "x", "v", "table", "sums"), "ptr"),
     **dict.fromkeys(("end", "short", "busy", "count"), "i64"),
     **dict.fromkeys(("is_later", "is_last"), "i1"),
 }
@@ -105,43 +77,27 @@ in a single one.
 """
 
 
-class Module:
-    """The functions of a program's items.
-
-    Attributes:
-        externals: what they call.
-        functions: their texts.
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self.externals = Externals()
-        self.functions: list[Function] = []
-
-    def write(self, section: str, items: Sequence[Item]) -> list[str]:
-        """Write functions of bounded size, which run the items of a section when called in turn.
-
-        Returns the names of the functions.
-        """
-        names: list[str] = []
-        code: Items | None = None
-        for item in items:
-            if code is None or len(code.lines) > LONGEST_FUNCTION:
-                names.append(f"{section}.{len(self.functions)}")
-                code = Items(names[-1], self, section)
-                self.functions.append(code)
-            code.write_item(item)
-        return names
+def functions_of(
+    layout: Layout, externals: Externals, section: str, items: Sequence[Item]
+) -> list[Items]:
+    """Functions of bounded size, which run the items of a section when called in turn."""
+    functions: list[Items] = []
+    for item in items:
+        if not functions or len(functions[-1].lines) > LONGEST_FUNCTION:
+            functions.append(Items(f"{section}.{len(functions)}", layout, externals, section))
+        functions[-1].write_item(item)
+    return functions
 
 
 class Items(Vectors):
     """Writes the LLVM function that runs items of a section."""
 
-    def __init__(self, name: str, module: Module, section: str) -> None:
+    def __init__(self, name: str, layout: Layout, externals: Externals, section: str) -> None:
         given = [f"{kind}{' noalias' * (kind == 'ptr')} %{x}" for x, kind in ITEM.items()]
-        super().__init__(f"internal void @{name}({', '.join(given)})", module.externals)
-        self._layout = module.layout
-        self._by_examples = section in ("each", "means") and module.layout.chunk > 1
+        super().__init__(f"internal void @{name}({', '.join(given)})", externals)
+        self.name = name
+        self._layout = layout
+        self._by_examples = section in ("each", "means") and layout.chunk > 1
         self._is_mean = section == "means" and self._by_examples
         self._example: Index = 0  # the first one of the vector
         self._index: list[Index] = []  # of the tile's first row
@@ -168,13 +124,13 @@ class Items(Vectors):
 
     def _write_group(self, group: Group) -> None:
         """Write the loops over the tiles of a group; lanes hold examples or the innermost rows."""
-        if not group.dims and not self._by_examples:
-            self._write_tile(group)
-            return
         depth = len(self._index)
         extents = {depth + i: self._integer(x) for i, x in enumerate(group.dims)}
-        self._lane_dim = None if self._by_examples else self._best_for_lanes(group, extents)
-        self.set_lanes(self._layout.lanes if self._by_examples else 1)
+        if self._by_examples:
+            self.set_lanes(self._layout.lanes)
+        elif (lane_dim := self._best_for_lanes(group, extents)) is not None:
+            self._lane_dim, extent = lane_dim, int(extents[lane_dim])
+            self.set_lanes(min(self._layout.lanes, 1 << extent.bit_length() - 1))
         sizes = self._tile_sizes(group, extents)
         self._index += [0] * len(extents)
         self._nest(group, sorted(extents, key=lambda d: (d == self._lane_dim, d)), extents, sizes)
@@ -191,7 +147,8 @@ class Items(Vectors):
     ) -> None:
         """Write loops over these indices, and in them a tile of these sizes."""
         if not dims:
-            ranges = [[(dim, i) for i in range(size)] for dim, size in sizes.items()]
+            rows = [(dim, size) for dim, size in sizes.items() if dim != self._lane_dim]
+            ranges = [[(dim, i) for i in range(size)] for dim, size in rows]
             self._elements = [dict(offsets) for offsets in itertools.product(*ranges)]
             with self.scope():
                 self._write_tile(group)
@@ -203,26 +160,15 @@ class Items(Vectors):
             self._index[dim] = i
             self._nest(group, dims[1:], extents, {**sizes, dim: size})
 
-        if dim != self._lane_dim:
-            rest = extent % size if isinstance(extent, int) else 0
-            full = extent - rest if isinstance(extent, int) else extent
-            self.loop(0, full, size, partial(turn, size))
-            if rest:
-                turn(rest, full)
-        elif isinstance(extent, int):
-            lanes = min(self._layout.lanes, 1 << extent.bit_length() - 1)
-            self.set_lanes(lanes)
-            self.loop(0, extent - extent % lanes, lanes, partial(turn, 1))
-            if extent % lanes:
-                turn(1, extent - lanes)  # computes some rows again, which have the same bits
-        else:
-            self.set_lanes(self._layout.lanes)
-            full = self.let(f"and i64 {extent}, {-self.lanes}")
-            self.loop(0, full, self.lanes, partial(turn, 1))
-            self._lane_dim = None
-            self.set_lanes(1)
-            self.loop(full, extent, 1, partial(turn, 1))
-            self._lane_dim = dim
+        if isinstance(extent, str):
+            self.loop(0, extent, 1, partial(turn, 1))
+            return
+        rest = extent % size
+        self.loop(0, extent - rest, size, partial(turn, size))
+        if rest and dim == self._lane_dim:
+            turn(size, extent - size)  # computes some rows again, which have the same bits
+        elif rest:
+            turn(rest, extent - rest)
 
     def _best_for_lanes(self, group: Group, extents: Mapping[int, Index]) -> int | None:
         """The index to vectorize: the one with the cheapest memory access; None for scalar code."""
@@ -231,26 +177,26 @@ class Items(Vectors):
         found.append((group.target, 1))
 
         def cost(dim: int) -> float:
-            extent = extents[dim]
-            used = min(1.0, extent / self._layout.lanes) if isinstance(extent, int) else 1.0
+            used = min(1.0, able[dim] / self._layout.lanes)
             return sum(weight * LANE_COST[_step(x, dim)] for x, weight in found) / used
 
-        able = [dim for dim, extent in extents.items() if isinstance(extent, str) or extent >= 4]
+        able = {dim: x for dim, x in extents.items() if isinstance(x, int) and x >= 4}
         best = min(able, key=cost, default=None)
         worst = SCALAR_COST * sum(weight for _, weight in found)
         return None if best is None or cost(best) >= worst else best
 
-    def _tile_sizes(self, group: Group, extents: Mapping[int, Index]) -> dict[int, int]:
-        """How many rows a tile has along each index.
+    def _tile_sizes(self, group: Group, extents: dict[int, Index]) -> dict[int, int]:
+        """How many rows a tile has along each index; the lanes are one of these.
 
         Only sums and means have tiles of several rows, along the last indices.
         """
         lanes = self._layout.lanes
         rows = 2 * lanes if self._is_mean else lanes if _adds_up(group.expression) else 1
         sizes = dict.fromkeys(extents, 1)
-        for dim in reversed([dim for dim in extents if dim != self._lane_dim]):
-            extent = extents[dim]
-            if isinstance(extent, int):
+        for dim, extent in reversed(extents.items()):
+            if dim == self._lane_dim:
+                sizes[dim] = self.lanes
+            elif isinstance(extent, int):
                 sizes[dim] = _even(extent, min(lanes, rows))
                 rows //= sizes[dim]
         return sizes
@@ -280,16 +226,16 @@ class Items(Vectors):
         """
         lanes, nothing = self.lanes, self.literal(-0.0)
         places = [self._place(group.target, offsets) for offsets in self._elements]
+        first = 0 if group.target.space == "m" else self._layout.program.sizes["m"]
         kept = [
-            self.address("%sums", self.integer((variable, lanes)), known * lanes)
+            self.address("%sums", self.integer((variable, lanes)), (first + known) * lanes)
             for _, variable, known in places
         ]
+        numbers = ", ".join(f"i64 {lane}" for lane in range(lanes))
 
         def without_idle(sums: Sequence[str]) -> list[str]:
-            numbers = ", ".join(f"i64 {lane}" for lane in range(lanes))
-            busy = self.splat("%busy", "i64")
-            is_busy = self.let(f"icmp slt {self.vector('i64')} <{numbers}>, {busy}")
-            return [self.select(is_busy, x, nothing) for x in sums]
+            is_busy = f"icmp slt {self.vector('i64')} <{numbers}>, {self.splat('%busy', 'i64')}"
+            return [self.select(self.let(is_busy), x, nothing) for x in sums]
 
         def block(example: Index, *sums: str) -> Sequence[str]:
             self._example = example
@@ -373,13 +319,12 @@ class Items(Vectors):
 
     def _place(self, x: Operand, offsets: Offsets) -> tuple[str, Index, int]:
         """The address of an operand: a pointer, a variable and a constant offset, in numbers."""
-        pointer, start = self._layout.place(x.space)
         base = self._integer(x.base, offsets)
-        variable, known = self.affine(start, (1, base), *self._terms_of(x.strides, offsets))
-        if pointer == "%v":
+        variable, known = self.affine(0, (1, base), *self._terms_of(x.strides, offsets))
+        if self._by_examples and self._layout.program.varies(x.space):
             by = self._layout.chunk
             variable, known = self.affine(known * by, (variable, by), (1, self._example))
-        return pointer, variable, known
+        return f"%{x.space}", variable, known
 
     def _address(self, x: Operand, offsets: Offsets) -> str:
         return self.address(*self._place(x, offsets))
@@ -414,10 +359,10 @@ class Items(Vectors):
             self.store(self.lane(number, lane), address, "double")
 
 
-def call_of(name: str, given: Mapping[str, Index]) -> str:
-    """A call of a function of items; each argument is `given` by name, or else the caller's own."""
+def call_of(function: Items, given: Mapping[str, Index]) -> str:
+    """A call of a function; each argument is `given` by name, or else the caller's own."""
     arguments = [f"{kind} {given.get(x, f'%{x}')}" for x, kind in ITEM.items()]
-    return f"call void @{name}({', '.join(arguments)})"
+    return f"call void @{function.name}({', '.join(arguments)})"
 
 
 # --- which tiles, and what is in the lanes --------------------------------------------------------

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends.llvm.codegen import Layout
-from autograd.compiler.backends.llvm.module import FRAME, Training, module
+from autograd.compiler.backends.llvm.module import FRAME, module
 from autograd.compiler.columns import Column, Numbers
 from autograd.compiler.locks import fork_safe_lock, loading
 from autograd.compiler.nesting import unnested
@@ -92,7 +92,7 @@ PRICE = 4
 
 
 class MachineCode:
-    """A compiled function of an LLVM module; the code is freed together with this object.
+    """The function `run` of an LLVM module; the code is freed together with this object.
 
     A long module is first compiled quickly. Once running it has taken as long as optimizing would,
     it is compiled again, to faster code with the same bits.
@@ -100,12 +100,10 @@ class MachineCode:
     Args:
         text: the module in LLVM IR.
         symbols: the external functions that it imports (see `Externals`).
-        function: the function that is run when this is called.
     """
 
-    def __init__(self, text: str, symbols: Sequence[str], function: str = "run") -> None:
-        self._text, self._function = text, function
-        self._symbols = list(symbols)
+    def __init__(self, text: str, symbols: Sequence[str]) -> None:
+        self._text, self._symbols = text, symbols
         self._callbacks = [_external(symbol) for symbol in symbols]
         self._may_fail = any(symbol.startswith("row.") for symbol in symbols)
         self._libraries: list[Any] = []  # a thread may be in the first while the second is made
@@ -118,29 +116,35 @@ class MachineCode:
             self._credit = PRICE * (time.perf_counter() - start)
 
     def _compile(self, opt: int) -> None:
-        builder = _llvm().JITLibraryBuilder().add_ir(self._text).export_symbol(self._function)
+        builder = _llvm().JITLibraryBuilder().add_ir(self._text).export_symbol("run")
         for symbol, called in zip(self._symbols, self._callbacks, strict=True):
             builder.import_symbol(symbol, ctypes.cast(called, ctypes.c_void_p).value)
         library = builder.link(_compiler(opt), f"program{next(_numbers)}")
         self._libraries.append(library)
-        self._call = _FUNCTION(library[self._function])
+        self.address: int = library["run"]
+        self._call = _FUNCTION(self.address)
 
-    def _run_on_credit(self, frame: int) -> None:
-        start = time.perf_counter()
-        self._call(frame)
-        self._credit -= time.perf_counter() - start
-        if self._credit < 0.0:
+    def __call__(self, frame: int) -> None:
+        """Run it on the frame at this address, without Python's lock: threads run side by side."""
+        if self._credit == math.inf and not self._may_fail:
+            self._call(frame)
+        else:
+            start = time.perf_counter()
+            self._call(frame)
+            self.has_run(start)
+
+    def has_run(self, start: float) -> None:
+        """Compile the code again if it has run for long enough; called after each run.
+
+        Raises:
+            BaseException: what a primitive that was called back has raised.
+        """
+        if self._credit < math.inf:
+            self._credit -= time.perf_counter() - start
             with self._lock:
                 if self._credit < 0.0:
                     self._compile(1)
                     self._credit = math.inf
-
-    def __call__(self, frame: int) -> None:
-        """Run it on the frame at this address, without Python's lock: threads run side by side."""
-        if self._credit == math.inf:
-            self._call(frame)
-        else:
-            self._run_on_credit(frame)
         if self._may_fail and (error := _failed.__dict__.pop("error", None)):
             raise error
 
@@ -222,27 +226,26 @@ class Memory:
     Attributes:
         leaves: room for the numbers of the leaves.
         results: those of a batch, or of a single example.
+        frame: the address of the frame.
     """
 
     def __init__(self, layout: Layout, code: MachineCode) -> None:
-        self.layout = layout
-        self._code = code
+        self.layout, self.code = layout, code
         self._frame = array("q", bytes(8 * len(FRAME)))
-        self._frame_address = address(self._frame)
-        program = layout.program
-        self._numbers, self._vectors = (
-            _room(layout.size(varies=False)),
-            _room(layout.size(varies=True) * layout.chunk),
-        )
-        self.leaves = np.zeros(program.sizes.get("w", 0))  # which machine code reads
-        first, n_results = layout.place("y")[1], program.sizes.get("y", 0)
-        self.results = self._numbers[first : first + n_results]
+        self.frame = address(self._frame)
+        program, chunk, sizes = layout.program, layout.chunk, layout.program.sizes
+        self.leaves = np.zeros(sizes.get("w", 0))  # which machine code reads
+        self._room = {
+            space: aligned_zeros(sizes.get(space, 0) * (chunk if program.varies(space) else 1))
+            for space in "cmyxv"
+        }
+        n_means = sizes.get("m", 0) + (sizes["y"] if program.is_batch else 0)
+        self._room["sums"] = aligned_zeros(n_means * layout.lanes if chunk > 1 else 0)
+        self.results = self._room["y"]
         if not program.is_batch:
-            self.results = _room(n_results if layout.chunk == 1 else 0)
-        self._sums: Numbers | None = None
-        self.set(s=address(self._numbers), v=address(self._vectors), w=address(self.leaves))
-        self.set(k=address(program.constants), table=address(program.table))
-        self.set(rows=address(self.results))
+            self.results = self._room["rows"] = aligned_zeros(sizes["y"] if chunk == 1 else 0)
+        self.set(w=address(self.leaves), k=address(program.constants), table=address(program.table))
+        self.set(**{name: address(room) for name, room in self._room.items()})
 
     def set(self, **given: int) -> None:
         """Write integers and addresses into the frame."""
@@ -255,7 +258,7 @@ class Memory:
 
     def run(self) -> None:
         """Run the program on what is in the frame."""
-        self._code(self._frame_address)
+        self.code(self.frame)
 
     def fill(self, leaves: Sequence[float], shared: Sequence[Column]) -> None:
         """Write the numbers of the leaves, after those of the arguments that all examples share."""
@@ -276,14 +279,11 @@ class Memory:
             start = frame[_N_COLUMNS] = 0
             for column in columns:  # in memory as for a single example
                 end = start + column.width
-                self._vectors[start:end] = column.numbers[: end - start]
+                self._room["x"][start:end] = column.numbers[: end - start]
                 start = end
         else:
             self._described = describe(columns)
             frame[_COLUMNS], frame[_N_COLUMNS] = address(self._described), len(columns)
-        if count > self.layout.chunk and self._sums is None:
-            self._sums = _room(self.layout.size(varies=False) * self.layout.lanes)
-            self.set(sums=address(self._sums))
         frame[_COUNT], frame[_ORDER] = count, 0 if order is None else address(order)
 
 
@@ -293,10 +293,10 @@ _COLUMNS, _N_COLUMNS, _ORDER, _COUNT = (
 )
 
 
-def _room(n: int) -> Numbers:
-    """An array of n zeros that starts at a cache line."""
-    numbers = np.zeros(n + LINE)
-    start = -(address(numbers) // 8) % LINE
+def aligned_zeros(n: int) -> Numbers:
+    """An array of n zeros that starts at a cache line, with two lines of zeros before it."""
+    numbers = np.zeros(n + 3 * LINE)
+    start = 2 * LINE + -(address(numbers) // 8) % LINE
     return numbers[start : start + n]
 
 
@@ -304,15 +304,10 @@ class Machine:
     """A program in machine code: takes leaves and columns, returns the results.
 
     It is compiled separately for one example and for many, each on first use.
-
-    Args:
-        training: how the results are used, if the program is a step of training; the function is
-            then `train`.
     """
 
-    def __init__(self, program: Program, training: Training | None = None) -> None:
+    def __init__(self, program: Program) -> None:
         self._program = replace(unnested(program), leaves=(), inputs=())
-        self._training = training
         self._lock = fork_safe_lock()
         self._codes: dict[int, tuple[Layout, MachineCode]] = {}
         self._idle: dict[int, list[Memory]] = {}
@@ -328,9 +323,7 @@ class Machine:
             with self._lock:
                 if chunk not in self._codes:
                     layout = Layout(self._program, lanes(), chunk)
-                    text, symbols = module(layout, self._training)
-                    function = "run" if self._training is None else "train"
-                    self._codes[chunk] = layout, MachineCode(text, symbols, function)
+                    self._codes[chunk] = layout, MachineCode(*module(layout))
                 idle = self._idle.setdefault(chunk, [])
         try:
             return idle.pop(), idle
