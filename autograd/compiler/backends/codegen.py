@@ -23,15 +23,25 @@ from autograd.compiler.program import (
     Program,
     Reduce,
     Run,
+    named_ranges,
 )
 
 COMPARISONS = {"lt": "{} < {}", "le": "{} <= {}", "gt": "{} > {}", "ge": "{} >= {}"}
 
 OPERATORS = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "neg": "-{}"}
 
+BRACED = {**OPERATORS, "div": "{} / {}", "where": "{} ? {} : {}", "stop_gradient": "{}"}
+"""Operators of C and JavaScript. (Python's `/` raises an error at 0.)"""
+
+LIBRARY = (
+    *("sqrt", "exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "acos"),
+    *("atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "floor"),
+)
+"""Primitives that the libraries of C and JavaScript have, under the same names."""
+
 
 class Printer(ABC):
-    """Writes the items of a program as source code, line by line.
+    """Writes a program as source code, line by line.
 
     Attributes:
         spelling: how to write each primitive: "{} + {}" for an operator, or the name of a function.
@@ -39,56 +49,78 @@ class Printer(ABC):
         indent: the indentation of the lines in a loop.
         end: the end of a statement.
         count: the name of the number of examples.
+        head: the first line of a loop, with its index and its count.
+        closing: what ends a loop.
+        declaration: of a variable with its first number.
+        truth: how to ask whether a number is not 0.
+        arrays: the definitions of `k` and of `table`.
     """
 
     spelling: Mapping[str, str]
     indices = INDICES
     indent, end, count = "  ", ";", "count"
+    head: str
+    closing = "}"
+    declaration: str
+    truth = "{}"
+    arrays: tuple[str, str]
 
     def __init__(self, program: Program) -> None:
         self.program = unnested(program)
 
-    # --- what differs between the languages
+    def __str__(self) -> str:
+        return "".join(f"{line}\n" for line in self.lines())
 
     @abstractmethod
-    def head(self, index: str, count: str) -> str:
-        """The first line of a loop."""
+    def lines(self) -> Iterator[str]:
+        """The whole text."""
 
     @abstractmethod
-    def nested(self, heads: Sequence[str], lines: Iterable[str]) -> list[str]:
-        """Lines in loops, the outermost first; perhaps in none."""
+    def comment(self, text: str) -> str:
+        """The text as a comment."""
 
-    @abstractmethod
-    def short(self, head: str, line: str) -> list[str]:
-        """A loop whose body is a single line."""
-
-    @abstractmethod
-    def labeled(self, lines: list[str], label: str) -> list[str]:
-        """The lines of a group, with its label as a comment."""
-
-    @abstractmethod
     def literal(self, number: float) -> str:
         """A number as a literal."""
-
-    def total(self) -> str:
-        """The name of the variable that accumulates a sum."""
-        return f"total{len(self.before) or ''}"
-
-    @abstractmethod
-    def declared(self, total: str, start: str) -> str:
-        """A declaration of a variable with its initial value."""
-
-    def condition(self, expression: Expression) -> str:
-        """An expression as a condition: comparisons become those of the language."""
-        if isinstance(expression, Apply) and expression.primitive in COMPARISONS:
-            return COMPARISONS[expression.primitive].format(*map(self.value, expression.args))
-        return self.value(expression)
+        return repr(number)
 
     def called(self, name: str) -> str:
         """The name of a function for a primitive that is not in `spelling`."""
         return name
 
-    # --- what is the same in all
+    # --- the parts of a program
+
+    def names(self) -> Iterator[str]:
+        """What stands where in `w` and `x`, as lines of text; those without labels are left out."""
+        for space, names in ("w", self.program.leaf_names), ("x", self.program.inputs):
+            for start, end, text in named_ranges(names):
+                if text:
+                    yield f"{space}[{start}:{end}] {text}"
+
+    def constants(self) -> Iterator[str]:
+        """The constants and the table, if there are any, wrapped into lines."""
+        given = map(self.literal, self.program.constants), map(str, self.program.table)
+        for array, numbers in zip(self.arrays, given, strict=True):
+            if text := ", ".join(numbers):
+                yield from textwrap.wrap(
+                    array.format(text), 98, subsequent_indent=self.indent, break_on_hyphens=False
+                )
+
+    def sections(
+        self, head: str, before: Sequence[str] = (), after: Sequence[str] = ()
+    ) -> Iterator[str]:
+        """The items of all sections.
+
+        Args:
+            head: the first line of the loop over the examples.
+            before, after: the first and the last lines in that loop.
+        """
+        program = self.program
+        yield from self.items(program.once)
+        if program.each or program.means or not program.is_batch:
+            each = [*self.items(program.each), *self.items(program.means, "+=")]
+            yield from self.nested([head], [*before, *each, *after])
+        yield from self.items(program.means, "/=")
+        yield from self.items(program.after)
 
     def items(self, items: Iterable[Item], assign: str = "=", depth: int = 0) -> Iterator[str]:
         """Print groups and loops inside `depth` loops; results are assigned by `=` or `+=`.
@@ -105,7 +137,22 @@ class Printer(ABC):
 
     def loop(self, depth: int, count: Integer) -> str:
         """The first line of a loop that is nested in `depth` others."""
-        return self.head(self.indices[depth], self.integer(count))
+        return self.head.format(self.indices[depth], self.integer(count))
+
+    def nested(self, heads: Sequence[str], lines: Iterable[str]) -> list[str]:
+        """Lines in loops, the outermost first; perhaps in none."""
+        lines = list(lines)
+        if self.closing and not heads and len(lines) > 1:
+            heads = ["{"]  # which the names in it do not leave
+        for head in reversed(heads):
+            lines = [head, *self.indented(lines), *filter(None, [self.closing])]
+        return lines
+
+    def condition(self, expression: Expression) -> str:
+        """An expression as a condition: comparisons become those of the language."""
+        if isinstance(expression, Apply) and expression.primitive in COMPARISONS:
+            return COMPARISONS[expression.primitive].format(*map(self.value, expression.args))
+        return self.truth.format(self.value(expression))
 
     def group(self, group: Group, assign: str, depth: int) -> list[str]:
         """The loops of a group, and in them what it computes."""
@@ -114,8 +161,10 @@ class Printer(ABC):
         value = self.count if assign == "/=" else self.value(group.expression, False)
         lines = [*self.before, f"{self.operand(group.target)} {assign} {value}{self.end}"]
         heads = [self.loop(i, extent) for i, extent in enumerate(group.dims, depth)]
-        lines = self.nested(heads, lines)
-        return self.labeled(lines, group.label) if group.label and assign != "/=" else lines
+        first, *others = self.nested(heads, lines)
+        if group.label and assign != "/=":
+            first += f"  {self.comment(group.label)}"
+        return [first, *others]
 
     def value(self, expression: Expression, is_part: bool = True) -> str:
         """The expression as text; an operation that is part of another is in parentheses."""
@@ -139,8 +188,8 @@ class Printer(ABC):
 
     def sum(self, start: str, runs: Iterable[Run]) -> str:
         """Write the statements that add the runs to `start`; returns the name of the total."""
-        total = self.total()
-        self.before.append(self.declared(total, start))
+        total = f"total{len(self.before) or ''}"
+        self.before.append(self.declaration.format(total, start) + self.end)
         for run in runs:
             n_indices = self.n_indices + (run.count != 1)
             adds = []
@@ -148,8 +197,9 @@ class Printer(ABC):
                 factors = " * ".join(self.operand(x, n_indices) for x in term.factors)
                 adds.append(f"{total} {'-' if term.is_negative else '+'}= {factors}{self.end}")
             if run.count != 1:
-                head = self.loop(self.n_indices, run.count)
-                adds = self.short(head, *adds) if len(adds) == 1 else self.nested([head], adds)
+                adds = self.nested([self.loop(self.n_indices, run.count)], adds)
+                if self.closing and len(run.terms) == 1:
+                    adds = [" ".join(map(str.strip, adds))]
             self.before += adds
         return total
 
@@ -170,12 +220,11 @@ class Printer(ABC):
                 parts.append(index if stride == 1 else f"{self.integer(stride)} * {index}")
         return " + ".join(parts).replace("+ -", "- ") or "0"
 
-    def array(self, start: str, numbers: Iterable[str], end: str) -> list[str]:
-        """The numbers between `start` and `end`, wrapped into lines; no lines if there are none."""
-        wrapper = textwrap.TextWrapper(98, subsequent_indent=self.indent, break_on_hyphens=False)
-        text = ", ".join(numbers)
-        return wrapper.wrap(f"{start}{text}{end}") if text else []
-
     def indented(self, lines: Iterable[str], levels: int = 1) -> Iterator[str]:
         """The lines, indented by this many levels."""
         return (self.indent * levels + line for line in lines)
+
+
+def escaped(text: str) -> str:
+    """The text in ASCII, on one line."""
+    return text.encode("unicode_escape").decode("ascii")

@@ -19,29 +19,20 @@ other functions differ by at most two units in the last place, those made of exp
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 
-from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
+from autograd.compiler.backends.codegen import BRACED, COMPARISONS, LIBRARY, Printer, escaped
 from autograd.compiler.pipeline import lower, roll
-from autograd.compiler.program import Apply, Backend, Expression, Operand, Program, primitives_used
+from autograd.compiler.program import Backend, Operand, Program, primitives_used
 from autograd.compiler.trace import trace_rule
 from autograd.optim import Stepper
 
 SPELLING: dict[str, str] = {
-    **OPERATORS,
-    "div": "{} / {}",
+    **BRACED,
     **{name: f"{text} ? 1 : 0" for name, text in COMPARISONS.items()},
-    "where": "{} ? {} : {}",
-    "stop_gradient": "{}",
     "fmod": "{} % {}",
-    **{
-        name: f"Math.{name}"
-        for name in (
-            *("abs", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh"),
-            *("tanh", "asin", "acos", "atan", "atan2", "log2", "log10", "asinh", "acosh", "atanh"),
-            "floor",
-        )
-    },
+    **{name: f"Math.{name}" for name in ("abs", *LIBRARY)},
 }
 """How primitives are written, an operator or a function's name; the others are `HELPERS`."""
 
@@ -85,12 +76,11 @@ def source(program: Program, name: str = "") -> str:
     Raises:
         ValueError: for a primitive that has no spelling in JavaScript: a row made by a user.
     """
-    lines = list(_Printer(program).lines())
+    text = str(_Printer(program))
     if name:
-        body = "".join(f"  {line}\n" if line else "\n" for line in lines)
-        body = body.replace("  export ", "  ")
+        body = textwrap.indent(text, "  ").replace("  export ", "  ")
         return f"const {name} = (() => {{\n{body}  return {{ sizes, memory, program }};\n}})();\n"
-    return "".join(f"{line}\n" for line in lines)
+    return text
 
 
 def update_rule(stepper: Stepper) -> Program:
@@ -106,46 +96,42 @@ def update_rule(stepper: Stepper) -> Program:
 class _Printer(Printer):
     spelling = SPELLING
     indices = "ijhnpqrstuabdefgloz"
-    count = "rows.length"
+    count, truth = "rows.length", "{} !== 0"  # which nan is not
+    head = "for (let {0} = 0; {0} < {1}; {0}++) {{"
+    declaration = "let {} = {}"
+    arrays = ("const k = Float64Array.of({});", "const table = Int32Array.of({});")
 
     def lines(self) -> Iterator[str]:
         program, sizes = self.program, self.program.sizes
-        yield _comment("w", program.leaf_names)
-        yield _comment("the inputs of an example", program.inputs)
+        yield self.listed("w", program.leaf_names)
+        yield self.listed("the inputs of an example", program.inputs)
         spaces = {space: sizes[space] for space in "wcvmy"}
         listed = ", ".join(f"{space}: {n}" for space, n in {**spaces, "x": sizes["x"]}.items())
         yield f"export const sizes = {{ {listed} }};"
         arrays = ", ".join(f"{space}: new Float64Array({n})" for space, n in spaces.items())
         yield f"export const memory = () => ({{ {arrays} }});"
         yield from self.helpers()
-        constants = map(self.literal, program.constants)
-        yield from self.array("const k = Float64Array.of(", constants, ");")
-        yield from self.array("const table = Int32Array.of(", map(str, program.table), ");")
-        width, y = sizes["x"], sizes["y"]
-        every = f"[...Array(examples.length / {width}).keys()]" if width else "[0]"
+        yield from self.constants()
+        every = f"[...Array(examples.length / {sizes['x']}).keys()]" if sizes["x"] else "[0]"
         yield ""
         named = f"{{ {', '.join(spaces)} }}"
         yield f"export function program({named}, examples = [], rows = {every}) {{"
-        summed = "my" if program.is_batch else "m"
-        yield from (f"  {s}.fill(-0);" for s in summed if program.means and sizes[s])
-        if not program.is_batch:
-            yield f"  const results = new Float64Array({y} * rows.length);"
-            yield "  let filled = 0;"
-        yield from self.indented(self.items(program.once))
-        if program.each or program.means or not program.is_batch:
-            yield "  for (const row of rows) {"
-            if width:
-                yield f"    const x = {width} * row;"
-            yield from self.indented(self.items(program.each), 2)
-            yield from self.indented(self.items(program.means, "+="), 2)
-            if not program.is_batch:
-                yield "    results.set(y, filled);"
-                yield f"    filled += {y};"
-            yield "  }"
-        yield from self.indented(self.items(program.means, "/="))
-        yield from self.indented(self.items(program.after))
-        yield f"  return {'y' if program.is_batch else 'results'};"
+        yield from self.indented(self.body(sizes["x"], sizes["y"]))
         yield "}"
+
+    def body(self, width: int, n: int) -> Iterator[str]:
+        program, head = self.program, "for (const row of rows) {"
+        inputs = [f"const x = {width} * row;"] if width else []
+        summed = "my" if program.is_batch else "m"
+        yield from (f"{s}.fill(-0);" for s in summed if program.means and program.sizes[s])
+        if program.is_batch:
+            yield from self.sections(head, inputs)
+            yield "return y;"
+        else:
+            yield f"const results = new Float64Array({n} * rows.length);"
+            yield "let filled = 0;"
+            yield from self.sections(head, inputs, ["results.set(y, filled);", f"filled += {n};"])
+            yield "return results;"
 
     def helpers(self) -> Iterator[str]:
         names = [name for name in primitives_used(self.program) if name not in SPELLING]
@@ -164,34 +150,19 @@ class _Printer(Printer):
             if name in needed:
                 yield from f"const {name} = {text};".split("\n")
 
-    def head(self, index: str, count: str) -> str:
-        return f"for (let {index} = 0; {index} < {count}; {index}++) {{"
+    def comment(self, text: str) -> str:
+        return f"// {_ascii(text)}"
 
-    def nested(self, heads: Sequence[str], lines: Iterable[str]) -> list[str]:
-        lines = list(lines)
-        if not heads and len(lines) > 1:
-            heads = ["{"]  # which the names in it do not leave
-        for head in reversed(heads):
-            lines = [head, *self.indented(lines), "}"]
-        return lines
-
-    def short(self, head: str, line: str) -> list[str]:
-        return [f"{head} {line} }}"]
-
-    def labeled(self, lines: list[str], label: str) -> list[str]:
-        return [f"{lines[0]}  // {_ascii(label)}", *lines[1:]]
+    def listed(self, space: str, names: Sequence[str]) -> str:
+        """A line that says what stands in a space, in order; of many the first and the last."""
+        shown = [_ascii(name or "(no label)") for name in names]
+        if len(shown) > 8:
+            shown[3:-1] = ["…"]
+        return f"// {space}, {len(names)}: {', '.join(shown)}"
 
     def literal(self, number: float) -> str:
         text = repr(number).removesuffix(".0")
         return text.replace("inf", "Infinity").replace("nan", "NaN")
-
-    def declared(self, total: str, start: str) -> str:
-        return f"let {total} = {start};"
-
-    def condition(self, expression: Expression) -> str:
-        text = super().condition(expression)
-        is_comparison = isinstance(expression, Apply) and expression.primitive in COMPARISONS
-        return text if is_comparison else f"{text} !== 0"  # which nan is not
 
     def operand(self, operand: Operand, n_indices: int | None = None) -> str:
         text = super().operand(operand, n_indices)
@@ -202,15 +173,7 @@ class _Printer(Printer):
 
 def _ascii(text: str) -> str:
     """The text in ASCII, safe for a comment, also inside a `<script>` element."""
-    return text.encode("unicode_escape").decode("ascii").replace("<", "\\x3c")
-
-
-def _comment(space: str, names: Sequence[str]) -> str:
-    """A line that says what stands in a space, in order; of many the first and the last."""
-    shown = [_ascii(name or "(no label)") for name in names]
-    if len(shown) > 8:
-        shown[3:-1] = ["…"]
-    return f"// {space}, {len(names)}: {', '.join(shown)}"
+    return escaped(text).replace("<", "\\x3c")
 
 
 BACKEND = Backend("javascript", SPELLING | HELPERS, source)

@@ -10,19 +10,13 @@ import itertools
 import linecache
 import math
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import FunctionType
 from typing import cast
 
-from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer
+from autograd.compiler.backends.codegen import COMPARISONS, OPERATORS, Printer, escaped
 from autograd.compiler.columns import Column, Numbers, joined_leaves
-from autograd.compiler.program import (
-    Backend,
-    Executable,
-    Program,
-    named_ranges,
-    primitives_used,
-)
+from autograd.compiler.program import Backend, Executable, Program, primitives_used
 from autograd.primitives import TABLE, own_names
 
 SPELLING: dict[str, str] = {
@@ -36,63 +30,36 @@ on floats, which gives inf or nan where Python's would raise."""
 
 def source(program: Program) -> str:
     """The program as the text of one Python function."""
-    return "".join(f"{line}\n" for line in _Printer(program).lines())
+    return str(_Printer(program))
 
 
 class _Printer(Printer):
     spelling = SPELLING
-    indent, end = "    ", ""
+    indent, end, closing = "    ", "", ""
+    arrays = ("k = [{}]", "table = [{}]")
+    head, declaration = "for {} in range({}):", "{} = {}"
 
     def lines(self) -> Iterator[str]:
-        program = self.program
-        yield from self.array("k = [", map(repr, program.constants), "]")
-        yield from self.array("table = [", map(str, program.table), "]")
+        yield from self.constants()
         yield "def program(w, count, examples):"
         yield from self.indented(self.body())
 
     def body(self) -> Iterator[str]:
-        program = self.program
-        for start, end, text in named_ranges(program.leaf_names):
-            if text:
-                yield f"# w[{start}:{end}] {_ascii(text)}"
-        for start, end, text in named_ranges(program.inputs):
-            yield f"# x[{start}:{end}] {_ascii(text)}"
+        program, n = self.program, self.program.sizes["y"]
+        yield from map(self.comment, self.names())
         for space in "cvmy":
             if program.sizes[space] and (space == "v" or not program.varies(space)):
                 yield f"{space} = [-0.0] * {program.sizes[space]}"
-        if not program.is_batch:
+        if program.is_batch:
+            yield from self.sections("for x in examples:")
+            yield "return y"
+        else:
             yield "results = []"
-        yield from self.items(program.once)
-        if program.each or program.means or not program.is_batch:
-            yield "for x in examples:"
-            if not program.is_batch:
-                yield f"    y = [0.0] * {program.sizes['y']}"
-            yield from self.indented(self.items(program.each))
-            yield from self.indented(self.items(program.means, "+="))
-            if not program.is_batch:
-                yield "    results += y"
-        yield from self.items(program.means, "/=")
-        yield from self.items(program.after)
-        yield f"return {'y' if program.is_batch else 'results'}"
+            yield from self.sections("for x in examples:", [f"y = [0.0] * {n}"], ["results += y"])
+            yield "return results"
 
-    def head(self, index: str, count: str) -> str:
-        return f"for {index} in range({count}):"
-
-    def nested(self, heads: Sequence[str], lines: Iterable[str]) -> list[str]:
-        outer = [self.indent * i + head for i, head in enumerate(heads)]
-        return [*outer, *self.indented(lines, len(heads))]
-
-    def short(self, head: str, line: str) -> list[str]:
-        return [head, self.indent + line]
-
-    def labeled(self, lines: list[str], label: str) -> list[str]:
-        return [f"{lines[0]}  # {_ascii(label)}", *lines[1:]]
-
-    def literal(self, number: float) -> str:
-        return repr(number)
-
-    def declared(self, total: str, start: str) -> str:
-        return f"{total} = {start}"
+    def comment(self, text: str) -> str:
+        return f"# {escaped(text)}"
 
     def called(self, name: str) -> str:
         return name if name in own_names else f"rows[{name!r}]"
@@ -133,10 +100,6 @@ def _transposed(column: Column) -> Iterator[Sequence[float]]:
     """For each number of an example, that number of all examples."""
     numbers = column.numbers.tolist()
     return (numbers[i :: column.width] for i in range(column.width))
-
-
-def _ascii(text: str) -> str:
-    return text.encode("unicode_escape").decode("ascii")
 
 
 BACKEND = Backend("python", SPELLING, source, compile_program)

@@ -106,19 +106,21 @@ class Items(Vectors):
 
     def write_item(self, item: Item) -> None:
         """Write a group, or a loop and its items."""
-        if isinstance(item, Group):
-            with self.scope():
-                self._write_group(item)
+        if isinstance(item, Group) and not item.dims and not self._by_examples:
+            self._write_tile(item)  # what neighbors load is loaded once
             return
-        assert isinstance(item, Loop)  # scans are written as such
+        with self.scope():
+            if isinstance(item, Group):
+                self._write_group(item)
+            else:
+                assert isinstance(item, Loop)  # scans are written as such
+                self.loop(0, self._integer(item.count), 1, partial(self._write_turn, item))
 
-        def turn(i: Index) -> None:
-            self._index.append(i)
-            for inner in item.body:
-                self.write_item(inner)
-            self._index.pop()
-
-        self.loop(0, self._integer(item.count), 1, turn)
+    def _write_turn(self, loop: Loop, i: Index) -> None:
+        self._index.append(i)
+        for item in loop.body:
+            self.write_item(item)
+        self._index.pop()
 
     # --- a group, tile by tile
 
