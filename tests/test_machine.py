@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import math
 import os
 import random
@@ -23,6 +24,8 @@ from autograd.compiler.backends.llvm.training import CompiledTraining
 from autograd.compiler.jit import executable
 from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.trace import trace
+
+llvm_module = importlib.import_module("autograd.compiler.backends.llvm.module")
 
 pytestmark = pytest.mark.slow
 
@@ -441,3 +444,43 @@ def test_a_program_that_nobody_holds_is_freed(monkeypatch: pytest.MonkeyPatch) -
     del code, recorded
     gc.collect()
     assert [found() for found in held] == [None]
+
+
+def resident() -> int:
+    """The memory of this process, in kB."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux")
+def test_dropped_programs_leave_no_more_memory_behind_than_llvmlite_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Which is 10 kB each, for the same text linked and dropped by itself."""
+    monkeypatch.setattr(machine, "LONG_TEXT", 0)  # it is compiled in the shortest time
+    recorded = trace(lambda x: (x * x + 1.0) / x, [()])
+    program = roll(lower(recorded.inputs, recorded.outputs, is_batch=False))
+
+    def ours(i: int) -> None:
+        assert Machine(program).memory(1)[0].code.address
+
+    text, symbols = llvm_module.module(codegen.Layout(program, machine.lanes(), 1))
+    assert not symbols  # it calls nothing
+    ours(0)  # which prepares llvmlite
+    compiler = binding.create_lljit_compiler(suppress_errors=False)
+
+    def llvmlite_alone(i: int) -> None:
+        builder = binding.JITLibraryBuilder().add_ir(text).export_symbol("run")
+        assert builder.link(compiler, f"alone{i}")["run"]
+
+    def growth(make: Callable[[int], None], count: int) -> int:
+        before = resident()
+        for i in range(count):
+            make(i + before * 1_000)
+        gc.collect()
+        return resident() - before
+
+    for make in llvmlite_alone, ours:
+        growth(make, 30)
+    alone = growth(llvmlite_alone, 100)
+    assert growth(ours, 100) < 1.15 * alone + 100

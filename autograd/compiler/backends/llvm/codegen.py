@@ -190,7 +190,10 @@ class Items(Vectors):
     def _tile_sizes(self, group: Group, extents: dict[int, Index]) -> dict[int, int]:
         """How many rows a tile has along each index; the lanes are one of these.
 
-        Only sums and means have tiles of several rows, along the last indices.
+        Only sums and means have tiles of several rows, along the last indices. With single rows the
+        gradients of the demo, the digits and MNIST-size take twice as long, that of the GPT 1.55
+        times. On 1,000 examples of MNIST-size, tiles along the last index alone take 1.3 times as
+        long, and tiles of means as small as those of sums 1.15 times.
         """
         lanes = self._layout.lanes
         rows = 2 * lanes if self._is_mean else lanes if _adds_up(group.expression) else 1
@@ -224,7 +227,7 @@ class Items(Vectors):
         """Add up the blocks of a chunk lane by lane; after the last chunk add up the lanes, divide.
 
         Sums start from -0.0, which leaves every number unchanged when it is added. What idle lanes
-        of an incomplete block have added is removed.
+        of an incomplete block have added is removed: to mask every block takes 1.3 times as long.
         """
         lanes, nothing = self.lanes, self.literal(-0.0)
         places = [self._place(group.target, offsets) for offsets in self._elements]
@@ -398,6 +401,7 @@ def _even(extent: int, most: int) -> int:
     """The tile size: `extent` if it is at most `most`.
 
     Otherwise its largest divisor from `most` down to just above most/2, or `most` if there is none.
+    (With `most` always, 1,000 examples of MNIST-size take 1.13 times as long.)
     """
     if extent <= most:
         return max(1, extent)
