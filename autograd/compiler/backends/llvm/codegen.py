@@ -58,6 +58,15 @@ class Layout:
         """How many examples are computed at once."""
         return 1 if self.chunk == 1 else self.lanes
 
+    @property
+    def given(self) -> dict[str, str]:
+        """What a function of items is given: `ITEM` without the spaces that are empty.
+
+        With them, a function of one number takes 1.1 times as long for 100,000 examples.
+        """
+        sizes = {**self.program.sizes, "table": len(self.program.table)}
+        return {name: kind for name, kind in ITEM.items() if sizes.get(name, 1)}
+
 
 ITEM = {
     **dict.fromkeys(("w", "k", "c", "m", "y", "x", "v", "table", "sums"), "ptr"),
@@ -93,9 +102,9 @@ class Items(Vectors):
     """Writes the LLVM function that runs items of a section."""
 
     def __init__(self, name: str, layout: Layout, externals: Externals, section: str) -> None:
-        given = [f"{kind}{' noalias' * (kind == 'ptr')} %{x}" for x, kind in ITEM.items()]
+        given = [f"{kind}{' noalias' * (kind == 'ptr')} %{x}" for x, kind in layout.given.items()]
         super().__init__(f"internal void @{name}({', '.join(given)})", externals)
-        self.name = name
+        self.name, self.given = name, layout.given
         self._layout = layout
         self._by_examples = section in ("each", "means") and layout.chunk > 1
         self._is_mean = section == "means" and self._by_examples
@@ -366,7 +375,7 @@ class Items(Vectors):
 
 def call_of(function: Items, given: Mapping[str, Index]) -> str:
     """A call of a function; each argument is `given` by name, or else the caller's own."""
-    arguments = [f"{kind} {given.get(x, f'%{x}')}" for x, kind in ITEM.items()]
+    arguments = [f"{kind} {given.get(x, f'%{x}')}" for x, kind in function.given.items()]
     return f"call void @{function.name}({', '.join(arguments)})"
 
 
