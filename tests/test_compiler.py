@@ -410,6 +410,10 @@ def test_data_frames_are_columns() -> None:
         f(frame, pd.Series(["a", "b"]))
 
 
+def test_an_int_beyond_the_range_of_floats_is_infinite() -> None:
+    assert jit(lambda x: x, "python")([1, -(10**400), 2.5]) == [1.0, -math.inf, 2.5]
+
+
 def test_a_masked_array_is_refused_by_name() -> None:
     np = pytest.importorskip("numpy", reason="columns as arrays need NumPy")
     masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
@@ -422,6 +426,9 @@ def test_a_masked_array_is_refused_by_name() -> None:
     for x in masked, [masked], list(masked):
         with pytest.raises(TypeError, match=r"masked.*filled"):
             ag.gradient(lambda x: 1.0)(x)
+    for rows in ([masked, masked], [1.0, np.ma.masked]):
+        with pytest.raises(TypeError, match=r"column 0 is a masked array.*filled"):
+            jit(lambda x: x, "python")(rows)
 
 
 # --- functions, methods and what they return ------------------------------------------------------

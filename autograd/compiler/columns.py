@@ -99,6 +99,8 @@ def read_column(column: object, name: str, is_constant: bool = False) -> Column:
     count = len(items)
     shape: list[Any] = []
     while rows := set(filter(_has_items, kinds := set(map(type, items)))):
+        for item in items if any(hasattr(kind, "mask") for kind in rows) else ():
+            refuse_masked(f"jit: {name}", item)
         lengths: set[int | None] = (
             set(map(len, items))
             if rows == kinds
@@ -165,6 +167,6 @@ def _listed(lengths: set[int | None]) -> str:
 
 def _floats(items: list[Any], kinds: set[type], name: str) -> array[float]:
     if kinds <= {float, int}:
-        with suppress(OverflowError):  # an int beyond the range of float64 becomes inf below
+        with suppress(OverflowError, struct.error):  # a large int, which becomes inf below
             return array("d", struct.pack(f"{len(items)}d", *items))  # in half the time
     return array("d", [real_number(item, f"jit: {name}") for item in items])
