@@ -27,6 +27,10 @@ FEWEST_TURNS, FEWEST_LOOKED_UP_TURNS = 3, 5
 more groups. With 3 for the latter there are up to 8 % fewer, but the stages of a Runge-Kutta step
 become a loop with tables, which is 4 % slower and hard to read."""
 
+WORDS, MOST_PERIODS = (1, 4), 6
+"""Of the distances between equal words of so many items, the most common ones are tried as lengths
+of a turn. Without the longer words a Runge-Kutta step on a ring has 30 % more groups."""
+
 MOST_BOXES = 3
 """Rows of a group that need more boxes than so many, for their addresses to be affine, are looked
 up in tables. With 2, backpropagation through a network is not as readable (a matrix and a column
@@ -183,7 +187,7 @@ class Roller:
         return Items(np.concatenate(keys), offsets(np.concatenate(sizes)), np.concatenate(bases))
 
     def _with_tables(self, keys: Integers, exact: list[Any]) -> list[Any]:
-        """The exact loops, some replaced by loops with lookup tables that save clearly more."""
+        """The exact loops, some replaced by loops with lookup tables that save more."""
         structures = np.array(self._structures, np.int64)[keys]
         gains = np.zeros(len(keys) + 1, np.int64)
         for start, period, turns in exact:
@@ -194,7 +198,7 @@ class Roller:
             for a, b in true_runs(structures[period:] == structures[:-period], period):
                 turns = (b - a) // period + 1
                 gain, end = (turns - 1) * period, a + turns * period
-                if gain > 2 + saved[end] - saved[a]:
+                if gain > saved[end] - saved[a]:
                     found.append((gain, period, a, turns))
         loops = _chosen(found, len(keys), FEWEST_LOOKED_UP_TURNS)
         taken = np.zeros(len(keys), bool)
@@ -229,9 +233,6 @@ def _stacked(parts: Sequence[Integers], is_affine: bool) -> Any:
     """
     shapes = [part.shape for part in parts]
     if len(set(shapes)) == 1:
-        first = parts[0]
-        if first.size == 1 and not is_affine and all(part == first for part in parts):
-            return first[None]
         return np.stack(parts)
     shape = tuple(np.max(shapes, axis=0).tolist())
     if len(parts) * np.prod(shape) > MOST_PADDING * sum(part.size for part in parts) + 1000:
@@ -304,19 +305,19 @@ def _chosen(candidates: list[Any], n: int, fewest: int) -> list[tuple[int, int, 
 
 
 def _likely_periods(keys: Integers) -> list[int]:
-    """Distances between equal neighbors: all that are short, and the most common ones.
+    """The most common distances between equal neighbors.
 
-    Neighbors are words of one, four or sixteen items, so that a long period is not lost among the
+    Neighbors are words of one or several items, so that a long period is not lost among the
     repetitions within it.
     """
-    n = len(keys)
-    found = set(range(1, min(130, n // 2))) if n < 3000 else set()
-    for length in (1, 4, 16) if n > 16 else (1,):
-        word = np.zeros(max(n - length + 1, 0), np.uint64)
+    found: set[int] = set()
+    for length in WORDS:
+        n = max(len(keys) - length + 1, 0)
+        word = np.zeros(n, np.uint64)
         for k in range(length if n else 0):
-            word = word * RANDOM[1] + keys[k : n - length + 1 + k].astype(np.uint64)
+            word += RANDOM[k] * keys[k : n + k].astype(np.uint64)
         order = np.argsort(word, kind="stable")
         distances = np.diff(order)[word[order][1:] == word[order][:-1]]
         distance, count = np.unique(distances, return_counts=True)
-        found.update(distance[np.argsort(-count, kind="stable")[:6]].tolist())
+        found.update(distance[np.argsort(-count, kind="stable")[:MOST_PERIODS]].tolist())
     return sorted(found)
