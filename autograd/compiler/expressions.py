@@ -1,7 +1,7 @@
 """Expression fusion: operations become expression trees, and trees of one form are identified.
 
-A chain of additions becomes one sum, with the products in it as its terms; an operation whose uses
-all lie in one expression becomes part of that expression. What remains has an address: the *roots*.
+A chain of additions becomes one sum, with the products in it as its terms; an operation that is
+used once becomes part of the expression that uses it. What remains has an address: the *roots*.
 Two roots have the same *form* if their expressions differ in nothing but what they are applied to.
 """
 
@@ -40,14 +40,11 @@ SPACES = "kwcmyxv"
 
 CHEAP = ARITHMETIC | {*KNOWN[:POW], "Σ"}
 """What may stand several times in an expression. Any other function stands once on each path to the
-root, or a recurrence would be unrolled within an expression, and is never computed twice."""
+root, or a recurrence would be unrolled within an expression."""
 
 
 class Expressions:
     """A tape whose sums and trees of operations are fused into expressions.
-
-    A node that was absorbed by several expressions, or several times by one, has a copy for each
-    use.
 
     Attributes:
         names: the operation of each code in `op`.
@@ -186,87 +183,28 @@ class Expressions:
         self.find_uses(self.live & ~(is_sum & is_long[last] & (last != np.arange(n))))
 
     def absorb(self) -> None:
-        """Fuse nodes into the one expression that uses them.
-
-        Nodes are visited users first, so that it is known of each user which expression it belongs
-        to, how often it stands there, and which functions stand on the path from it to the root.
-        """
+        """Fuse nodes that are used once into the expression of their user, users first."""
         op, arg, owner, n = self.op, self.arg, self.owner, len(self.op)
-        used = self.live[owner]
         fits = (op[owner] != self.reduction) | (self.place < self.n_first[owner])
         fits &= (self.section[owner] == self.section[arg]) | (
             (op[owner] == MEAN_OF) & (self.section[arg] == EACH)
         )
-        misfits = np.bincount(arg[used & ~fits], minlength=n)
-        may = self.live & (op > INPUT) & (misfits == 0)
-        may[self.results] = False
-        e = np.flatnonzero(used & may[arg])
-        e = e[np.argsort(arg[e], kind="stable")]
-        users, at = owner[e].data, offsets(self.uses * may).data
-
+        fits &= self.live[owner] & (self.uses[arg] == 1) & (op[arg] > INPUT)
         bits = [0 if name in CHEAP else 1 << i for i, name in enumerate(self.names)]
         barred = bits[:]
         barred[MEAN_OF] = bits[self.reduction] = 1  # a mean over the examples holds no reduction
-        code, root, times = op.data, np.arange(n).data, [1] * n
-        size, path, absorbed = [1] * n, [0] * n, np.zeros(n, bool)
-        taken = []
-        for x in np.flatnonzero(may)[::-1].copy().data:
-            mine = users[at[x] : at[x + 1]]
-            user = mine[0]
-            target, count, above = root[user], times[user], path[user] | barred[code[user]]
-            for user in mine[1:]:
-                if root[user] != target:
-                    break
-                count += times[user]
-                above |= path[user] | barred[code[user]]
-            else:
-                is_cheap = count == 1 or (code[x] != self.reduction and not bits[code[x]])
-                if is_cheap and not above & bits[code[x]] and size[target] + count <= MOST_IN_TREE:
-                    root[x], times[x], path[x] = target, count, above
-                    size[target] += count
-                    taken.append(x)
-        absorbed[taken] = True
-        self.absorbed = absorbed
-        self.copy_shared([x for x in taken if times[x] > 1])
+        code, root, above = op.data, np.arange(n).data, [barred[x] for x in op.tolist()]
+        size, depth = [1] * n, [0] * n
+        edges = np.flatnonzero(fits)[::-1]
+        for x, user in zip(arg[edges].tolist(), owner[edges].tolist(), strict=True):
+            target = root[user]
+            if size[target] < MOST_IN_TREE and not above[user] & bits[code[x]]:
+                root[x], depth[x] = target, depth[user] + 1
+                above[x] |= above[user]
+                size[target] += 1
+        self.depth = np.array(depth)
+        self.absorbed = self.depth > 0
         self.roots = np.flatnonzero(self.live & ~self.absorbed & (self.op > INPUT))
-
-    def copy_shared(self, nodes: list[int]) -> None:
-        """Copy these absorbed nodes (users before operands), so that no two uses share one."""
-        if not nodes:
-            return
-        start, arg = self.start.tolist(), self.arg.tolist()
-        args = {x: arg[start[x] : start[x + 1]] for x in nodes}
-        used = np.flatnonzero(self.live[self.owner] & np.isin(self.arg, nodes))
-        users: dict[int, list[tuple[int, int]]] = {x: [] for x in nodes}
-        for e, x, user in zip(
-            used.tolist(), self.arg[used].tolist(), self.owner[used].tolist(), strict=True
-        ):
-            users[x].append((user, e - start[user]))
-        n = len(self.op)
-        copied: list[int] = []
-        for x in nodes:
-            for user, place in users[x][1:]:
-                copy = n + len(copied)
-                copied.append(x)
-                args[copy] = args[x][:]
-                if user in args:
-                    args[user][place] = copy
-                else:
-                    arg[start[user] + place] = copy
-                for k, y in enumerate(args[x]):
-                    if y in users:
-                        users[y].append((copy, k))
-        for x in nodes:
-            arg[start[x] : start[x + 1]] = args[x]
-        for copy in range(n, n + len(copied)):
-            arg += args[copy]
-            start.append(len(arg))
-        self.arg, self.start = np.array(arg, np.int64), np.array(start, np.int64)
-        for name in ("op", "section", "live", "absorbed", "n_first", "n_terms"):
-            column = getattr(self, name)
-            setattr(self, name, np.concatenate([column, column[copied]]))
-        self.minus = np.concatenate([self.minus, np.zeros(len(arg) - len(self.minus), bool)])
-        self.owner = np.repeat(np.arange(len(self.op)), np.diff(self.start))
 
     def order_factors(self) -> None:
         """Swap the factors of products so that x · y and y · x have one form."""
@@ -289,7 +227,8 @@ class Expressions:
         self.form = np.zeros(len(self.op), np.int64)
         self.shapes: list[Any] = []
         known: dict[Any, int] = {}
-        for nodes in self.by_depth()[::-1]:
+        for depth in range(int(self.depth.max(initial=0)), -1, -1):
+            nodes = np.flatnonzero(self.depth == depth) if depth else self.roots
             mine, parts = key[nodes], n_parts[nodes]
             for j in range(parts.max(initial=0)):
                 column = np.zeros(len(nodes), np.int64)
@@ -352,21 +291,6 @@ class Expressions:
             key[i] = unlike + names.setdefault(own, len(names))
         pattern[sums] = key
         return pattern
-
-    def by_depth(self) -> list[Integers]:
-        """The nodes that compute something, by their distance from the root of the expression."""
-        user = np.full(len(self.op), -1)
-        mine = self.absorbed[self.arg] & self.live[self.owner]
-        user[self.arg[mine]] = self.owner[mine]
-        depth = np.full(len(self.op), -1)
-        depth[self.roots] = 0
-        found, rest = [self.roots], np.flatnonzero(self.absorbed)
-        while len(rest):
-            near = depth[user[rest]] == len(found) - 1
-            depth[rest[near]] = len(found)
-            found.append(rest[near])
-            rest = rest[~near]
-        return found
 
     def find_slots(self) -> None:
         """Find the operands of each expression; those of absorbed nodes replace the nodes."""

@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd import recording
 from autograd.compiler.locks import cached
-from autograd.compiler.ragged import Integers, distinct, offsets
+from autograd.compiler.ragged import Integers, distinct, offsets, ranges
 from autograd.compiler.reverse import VARIES, Columns, ReverseSweep
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import in_recorded_order
@@ -121,9 +121,25 @@ def lower(
     lowering.expand_composites()
     lowering.canonicalize()
     lowering.merge_functions()
-    results = lowering.find_means() if is_batch else lowering.outputs
-    lowering.copy_results(results, is_batch)
-    return lowering.tape(inputs, is_batch)
+    if is_batch:
+        lowering.find_means()
+    lowering.copy_results(is_batch)
+    return Tape(
+        [x.label for x in inputs],
+        lowering.leaves,
+        is_batch,
+        lowering.names,
+        lowering.numbers,
+        lowering.op,
+        lowering.arg,
+        lowering.start,
+        lowering.section,
+        lowering.labels,
+        lowering.outputs.tolist(),
+        lowering.rows,
+        lowering.blocks,
+        lowering.selection,
+    )
 
 
 def _find_varying(varies: list[bool], args: Integers, widths: list[int]) -> None:
@@ -159,6 +175,7 @@ class Lowering:
         self.row_of: dict[int, Primitive] = {}
         self.codes: dict[Any, int] = {name: code for code, name in enumerate(KNOWN)}
         self.templates: dict[int, Template] = {}
+        self.floats = [0.0]  # the constants
         given = dict.fromkeys([*inputs, *leaves, *variables])
         elsewhere = {x for block in blocks.values() for x in block}
         if found is None:
@@ -177,9 +194,9 @@ class Lowering:
         # constants by their bits: 0.0 is not -0.0, and nan is nan
         bits = np.array([x for x in flat if type(x) is float], np.float64).view(np.int64)
         first, place = distinct(bits)
-        floats: list[float] = bits[first].view(np.float64).tolist()
         numbers = np.array([-1 if type(x) is float else index[x] for x in flat], np.int64)
-        numbers[numbers < 0] = ~place
+        numbers[numbers < 0] = ~(len(self.floats) + place)
+        self.floats += bits[first].view(np.float64).tolist()
         args, results = np.split(numbers, [sum(widths)])
         op, count = np.array(codes, np.int64), np.array(widths, np.int64)
 
@@ -190,17 +207,24 @@ class Lowering:
         self.selection = Selection.NONE
         if variables:
             columns = Columns(
-                len(sources), codes, widths, args.tolist(), flags, floats, self.code, self.row_of
+                len(sources),
+                codes,
+                widths,
+                args.tolist(),
+                flags,
+                self.floats,
+                self.code,
+                self.row_of,
             )
             sweep = ReverseSweep(columns, int(results[0]), [index[x] for x in variables])
             self.selection = sweep.selection
             op, count = np.concatenate([op, sweep.op]), np.concatenate([count, sweep.count])
             args, results = np.concatenate([args, sweep.args]), np.append(results, sweep.adjoints)
 
-        place = self._number_constants(floats)
-        n = len(self.numbers)
+        n = self._number_constants()
         self.arg, self.outputs = (
-            np.where(x < 0, place[~np.minimum(x, -1)], n + x) for x in (args, results)
+            np.where(x < 0, self.node_of_constant[~np.minimum(x, -1)], n + x)
+            for x in (args, results)
         )
         kinds = [CONSTANT] * n + [INPUT] * len(inputs) + [LEAF] * len(self.leaves)
         kinds += [INPUT if type(x) is Traced else LEAF for x in placed]
@@ -211,19 +235,17 @@ class Lowering:
         self.blocks = {name: _placed(block, placed, index, n) for name, block in blocks.items()}
         self.labels = {n + index[x]: str(x.label) for x in nodes if x.label}
 
-    def _number_constants(self, floats: list[float]) -> Integers:
-        """The node of each constant: of these, of zero and of those in templates."""
-        templates, n_floats = self.templates.values(), len(floats)
-        floats += [0.0, *(x for template in templates for x in template.constants)]
-        bits = np.array(floats, np.float64).view(np.int64)
-        first, place = distinct(bits)
+    def constant(self, x: float) -> int:
+        """The number of a new constant (see `Columns`)."""
+        self.floats.append(x)
+        return -len(self.floats)
+
+    def _number_constants(self) -> int:
+        """Find the node of each constant; returns the number of nodes."""
+        bits = np.array(self.floats).view(np.int64)
+        first, self.node_of_constant = distinct(bits)
         self.numbers = bits[first].view(np.float64)
-        self.zero = int(place[n_floats])
-        at = n_floats + 1
-        for template in templates:
-            template.nodes = place[at : at + len(template.constants)].tolist()
-            at += len(template.constants)
-        return place
+        return len(self.numbers)
 
     def _codes_of(self, rows: Sequence[Primitive], widths: Sequence[int]) -> list[int]:
         """The code of each operation."""
@@ -260,35 +282,30 @@ class Lowering:
             return
         lengths = np.ones(len(self.names), np.int64)
         for code, template in self.templates.items():
-            lengths[code] = len(template.steps)
+            lengths[code] = len(template.codes)
         op, arg, start, length = self.op, self.arg, self.start, lengths[self.op]
         end = np.cumsum(length)
         result, begin = end - 1, end - length
         self.op, self.section = np.repeat(op, length), np.repeat(self.section, length)
         count = np.repeat(np.diff(start), length)
+        found = []
         for code, template in self.templates.items():
             nodes = np.flatnonzero(op == code)
-            for j, (step, places) in enumerate(template.steps):
-                self.op[begin[nodes] + j] = step
-                count[begin[nodes] + j] = len(places)
+            steps = begin[nodes][:, None] + np.arange(len(template.codes))
+            self.op[steps], count[steps] = template.codes, template.counts
+            found.append((nodes, steps, np.array(template.places, np.int64)))
         self.start = offsets(count)
-        self.arg = np.empty(self.start[-1], np.int64)
+        new = np.empty(self.start[-1], np.int64)
         owner = np.repeat(np.arange(len(op)), np.diff(start))
-        kept = ~np.isin(op, list(self.templates))[owner]
-        place = np.arange(len(arg)) - start[owner]
-        self.arg[self.start[result[owner[kept]]] + place[kept]] = result[arg[kept]]
-        for code, template in self.templates.items():
-            nodes = np.flatnonzero(op == code)
-            for j, (_, places) in enumerate(template.steps):
-                at = self.start[begin[nodes] + j]
-                for k, (kind, p) in enumerate(places):
-                    if kind == "operand":
-                        self.arg[at + k] = result[arg[start[nodes] + p]]
-                    else:
-                        self.arg[at + k] = (
-                            template.nodes[p] if kind == "constant" else begin[nodes] + p
-                        )
-        self.outputs = result[self.outputs]
+        kept = np.flatnonzero(~np.isin(op, list(self.templates))[owner])
+        new[self.start[result[owner[kept]]] + kept - start[owner[kept]]] = result[arg[kept]]
+        for nodes, steps, places in found:
+            width = int(start[nodes[0] + 1] - start[nodes[0]]) if len(nodes) else 0
+            own = result[arg[start[nodes][:, None] + np.arange(width)]]
+            values = np.concatenate([own, steps], axis=1)[:, np.maximum(places, 0)]
+            at = self.start[begin[nodes]][:, None] + np.arange(len(places))
+            new[at] = np.where(places < 0, self.node_of_constant[~np.minimum(places, -1)], values)
+        self.arg, self.outputs = new, result[self.outputs]
         self.labels = {int(result[node]): label for node, label in self.labels.items()}
 
     def canonicalize(self) -> None:
@@ -311,7 +328,7 @@ class Lowering:
         stop = op == STOP
         same[stop] = first[stop]
         is_sum = (op == SUM) | (op == DOT)
-        same[is_sum & (count == 0)] = self.zero
+        same[is_sum & (count == 0)] = self.node_of_constant[0]
         one = (op == SUM) & (count == 1)
         same[one] = first[one]
         op[(op == SUM) & (count == 2)] = ADD
@@ -361,76 +378,79 @@ class Lowering:
             found[node] = known.setdefault((op[node], section[node], compared), node)
         self.replace(same)
 
-    def find_means(self) -> Integers:
-        """The mean over the examples of each output; what does not vary is its own mean.
+    def find_means(self) -> None:
+        """Replace each output by its mean over the examples; what does not vary is its own mean.
 
         Additions are swapped, never regrouped, so that the mean over one example has the bits of
         that example. Hence terms that do not vary are added to the mean only where those that vary
         come first, or where there is just one of them.
         """
-        appended = _Appended(self)
-        is_once = np.append(self.section[self.arg] == ONCE, False)
-        has_constant_terms = np.add.reduceat(is_once, self.start[:-1]) > 0
-        has_constant_terms &= (self.op == ADD) | (self.op == SUM)
-        is_mixed, section = has_constant_terms.tolist(), self.section.tolist()
-        n = len(section)
-        means: dict[int, int] = {}
-        for node in dict.fromkeys(self.outputs.tolist()):
-            if section[node] == ONCE:
-                means[node] = node
-                continue
-            rest: list[int] = []
-            inner = node
-            while inner >= n or is_mixed[inner]:
-                terms = appended.operands(inner)
-                varying = [i for i, x in enumerate(terms) if appended.section(x) == EACH]
-                start, end = varying[0], varying[-1] + 1
-                if len(varying) == len(terms):
-                    break
-                if len(varying) > 1 and (start > 0 or end != len(varying)):
-                    break
-                before = [appended.sum(terms[:start], ONCE)] if start else []
-                rest = [*before, *terms[end:], *rest]
-                inner = appended.sum(terms[start:end], EACH)
-            mean = appended.node(MEAN_OF, [inner], MEAN)
-            means[node] = appended.sum([mean, *rest], AFTER) if rest else mean
-        appended.write()
-        return np.array([means[node] for node in self.outputs.tolist()], np.int64)
-
-    def copy_results(self, results: Integers, is_batch: bool) -> None:
-        """Copy results that are computed in other sections, or occur twice."""
-        appended = _Appended(self)
-        is_computed = (self.op > INPUT) & (is_batch | (self.section == EACH))
-        if is_computed[results].all() and len(np.unique(results)) == len(results):
-            self.results: list[int] = results.tolist()
-            return
-        taken: set[int] = set()
-        found: list[int] = []
-        for node in results.tolist():
-            is_elsewhere = node in taken or not is_computed[node]
-            own = appended.copy(node, AFTER if is_batch else EACH) if is_elsewhere else node
-            taken.add(own)
-            found.append(own)
-        appended.write()
-        self.results = found
-
-    def tape(self, inputs: Sequence[Traced], is_batch: bool) -> Tape:
-        """The tape that was written."""
-        names = [x.label for x in inputs]
-        columns = self.op, self.arg, self.start, self.section
-        return Tape(
-            names,
-            self.leaves,
-            is_batch,
-            self.names,
-            self.numbers,
-            *columns,
-            self.labels,
-            self.results,
-            self.rows,
-            self.blocks,
-            self.selection,
+        nodes = self.outputs[np.sort(np.unique(self.outputs, return_index=True)[1])]
+        nodes = nodes[self.section[nodes] == EACH]
+        body = nodes.copy()  # of the means
+        is_sum = np.flatnonzero((self.op[body] == ADD) | (self.op[body] == SUM))
+        start = self.start[body[is_sum]]
+        count = self.start[body[is_sum] + 1] - start
+        at, owner = ranges(start, count), np.repeat(np.arange(len(count)), count)
+        terms, place = self.arg[at], at - start[owner]
+        varies = self.section[terms] == EACH
+        n_varying = np.bincount(owner[varies], minlength=len(count))
+        n_leading = np.bincount(owner[varies & (place < n_varying[owner])], minlength=len(count))
+        is_split = (n_varying < count) & ((n_varying == 1) | (n_leading == n_varying))
+        kept = is_split[owner]
+        owner, terms, varies = (np.cumsum(is_split) - 1)[owner[kept]], terms[kept], varies[kept]
+        split, n_varying, begin = (
+            is_sum[is_split],
+            n_varying[is_split],
+            offsets(count[is_split])[:-1],
         )
+        varying = np.flatnonzero(varies)
+        first = varying[offsets(n_varying)[:-1]]
+        several = n_varying > 1
+        body[split] = terms[first]
+        body[split[several]] = self.append(
+            SUM, terms[varying[several[owner[varying]]]], n_varying[several], EACH
+        )
+        means = self.append(MEAN_OF, body, np.ones(len(body), np.int64), MEAN)
+        # the mean comes first, then the sum of the terms that came before
+        n_before, before = first - begin, terms[begin]
+        several = n_before > 1
+        before[several] = self.append(
+            SUM, terms[ranges(begin[several], n_before[several])], n_before[several], ONCE
+        )
+        kept = ~varies
+        kept[ranges(begin, n_before)] = False
+        kept[begin] = True
+        has_some = n_before > 0
+        terms[begin], terms[begin[has_some] + 1] = means[split], before[has_some]
+        kept[begin[has_some] + 1] = True
+        counts = np.bincount(owner[kept], minlength=len(split))
+        means[split] = self.append(SUM, terms[kept], counts, AFTER)
+        same = np.arange(len(self.op))
+        same[nodes] = means
+        self.outputs = same[self.outputs]
+
+    def copy_results(self, is_batch: bool) -> None:
+        """Copy results that are computed in other sections, or occur twice."""
+        results = self.outputs
+        is_copied = np.ones(len(results), bool)
+        is_copied[np.unique(results, return_index=True)[1]] = False
+        is_copied |= self.op[results] <= INPUT
+        if not is_batch:
+            is_copied |= self.section[results] == ONCE
+        copied = results[is_copied]
+        results[is_copied] = self.append(
+            COPY, copied, np.ones(len(copied), np.int64), AFTER if is_batch else EACH
+        )
+
+    def append(self, code: int, args: Integers, counts: Integers, section: int) -> Integers:
+        """Append operations of one code; returns their nodes."""
+        n, more = len(self.op), len(counts)
+        self.op = np.append(self.op, np.full(more, code))
+        self.section = np.append(self.section, np.full(more, section))
+        self.arg = np.append(self.arg, args)
+        self.start = np.append(self.start, self.start[-1] + np.cumsum(counts))
+        return np.arange(n, n + more)
 
 
 def _placed(
@@ -454,110 +474,50 @@ def other_leaves(nodes: Iterable[Value], given: Collection[Value]) -> list[Value
     return leaves
 
 
-class _Appended:
-    """Nodes to be appended to a tape; equal ones are appended once."""
-
-    def __init__(self, lowering: Lowering) -> None:
-        self.lowering = lowering
-        self.n = len(lowering.op)
-        self.nodes: list[tuple[int, list[int], int]] = []  # code, operands, section
-        self.known: dict[Any, int] = {}
-
-    def node(self, code: int, args: list[int], section: int) -> int:
-        """Append a node, unless an equal one was appended before; returns its index."""
-        found = self.known.setdefault((code, *args), self.n + len(self.nodes))
-        if found == self.n + len(self.nodes):
-            self.nodes.append((code, args, section))
-        return found
-
-    def copy(self, node: int, section: int) -> int:
-        """Append a COPY of a node to a section; returns the index of the copy."""
-        self.nodes.append((COPY, [node], section))
-        return self.n + len(self.nodes) - 1
-
-    def sum(self, terms: list[int], section: int) -> int:
-        """The sum of one or more terms."""
-        return terms[0] if len(terms) == 1 else self.node(SUM, terms, section)
-
-    def operands(self, node: int) -> list[int]:
-        """The operands of any node."""
-        if node >= self.n:
-            return self.nodes[node - self.n][1]
-        start = self.lowering.start
-        found: list[int] = self.lowering.arg[start[node] : start[node + 1]].tolist()
-        return found
-
-    def section(self, node: int) -> int:
-        """The section of a node of the tape, or of an appended one."""
-        if node >= self.n:
-            return self.nodes[node - self.n][2]
-        return int(self.lowering.section[node])
-
-    def write(self) -> None:
-        """Append the new nodes to the arrays of the tape."""
-        if self.nodes:
-            x = self.lowering
-            codes, args, sections = zip(*self.nodes, strict=True)
-            x.op = np.append(x.op, codes)
-            x.arg = np.append(x.arg, list(chain.from_iterable(args)))
-            x.start = np.append(x.start, x.start[-1] + np.cumsum(list(map(len, args))))
-            x.section = np.append(x.section, sections)
-
-
 class Template:
-    """The steps by which a composite primitive is defined, for a given number of operands.
+    """The operations by which a composite primitive is defined, for a given number of operands.
 
     Attributes:
-        constants, nodes: the constants in it, and their nodes on the tape.
-        steps: for each operation, the result last, its code and what it is applied to: pairs of
-            "operand", "constant" or "step" and an index.
+        codes, counts: of each operation, the result last, its code and the number of its operands.
+        places: the operands of all operations: an operand of the composite, counted from 0, then
+            the operations before; a constant if it is negative.
     """
 
     def __init__(self, lowering: Lowering, row: Primitive, width: int) -> None:
+        self.codes: list[int] = []
+        self.counts: list[int] = []
+        self.places: list[int] = []
+        self._lowering, self._width = lowering, width
+        result = self._expand(row, list(range(width)))
+        if result != width + len(self.codes) - 1:  # an operand, or a constant
+            self._add(STOP, [result])
+
+    def _expand(self, row: Primitive, args: list[int]) -> int:
+        """Add what a composite is defined by; returns the place of the result."""
         assert row.definition is not None
-        self.constants: list[float] = []
-        self.nodes: list[int] = []
-        self.steps: list[tuple[int, list[tuple[str, int]]]] = []
-        self._lowering = lowering
-        operands = [Traced() for _ in range(width)]
+        operands = [Traced() for _ in args]
         with recording.tracing():
             result = row.definition(*operands)
-        self._places: dict[Any, tuple[str, int]] = {
-            x: ("operand", i) for i, x in enumerate(operands)
-        }
+        places: dict[Any, int] = dict(zip(operands, args, strict=True))
+
+        def place(x: Any) -> int:
+            return places[x] if isinstance(x, Value) else self._lowering.constant(float(x))
+
         for x in in_recorded_order([result]):
-            if x.primitive is not None:
-                self._places[x] = self._add(x.primitive, list(map(self._place, x.args)))
-        if self._place(result) != ("step", len(self.steps) - 1):  # an operand, or a constant
-            self.steps.append((STOP, [self._place(result)]))
+            if x.primitive is None:
+                continue
+            own = list(map(place, x.args))
+            if x.primitive.definition is not None:
+                places[x] = self._expand(x.primitive, own)
+            else:
+                places[x] = self._add(self._lowering.code(x.primitive, len(own)), own)
+        return place(result)
 
-    def _place(self, x: Any) -> tuple[str, int]:
-        if isinstance(x, Value):
-            return self._places[x]
-        self.constants.append(float(x))
-        return "constant", len(self.constants) - 1
-
-    def _add(self, row: Primitive, args: list[tuple[str, int]]) -> tuple[str, int]:
-        """Add a step, or the steps of a composite primitive; returns the place of the result."""
-        code = self._lowering.code(row, len(args))
-        inner = self._lowering.templates.get(code)
-        if inner is None:
-            self.steps.append((code, args))
-        else:
-            n_steps, n_constants = len(self.steps), len(self.constants)
-            self.constants += inner.constants
-            moved = {"constant": n_constants, "step": n_steps}
-            for step, places in inner.steps:
-                self.steps.append(
-                    (
-                        step,
-                        [
-                            args[i] if kind == "operand" else (kind, i + moved[kind])
-                            for kind, i in places
-                        ],
-                    )
-                )
-        return "step", len(self.steps) - 1
+    def _add(self, code: int, args: list[int]) -> int:
+        self.codes.append(code)
+        self.counts.append(len(args))
+        self.places += args
+        return self._width + len(self.codes) - 1
 
 
 def _operands(nodes: Iterable[Value]) -> tuple[list[Any], list[int]]:
