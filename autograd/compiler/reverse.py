@@ -24,7 +24,8 @@ from autograd.primitives import Primitive
 from autograd.recording import Selection
 from autograd.value import Value
 
-DEPENDS, VARIES = 1, 2
+DEPENDS, VARIES, DATA = 1, 2, 4
+"""Flags of numbers; DATA for a constant whose value no contribution depends on."""
 
 
 @dataclass
@@ -97,7 +98,8 @@ class ReverseSweep:
         self.x = x
         self.n = len(x.flags)
         self._ends = offsets(np.array(x.widths, np.int64)).tolist()
-        self._kinds: list[dict[int, Contributions]] = []  # by pattern and upstream gradient
+        self._of_data = [x.code(row, 2) for row in (primitives.add, primitives.sub, primitives.mul)]
+        self._kinds: list[dict[Any, Contributions]] = []  # by pattern and upstream gradient
         self._sums: list[tuple[int, list[int]]] = []
         self._mark(inputs)
         self._terms: list[Any] = [None] * self.n  # of each number a term, or a list of several
@@ -121,11 +123,16 @@ class ReverseSweep:
                     break
 
     def _patterns(self) -> list[int]:
-        """Of each operation a number, the same if its code, constants and flags are."""
+        """Of each operation a number, the same if its code, constants and flags are.
+
+        Constants that are added or multiplied may differ.
+        """
         args, flags = np.array(self.x.args, np.int64), np.array(self.x.flags, np.int64)
-        given = np.where(args < 0, args, flags[np.maximum(args, 0)])
+        codes = np.array(self.x.codes, np.int64)
+        constants = np.where(np.repeat(np.isin(codes, self._of_data), self.x.widths), DATA, args)
+        given = np.where(args < 0, constants, flags[np.maximum(args, 0)])
         of_operands = distinct(hashes(given, np.array(self._ends)))[1]
-        pattern = distinct(combined(of_operands, np.array(self.x.codes, np.int64)))[1]
+        pattern = distinct(combined(of_operands, codes))[1]
         self._kinds += [{} for _ in range(int(pattern.max(initial=-1)) + 1)]
         found: list[int] = pattern.tolist()
         return found
@@ -147,11 +154,19 @@ class ReverseSweep:
             terms[node] = None
             at = node - first
             start = ends[at]
-            flag = upstream if upstream < 0 else flags[upstream] & VARIES
-            known = kinds[pattern[at]].get(flag)
+            if upstream >= 0:
+                key: Any = flags[upstream] & VARIES
+            else:
+                key = upstream, *[arg for arg in args[start : ends[at + 1]] if arg < 0]
+            known = kinds[pattern[at]].get(key)
             if known is None:
-                given = [arg if arg < 0 else flags[arg] for arg in args[start : ends[at + 1]]]
-                kinds[pattern[at]][flag] = known = _contributions(x, codes[at], flag, given)
+                is_data = upstream >= 0 and codes[at] in self._of_data
+                given = [
+                    flags[arg] if arg >= 0 else DATA if is_data else arg
+                    for arg in args[start : ends[at + 1]]
+                ]
+                flag = min(upstream, 0) or flags[upstream] & VARIES
+                kinds[pattern[at]][key] = known = _contributions(x, codes[at], flag, given)
             base = len(flags)
             known.found.extend((base, upstream, node))
             flags += known.flags
