@@ -25,7 +25,10 @@ from autograd.recording import Selection
 from autograd.value import Value
 
 DEPENDS, VARIES, DATA = 1, 2, 4
-"""Flags of numbers; DATA for a constant whose value no contribution depends on."""
+"""Flags of numbers; DATA is that of constants of which only the place matters."""
+
+OF_DATA = {primitives.add, primitives.sub, primitives.mul, primitives.sum, primitives.dot}
+"""The operations whose constants are data: their rules calculate nothing from them."""
 
 
 @dataclass
@@ -98,7 +101,7 @@ class ReverseSweep:
         self.x = x
         self.n = len(x.flags)
         self._ends = offsets(np.array(x.widths, np.int64)).tolist()
-        self._of_data = [x.code(row, 2) for row in (primitives.add, primitives.sub, primitives.mul)]
+        self._of_data = {code for code, row in x.row_of.items() if row in OF_DATA}
         self._kinds: list[dict[Any, Contributions]] = []  # by pattern and upstream gradient
         self._sums: list[tuple[int, list[int]]] = []
         self._mark(inputs)
@@ -129,7 +132,9 @@ class ReverseSweep:
         """
         args, flags = np.array(self.x.args, np.int64), np.array(self.x.flags, np.int64)
         codes = np.array(self.x.codes, np.int64)
-        constants = np.where(np.repeat(np.isin(codes, self._of_data), self.x.widths), DATA, args)
+        constants = np.where(
+            np.repeat(np.isin(codes, list(self._of_data)), self.x.widths), DATA, args
+        )
         given = np.where(args < 0, constants, flags[np.maximum(args, 0)])
         of_operands = distinct(hashes(given, np.array(self._ends)))[1]
         pattern = distinct(combined(of_operands, codes))[1]
@@ -145,6 +150,7 @@ class ReverseSweep:
         activity = Activity(self._operation, self._operations)
         activity.start(output)
         selects = any(x.row_of[code].chooses for code in set(codes))
+        one = x.constant(1.0)
         for node in range(self.n - 1, first - 1, -1):
             upstream = terms[node]
             if upstream is None:
@@ -156,11 +162,13 @@ class ReverseSweep:
             start = ends[at]
             if upstream >= 0:
                 key: Any = flags[upstream] & VARIES
+            elif upstream == one:
+                key = one
             else:
                 key = upstream, *[arg for arg in args[start : ends[at + 1]] if arg < 0]
             known = kinds[pattern[at]].get(key)
             if known is None:
-                is_data = upstream >= 0 and codes[at] in self._of_data
+                is_data = (upstream >= 0 or upstream == one) and codes[at] in self._of_data
                 given = [
                     flags[arg] if arg >= 0 else DATA if is_data else arg
                     for arg in args[start : ends[at + 1]]
