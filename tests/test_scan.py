@@ -16,7 +16,7 @@ import autograd as ag
 from autograd import Value
 from autograd.compiler import loop_recording as scans
 from autograd.compiler.backends import c, javascript, python
-from autograd.compiler.nesting import unnested
+from autograd.compiler.linking import unnested
 from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Scan
 from autograd.compiler.trace import gradient_of, trace

@@ -8,8 +8,8 @@ In the order in which a function passes through:
   loop in it as a single node, whose derivatives are in `loop_primitive`;
 - `interpreter` evaluates the tape that `lowering` makes of the graph, in the first calls;
 - `pipeline` runs the passes that turn the graph into a `Program`: `lowering`, `expressions`,
-  `schedule`, `access`, `reroll` and `assembly`; `stages` divides a graph with scans for them;
-- `program` is the intermediate representation, `nesting` joins programs and expands scans;
+  `schedule`, `access`, `reroll` and `assembly`; `partition` divides a graph with scans for them;
+- `program` is the intermediate representation, `linking` joins programs and expands scans;
 - `backends` are Python, C, JavaScript, LLVM and JAX.
 
 `ragged` has helpers for arrays, `locks` for threads and processes.

@@ -11,7 +11,8 @@ integers, the first by `lower`, the others by `roll`:
 6. `assembly`: addresses that are affine in the loop indices are recognized; the result is a
    `Program`.
 
-`stages` divides a graph with scans into parts, which pass through these one by one, and joins them.
+`partition` divides a graph with scans into parts, which pass through these one by one, and links
+them.
 
 The modules of the passes, and NumPy, are imported when the first program is made.
 """
@@ -28,7 +29,7 @@ from autograd.value import Operand, Value
 
 if TYPE_CHECKING:
     from autograd.compiler.lowering import Tape
-    from autograd.compiler.stages import Staged
+    from autograd.compiler.partition import Staged
 
 Lowered: TypeAlias = "Tape | Staged"
 """What programs are made of: a tape, or several of them with scans in between."""
@@ -51,22 +52,24 @@ def lower(
         follows_branches: whether those derivatives ignore unselected branches.
     """
     with loading:
-        from autograd.compiler import stages
+        from autograd.compiler import partition
 
-    return stages.lower_staged(inputs, outputs, is_batch, leaves, None, variables, follows_branches)
+    return partition.lower_staged(
+        inputs, outputs, is_batch, leaves, None, variables, follows_branches
+    )
 
 
 def roll(tape: Lowered) -> Program:
     """The program that computes what is on the tape."""
     with loading:
-        from autograd.compiler import stages
+        from autograd.compiler import partition
         from autograd.compiler.access import Access
         from autograd.compiler.assembly import Assembly
         from autograd.compiler.expressions import Expressions
         from autograd.compiler.schedule import groups
 
-    if isinstance(tape, stages.Staged):
-        return stages.roll_staged(tape, roll)
+    if isinstance(tape, partition.Staged):
+        return partition.roll_staged(tape, roll)
     x = Expressions(tape)
     access = Access(x, *groups(x))
     rolled = [access.roller.loops(items) for items in access.sections]

@@ -162,7 +162,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A loop of `count` iterations that carries a state. (See `nesting.unnested`.)
+    """A loop of `count` iterations that carries a state. (See `linking.unnested`.)
 
     The inputs of the program `step` are the state; its results are the new state, then the outputs.
     Its section `once` runs before the first iteration, `each` in every iteration. A scan is never

@@ -10,7 +10,7 @@ import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from autograd.compiler.nesting import unnested
+from autograd.compiler.linking import unnested
 from autograd.compiler.program import (
     INDICES,
     Apply,

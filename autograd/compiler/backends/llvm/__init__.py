@@ -11,8 +11,8 @@ from __future__ import annotations
 from autograd.compiler.backends.llvm.codegen import Layout
 from autograd.compiler.backends.llvm.module import module
 from autograd.compiler.backends.llvm.ops import OPS
+from autograd.compiler.linking import unnested
 from autograd.compiler.locks import loading
-from autograd.compiler.nesting import unnested
 from autograd.compiler.program import Backend, Executable, Program
 
 

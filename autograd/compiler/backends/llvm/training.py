@@ -29,7 +29,7 @@ from autograd.compiler.backends.llvm.runtime import (
 )
 from autograd.compiler.columns import Column, Numbers, read_columns
 from autograd.compiler.jit import executable, kept, rolled
-from autograd.compiler.nesting import Joined
+from autograd.compiler.linking import Joined
 from autograd.compiler.pipeline import lower
 from autograd.compiler.program import Group, Loop, Place, Program
 from autograd.compiler.trace import leaves_of, trace, trace_rule
@@ -236,7 +236,7 @@ def of_all_parameters(rule: Program, n: int) -> Program:
             once.append(replace(item, dims=(n, *item.dims)))
         else:
             once.append(Loop(n, (item,)))
-    return joined.program(replace(rule, is_batch=True), ())
+    return joined.program((), rule.leaves, True, rule.key)
 
 
 # --- the loop over the steps ----------------------------------------------------------------------

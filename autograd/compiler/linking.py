@@ -1,4 +1,4 @@
-"""Joins programs: copies items of one into another (`Joined`), and expands scans (`unnested`).
+"""Linking: programs are joined by relocating their items, and scans are expanded to loops.
 
 `unnested` replaces each scan of a program by groups and a loop over memory, which writes to the
 same addresses in every iteration. All back ends but JAX, which has `lax.scan`, apply it first.
@@ -7,9 +7,9 @@ same addresses in every iteration. All back ends but JAX, which has `lax.scan`, 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from autograd.compiler.program import (
     Apply,
@@ -29,22 +29,6 @@ from autograd.compiler.program import (
 )
 from autograd.primitives import Primitive
 from autograd.value import Value
-
-
-class Origin(Protocol):
-    """Protocol of what a program is made from; the attributes are those of the program."""
-
-    @property
-    def leaves(self) -> Iterable[Value]:
-        """The leaves of the program."""
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether the results belong to the whole batch, not to each example."""
-
-    @property
-    def key(self) -> str:
-        """The key of the program."""
 
 
 class Joined:
@@ -81,18 +65,20 @@ class Joined:
         self.sizes["k"] = len(self.constants)
         return Mover(self, program.table, {**to, "k": Place("k", start, 0)}, depth)
 
-    def program(self, like: Origin, inputs: tuple[str, ...]) -> Program:
-        """The finished program, with the leaves, the key and `is_batch` of `like`."""
+    def program(
+        self, inputs: Sequence[str], leaves: Sequence[Value], is_batch: bool, key: str
+    ) -> Program:
+        """The finished program."""
         sections: dict[str, Any] = {name: tuple(items) for name, items in self.sections.items()}
         return Program(
-            inputs,
-            tuple(like.leaves),
-            like.is_batch,
+            tuple(inputs),
+            tuple(leaves),
+            is_batch,
             **sections,
             constants=self.constants,
             table=self.table,
             sizes=self.sizes,
-            key=like.key,
+            key=key,
             rows=tuple(self.rows),
         )
 
@@ -127,8 +113,12 @@ class Mover:
 
     def place(self, place: Place) -> Place:
         """The place in the other program."""
-        to = self._to[place.space]
+        to = self._target(place.space)
         return replace(place, space=to.space, base=to.base + to.step * place.base)
+
+    def _target(self, space: str) -> Place:
+        """Where a space is moved to; itself if that is not said: it is that of an outer program."""
+        return self._to.get(space) or Place(space, 0, 0)
 
     def _expression(self, x: Expression) -> Expression:
         match x:
@@ -148,7 +138,7 @@ class Mover:
         return Run(self._integer(run.count), tuple(terms))
 
     def _operand(self, x: Operand) -> Operand:
-        to = self._to[x.space]
+        to = self._target(x.space)
         outer = (to.stride,) * self._depth
         strides = (*outer, *(self._integer(stride, to.step) for stride in x.strides))
         return Operand(to.space, self._integer(x.base, to.step, to.base), strides)
@@ -185,7 +175,7 @@ def unnested(program: Program) -> Program:
         for item in items:
             new = _loops(joined, item) if isinstance(item, Scan) else [item]
             joined.sections[name] += new
-    return joined.program(program, program.inputs)
+    return joined.program(program.inputs, program.leaves, program.is_batch, program.key)
 
 
 def _loops(joined: Joined, scan: Scan) -> list[Item]:

@@ -1,21 +1,21 @@
-"""Lowering of graphs with scans: a tape for each part between two scans, joined to one program.
+"""Graphs with scans: partitioned at the scans, lowered part by part, and linked to one program.
 
 A stage computes what the next scan takes, and what later stages need. Each stage is a tape of its
 own, and so is the step of a scan; a graph without scans is a single tape. The tapes pass through
 the compiler one by one, so no other pass knows of scans, and their programs are joined by shifting
-addresses (see `nesting`).
+addresses (see `linking`).
 """
 
 from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from autograd.compiler.linking import Joined, Mover
 from autograd.compiler.lowering import Tape, lower, other_leaves
-from autograd.compiler.nesting import Joined, Mover
 from autograd.compiler.program import CLOSURE, INPUTS, Place, Program, Scan
 from autograd.compiler.trace import Traced, gradient_of
 from autograd.derivatives.graph import in_recorded_order
@@ -321,7 +321,7 @@ def roll_staged(staged: Staged, roll: Callable[[Tape | Staged], Program]) -> Pro
         if isinstance(part, LoweredScan):
             start = joined.room(space, part.size)
             to[part.results] = Place(space, start, part.size)
-            place = Mover(joined, array("q"), _with_rest(to, part), 0).place
+            place = Mover(joined, array("q"), to, 0).place
             scan = Scan(
                 part.count,
                 roll(part.step),
@@ -340,19 +340,9 @@ def roll_staged(staged: Staged, roll: Callable[[Tape | Staged], Program]) -> Pro
             own["y"] = to[part.results] = Place(space, joined.room(space, sizes["y"]), sizes["y"])
         else:
             own["y"] = Place("y", joined.room("y", sizes["y"]), 0)
-        mover = joined.mover(program, own | _rest(own, part.tape), 0)
+        mover = joined.mover(program, own, 0)
         for name, items in program.sections.items():
             if part.results and name == "after":
                 name = "once"  # noqa: PLW2901 - there is no mean in a stage before the last
             joined.sections[name] += mover.items(items)
-    return joined.program(staged, tuple(staged.inputs))
-
-
-def _rest(to: Mapping[str, Place], tape: Tape) -> dict[str, Place]:
-    """Spaces of the enclosing program, mapped to themselves until that program is moved."""
-    return {name: Place(name, 0, 0) for name in tape.blocks if name not in to}
-
-
-def _with_rest(to: Mapping[str, Place], scan: LoweredScan) -> dict[str, Place]:
-    names = {place.space for place in (*scan.initial, *scan.given.values())}
-    return {**{name: Place(name, 0, 0) for name in names}, **to}
+    return joined.program(staged.inputs, staged.leaves, staged.is_batch, staged.key)
