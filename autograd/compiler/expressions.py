@@ -36,7 +36,7 @@ MOST_PLAIN_TERMS = 4
 programs have 16 % more groups; with 8, the tables of a GPT have five times the size."""
 
 SPACES = "kwcmyxv"
-"""The spaces of a program; in a product the factor comes first whose space varies less."""
+"""The spaces of a program."""
 
 CHEAP = ARITHMETIC | {*KNOWN[:POW], "Σ"}
 """What may stand several times in an expression. Any other function stands once on each path to the
@@ -78,7 +78,6 @@ class Expressions:
         self.blocks = tape.blocks
         for i, (nodes, _) in enumerate(tape.blocks.values(), len(SPACES)):
             self.space[nodes] = i
-        self.order_factors()
         self.find_forms()
         self.find_slots()
         for name in ("arg", "start", "owner", "place", "uses", "live", "minus", "n_terms"):
@@ -205,19 +204,6 @@ class Expressions:
         self.depth = np.array(depth)
         self.absorbed = self.depth > 0
         self.roots = np.flatnonzero(self.live & ~self.absorbed & (self.op > INPUT))
-
-    def order_factors(self) -> None:
-        """Swap the factors of products so that x · y and y · x have one form."""
-        rank = 2 * self.space + self.absorbed
-        mul = self.start[:-1][self.live & (self.op == MUL)]
-        pairs = np.flatnonzero(self.op == self.reduction)
-        count, at = self.n_terms[pairs], self.start[pairs] + self.n_first[pairs]
-        pairs = self.start[pairs + 1] - at == 2 * count
-        x = np.concatenate([mul, ranges(at[pairs], count[pairs])])
-        y = np.concatenate([mul + 1, ranges((at + count)[pairs], count[pairs])])
-        swapped = rank[self.arg[x]] > rank[self.arg[y]]
-        x, y = x[swapped], y[swapped]
-        self.arg[x], self.arg[y] = self.arg[y], self.arg[x]
 
     def find_forms(self) -> None:
         """Find the form of each node, its expression without addresses; innermost parts first."""

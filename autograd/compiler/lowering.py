@@ -333,6 +333,10 @@ class Lowering:
         same[one] = first[one]
         op[(op == SUM) & (count == 2)] = ADD
         op[(op == DOT) & (count == 2)] = MUL
+        x = self.start[:-1][op == MUL]  # x · 2 becomes 2 · x
+        kind = np.minimum(op, INPUT + 1)
+        x = x[kind[arg[x]] > kind[arg[x + 1]]]
+        arg[x], arg[x + 1] = arg[x + 1], arg[x]
         self.replace(same)
         if (self.section[same] < self.section).any():  # what was left out is all that varied
             self.find_sections()
