@@ -216,17 +216,24 @@ class _Staging:
         targets = list(self.handed_on[i])
         block: dict[Value, int] = {x: at for at, x in enumerate(targets)}
 
-        def placed(rows: Sequence[Sequence[Any]]) -> list[tuple[list[int], Place]]:
-            """Find places for rows of numbers: pairs of columns and where these are."""
+        def placed(
+            rows: Sequence[Sequence[Any]], is_state: bool = False
+        ) -> list[tuple[list[int], Place]]:
+            """Find places for rows of numbers: pairs of columns and where these are.
+
+            A state has one place where not all of it is anywhere yet.
+            """
             found = self._streams(rows)
             rest = sorted(set(range(len(rows[0]))) - {j for js, _ in found for j in js})
+            if rest and is_state:
+                found, rest = [], list(range(len(rows[0])))
             if rest:
                 place = Place(name, len(targets), len(rest), len(rest) * (len(rows) > 1))
                 targets.extend(row[j] for row in rows for j in rest)
                 found.append((rest, place))
             return found
 
-        initial = placed([args[:m]]) if m else []
+        initial = placed([args[:m]], is_state=True) if m else []
         closure = placed([args[m : m + q]]) if q else []
         rows = [args[at : at + d] for at in range(m + q, m + q + n * d, d or 1)]
         inputs = placed(rows) if d else []
@@ -256,7 +263,7 @@ class _Staging:
             at = place_of.get(column, column) + (t * width if keeps_all else 0)
             self.blocks[results][result] = at
             self.places[result] = results, at
-        parts = _ordered(initial)
+        parts = tuple([place for _, place in initial])
         size = (n + 1) * width if keeps_all else m
         return [
             *stage,
@@ -289,23 +296,6 @@ class _Staging:
                     continue
             found.append(([j], Place(space, base, 1, stride)))
         return found
-
-
-def _ordered(found: Iterable[tuple[list[int], Place]]) -> tuple[Place, ...]:
-    """The places of the numbers in the order of their indices, with adjacent places merged."""
-    single = [
-        (j, replace(place, base=place.base + at, count=1))
-        for js, place in found
-        for at, j in enumerate(js)
-    ]
-    joined: list[Place] = []
-    for _, place in sorted(single, key=lambda pair: pair[0]):
-        before = joined[-1] if joined else None
-        if before and (before.space, before.base + before.count) == (place.space, place.base):
-            joined[-1] = replace(before, count=before.count + 1)
-        else:
-            joined.append(place)
-    return tuple(joined)
 
 
 # --- putting the stages together ------------------------------------------------------------------
