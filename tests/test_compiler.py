@@ -127,9 +127,8 @@ def at_special_values(name: str) -> list[tuple[Callable[..., Any], list[Any], li
     return found
 
 
-@pytest.mark.parametrize(
-    "backend", ["python", pytest.param("llvm", marks=[pytest.mark.slow, needs_llvm])]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["python", pytest.param("llvm", marks=needs_llvm)])
 @pytest.mark.parametrize("name", TABLE)
 def test_every_primitive_has_its_bits_at_special_values(name: str, backend: Any) -> None:
     for f, points, expected in at_special_values(name):

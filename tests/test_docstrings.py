@@ -12,6 +12,8 @@ import pytest
 
 import autograd as ag
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(ag.__file__).parent
 EXAMPLES = sorted(path for path in PACKAGE.rglob("*.py") if ">>>" in path.read_text("utf-8"))
 
