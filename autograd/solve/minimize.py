@@ -7,7 +7,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from autograd import recording
@@ -116,10 +116,8 @@ def minimize(
     if not tol > 0.0:
         raise ValueError(f"minimize: tol must be above 0, got {tol}")
     max_iterations = checked_int("minimize: max_iterations", max_iterations)
-    from tqdm import tqdm
-
     problem = Problem(f, x0, bounds, constraints, backend)
-    with tqdm(bar_format="{desc}", disable=not progress) as line:
+    with _line() if progress else nullcontext() as line:
         report = _reporter(callback, line)
         run = Run(problem, report, problem.start.copy(), options=dict(options or {}))
         with _interruptible(run):
@@ -166,16 +164,23 @@ def _chosen(solver: str) -> Any:
     return ("ipopt" if has_ipopt else "trust-constr") if solver == "auto" else solver
 
 
+def _line() -> tqdm[Any]:
+    """A progress line that is overwritten in place."""
+    from tqdm import tqdm  # takes longer to import than a small problem to solve
+
+    return tqdm(bar_format="{desc}")
+
+
 def _reporter(
-    callback: Callable[[Result], object] | None, line: tqdm[Any]
+    callback: Callable[[Result], object] | None, line: tqdm[Any] | None
 ) -> Callable[[Run, float, float], None]:
     """The function to call after each iteration, with the objective and the violation."""
     from scipy.optimize import OptimizeResult
 
     def report(run: Run, objective: float, violation: float) -> None:
-        line.set_description_str(
-            f"iteration {run.n_iterations}, objective {objective:.8g}, violation {violation:.2g}"
-        )
+        if line is not None:
+            text = f"iteration {run.n_iterations}, objective {objective:.8g}"
+            line.set_description_str(f"{text}, violation {violation:.2g}")
         if callback is not None:
             x = run.problem.structured(run.x)
             callback(OptimizeResult(x=x, fun=objective, maxcv=violation, nit=run.n_iterations))
