@@ -1,6 +1,6 @@
 """The LLVM back end: a program as LLVM IR, compiled to machine code.
 
-`runtime` compiles a program and runs it. It takes the text from `module` (the functions that are
+`runtime` compiles a program and runs it. It takes the text from `module` (the function that is
 called), which takes the loops from `codegen`, the instructions from `builder`, and each primitive
 from `ops`. `training` runs whole training steps in machine code. llvmlite and NumPy are imported
 when they are first needed.
