@@ -216,10 +216,8 @@ def _runs(classes: Any, n: int) -> list[tuple[int, int, Any]]:
         return [(0, n, classes)]
     changes = [i for i in range(1, n) if classes[i] != classes[i - 1]]
     if len(changes) >= MOST_RUNS:
-        for head in (0, 1):  # several terms a turn, after at most one other
-            for period in range(2, LONGEST_TURN + 1):
-                turns, rest = divmod(n - head, period)
-                if not rest and classes[head:-period] == classes[head + period :]:
-                    start = [(0, 1, classes[:1])] * head
-                    return [*start, (head, turns, classes[head : head + period])]
+        for period in range(2, LONGEST_TURN + 1):  # several terms a turn
+            turns, rest = divmod(n, period)
+            if not rest and classes[:-period] == classes[period:]:
+                return [(0, turns, classes[:period])]
     return [(a, b - a, classes[a : a + 1]) for a, b in pairwise([0, *changes, n])]
