@@ -231,26 +231,18 @@ def _stacked(parts: Sequence[Integers], is_affine: bool) -> Any:
     If `is_affine` they are continued by their last step, else by their last number. Returns None if
     that would take much more space.
     """
-    shapes = [part.shape for part in parts]
-    if len(set(shapes)) == 1:
-        return np.stack(parts)
-    shape = tuple(np.max(shapes, axis=0).tolist())
-    if len(parts) * np.prod(shape) > MOST_PADDING * sum(part.size for part in parts) + 1000:
+    shape = tuple(np.max([part.shape for part in parts], axis=0).tolist())
+    if len(parts) * math.prod(shape) > MOST_PADDING * sum(part.size for part in parts) + 1000:
         return None
-    steps = [0] * len(shape)  # along each axis, for arrays that have one element there
-    for axis, extent in enumerate(shape):
-        if is_affine and extent > 1:
-            longest = next(part for part in parts if part.shape[axis] == extent)
-            steps[axis] = int((longest.take(1, axis) - longest.take(0, axis)).flat[0])
-    return np.stack([_continued(part, shape, steps, is_affine) for part in parts])
+    return np.stack([_continued(part, shape, is_affine) for part in parts])
 
 
-def _continued(part: Integers, shape: tuple[int, ...], steps: list[int], is_affine: bool) -> Any:
+def _continued(part: Integers, shape: tuple[int, ...], is_affine: bool) -> Integers:
     for axis, extent in enumerate(shape):
         n = part.shape[axis]
         if n < extent:
             last = part.take([n - 1], axis)
-            step = last - part.take([n - 2], axis) if is_affine and n > 1 else steps[axis]
+            step = last - part.take([n - 2], axis) if is_affine and n > 1 else 0
             further = np.arange(1, extent - n + 1)
             further = further.reshape([-1 if a == axis else 1 for a in range(part.ndim)])
             part = np.concatenate([part, last + step * further], axis)
@@ -286,21 +278,13 @@ def _repeats(items: Items) -> list[tuple[int, int, int, int]]:
 
 
 def _chosen(candidates: list[Any], n: int, fewest: int) -> list[tuple[int, int, int]]:
-    """(start, period, turns) of disjoint loops that save most, shortened where they overlap."""
+    """(start, period, turns) of disjoint loops that save most; what overlaps waits for its turn."""
     chosen, taken = [], np.zeros(n, bool)
-    for _, period, *place in sorted(candidates, key=lambda x: (-x[0], x[1], x[2])):
-        start, turns = place
-        while turns >= fewest:
-            at = np.flatnonzero(taken[start : start + turns * period])
-            if not len(at):
-                taken[start : start + turns * period] = True
-                chosen.append((start, period, turns))
-                break
-            if at[0] >= fewest * period:
-                turns = int(at[0]) // period
-            else:
-                skipped = int(at[-1]) // period + 1
-                start, turns = start + skipped * period, turns - skipped
+    for _, period, start, turns in sorted(candidates, key=lambda x: (-x[0], x[1], x[2])):
+        own = taken[start : start + turns * period]
+        if turns >= fewest and not own.any():
+            own[:] = True
+            chosen.append((start, period, turns))
     return chosen
 
 
