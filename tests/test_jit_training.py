@@ -524,4 +524,7 @@ def test_without_llvmlite_the_error_says_what_to_install() -> None:
     """
     run = [sys.executable, "-c", textwrap.dedent(program)]
     printed = subprocess.run(run, capture_output=True, text=True, check=True).stdout
-    assert printed == "machine code needs llvmlite: pip install 'scalar-autograd[jit]'\n"
+    assert printed == (
+        "fit: backend 'llvm' needs llvmlite; pip install 'scalar-autograd[jit]', "
+        "or choose backend 'python'\n"
+    )

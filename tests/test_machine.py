@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import itertools
 import math
 import os
 import random
@@ -473,10 +474,12 @@ def test_dropped_programs_leave_no_more_memory_behind_than_llvmlite_does(
         builder = binding.JITLibraryBuilder().add_ir(text).export_symbol("run")
         assert builder.link(compiler, f"alone{i}")["run"]
 
+    numbers = itertools.count()  # each program has a name of its own
+
     def growth(make: Callable[[int], None], count: int) -> int:
         before = resident()
-        for i in range(count):
-            make(i + before * 1_000)
+        for _ in range(count):
+            make(next(numbers))
         gc.collect()
         return resident() - before
 

@@ -144,11 +144,11 @@ def _steps(
     backend: BackendName | None,
 ) -> Steps:
     """The object that takes the steps: in machine code, as a program, or on Values."""
-    chosen: Any = None if backend is None else checked_backend(backend, "fit")
-    if chosen == "llvm" or (compiled and chosen is None):
-        return MachineSteps(objective, examples, optimizer)
-    if chosen is None:
+    if backend is None and not compiled:
         return EagerSteps(objective, examples, optimizer)
+    chosen: Any = checked_backend(backend or "llvm", "fit")
+    if chosen == "llvm":
+        return MachineSteps(objective, examples, optimizer)
     return ProgramSteps(objective, examples, optimizer, chosen)
 
 
