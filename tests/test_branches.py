@@ -349,6 +349,27 @@ INACTIVE: dict[str, tuple[Callable[[Value, Value, Value], Any], list[float]]] = 
         )[1],
         [0.0, 1.0, 0.0],
     ),
+    "an infinite state of a loop": (
+        lambda w, v, x: ag.scan(
+            lambda s, y: ((s[0], ag.sin(s[1]) + ag.where(v > y, s[0] * s[1], s[1])), None),
+            (math.inf, v),
+            [2.0, 2.0],
+        )[0][1],
+        [1.0, 1.0, 0.0],
+    ),
+    "an infinite input of a loop": (
+        lambda w, v, x: ag.scan(
+            lambda s, y: (ag.sin(s) + ag.where(v > 2.0, s * y, s), None), v, [math.inf, 1.0]
+        )[0],
+        [1.0, 1.0, 0.0],
+    ),
+    "an infinite number that a loop closes over": (
+        lambda w, v, x: (
+            n := ag.stop_gradient(1.0 / w),
+            ag.scan(lambda s, y: (ag.sin(s) + ag.where(v > y, s * n, s), None), v, [2.0, 2.0])[0],
+        )[1],
+        [0.0, 1.0, 0.0],
+    ),
 }
 """Functions, and a point at which an infinite or undefined slope is inactive."""
 

@@ -18,7 +18,14 @@ from typing import Any, TypeAlias
 
 from autograd import primitives, recording
 from autograd.compiler.trace import Traced
-from autograd.derivatives.graph import always_active, copied, is_sure, pulled_back, pushed_forward
+from autograd.derivatives.graph import (
+    always_active,
+    copied,
+    is_sure,
+    of_loops,
+    pulled_back,
+    pushed_forward,
+)
 from autograd.derivatives.many_results import ManyResults, Result
 from autograd.value import Operand, Value
 
@@ -45,6 +52,7 @@ class Step:
     outputs: list[Operand] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        of_loops.update([*self.state, *self.inputs])
         self.state_index: dict[Value, int] = {x: i for i, x in enumerate(self.state)}
         self.input_index: dict[Value, int] = {x: i for i, x in enumerate(self.inputs)}
         self.closure_index = {x: i for i, x in enumerate(self.closure)}
@@ -520,5 +528,7 @@ def _forward(
 
 
 def _like(leaf: Value, label: str) -> Value:
-    """Another leaf of a step, of the same kind."""
-    return Traced(label) if type(leaf) is Traced else Value(math.nan, label)
+    """Another leaf of a step, of the same kind, whose number is computed."""
+    new = Traced(label) if type(leaf) is Traced else Value(math.nan, label)
+    of_loops.add(new)
+    return new

@@ -20,7 +20,7 @@ from autograd import recording
 from autograd.checks import refuse_masked
 from autograd.compiler.loop_primitive import LoopPrimitive, LoopRun, Step, joined
 from autograd.compiler.trace import Traced
-from autograd.derivatives.graph import closed_over, copied
+from autograd.derivatives.graph import closed_over, copied, of_loops
 from autograd.derivatives.structures import (
     Nested,
     form_of,
@@ -191,7 +191,10 @@ def _recorded(step: Callable[[Any, Any], Any], state: Nested, xs: list[Any]) -> 
 
 def _leaf(x: Value) -> Value:
     """A leaf of a step that stands for a Value outside of it."""
-    return Value(math.nan if type(x) is Traced else x._float, x.label)
+    leaf = Value(math.nan if type(x) is Traced else x._float, x.label)
+    if x.primitive is not None or x in of_loops:
+        of_loops.add(leaf)
+    return leaf
 
 
 def _run(

@@ -10,7 +10,7 @@ neither is known, the gradient has to be recorded with a guard.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Sequence
 from copy import copy
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -44,15 +44,18 @@ class Activity(Generic[N]):
     Args:
         operation: the row of a node and its operands, nodes or floats; None and () of a leaf.
         nodes: those of several operands that matter: no floats, and perhaps no leaves.
+        computed: leaves that stand for a number computed elsewhere, which may be infinite.
     """
 
     def __init__(
         self,
         operation: Callable[[N], tuple[Any, Sequence[Any]]],
         nodes: Callable[[Sequence[Any]], list[Any]],
+        computed: Container[N] = (),
     ) -> None:
         self._operation = operation
         self._nodes = nodes
+        self._computed = computed
         self._sure: set[N] = set()
         self._arms: dict[Any, set[Arm]] = {}  # a node is active if one of its arms is selected
         self._inactive: list[N] = []  # the visited nodes of which some operand may be inactive
@@ -119,14 +122,14 @@ class Activity(Generic[N]):
         return Selection.FINITE if self._inactive else Selection.NONE
 
     def _find_range(self, node: N) -> None:
-        """Find the range of a node's number, given that those of inputs and leaves are finite."""
+        """Find the range of a node's number, given that inputs and other leaves are finite."""
         known = self._ranges
         stack = [] if node in known else [node]
         while stack:
             x = stack.pop()
             row, args = self._operation(x)
             if not isinstance(row, Primitive):  # a leaf, or an operation with several results
-                known[x] = Range(is_finite=row is None)
+                known[x] = Range(is_finite=row is None and x not in self._computed)
             elif new := [y for y in self._nodes(args) if y not in known]:
                 stack += [x, *new]
             else:

@@ -29,9 +29,11 @@ _guarded: WeakKeyDictionary[Value, tuple[Operand, Value]] = WeakKeyDictionary()
 condition and the contribution. A higher derivative looks through such a node, so that its sums are
 those of the plain gradient."""
 
-
 _apart: WeakSet[Value] = WeakSet()
 """The sums of derivatives of graphs that select (see `_selects`)."""
+
+of_loops: WeakSet[Value] = WeakSet()
+"""The leaves of a loop's step that stand for a number computed elsewhere, such as its state."""
 
 
 def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
@@ -151,7 +153,7 @@ def pushed_forward(
     """
     tangent: dict[Any, Any] = dict(zip(inputs, directions, strict=True))
     activity: dict[Any, Operand] = dict(activities or {})
-    inactive: Activity[Value] = Activity(_operation, _nodes)
+    inactive: Activity[Value] = Activity(_operation, _nodes, of_loops)
     tracing = recording.current_tracing()
     nodes = nodes_since(outputs, inputs)
     selects = _selects(nodes)
@@ -452,7 +454,7 @@ class _Sweep:
 
     def __init__(self, targets: Collection[Value]) -> None:
         self.targets = targets
-        self._activity: Activity[Value] = Activity(_operation, _nodes)
+        self._activity: Activity[Value] = Activity(_operation, _nodes, of_loops)
 
     def start(self, node: Value, active: Operand) -> None:
         """Add a seed of the sweep, with its activity."""
@@ -553,7 +555,7 @@ def _nodes(args: Sequence[Any]) -> list[Any]:
 
 def always_active(inputs: Sequence[Value], outputs: Iterable[Operand]) -> set[Value]:
     """Those of the inputs that are active whatever is selected, if the outputs are."""
-    activity: Activity[Value] = Activity(_operation, _nodes)
+    activity: Activity[Value] = Activity(_operation, _nodes, of_loops)
     starts = [x for x in outputs if isinstance(x, Value)]
     for x in starts:
         activity.start(x)
