@@ -209,8 +209,8 @@ class Compiled:
         If the function returns one Value, this is the program of `backward`, gradient included.
         Where it finds a nan, a call runs a second program, whose gradients ignore unselected
         branches. The second one is shown here if unselected branches can give nan by themselves;
-        the first, if that takes an overflow (such as x·x at 1e200) or a function of the selected
-        operand that is infinite there (such as log(relu(x)) at -1).
+        the first, if that takes an infinite input or leaf, an overflow (such as x·x at 1e200) or a
+        function of the selected operand that is infinite there (such as log(relu(x)) at -1).
         """
         if self._latest is None:
             raise RuntimeError(
@@ -405,8 +405,9 @@ class _Runner:
         if self._backend == "auto" and is_one and isinstance(tape, Tape):
             self._n_interpreted += 1
             if self._n_interpreted <= most_calls(tape):
-                self._interpreter = self._interpreter or interpreter(tape)
-                return self._interpreter
+                run = self._interpreter or interpreter(tape)
+                self._interpreter = run  # which another thread may set to None meanwhile
+                return run
         self._run, self._interpreter = executable(tape, self._backend), None
         return self._run
 

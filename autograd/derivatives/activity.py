@@ -137,11 +137,11 @@ class Activity(Generic[N]):
 
     def _of(self, function: Callable[..., Any], row: Primitive, args: Sequence[Any]) -> Any:
         """A function of a row and the range of each operand (a number itself), computed once."""
-        known = self._ranges
+        known, twice = self._ranges, {}
         if len(set(args)) < len(args):  # a leaf that occurs twice is the same number
             leaves = {x for x in args if type(x) is not float and x not in known}
-            known = known | {x: Range(is_finite=True) for x in leaves}
-        operands = [x if type(x) is float else known.get(x, SOME) for x in args]
+            twice = {x: Range(is_finite=True) for x in leaves}
+        operands = [x if type(x) is float else twice.get(x) or known.get(x, SOME) for x in args]
         key = function, row.name, *operands
         if key not in self._found:
             self._found[key] = function(row, operands)
