@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.compiler.backends import c, javascript
+from autograd.compiler.linking import unnested
 from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Program
 from autograd.compiler.trace import leaves_of, trace
@@ -40,6 +41,7 @@ def eager(f: Callable[[], Any], program: Program) -> list[float | None]:
 
 def compiled_c(program: Program, folder: Path) -> Callable[[Sequence[float]], list[float]]:
     """The program as `cc` compiles it, for one example without inputs."""
+    program = unnested(program)  # whose memory has room for all steps of scans
     (folder / "program.c").write_text(c.source(program), encoding="utf-8")
     command = [str(CC), "-std=c99", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "program.c"]
     subprocess.run([*command, "-o", "program.so", "-lm"], cwd=folder, check=True)
