@@ -25,7 +25,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from autograd import copying, operators, primitives, recording, special
 from autograd.checks import is_bool, real_number
-from autograd.operators import Symbol, following
+from autograd.operators import following
 from autograd.primitives import TABLE, Primitive
 
 UnaryMethod: TypeAlias = "Callable[[Value], Value]"
@@ -315,7 +315,7 @@ def condition(x: object, operation: str) -> Any:
         return x
     if isinstance(x, Condition):  # recorded by nobody, in a no_grad block
         return x._float
-    if isinstance(x, Symbol):  # of a rule that is read
+    if hasattr(x, "record") and not isinstance(x, Value):  # of a rule that is read
         return x
     if not is_bool(x):
         raise TypeError(

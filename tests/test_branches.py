@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import autograd as ag
 from autograd import Value, grad
 from autograd.compiler.backends import python
+from autograd.primitives import Primitive
 from tests.benchmarks import workloads
 from tests.graphs import Program, any_float, inputs, programs
 from tests.numerics import same
@@ -428,6 +429,33 @@ def test_a_transformer_below_a_cross_entropy_is_printed_plainly() -> None:
         return ag.cross_entropy([z / (1.0 + ag.exp(z)) for z in scores], target)
 
     assert not needs_a_guard(ag.jit(loss, "python"), [3.0])
+
+
+@pytest.mark.parametrize("number", [-1.0, 0.0, 2.0])
+def test_a_rule_that_is_written_with_where_is_compiled_below_a_selection(number: float) -> None:
+    smaller = Primitive(
+        "log_or_less",
+        "log_or_less",
+        "where(x > 1.0, log(x), x - 1.0)",
+        lambda z, x: ag.where((x > 1.0) & ~(x <= 1.0), 1.0 / x, 1.0),
+    )
+    several = Primitive(
+        "added",
+        "added",
+        lambda *xs: math.fsum(xs),
+        lambda z, *xs: [ag.where(x > z, 1.0, 1.0) for x in xs],
+        variadic=True,
+    )
+    w, x = Value(number), Value(-1.0)
+
+    def f() -> Value:
+        return ag.where(x > 0.0, smaller(w), several(w, 2.0 * w)) + ag.relu(several(x, smaller(w)))
+
+    f().backward()
+    slopes = slopes_of([w, x])
+    w.grad = x.grad = None
+    ag.jit(f, "python").backward()
+    assert same(slopes_of([w, x]), slopes)
 
 
 def test_conditions_combine_in_a_block_that_records_nothing() -> None:
