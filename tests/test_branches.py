@@ -443,7 +443,7 @@ def test_a_rule_that_is_written_with_where_is_compiled_below_a_selection(number:
         "added",
         "added",
         lambda *xs: math.fsum(xs),
-        lambda z, *xs: [ag.where(x > z, 1.0, 1.0) for x in xs],
+        lambda z, *xs: [ag.where(round(x) > z, 1.0, 1.0) for x in xs],
         variadic=True,
     )
     w, x = Value(number), Value(-1.0)
