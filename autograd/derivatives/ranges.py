@@ -47,7 +47,7 @@ class Range:
             return Range(0.0, is_finite=True)
         if primitive.name in _RANGES:
             return _RANGES[primitive.name](*ranges)
-        if primitive.definition is not None:
+        if primitive.definition is not None and _is_read(primitive):
             return range_of(primitive.definition(*ranges))
         return Range(is_finite=primitive.name in _FINITE and all(x.is_finite for x in ranges))
 
@@ -72,12 +72,17 @@ def partials_are_finite(primitive: Primitive, operands: Sequence[Any]) -> bool:
         primitive: the row.
         operands: the range of each operand, a float where it is a number.
     """
-    if primitive.variadic and primitive.name not in primitives.own_names:
-        return False  # a user's rule, which need not work with anything but floats and Values
+    if not _is_read(primitive):
+        return False
     z = Range.record(primitive, operands)
     partials = [range_of(x) for x in primitive.partials_at(z, operands, operands) if x is not None]
     is_step = all(x.number == 0.0 for x in partials)
     return not is_step and all(x.is_finite for x in partials)
+
+
+def _is_read(primitive: Primitive) -> bool:
+    """Whether a row is read with ranges: a user's variadic one need only take floats and Values."""
+    return not primitive.variadic or primitive.name in primitives.own_names
 
 
 add_arithmetic(Range)
