@@ -431,6 +431,17 @@ def test_a_transformer_below_a_cross_entropy_is_printed_plainly() -> None:
     assert not needs_a_guard(ag.jit(loss, "python"), [3.0])
 
 
+def test_a_condition_that_is_a_plain_number_is_no_other_condition() -> None:
+    """The comparison is operation 1 of its program, and True the number 1.0."""
+    w = Value(0.0)
+
+    def f() -> Value:
+        c, n = w > 0.5, ag.sqrt(w)
+        return ag.where(True, w, n) + ag.where(c, n, w)
+
+    assert printed_gradient(f, [w]) == [2.0]
+
+
 @pytest.mark.parametrize("number", [-1.0, 0.0, 2.0])
 def test_a_rule_that_is_written_with_where_is_compiled_below_a_selection(number: float) -> None:
     smaller = Primitive(

@@ -91,7 +91,9 @@ class Activity(Generic[N]):
                 self._add(x, self._arms.get(node, ()))
         elif row.name in TWO_ARMED:
             # Selections by one condition select alike, if each of them is active itself.
-            selection = (args[0],) if row.name == "where" and is_sure else node
+            # A plain number as the condition could not be told from a node that is an int.
+            is_condition = row.name == "where" and is_sure and type(args[0]) is not float
+            selection = (args[0],) if is_condition else node
             for i, x in enumerate(args[-2:]):
                 for target in self._nodes([x]):
                     self._add(target, [(selection, i)])
