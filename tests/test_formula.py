@@ -66,6 +66,12 @@ def test_what_cannot_be_read_is_shown_as_typed() -> None:
         parse(" a^2 ", a=1.0)
 
 
+@pytest.mark.parametrize(("sign", "value"), [("+", 2000.0), ("*", 1.0), ("-", -1998.0), ("/", 1.0)])
+def test_many_terms_are_not_deep(sign: str, value: float) -> None:
+    assert parse(sign.join(["a"] * 2000), a=1.0).data == value
+    assert parse(f"exp(0 * ({sign.join(['a'] * 2000)}))", a=1.0).data == 1.0
+
+
 def test_what_cannot_be_read_may_be_deep() -> None:
     with pytest.raises(ValueError, match=r"cannot read|nested too deeply"):
         parse("(" + "+".join(["a"] * 2500) + ") % 2", a=1.0)
@@ -78,6 +84,7 @@ def test_what_cannot_be_read_may_be_deep() -> None:
         ("a +", "no formula"),
         ("a b", "no formula"),
         ("a\0", "no formula"),
+        ("a\udcff", "no formula"),
         ("b", "the variable b has no number"),
         ("__import__('os').system('true')", "cannot read"),
         ("(lambda: 1)()", "cannot read"),
@@ -102,6 +109,12 @@ def test_anything_else_is_refused_in_one_line(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says) as caught:
         parse(text, a=1.0)
     assert "\n" not in str(caught.value)
+
+
+def test_a_function_is_no_use_of_a_variable_of_its_name() -> None:
+    with pytest.raises(ValueError, match="there is no variable exp"):
+        parse("exp(x)", x=1.0, exp=2.0)
+    assert parse("exp(x) * exp", x=0.0, exp=2.0).data == 2.0
 
 
 def test_pi_and_e_are_known_unless_they_are_given() -> None:

@@ -59,14 +59,19 @@ def parse(text: str, /, **numbers: float) -> Value:
     normal = {name: unicodedata.normalize("NFKC", name) for name in numbers}
     variables = {normal[name]: Value(number, normal[name]) for name, number in numbers.items()}
     try:
-        tree = ast.parse(text.replace("\0", "?"), mode="eval").body  # no ValueError in any Python
+        # A null and a lone surrogate would be ValueErrors of other kinds.
+        readable = text.replace("\0", "?").encode(errors="replace").decode()
+        tree = ast.parse(readable, mode="eval").body
         result = _recorded(tree, text, variables)
     except (SyntaxError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
         if re.search(r"\d\s*[^\W\d]", text):
             reason += "; a product is written with *, such as 2*a"
         raise ValueError(f"{_quoted(text)} is no formula: {reason}") from None
-    if unused := variables.keys() - {x.id for x in ast.walk(tree) if isinstance(x, ast.Name)}:
+    terms = list(ast.walk(tree))
+    called = {term.func for term in terms if isinstance(term, ast.Call)}
+    used = {term.id for term in terms if isinstance(term, ast.Name) and term not in called}
+    if unused := variables.keys() - used:
         raise ValueError(f"{_quoted(text)}: there is no variable {min(unused)} in it")
     output = result if isinstance(result, Value) else Value(result)
     output.label = output.label or text
@@ -75,6 +80,18 @@ def parse(text: str, /, **numbers: float) -> Value:
 
 def _recorded(term: ast.expr, text: str, variables: dict[str, Value]) -> Operand:
     """The value of a term, its operations recorded from left to right."""
+    outer: list[ast.BinOp] = []  # a sum of n terms is n - 1 operations deep on its left
+    while isinstance(term, ast.BinOp) and type(term.op) in OPERATORS:
+        outer.append(term)
+        term = term.left
+    result = _first_operand(term, text, variables)
+    for term in reversed(outer):
+        result = OPERATORS[type(term.op)](result, _recorded(term.right, text, variables))
+    return result
+
+
+def _first_operand(term: ast.expr, text: str, variables: dict[str, Value]) -> Operand:
+    """The value of a term that is no operation of two operands."""
     known = functions()
     match term:
         case ast.Constant(value=int() | float() as number) if type(number) is not bool:
@@ -85,8 +102,6 @@ def _recorded(term: ast.expr, text: str, variables: dict[str, Value]) -> Operand
             return CONSTANTS[name]
         case ast.Name(id=name):
             raise ValueError(f"{_quoted(text)}: the variable {name} has no number; add {name}=1.5")
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            primitive, operands = OPERATORS[type(op)], [left, right]
         case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATORS:
             primitive, operands = OPERATORS[type(op)], [operand]
         case ast.Call(func=ast.Name(id=name), args=operands, keywords=[]) if name in known:
