@@ -14,6 +14,7 @@ import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -478,6 +479,12 @@ def test_what_is_no_row_is_told_and_a_row_like_it_is_kept(csv_file: CsvFile) -> 
     with pytest.raises(TableError, match="line 1: found 1 columns"):
         read_sheet(csv_file("7\n1,2,x\n3,4,y\n"))
     assert read_sheet(csv_file("a,b\n1,2\n3,4\nill,ill\n"), na_values=["ill"]).left_out == ()
+
+
+def test_totals_of_many_groups_are_rows(csv_file: CsvFile) -> None:
+    years = [f"{week},{year},{week}\n" for year in range(3) for week in [*range(200), "Total"]]
+    sheet = read_sheet(csv_file("week,year,n\n" + "".join(years)))
+    assert (sheet.n_rows, sheet.left_out) == (len(years), ())
 
 
 def test_a_line_of_totals_needs_two_rows_and_a_word_for_them(csv_file: CsvFile) -> None:
@@ -1105,6 +1112,13 @@ def test_a_schema_is_kept_as_json(csv_file: CsvFile) -> None:
     ):
         with pytest.raises(ValueError, match="the model's columns are damaged"):
             Schema.from_json(damaged, ())
+
+
+def test_a_mean_may_have_been_written_as_a_whole_number(csv_file: CsvFile) -> None:
+    """As a page writes it: JavaScript's 2.0 is 2."""
+    sheet = read_sheet(csv_file("a,y\n1,0\n3,1\n2,0\n"))
+    schema = replace(infer_schema(sheet), means=(2.0,))
+    assert Schema.from_json({**schema.to_json(), "means": [2]}, schema.classes).means == (2.0,)
 
 
 def test_rows_without_names_are_placed_by_how_many_columns_they_have(csv_file: CsvFile) -> None:

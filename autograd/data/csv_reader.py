@@ -34,8 +34,11 @@ N_HEAD_LINES = 200
 N_HEAD_ROWS = 1000
 """So many rows show whether the first is a header, and how many cells a row has."""
 
-BLOCK, TAIL = 8192, 50
-"""Rows that are stored at a time, and rows that are held back, as footnotes may be among them."""
+BLOCK, TAIL = 8192, 1000
+"""Rows that are stored at a time; and how many at the end show whether its lines belong to them.
+
+Footnotes do not, nor does a line of totals if no other line begins with its word.
+"""
 
 
 def read_sheet(

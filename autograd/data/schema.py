@@ -5,7 +5,6 @@ It is kept with a model, so that new rows are read as those were that it learned
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -247,8 +246,11 @@ class Schema:
     def from_json(cls, kept: Any, classes: Sequence[str]) -> Schema:
         """The schema from the output of `to_json`. ValueError if that is damaged."""
         try:
-            choices = [(role, ("input", "label", "left out")) for _, role, _, _ in kept["columns"]]
+            choices: list[tuple[Any, tuple[Any, ...]]] = [
+                (role, ("input", "label", "left out")) for _, role, _, _ in kept["columns"]
+            ]
             choices += [(kept["missing"], get_args(Missing)), (kept["decimal"], ("", ".", ","))]
+            choices += [(type(mean), (int, float)) for mean in kept["means"]]  # pages write 2
             for given, allowed in choices:
                 if given not in allowed:
                     raise ValueError(f"unexpected {given!r:.40}")
@@ -273,7 +275,7 @@ class Schema:
             )
             for name in kept.keys() | schema.to_json().keys():
                 given, written = kept.get(name), schema.to_json().get(name)
-                if json.dumps(given) != json.dumps(written):
+                if given != written:
                     raise ValueError(f"unexpected {name} {given!r:.40}")
             if len(schema.means) not in (0, len(schema.features)):
                 raise ValueError(f"{len(schema.means)} means of {len(schema.features)} inputs")
