@@ -273,6 +273,21 @@ def test_characters_that_cannot_be_shown_are_escaped(label: str, text: str) -> N
     assert nodes(ag.draw(Value(1.0, label)))["node0"]["name"] == text
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "1\N{NARROW NO-BREAK SPACE}000 km",
+        "\u8ddd\u96e2\N{IDEOGRAPHIC SPACE}m",
+        "hyphen\N{SOFT HYPHEN}ated",
+        "\u05d0\N{RIGHT-TO-LEFT MARK}",
+        "\N{WAVING BLACK FLAG}\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    ],
+    ids=ascii,
+)
+def test_blanks_and_what_joins_or_varies_characters_are_shown_as_they_are(label: str) -> None:
+    assert nodes(ag.draw(Value(1.0, label)))["node0"]["name"] == visible(label) == label
+
+
 def test_a_long_label_is_shortened_and_whole_in_the_tooltip() -> None:
     label = "long " * 2_000
     (group,) = groups(ag.draw(Value(1.0, label)).svg, "node").values()

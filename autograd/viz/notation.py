@@ -54,19 +54,30 @@ LONGEST_TEXT = 40
 
 ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
-SHOWN = ISOLATE + END + "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{NO-BREAK SPACE}"
-"""Characters that `str.isprintable` refuses, and that are shown, or join others, as they are."""
+HIDDEN = ("Cc", "Cs", "Zl", "Zp")
+DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI")
+"""Unicode's general categories, and classes of direction, of the characters that are escaped.
+
+The isolates of `isolated` are none of them.
+"""
 
 
 def visible(text: str) -> str:
     """`text` in one line, with an escape for each character that XML or a page can't show.
 
     Escaped are control characters, lone surrogates, line ends, and characters that change the
-    direction of the text that follows.
+    direction of the text that follows. Blanks of any width, and what joins or varies other
+    characters, as in emoji, are no such characters.
     """
-    return "".join(
-        c if c.isprintable() or c in SHOWN else c.encode("unicode_escape").decode() for c in text
-    )
+    return text if text.isprintable() else "".join(map(_visible_character, text))
+
+
+def _visible_character(character: str) -> str:
+    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
+    is_hidden = is_noncharacter or unicodedata.category(character) in HIDDEN
+    if is_hidden or unicodedata.bidirectional(character) in DIRECTIONS:
+        return character.encode("unicode_escape").decode()
+    return character
 
 
 def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
