@@ -131,3 +131,10 @@ def test_a_setting_that_makes_no_sense_is_named(settings: dict[str, Any], says: 
 def test_one_class_is_refused() -> None:
     with pytest.raises(ValueError, match="at least two classes in y, got one class, 'a'"):
         MLPClassifier().fit([[1.0], [2.0]], ["a", "a"])
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_the_docstring_lists_the_settings_alike_in_every_python(kind: type) -> None:
+    lines = str(kind.__doc__).splitlines()
+    assert {"Args:", "Attributes:", "    verbose: whether to show a progress bar."} <= {*lines}
+    assert ("    classes_: the classes, sorted." in lines) is (kind is MLPClassifier)

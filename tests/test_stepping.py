@@ -319,6 +319,15 @@ def test_local_derivatives_keep_their_parentheses() -> None:
     assert TEXT.local_derivative(named(x / y, "o"), 1, {x: "x", y: "y"}) == "-o / y"
 
 
+def test_a_power_of_a_power_keeps_its_parentheses() -> None:
+    rules = [lambda _, x, y: (x**y) ** 3.0, lambda _, x, y: x ** (y**3.0)]
+    towers = ag.Primitive("towers", "towers", lambda x, y: 0.0 * x * y, *rules)
+    x, y = leaves(x=0.5, y=2.0)
+    node, called = named(towers(x, y), "z"), {x: "x", y: "y"}
+    assert TEXT.local_derivative(node, 0, called) == "(x ** y) ** 3"
+    assert TEXT.local_derivative(node, 1, called) == "x ** (y ** 3)"
+
+
 # --- names ----------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ import importlib.util
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from inspect import cleandoc
 from typing import Any, Self
 
 import numpy as np
@@ -113,17 +114,14 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.model_.predict(rows), dtype=np.float64)
 
 
-_SETTINGS = str(_Perceptron.__doc__).partition("share.\n")[2].rstrip()
-"""For both classes alike."""
+_SETTINGS = cleandoc(str(_Perceptron.__doc__)).partition("share.\n")[2]
+"""For both classes alike. Python 3.13 keeps docstrings without their indentation, 3.12 with it."""
 
 
 class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
     """A multilayer perceptron for classes, trained on cross-entropy by `Adam`."""
 
-    __doc__ = f"""{__doc__}
-{_SETTINGS}
-        classes_: the classes, sorted.
-    """
+    __doc__ = f"{cleandoc(str(__doc__))}\n{_SETTINGS}\n    classes_: the classes, sorted."
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from the rows of X and their classes, of any kind that can be sorted."""
@@ -167,7 +165,7 @@ class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
     last layer is rescaled to predict in their own units.
     """
 
-    __doc__ = f"{__doc__}{_SETTINGS}\n    "
+    __doc__ = f"{cleandoc(str(__doc__))}\n{_SETTINGS}"
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from the rows of X and their targets: a number each, or a row of several."""

@@ -293,7 +293,8 @@ class Notation:
             return text
         binds, needs = BINDING["mul" if op == "neg" else op], BINDING[inner]  # -a · b needs none
         rounds = inner in ("mod", "floordiv")  # -(a // b) is not (-a) // b
-        regroups = (op in ("sub", "div", "pow") or rounds) and (index == 1 or op == "neg")
+        regroups = (op in ("sub", "div") or rounds) and (index == 1 or op == "neg")
+        regroups = regroups or op == "pow"  # (a ** b) ** c is not a ** b ** c
         return f"({text})" if needs < binds or (needs == binds and regroups) else text
 
     def _operation(self, op: str, operands: Sequence[str]) -> str:
