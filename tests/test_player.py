@@ -1346,6 +1346,18 @@ def test_a_widget_takes_numbers_that_json_does_not_have() -> None:
         assert x.data == number
 
 
+def test_a_widget_tells_negative_zero_from_zero() -> None:
+    pytest.importorskip("anywidget")
+    x = Value(0.0, "x")
+    widget = play(named(1.0 / x, "y"), widget=True)
+    told: list[Any] = []
+    widget.observe(lambda change: told.append(change["new"]), "numbers")
+    for number in (-0.0, 0.0):
+        x.data = number
+        widget.update()
+    assert told == [["-0"], [0.0]]
+
+
 def test_without_anywidget_a_widget_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "autograd.viz.player.widget", raising=False)

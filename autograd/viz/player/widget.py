@@ -59,7 +59,9 @@ class PlayerWidget(anywidget.AnyWidget):
         self.numbers = self._present()
 
     def _present(self) -> list[Any]:
-        return [json_number(leaf.data) for leaf in self.leaves]
+        # As a number -0.0 would equal 0.0, and a change of one to the other would reach nobody.
+        numbers = [leaf.data for leaf in self.leaves]
+        return ["-0" if str(x) == "-0.0" else json_number(x) for x in numbers]
 
     @traitlets.observe("numbers")
     def _moved(self, change: Any) -> None:
