@@ -10,7 +10,7 @@ from dataclasses import replace
 from autograd.data.errors import TableError, abbreviated, printable
 from autograd.data.numbers import NumberFormat, number
 from autograd.data.schema import EMPTY, Column, Missing, Schema, Task, key
-from autograd.data.sheet import Sheet, is_missing, is_missing_number
+from autograd.data.sheet import Sheet, is_missing, is_missing_number, split
 
 FEW_NUMBERS = 20
 """Up to so many different whole numbers, each three times on average, are classes as a label."""
@@ -137,22 +137,28 @@ def _inferred(sheet: Sheet, position: int) -> Column:
     """The column as inferred from its cells; it is an input until it is given another role."""
     units = sheet.units[position] if sheet.units else ()
     form = NumberFormat(sheet.decimal, units)
-    counts = Counter(sheet.columns[position])
-    numbers = {cell: x for cell in counts if (x := form.parse(cell)) is not None}
-    others = [cell for cell in counts if cell not in numbers]
-    n_missing = sum(counts.pop(cell) for cell in others if is_missing(cell))
+    values: Counter[float] = Counter()
+    others: Counter[str] = Counter()  # the cells that are no numbers
+    for block in sheet.columns[position].blocks:
+        if numbers := form.parse_block(block):
+            values.update(numbers)
+            continue
+        for cell, count in Counter(split(block)).items():
+            if (found := form.parse(cell)) is None:
+                others[cell] += count
+            else:
+                values[found] += count
+    missing = [cell for cell in others if is_missing(cell)]
+    n_missing = sum(map(others.pop, missing))
     words = [cell for cell in others if not is_missing_number(cell)]
     column = Column(sheet.names[position], position, "empty", "left out", n_missing, units=units)
-    if not counts:
+    if not values and not others:
         return column
-    n_numbers, n_words = (sum(map(counts.__getitem__, cells)) for cells in (numbers, words))
-    if numbers:
-        span = min(numbers.values()), max(numbers.values())
-        column = replace(column, span=span, all_whole=all(x.is_integer() for x in numbers.values()))
-    if numbers and not words:
-        values: Counter[float] = Counter()
-        for cell, x in numbers.items():
-            values[x] += counts[cell]
+    n_numbers, n_words = values.total(), sum(map(others.__getitem__, words))
+    if values:
+        all_whole = all(map(float.is_integer, values))
+        column = replace(column, span=(min(values), max(values)), all_whole=all_whole)
+    if values and not words:
         kept = sorted(values) if len(values) <= MOST_WORDS else ()
         return replace(
             column,
@@ -163,13 +169,16 @@ def _inferred(sheet: Sheet, position: int) -> Column:
             words={f"{x:.0f}" if x.is_integer() else repr(x): values[x] for x in kept},
             n_words=len(values),
         )
+    counts = Counter(sheet.columns[position])
+    for cell in missing:
+        del counts[cell]
     merged, spellings = _merged(counts)
     are_few = 3 * n_words <= n_numbers
     odd = tuple(filter(_LIKE_A_NUMBER.match, words)) if are_few else ()
     are_dates = bool(words) and all(map(_DATE.fullmatch, words))
     return replace(
         column,
-        kind="mixed" if numbers else "date" if are_dates else "words",
+        kind="mixed" if values else "date" if are_dates else "words",
         role="input",
         n_filled=counts.total(),
         words=merged if len(merged) <= MOST_WORDS else {},

@@ -130,6 +130,18 @@ class NumberFormat(NamedTuple):
             return number(cell)
         return found.value(self.decimal) if not found.unit or found.unit in self.units else None
 
+    def parse_block(self, block: str) -> list[float] | None:
+        """The cells as numbers, if Python reads all as finite ones, which is much faster."""
+        if "_" in block or (self.decimal == "," and "." in block):
+            return None
+        try:
+            numbers = list(
+                map(float, split(block.replace(",", ".") if self.decimal == "," else block))
+            )
+        except ValueError:
+            return None
+        return numbers if math.isfinite(sum(numbers)) else None
+
 
 def infer_formats(
     columns: Sequence[Cells], delimiter: str, decimal: str = ""

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from autograd.data.errors import TableError, abbreviated
 from autograd.data.numbers import NumberFormat, number
-from autograd.data.sheet import Sheet, is_missing, is_missing_number
+from autograd.data.sheet import Sheet, is_missing, is_missing_number, split
 
 Task: TypeAlias = Literal["classification", "regression"]
 Missing: TypeAlias = Literal["refuse", "drop", "mean"]
@@ -172,7 +172,7 @@ class Schema:
         """The inputs that a column becomes, each a number for every row."""
         may_lack = self.missing != "refuse"
         if column.kind != "words":
-            return [_converted(sheet, column, may_lack, _finite_in(sheet, column))]
+            return [_converted(sheet, column, may_lack)]
         known = indices(column.words)
         which = _converted(sheet, column, may_lack, _index_in(sheet, column, known, column.words))
         n = len(column.words)
@@ -182,7 +182,7 @@ class Schema:
         """The label of every row, nan where it is allowed to be missing; [] without labels."""
         if (column := self.label) is None:
             return []
-        rule = _finite_in(sheet, column)
+        rule = None
         if self.classes:
             known = indices(self.classes)
             for i, name in enumerate(sheet.classes):  # what a first line of counts calls 0, 1, …
@@ -327,23 +327,32 @@ def _index_in(
 
 
 def _converted(
-    sheet: Sheet, column: Column, may_lack: bool, rule: Callable[[str], float]
+    sheet: Sheet, column: Column, may_lack: bool, rule: Callable[[str], float] | None = None
 ) -> list[float]:
-    """Convert the cells of a column by the rule, each distinct cell once.
+    """Convert the cells of a column by a rule, each distinct cell of a block once.
 
-    A missing cell becomes nan, or an error unless it `may_lack`. Errors name line and column.
+    Without a rule they are finite numbers. A missing cell becomes nan, or an error unless it
+    `may_lack`. Errors name line and column.
     """
-    cells = sheet.columns[column.position]
-    known: dict[str, float] = {}
-    for cell in dict.fromkeys(cells):
-        try:
-            is_gap = column.is_missing(cell)
-            if is_gap and not may_lack:
-                what, fix = ("the label", "drop") if column.role == "label" else ("it", "mean")
-                raise TableError(f"{what} is missing ({cell!r:.20})", {"missing": fix})
-            known[cell] = math.nan if is_gap else rule(cell)
-        except TableError as error:
-            row = next(i for i, other in enumerate(cells) if other == cell)
-            place = sheet.place(row, column.position)
-            raise TableError(f"{place}: {error.problem}", error.fix) from None
-    return list(map(known.__getitem__, cells))
+    cells, form = sheet.columns[column.position], NumberFormat(sheet.decimal, column.units)
+    convert = rule or _finite_in(sheet, column)
+    found: list[float] = []
+    for block in cells.blocks:
+        numbers = None if rule else form.parse_block(block)
+        if numbers and min(numbers) >= -LARGEST and max(numbers) <= LARGEST:
+            found += numbers
+            continue
+        known: dict[str, float] = {}
+        for cell in dict.fromkeys(split(block)):
+            try:
+                is_gap = column.is_missing(cell)
+                if is_gap and not may_lack:
+                    what, fix = ("the label", "drop") if column.role == "label" else ("it", "mean")
+                    raise TableError(f"{what} is missing ({cell!r:.20})", {"missing": fix})
+                known[cell] = math.nan if is_gap else convert(cell)
+            except TableError as error:
+                row = next(i for i, other in enumerate(cells) if other == cell)
+                place = sheet.place(row, column.position)
+                raise TableError(f"{place}: {error.problem}", error.fix) from None
+        found += map(known.__getitem__, split(block))
+    return found
