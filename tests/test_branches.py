@@ -472,6 +472,21 @@ def test_a_rule_that_is_written_with_where_is_compiled_below_a_selection(number:
     assert same(slopes_of([w, x]), slopes)
 
 
+def test_rows_taken_by_an_index_are_finite_unless_it_is_invalid() -> None:
+    rows = [[Value(0.5), Value(-1.0)], [Value(2.0), Value(1.5)]]
+
+    def loss(token: Any) -> Any:
+        x = ag.take(rows, token)
+        scale = (ag.dot(x, x) / 2.0 + 1e-5) ** -0.5
+        return ag.sum([(a * scale).relu() for a in x])
+
+    assert not needs_a_guard(ag.jit(loss, "python"), [1.0])
+    v = Value(3.0)
+    f = ag.jit(lambda i: ag.where(i < 2.0, v * ag.take(rows, i)[0], v))
+    f.backward([2.0])
+    assert v.grad == 1.0
+
+
 def test_conditions_combine_in_a_block_that_records_nothing() -> None:
     x = Value(1.0)
     with ag.no_grad():

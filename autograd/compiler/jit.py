@@ -209,8 +209,9 @@ class Compiled:
         If the function returns one Value, this is the program of `backward`, gradient included.
         Where it finds a nan, a call runs a second program, whose gradients ignore unselected
         branches. The second one is shown here if unselected branches can give nan by themselves;
-        the first, if that takes an infinite input or leaf, an overflow (such as x·x at 1e200) or a
-        function of the selected operand that is infinite there (such as log(relu(x)) at -1).
+        the first, if that takes an infinite input or leaf, an overflow (such as x·x at 1e200), an
+        invalid index of `take` (or another nan that the function selects), or a function of the
+        selected operand that is infinite there (such as log(relu(x)) at -1).
         """
         if self._latest is None:
             raise RuntimeError(

@@ -10,10 +10,12 @@ neither is known, the gradient has to be recorded with a guard.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Hashable, Iterable, Sequence
 from copy import copy
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from autograd import primitives
 from autograd.derivatives.ranges import SOME, Range, partials_are_finite
 from autograd.primitives import Primitive
 from autograd.recording import Selection
@@ -135,7 +137,8 @@ class Activity(Generic[N]):
             elif new := [y for y in self._nodes(args) if y not in known]:
                 stack += [x, *new]
             else:
-                known[x] = copy(self._of(Range.record, row, args))  # for it is another number
+                valid = _valid(row, args)
+                known[x] = copy(self._of(Range.record, row, valid))  # for it is another number
 
     def _of(self, function: Callable[..., Any], row: Primitive, args: Sequence[Any]) -> Any:
         """A function of a row and the range of each operand (a number itself), computed once."""
@@ -148,3 +151,11 @@ class Activity(Generic[N]):
         if key not in self._found:
             self._found[key] = function(row, operands)
         return self._found[key]
+
+
+def _valid(row: Primitive, args: Sequence[Any]) -> Sequence[Any]:
+    """The operands; of a `where` with a nan, which marks what is invalid, the other arm twice."""
+    if row is not primitives.where:
+        return args
+    arms = [x for x in args[1:] if type(x) is not float or not math.isnan(x)]
+    return [args[0], arms[0], arms[-1]] if arms else args
