@@ -1,4 +1,4 @@
-"""Activity before the numbers are known: what unselected branches can do to a gradient.
+"""Activity analysis: what unselected branches can do to a gradient, before it is computed.
 
 A node of a graph is active if a path of selected edges leads from the output to it; an inactive one
 contributes 0 to the gradient, even where its own partial derivative is nan. In a function that is

@@ -1,4 +1,4 @@
-"""What is known of numbers that are still unknown: a lower bound, and whether they are finite.
+"""Range analysis: a lower bound of a number, and whether it is finite, before it is computed.
 
 The table of primitives can be read with ranges, as it is with floats and with Values: that gives
 the range of a value, and of a partial derivative. Only elementary operations need a line here;
