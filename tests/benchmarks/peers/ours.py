@@ -1,9 +1,12 @@
-"""Ours: eager, the compiled gradient called from Python each step, and `fit(compiled=True)`."""
+"""Ours: eager, compiled and called from Python each step, and `fit(compiled=True)`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
+
+import numpy as np
 
 import autograd as ag
 from autograd import Value
@@ -52,20 +55,24 @@ def eager(problem: Problem) -> Contestant:
     return Contestant(gradient, repeated(step))
 
 
+class Compiled(Setup):
+    """The loss of an example, and the examples as arrays."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.X, self.Y = np.array(problem.X), np.array(problem.Y, dtype=np.float64)
+
+    def loss(self, x: list[Value], y: Value) -> Value:
+        return ag.hinge(self.model(x), y) + self.penalty(self.parameters)
+
+
 def compiled(problem: Problem, backend: Any) -> Contestant:
-    import numpy as np
-
-    setup = Setup(problem)
-
-    @ag.jit(backend=backend)
-    def loss(x: list[Value], y: Value) -> Value:
-        return ag.hinge(setup.model(x), y) + setup.penalty(setup.parameters)
-
-    X, Y = np.array(problem.X), np.array(problem.Y, dtype=np.float64)
+    setup = Compiled(problem)
+    loss = ag.jit(setup.loss, backend=backend)
 
     def backward() -> None:
         setup.optimizer.zero_grad()
-        loss.backward(X, Y)
+        loss.backward(setup.X, setup.Y)
 
     def gradient() -> list[float]:
         backward()
@@ -76,6 +83,22 @@ def compiled(problem: Problem, backend: Any) -> Contestant:
         setup.optimizer.step()
 
     return Contestant(gradient, repeated(step))
+
+
+def compiled_step(problem: Problem, in_block: bool) -> Contestant:
+    setup = Compiled(problem)
+    step = ag.jit_step(setup.loss, setup.optimizer)
+
+    def gradient() -> list[float]:
+        step(setup.X, setup.Y)
+        return setup.gradient()
+
+    def steps(count: int) -> None:
+        with step if in_block else nullcontext():
+            called(count)
+
+    called = repeated(lambda: step(setup.X, setup.Y))
+    return Contestant(gradient, steps)
 
 
 def compiled_fit(problem: Problem) -> Contestant:
@@ -108,5 +131,7 @@ def contestants(problem: Problem) -> dict[str, Contestant]:
         "autograd eager": eager(problem),
         "autograd jit, python": compiled(problem, "python"),
         "autograd jit, llvm": compiled(problem, "llvm"),
+        "autograd jit_step": compiled_step(problem, in_block=False),
+        "autograd jit_step, in a with block": compiled_step(problem, in_block=True),
         "autograd fit(compiled=True)": compiled_fit(problem),
     }
