@@ -6,7 +6,6 @@ They take floats as well, and answer with a float where no Value is among their 
 from __future__ import annotations
 
 import math
-import operator
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
@@ -234,7 +233,7 @@ def selector(conditions: Sequence[Value]) -> Callable[[Iterable[Operand]], Opera
     It is a sum of which all terms but one are -0.0, which leave every number as it is. The first is
     nan where no condition holds.
     """
-    start = where(reduce(operator.or_, conditions), -0.0, math.nan)
+    start = where(sum(conditions) > 0.0, -0.0, math.nan)
     return lambda terms: sum(
         [start, *[where(c, x, -0.0) for c, x in zip(conditions, terms, strict=True)]]
     )

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,14 @@ SOLVERS: list[Any] = [
     "trust-constr",
 ]
 by_both = pytest.mark.parametrize("solver", SOLVERS)
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Python's own handler, also where the tests were started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def rosenbrock(x: Any) -> Any:
@@ -560,6 +569,7 @@ def test_a_request_to_exit_in_the_callback_is_obeyed(solver: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_wherever_it_comes() -> None:
     """No run ends in an error, even if the interrupt comes while Ipopt's own code runs."""
     pytest.importorskip("ipyopt")
@@ -611,6 +621,7 @@ def test_an_option_that_there_is_not() -> None:
 
 @by_both
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_it_with_the_latest_point(solver: Any) -> None:
     def interrupt(row: Any) -> None:
         if row.nit == 3:
