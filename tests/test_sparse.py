@@ -377,6 +377,19 @@ def test_further_arguments_are_constants() -> None:
     assert len(recorded) == 1
 
 
+def test_a_function_that_is_replaced_in_a_constant_is_recorded_anew() -> None:
+    """Also if it is at the address of one that is gone."""
+
+    def times(k: int) -> Any:
+        return lambda x: float(k) * x
+
+    jacobian = ag.sparse_jacobian(lambda x, *, g: [g[0](x[0])])
+    holder: list[Any] = [None]
+    for k in range(1, 30):
+        holder[0] = times(k)
+        assert jacobian.values([1.0], g=holder).tolist() == [float(k)]
+
+
 def test_arguments_given_by_name() -> None:
     def f(x: Any, *, n: int, weights: Any) -> Any:
         return ag.sum([w * x[i] ** 2 for i, w in zip(range(n), weights, strict=True)])

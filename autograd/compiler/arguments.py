@@ -103,23 +103,42 @@ class Arguments:
 class _Pickler(pickle.Pickler):
     """Pickles what objects hold, but Values, functions and models by their identity.
 
-    These are read at each call (of a model its parameters).
+    These are read at each call (of a model its parameters). They are listed in `known`: an identity
+    is that of another object once its own is gone.
     """
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file)
         self.fast = True  # equal objects need not be one object
+        self.known: list[_Same] = []
 
     def persistent_id(self, x: Any) -> int | None:
         is_known = isinstance(x, Value | type) or inspect.isroutine(x) or hasattr(x, "parameters")
-        return id(x) if is_known else None
+        if not is_known:
+            return None
+        self.known.append(_Same(x))
+        return len(self.known)
+
+
+class _Same:
+    """An object as part of a key: it equals itself alone, and the key keeps it alive."""
+
+    def __init__(self, x: object) -> None:
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.x is other.x
+
+    def __hash__(self) -> int:
+        return id(self.x)
 
 
 def key_of(constants: Mapping[str, Any]) -> Any:
     """A hashable key of the keyword arguments, as far as the recording depends on them."""
     file = io.BytesIO()
+    pickler = _Pickler(file)
     try:
-        _Pickler(file).dump(sorted(constants.items()))
+        pickler.dump(sorted(constants.items()))
     except Exception:  # whatever an object raises that cannot be pickled: recorded at each call
         return object()
-    return file.getvalue()
+    return file.getvalue(), tuple(pickler.known)
