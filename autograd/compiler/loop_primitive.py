@@ -25,6 +25,7 @@ from autograd.derivatives.graph import (
     of_loops,
     pulled_back,
     pushed_forward,
+    reached,
 )
 from autograd.derivatives.many_results import ManyResults, Result
 from autograd.value import Operand, Value
@@ -200,17 +201,10 @@ def _behind(
     With `before`, also those of earlier steps: it maps each state to what that was computed as.
     """
     before = before or {}
-    found = {x for x in outputs if isinstance(x, Value)}
-    stack = list(found)
-    while stack:
-        x = stack.pop()
-        new = {arg for arg in (*x.args, before.get(x, 0.0)) if type(arg) is not float} - found
-        found |= new
-        stack += new
-    return found
+    return reached(outputs, lambda x: (*x.args, before.get(x, 0.0)))
 
 
-def _reached(nodes: Iterable[Value], start: Iterable[Value]) -> set[Value]:
+def _dependent(nodes: Iterable[Value], start: Iterable[Value]) -> set[Value]:
     """The nodes that depend on a node in `start`, and those in `start` themselves."""
     found = set(start)
     for node in sorted(nodes, key=attrgetter("_created")):
@@ -286,8 +280,8 @@ class _Reverse:
             if i in self.interior:
                 earlier_in_step[step.state[i]] = self._upstream(i, 0)
         if not self.follows:
-            is_sure = float(bool(self.always_active))
-            seeds = [(x, adjoint, is_sure) for x, adjoint, _ in seeds]
+            active = float(bool(self.always_active))
+            seeds = [(x, adjoint, active) for x, adjoint, _ in seeds]
         for i in self.inputs:
             if any(row[i] in self.counted for row in run.inputs):
                 earlier_in_step[step.inputs[i]] = self._pair(partial(self._before_input, i))
@@ -385,7 +379,7 @@ class _Reverse:
         run, step = self.run, self.run.step
         results = [*carried, *outputs]
         nodes = _behind(results)
-        sweep = _reached(nodes, [*self.leaves, *[leaf for leaf, _ in self.columns]])
+        sweep = _dependent(nodes, [*self.leaves, *[leaf for leaf, _ in self.columns]])
         if any(isinstance(x.primitive, LoopPrimitive) for x in nodes):
             read: set[Any] = nodes & {*step.state, *step.inputs}
         else:

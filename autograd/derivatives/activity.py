@@ -121,7 +121,7 @@ class Activity(Generic[N]):
                 return Selection.NAN
             for x in self._nodes(args):
                 self._find_range(x)
-            if not self._of(partials_are_finite, row, args):
+            if not self._once(partials_are_finite, row, args):
                 return Selection.NAN
         return Selection.FINITE if self._inactive else Selection.NONE
 
@@ -138,9 +138,9 @@ class Activity(Generic[N]):
                 stack += [x, *new]
             else:
                 valid = _valid(row, args)
-                known[x] = copy(self._of(Range.record, row, valid))  # for it is another number
+                known[x] = copy(self._once(Range.record, row, valid))  # for it is another number
 
-    def _of(self, function: Callable[..., Any], row: Primitive, args: Sequence[Any]) -> Any:
+    def _once(self, function: Callable[..., Any], row: Primitive, args: Sequence[Any]) -> Any:
         """A function of a row and the range of each operand (a number itself), computed once."""
         known, twice = self._ranges, {}
         if len(set(args)) < len(args):  # a leaf that occurs twice is the same number

@@ -42,7 +42,7 @@ class Range:
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Range:
         """The range of an operation on ranges and numbers."""
-        ranges = [x if isinstance(x, Range) else range_of(x) for x in args]
+        ranges = [range_of(x) for x in args]
         if primitive.name in CONDITIONS:
             return Range(0.0, is_finite=True)
         if primitive.name in _RANGES:
@@ -146,12 +146,12 @@ def _where(condition: Range, x: Range, y: Range) -> Range:
     return Range(min(x.low, y.low), x.is_finite and y.is_finite)
 
 
-def _rising(function: Callable[[float], float], above: float, value: float) -> Any:
-    """A function that rises with its operand, has a finite value where that is above a number."""
+def _logarithm(function: Callable[[float], float], above: float) -> Callable[[Range], Range]:
+    """The range of a logarithm, which rises with its operand and is finite above a number."""
 
     def ranged(x: Range) -> Range:
         is_defined = x.low > above
-        return Range(function(x.low) if is_defined else value, x.is_finite and is_defined)
+        return Range(function(x.low) if is_defined else -math.inf, x.is_finite and is_defined)
 
     return ranged
 
@@ -170,10 +170,10 @@ _RANGES: dict[str, Callable[..., Range]] = {
     "abs": lambda x: Range(max(x.low, 0.0), x.is_finite),
     "exp": lambda x: Range(_POSITIVE if x.is_finite else 0.0, x.is_finite),
     "sqrt": lambda x: Range(math.sqrt(max(x.low, 0.0)), x.is_finite and x.low >= 0.0),
-    "log": _rising(math.log, 0.0, -math.inf),
-    "log2": _rising(math.log2, 0.0, -math.inf),
-    "log10": _rising(math.log10, 0.0, -math.inf),
-    "log1p": _rising(math.log1p, -1.0, -math.inf),
+    "log": _logarithm(math.log, 0.0),
+    "log2": _logarithm(math.log2, 0.0),
+    "log10": _logarithm(math.log10, 0.0),
+    "log1p": _logarithm(math.log1p, -1.0),
     "stop_gradient": lambda x: x,
 }
 """The ranges of operations, by name; also of some composite ones, of which more can be said."""
