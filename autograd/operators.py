@@ -86,15 +86,15 @@ _COMPOSED: dict[str, Callable[[Any], Any]] = {
 }
 """NumPy's functions that are no rows."""
 
-following = itertools.count().__next__
-"""The next creation number: of two nodes, the one made later has the higher."""
+counter = itertools.count()
+"""Creation numbers: of two nodes, the one made later has the higher."""
 
 NAMESPACE: dict[str, Any] = {
     "copysign": math.copysign,
     "inf": math.inf,
     "nan": math.nan,
     "fabs": math.fabs,
-    "following": following,
+    "counter": counter,
     "open_pauses": recording.open_pauses,
     "is_paused": recording.is_paused,
 }
@@ -273,7 +273,7 @@ def _executed(name: str, text: str, title: str = "") -> Callable[..., Any]:
     return made[name]
 
 
-_BUILTIN = {"type", "float", "int"}
+_BUILTIN = {"type", "float", "int", "next"}
 """The names of Python that generated source uses."""
 
 
@@ -302,7 +302,7 @@ _NODE = """\
 if open_pauses and is_paused(): return {kind}(z)
 node = new_{kind}()
 node._float = z
-node._created = following()
+node._created = next(counter)
 node.grad = None
 node.label = ""
 node.primitive = {row}

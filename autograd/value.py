@@ -18,14 +18,14 @@ from __future__ import annotations
 import builtins
 import functools
 import math
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from numbers import Number
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import copying, operators, primitives, recording, special
 from autograd.checks import is_bool, real_number
-from autograd.operators import following
+from autograd.operators import counter
 from autograd.primitives import TABLE, Primitive
 
 UnaryMethod: TypeAlias = "Callable[[Value], Value]"
@@ -93,7 +93,7 @@ class Value:
             raise TypeError(f"Value: expected text as the label, got {label!r:.80}")
         self._float = data if type(data) is float else real_number(data, "Value")
         self.label = label
-        self._created = following()
+        self._created = next(counter)
         self.grad = self.primitive = None
         self._x = self._y = self._dx = self._dy = None
 
@@ -272,12 +272,29 @@ class Value:
     def backward(self) -> None:
         """Backpropagation: write dself/dnode to the `grad` of every node that self depends on.
 
-        Leaves add it to the `grad` they have, so that the gradients of several losses accumulate
-        until they are zeroed; inner nodes hold the last pass alone.
+        The sweep starts from dself/dself = 1 and goes from the latest node to the earliest, so a
+        node is visited after all nodes that use it, when its gradient is complete. The node then
+        contributes upstream gradient × partial derivative to each operand; an operand that is used
+        several times receives the sum. That is the chain rule of several variables.
+
+        Leaves add the result to the `grad` they have, so that the gradients of several losses
+        accumulate until they are zeroed; inner nodes hold the last pass alone. If the pass is
+        interrupted, the leaves keep the `grad` that they had.
         """
-        for node, adjoint in adjoints(self).items():
-            accumulates = node._x is None and node.grad is not None
-            node.grad = node.grad + adjoint if accumulates else adjoint  # type: ignore[operator]
+        nodes = reverse_order(self)
+        before = {node: node.grad for node in nodes if node._x is None}
+        try:
+            _sweep(nodes)
+            if math.isnan(builtins.sum(map(_grad, nodes))):
+                for node, adjoint in adjoints(self).items():
+                    node.grad = adjoint
+        except BaseException:
+            for leaf, grad in before.items():
+                leaf.grad = grad
+            raise
+        for leaf, grad in before.items():
+            if grad is not None:
+                leaf.grad += grad
 
 
 class Condition(Value):
@@ -343,7 +360,7 @@ for _name in _METHODS:
     setattr(Value, _name, TABLE[operators.UFUNCS.get(_name, _name)].operator)
 
 
-_creation = attrgetter("_created")
+_creation, _grad = attrgetter("_created"), attrgetter("grad")
 
 
 def topological_order(output: Value) -> list[Value]:
@@ -359,77 +376,68 @@ def topological_order(output: Value) -> list[Value]:
     return sorted(found, key=_creation)
 
 
-def adjoints(output: Value) -> dict[Value, float]:
-    """doutput/dnode for every node that `output` depends on, in one sweep; changes nothing.
-
-    The sweep starts from doutput/doutput = 1 and goes from the latest node to the earliest, so a
-    node is visited after all nodes that use it, when its adjoint is complete. The node then
-    contributes upstream gradient × partial derivative to each operand; an operand that is used
-    several times receives the sum. That is the chain rule of several variables.
-    """
-    adjoint = _without_contributions(output)
-    adjoint[output] = 1.0
-    for node in sorted(adjoint, key=_creation, reverse=True):
-        upstream = adjoint[node]
+def reverse_order(output: Value) -> list[Any]:
+    """The nodes that `output` has a derivative with respect to, the latest first."""
+    nodes: list[Any] = []
+    found, stack = {output}, [output]
+    add, push, pop, keep = found.add, stack.append, stack.pop, nodes.append
+    while stack:
+        node = pop()
+        keep(node)
         dx, dy = node._dx, node._dy
+        if type(dx) is tuple:
+            for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
+                if partial is not None and x not in found:
+                    add(x)
+                    push(x)
+            continue
+        if dx is not None and (x := node._x) not in found:
+            add(x)
+            push(x)
+        if dy is not None and (x := node._y) not in found:
+            add(x)
+            push(x)
+    nodes.sort(key=_creation, reverse=True)  # this order is nearly sorted, that of a set is not
+    return nodes
+
+
+def _sweep(nodes: Sequence[Any]) -> None:
+    """Write the derivative of the first node with respect to each to its `grad`."""
+    for node in nodes:
+        node.grad = -0.0  # where a sum starts, because -0.0 + x is x even if x is -0.0
+    nodes[0].grad = 1.0
+    for node in nodes:
+        upstream, dx, dy = node.grad, node._dx, node._dy
         if type(dx) is tuple:
             for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
                 if partial is not None:
-                    adjoint[x] += upstream * partial
+                    x.grad += upstream * partial
             continue
         if dx is not None:
-            adjoint[node._x] += upstream * dx
+            node._x.grad += upstream * dx
         if dy is not None:
-            adjoint[node._y] += upstream * dy
-    if math.isnan(builtins.sum(adjoint.values())):
-        return _adjoints_where_active(output, adjoint)
-    return adjoint
+            node._y.grad += upstream * dy
 
 
-def _without_contributions(output: Value) -> dict[Any, float]:
-    """The nodes that `output` has a derivative with respect to, with the start of each sum.
+def adjoints(output: Value) -> dict[Value, float]:
+    """doutput/dnode for every node that `output` depends on; changes nothing.
 
-    A sum of contributions starts at -0.0, because -0.0 + x is x even if x is -0.0.
+    This is the sweep of `backward`, with the rule for unselected branches: a node is active if a
+    path of selected edges leads from it to the output, and a contribution over any other edge
+    counts as 0 if it is nan. Where nothing is nan the rule makes no difference.
     """
-    adjoint = {output: -0.0}
-    stack = [output]
-    push, pop = stack.append, stack.pop
-    while stack:
-        node = pop()
-        dx, dy = node._dx, node._dy
-        if type(dx) is tuple:
-            for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
-                if partial is not None and x not in adjoint:
-                    adjoint[x] = -0.0
-                    push(x)
-            continue
-        if dx is not None and (x := node._x) not in adjoint:
-            adjoint[x] = -0.0
-            push(x)
-        if dy is not None and (x := node._y) not in adjoint:
-            adjoint[x] = -0.0
-            push(x)
-    return adjoint
-
-
-def _adjoints_where_active(output: Value, nodes: Iterable[Value]) -> dict[Value, float]:
-    """`adjoints`, where these are nan, by gradients that ignore unselected branches.
-
-    A node is active if a path of selected edges leads from it to the output. A contribution over
-    any other edge counts as 0 if it is nan.
-    """
-    adjoints = {output: 1.0}
+    adjoint = {output: 1.0}
     active = {output}
-    for node in sorted(nodes, key=_creation, reverse=True):
-        upstream = adjoints[node]
+    for node in reverse_order(output):
+        upstream = adjoint[node]
         for arg, partial, is_chosen in edges(node, active):
             contribution = upstream * partial
             if is_chosen:
                 active.add(arg)
             elif math.isnan(contribution):
                 contribution = 0.0
-            adjoints[arg] = adjoints[arg] + contribution if arg in adjoints else contribution
-    return adjoints
+            adjoint[arg] = adjoint[arg] + contribution if arg in adjoint else contribution
+    return adjoint
 
 
 def edges(node: Value, active: Container[Value]) -> Iterator[tuple[Value, float, bool]]:

@@ -22,7 +22,7 @@ from autograd.primitives import TABLE
 PACKAGE = Path(ag.__file__).parent
 
 LAYERS = (
-    ("checks", "recording", "copying", "gc_pause", "optional"),
+    ("checks", "recording", "copying", "gc_pause", "locks", "optional"),
     ("operators", "optim", "data", "files"),
     ("primitives", "datasets"),
     ("special",),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -271,6 +273,33 @@ def test_argnums_choose_the_arguments() -> None:
             ValueError, match=r"argnums is .* for 2 arguments; give positions from 0"
         ):
             ag.gradient(f, argnums=wrong)(2.0, 3.0)
+
+
+def test_a_vjp_may_be_called_from_several_threads() -> None:
+    x = [0.1 * i for i in range(30)]
+    _, pull_back = ag.vjp(lambda v: [ag.sin(ag.dot(v, v)) * t for t in v], x)
+    vectors = [[float(i == k) for i in range(30)] for k in range(30)]
+    right = [pull_back(u) for u in vectors]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(pull_back, vectors * 5))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == right * 5
+
+
+def test_a_leaf_made_inside_a_function_keeps_its_grad() -> None:
+    made = []
+
+    def f(x: Any) -> Any:
+        made.append(w := Value(2.0))
+        return w * x * x
+
+    assert ag.gradient(f)(3.0) == 12.0
+    assert ag.jacobian(lambda x: [f(x), x])(3.0) == [12.0, 1.0]
+    assert [w.grad for w in made] == [None, None]
 
 
 def test_vjp_has_the_structure_of_jax() -> None:

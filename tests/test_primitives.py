@@ -152,7 +152,22 @@ def test_a_second_row_of_a_name_is_refused() -> None:
 
 
 HOSTILE = [
-    *("Value", "new", "node", "exp ", "t0", "x0", "z", "float", "type", "int", "if", "lambda"),
+    *(
+        "Value",
+        "new",
+        "node",
+        "exp ",
+        "t0",
+        "x0",
+        "z",
+        "float",
+        "type",
+        "int",
+        "next",
+        "counter",
+        "if",
+        "lambda",
+    ),
     *("nan", "inf", "mul_row", "row", "k", "w", "é"),
 ]
 

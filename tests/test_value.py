@@ -353,6 +353,21 @@ def test_values_sort_and_have_a_maximum() -> None:
 # --- backward -------------------------------------------------------------------------------------
 
 
+def test_an_interrupted_pass_leaves_the_gradients_of_leaves_as_they_were() -> None:
+    class Interrupting(float):
+        def __rmul__(self, upstream: float) -> float:
+            raise KeyboardInterrupt
+
+    value, rule = (lambda x: x), (lambda z, x: [Interrupting()])
+    row = ag.Primitive("interrupting", "interrupting", value, rule, variadic=True)
+    w, b, unused = Value(3.0), Value(2.0), Value(1.0)
+    (w * b).backward()
+    loss = row(w * w) + b * unused
+    with pytest.raises(KeyboardInterrupt):
+        loss.backward()
+    assert (w.grad, b.grad, unused.grad) == (2.0, 3.0, None)
+
+
 def test_grad_is_none_until_a_pass_reaches_the_node() -> None:
     a, b, unused = Value(2.0), Value(3.0), Value(4.0)
     c = a * b

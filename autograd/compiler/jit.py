@@ -31,11 +31,11 @@ from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
 from autograd.compiler.columns import Column, Numbers, read_columns
 from autograd.compiler.interpreter import interpreter, most_calls
-from autograd.compiler.locks import cached, fork_safe_lock
 from autograd.compiler.pipeline import Lowered, lower, roll
 from autograd.compiler.program import Backend, Executable, Program
 from autograd.compiler.trace import leaves_of, trace
 from autograd.gc_pause import gc_paused
+from autograd.locks import cached, fork_safe_lock
 from autograd.recording import Selection
 from autograd.value import Value, topological_order
 

@@ -29,7 +29,7 @@ from autograd.derivatives.structures import (
     paths,
     rebuilt,
 )
-from autograd.operators import following
+from autograd.operators import counter
 from autograd.value import Operand, Value
 
 UNDIVIDED = 256
@@ -165,7 +165,7 @@ def _recorded(step: Callable[[Any, Any], Any], state: Nested, xs: list[Any]) -> 
         for t, x in enumerate(xs):
             if form_of(x) != form_of_input:
                 raise _other_structure(f"input {t} is", x, form_of_input)
-    start = following()
+    start = next(counter)
     states = [Traced(f"state{path}") for path in paths(state)]
     inputs = [Traced(f"input{path}") for path in paths(xs[0])] if xs[0] is not None else []
     x = None if xs[0] is None else rebuilt(xs[0], iter(inputs))

@@ -21,11 +21,11 @@ from typing import Any, cast
 import numpy as np
 
 from autograd import recording
-from autograd.compiler.locks import cached
 from autograd.compiler.ragged import Integers, distinct, offsets, ranges
 from autograd.compiler.reverse import VARIES, Columns, ReverseSweep
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import in_recorded_order
+from autograd.locks import cached
 from autograd.primitives import TABLE, Primitive, own_names
 from autograd.recording import Selection
 from autograd.value import Operand, Value

@@ -22,9 +22,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from autograd.compiler.locks import loading
 from autograd.compiler.program import Program
 from autograd.compiler.trace import Traced
+from autograd.locks import loading
 from autograd.value import Operand, Value
 
 if TYPE_CHECKING:

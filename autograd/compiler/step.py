@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 
 from autograd.compiler.columns import Column, read_columns
 from autograd.compiler.jit import checked_backend, takes_nothing
-from autograd.compiler.locks import fork_safe_lock
 from autograd.functions import mean
 from autograd.gc_pause import gc_paused
+from autograd.locks import fork_safe_lock
 from autograd.optim import Stepper
 
 

@@ -19,7 +19,7 @@ from autograd import recording
 from autograd.checks import is_bool, real_number
 from autograd.derivatives import grad
 from autograd.derivatives.structures import is_array
-from autograd.operators import BINARY, CONDITIONS, following
+from autograd.operators import BINARY, CONDITIONS, counter
 from autograd.optim import Stepper
 from autograd.primitives import TABLE, Primitive, sqrt
 from autograd.recording import Selection
@@ -44,7 +44,7 @@ class Traced(Value):
         self._x = x
         self._y = y
         self._dx = self._dy = None
-        self._created = following()
+        self._created = next(counter)
 
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Value:

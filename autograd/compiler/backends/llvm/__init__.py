@@ -12,8 +12,8 @@ from autograd.compiler.backends.llvm.codegen import Layout
 from autograd.compiler.backends.llvm.module import module
 from autograd.compiler.backends.llvm.ops import OPS
 from autograd.compiler.linking import unnested
-from autograd.compiler.locks import loading
 from autograd.compiler.program import Backend, Executable, Program
+from autograd.locks import loading
 
 
 def source(program: Program) -> str:

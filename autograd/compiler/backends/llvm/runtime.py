@@ -23,8 +23,8 @@ from autograd.compiler.backends.llvm.codegen import Layout
 from autograd.compiler.backends.llvm.module import FRAME, module
 from autograd.compiler.columns import Column, Numbers
 from autograd.compiler.linking import unnested
-from autograd.compiler.locks import fork_safe_lock, loading
 from autograd.compiler.program import Program
+from autograd.locks import fork_safe_lock, loading
 from autograd.primitives import TABLE
 
 # --- code -----------------------------------------------------------------------------------------
