@@ -12,7 +12,7 @@ import pytest
 
 import autograd as ag
 from autograd.__main__ import main
-from autograd.exercises import check
+from autograd.exercises import check, lesson
 from autograd.exercises.grading import EXERCISES, Mistake, gradient
 from autograd.exercises.lesson import notebooks
 
@@ -333,6 +333,20 @@ def test_a_lesson_without_answers_has_hints_and_checks_alone(
         assert "operand.grad +=" not in text.partition('check("1b.4"')[0]
         assert not any(cell.get("outputs") or cell.get("execution_count") for cell in copy)
         assert re.findall(r"(?m)^check\(", text)
+
+
+def test_the_notebooks_are_found_in_a_clone_that_the_package_was_installed_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lesson, "__file__", str(tmp_path / "site" / "a" / "b" / "lesson.py"))
+    own = tmp_path / "notebooks"
+    own.mkdir()
+    (own / "02_other.ipynb").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no notebooks here"):
+        notebooks()
+    (own / lesson.FIRST).touch()
+    assert [path.name for path in notebooks()] == [lesson.FIRST, "02_other.ipynb"]
 
 
 def test_a_lesson_with_answers_is_the_notebooks_and_overwrites_nothing(

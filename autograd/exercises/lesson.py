@@ -10,6 +10,8 @@ from typing import Any
 ANSWER = re.compile(r"\n*<details><summary>Answer</summary>.*?</details>", re.DOTALL)
 """The folded answer to an exercise."""
 
+FIRST = "01_values_and_gradients.ipynb"
+
 
 def without_answers(notebook: dict[str, Any]) -> dict[str, Any]:
     """A copy of a notebook (as JSON) without answers and outputs; hints stay.
@@ -29,16 +31,17 @@ def without_answers(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def notebooks() -> list[Path]:
-    """The notebooks of the course, in order, from the clone that this package is imported from.
+    """The notebooks of the course, in order: those beside the package, or in the current folder.
 
-    FileNotFoundError if there are none, such as in an installed package.
+    FileNotFoundError if there are none.
     """
-    folder = Path(__file__).parents[2] / "notebooks"
-    if found := sorted(folder.glob("[0-9]*.ipynb")):
-        return found
+    for clone in (Path(__file__).parents[2], Path.cwd()):
+        found = sorted((clone / "notebooks").glob("[0-9]*.ipynb"))
+        if found and found[0].name == FIRST:  # not notebooks of the reader's own
+            return found
     raise FileNotFoundError(
-        "there are no notebooks beside the package: it was installed without its repository; clone "
-        "that, and run the command from there"
+        "there are no notebooks here: the package is installed without its repository; clone that, "
+        "and run the command in its folder"
     )
 
 
