@@ -85,6 +85,14 @@ def as_number(what: str, given: Any) -> float:
     return float(given)
 
 
+def as_share(given: Any) -> float:
+    """The answer as a number from 0 to 1. Raises a Mistake if it is none."""
+    share = as_number("An accuracy", given)
+    if not 0.0 <= share <= 1.0:
+        raise Mistake("As a share from 0 to 1, please: 0.5 for a half.")
+    return share
+
+
 def equal_numbers(given: float, right: float, tolerance: float = 0.005) -> bool:
     """Whether a number typed by hand, and so rounded, is the right one."""
     return math.isclose(given, right, rel_tol=tolerance, abs_tol=1e-9)

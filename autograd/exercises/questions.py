@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from autograd.derivatives import hessian
 from autograd.exercises.grading import (
     Mistake,
+    as_number,
+    as_share,
     called,
     choice,
     exercise,
@@ -105,9 +107,8 @@ def rushing(found: float) -> str:
 @exercise("3.1")
 def best_step(h: float) -> str:
     """The best step of a central difference for exp at 20."""
-    if not isinstance(h, (int, float)) or not h > 0:
-        raise Mistake("A step is a positive number, such as 1e-8.")
-    if h < 1e-6:
+    h = as_number("The step", h)
+    if not h >= 1e-6:
         raise Mistake("Smaller than for the sine? Rounding is not smaller here: 20 + h loses h.")
     if h > 3e-4:
         raise Mistake("So large? The error of truncation grows with h² here as for the sine.")
@@ -200,9 +201,7 @@ def linear_network(shape: str) -> str:
 @exercise("5.3")
 def too_fast(accuracy: float) -> str:
     """The accuracy on the moons at a learning rate of 5."""
-    if not isinstance(accuracy, (int, float)) or not 0 <= accuracy <= 1:
-        raise Mistake("An accuracy is a share between 0 and 1.")
-    if not 0.3 <= accuracy <= 0.7:
+    if not 0.3 <= as_share(accuracy) <= 0.7:
         raise Mistake(f"{accuracy:g} is not what that run reaches. Read it off `history[-1]`.")
     return "That of a coin."
 
@@ -267,10 +266,8 @@ def longer(more_lines: int) -> str:
 @exercise("7.4")
 def simple_model(accuracy: float) -> str:
     """The accuracy of a linear model on the digits."""
-    if isinstance(accuracy, (int, float)) and 1 < accuracy <= 100:
-        raise Mistake("As a share, please: 0.5 for a half.")
-    if not isinstance(accuracy, (int, float)) or not 0.93 <= accuracy < 0.99:
-        raise Mistake(f"{accuracy!r} is not what it reaches on the digits that were held out.")
+    if not 0.93 <= as_share(accuracy) < 0.99:
+        raise Mistake(f"{accuracy:g} is not what it reaches on the digits that were held out.")
     return "The hidden layer gains only the last percent or two. Try the simple model first."
 
 
@@ -318,7 +315,7 @@ def call_price(volatility: float) -> float:
 @exercise("9.2")
 def implied(volatility: float) -> str:
     """The volatility at which the option costs 15."""
-    if not isinstance(volatility, (int, float)) or not 0 < volatility < 5:
+    if not 0 < as_number("A volatility", volatility) < 5:
         raise Mistake("A volatility is a positive number, here between 0.1 and 1.")
     price = call_price(volatility)
     if abs(price - 15) > 0.005:
