@@ -523,6 +523,16 @@ def test_an_edge_between_neurons_is_the_weight() -> None:
     assert ("layer0-neuron0", "layer1-neuron0") in ends(picture)
 
 
+@pytest.mark.parametrize(("widths", "labeled"), [([4, 1], True), ([4, 4, 1], False)])
+def test_more_edges_between_neurons_than_a_dozen_are_bare_lines(
+    widths: list[int], labeled: bool
+) -> None:
+    svg = ag.draw(ag.MLP(2, widths, seed=0)([0.5, -1.0]), collapse="neurons").svg
+    for group in groups(svg, "edge").values():
+        assert bool(group.findall(f"{SVG}text")) == labeled
+        assert bool(group.findall(f"{SVG}polygon")) == labeled  # the tip
+
+
 def test_neurons_stand_in_their_order() -> None:
     folded = groups(ag.draw(network_loss(), collapse="neurons").svg, "folded")
     for layer in (0, 1):

@@ -15,7 +15,7 @@ PAPER, INK, FAINT_INK, OUTLINE, MUTED = "#ffffff", "#1f2328", "#57606a", "#7d859
 # Blue, vermilion and yellow from the palette that Okabe and Ito made for color-blind readers.
 POSITIVE, NEGATIVE, NOT_FINITE, NOT_FINITE_LINE = "#0072b2", "#d55e00", "#f0e442", "#b3a000"
 
-MANY_EDGES = 60
+MANY_EDGES = 12  # with labels on more, Graphviz bends edges around each other's labels
 MANY_PASSED_OVER = 1000
 IN_A_HURRY = {"splines": "line", "nslimit": "0.2", "mclimit": "0.01"}
 """Straight edges, found with less search: a second for what would take Graphviz a minute."""
