@@ -18,6 +18,23 @@ function button(text, action, attributes = {}) {
   made.addEventListener("click", action);
   return made;
 }
+const newId = () => `autograd-${Math.random().toString(36).slice(2)}`;
+function labeled(text, field, ...more) {
+  field.id = newId();
+  const label = element("label", { class: "name", for: field.id }, text, ...more);
+  return element("div", { class: "field" }, label, field);
+}
+function choices(title, entries, now, set) {
+  const name = newId();
+  const labels = entries.map(([value, text]) => {
+    const input = element("input", { type: "radio", name, value });
+    input.checked = value === now;
+    input.addEventListener("change", () => set(value));
+    return element("label", {}, input, text);
+  });
+  return element("fieldset", { class: "field" }, element("legend", { class: "name" }, title),
+    element("div", { class: "choices" }, ...labels));
+}
 const titles = {
   forward: "Forward",
   edited: "New values",
@@ -256,9 +273,6 @@ function filled(template, places) {
 }
 const told = (template, places = {}) => filled(template, places).map(plain).join("");
 const plain = (part) => (typeof part === "string" ? part : (part.textContent ?? String(part)));
-let instances = 0;
-while (document.getElementById(`autograd-${instances}-answer`)) instances += 1;
-const unique = (name) => `autograd-${instances}-${name}`;
 root.dataset.state = "fresh";
 root.dataset.lmSuppressShortcuts = "true"; // keys typed here are not Jupyter's
 const page = JSON.parse(root.querySelector("script[type='application/json']").textContent);
@@ -714,45 +728,34 @@ const acts = element(
   element("div", {}, buttons.backward, element("code", {}, `zero_grad(); ${callable}.backward()`)),
   element("div", {}, buttons.step, element("code", {}, "optimizer.step()")),
 );
-const choices = ["once", "edges", "predict"].map((which) => {
-  const input = element("input", { type: "radio", name: unique("mode"), value: which });
-  input.checked = which === mode;
-  input.addEventListener("change", () => {
-    mode = which;
-    if (is("going")) {
-      clear();
-      greet();
-    }
-    render();
-  });
-  return element("label", {}, input, labels[which]);
+const kinds = ["once", "edges", "predict"].map((which) => [which, labels[which]]);
+const modes = choices(labels.mode, kinds, mode, (which) => {
+  mode = which;
+  if (is("going")) {
+    clear();
+    greet();
+  }
+  render();
 });
-const modes = element(
-  "fieldset", { class: "field" }, element("legend", {}, labels.mode),
-  element("div", { class: "choices" }, ...choices),
-);
-const rateShown = element("output", { for: unique("rate") });
-const slider = element("input", {
-  type: "range", id: unique("rate"), min: 0, max: page.rates.length - 1, step: 1,
-});
+const rateShown = element("output");
+const slider = element("input", { type: "range", min: 0, max: page.rates.length - 1, step: 1 });
 slider.addEventListener("input", () => {
   rate = Number(slider.value);
   render();
 });
-const rates = element(
-  "div", { class: "field rate" },
-  element("label", { for: unique("rate") }, `${labels.rate} `, rateShown), slider,
-);
+const rates = labeled(labels.rate, slider, rateShown);
+rates.classList.add("rate");
 const saying = {
   title: element("p", { class: "title" }),
   line: element("p", { class: "line" }),
   words: element("p", { class: "words" }),
 };
-const asking = element("label", { for: unique("answer") });
+const [answerId, feedbackId] = [newId(), newId()];
+const asking = element("label", { for: answerId });
 const answer = element("input", {
-  id: unique("answer"), inputmode: "text", autocomplete: "off", "aria-describedby": unique("feedback"),
+  id: answerId, inputmode: "text", autocomplete: "off", "aria-describedby": feedbackId,
 });
-const feedback = element("p", { class: "feedback", role: "status", id: unique("feedback") });
+const feedback = element("p", { class: "feedback", role: "status", id: feedbackId });
 const ask = element(
   "form", { hidden: "", novalidate: "" }, asking,
   element("div", { class: "row" }, answer, element("button", { type: "submit" }, labels.check),
@@ -934,20 +937,16 @@ function lay() {
     });
   });
   links.forEach((_, k) => {
-    const link = layout.links[k];
-    paths[k].path.setAttribute("d", link.path);
-    if (link.tip) paths[k].tip.setAttribute("points", link.tip);
-    else paths[k].tip.removeAttribute("points");
-    let at = link.label;
-    if (!at) {
-      const middle = paths[k].path.getPointAtLength(paths[k].path.getTotalLength() / 2);
-      at = [middle.x, middle.y];
-    }
-    Object.assign(tags[k].style, { left: `${at[0]}px`, top: `${at[1]}px` });
-    tags[k].classList.toggle("bare", !link.label);
+    const [curve, tip, label] = layout.links[k], { path } = paths[k];
+    path.setAttribute("d", curve);
+    paths[k].tip.setAttribute("points", tip);
+    const middle = path.getPointAtLength(path.getTotalLength() / 2);
+    const [left, top] = label ?? [middle.x, middle.y];
+    Object.assign(tags[k].style, { left: `${left}px`, top: `${top}px` });
+    tags[k].classList.toggle("bare", !label);
   });
   frames.replaceChildren(
-    ...layout.frames.flatMap(({ name: text, box, at }) => {
+    ...layout.frames.flatMap(([text, box, at]) => {
       const label = element("span", { style: `left: ${at[0]}px; top: ${at[1]}px` }, text);
       if (!box) return [label];
       const [x, y, w, h] = box;

@@ -18,47 +18,36 @@ const acts = element(
   element("div", {}, buttons.step, element("code", {}, "optimizer.step()")),
 );
 
-const choices = ["once", "edges", "predict"].map((which) => {
-  const input = element("input", { type: "radio", name: unique("mode"), value: which });
-  input.checked = which === mode;
-  input.addEventListener("change", () => {
-    mode = which;
-    if (is("going")) {
-      clear();
-      greet();
-    }
-    render();
-  });
-  return element("label", {}, input, labels[which]);
+const kinds = ["once", "edges", "predict"].map((which) => [which, labels[which]]);
+const modes = choices(labels.mode, kinds, mode, (which) => {
+  mode = which;
+  if (is("going")) {
+    clear();
+    greet();
+  }
+  render();
 });
-const modes = element(
-  "fieldset", { class: "field" }, element("legend", {}, labels.mode),
-  element("div", { class: "choices" }, ...choices),
-);
 
-const rateShown = element("output", { for: unique("rate") });
-const slider = element("input", {
-  type: "range", id: unique("rate"), min: 0, max: page.rates.length - 1, step: 1,
-});
+const rateShown = element("output");
+const slider = element("input", { type: "range", min: 0, max: page.rates.length - 1, step: 1 });
 slider.addEventListener("input", () => {
   rate = Number(slider.value);
   render();
 });
-const rates = element(
-  "div", { class: "field rate" },
-  element("label", { for: unique("rate") }, `${labels.rate} `, rateShown), slider,
-);
+const rates = labeled(labels.rate, slider, rateShown);
+rates.classList.add("rate");
 
 const saying = {
   title: element("p", { class: "title" }),
   line: element("p", { class: "line" }),
   words: element("p", { class: "words" }),
 };
-const asking = element("label", { for: unique("answer") });
+const [answerId, feedbackId] = [newId(), newId()];
+const asking = element("label", { for: answerId });
 const answer = element("input", {
-  id: unique("answer"), inputmode: "text", autocomplete: "off", "aria-describedby": unique("feedback"),
+  id: answerId, inputmode: "text", autocomplete: "off", "aria-describedby": feedbackId,
 });
-const feedback = element("p", { class: "feedback", role: "status", id: unique("feedback") });
+const feedback = element("p", { class: "feedback", role: "status", id: feedbackId });
 const ask = element(
   "form", { hidden: "", novalidate: "" }, asking,
   element("div", { class: "row" }, answer, element("button", { type: "submit" }, labels.check),

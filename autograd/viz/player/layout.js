@@ -67,20 +67,16 @@ function lay() {
     });
   });
   links.forEach((_, k) => {
-    const link = layout.links[k];
-    paths[k].path.setAttribute("d", link.path);
-    if (link.tip) paths[k].tip.setAttribute("points", link.tip);
-    else paths[k].tip.removeAttribute("points");
-    let at = link.label;
-    if (!at) {
-      const middle = paths[k].path.getPointAtLength(paths[k].path.getTotalLength() / 2);
-      at = [middle.x, middle.y];
-    }
-    Object.assign(tags[k].style, { left: `${at[0]}px`, top: `${at[1]}px` });
-    tags[k].classList.toggle("bare", !link.label);
+    const [curve, tip, label] = layout.links[k], { path } = paths[k];
+    path.setAttribute("d", curve);
+    paths[k].tip.setAttribute("points", tip);
+    const middle = path.getPointAtLength(path.getTotalLength() / 2);
+    const [left, top] = label ?? [middle.x, middle.y];
+    Object.assign(tags[k].style, { left: `${left}px`, top: `${top}px` });
+    tags[k].classList.toggle("bare", !label);
   });
   frames.replaceChildren(
-    ...layout.frames.flatMap(({ name: text, box, at }) => {
+    ...layout.frames.flatMap(([text, box, at]) => {
       const label = element("span", { style: `left: ${at[0]}px; top: ${at[1]}px` }, text);
       if (!box) return [label];
       const [x, y, w, h] = box;

@@ -3,10 +3,6 @@
 // `root` is that element; `graph` computes the graph's numbers from its leaves, `rule` is the
 // stepper's.
 
-let instances = 0;
-while (document.getElementById(`autograd-${instances}-answer`)) instances += 1;
-const unique = (name) => `autograd-${instances}-${name}`;
-
 root.dataset.state = "fresh";
 root.dataset.lmSuppressShortcuts = "true"; // keys typed here are not Jupyter's
 const page = JSON.parse(root.querySelector("script[type='application/json']").textContent);

@@ -30,7 +30,7 @@ from autograd.viz.graphview import Edge, Fold, Node
 from autograd.viz.html import Page, element, json_number, scripts, styles
 from autograd.viz.notation import Notation, in_a_line
 from autograd.viz.steps import check_choice, checked, local_derivatives
-from autograd.viz.svg import EdgePath, Place, Places
+from autograd.viz.svg import Places
 
 Mode: TypeAlias = Literal["once", "edges", "predict"]
 
@@ -358,7 +358,7 @@ class _Graph:
         labels = [
             f"{link['tag']} = −0.0000"
             if look.names_locals and "tag" in link
-            else "−0.00" * bool(link["edges"])
+            else "−0.00000" * bool(link["edges"])
             for link in self.links
         ]
         pairs = zip(self.shown.edges, labels, strict=True)
@@ -368,13 +368,9 @@ class _Graph:
         return {
             "tagged": look.names_locals,
             "size": [places.width, places.height],
-            "cards": [_rounded(places.node(node.id)) for node in self.shown.nodes],
-            "links": [_told(places.edge(edge.id)) for edge in self.shown.edges],
-            "frames": [
-                {"name": name, "box": box and _rounded(box), "at": _rounded(at)[:2]}
-                for name in frames
-                for box, at in [places.frame(name)]
-            ],
+            "cards": [places.node(node.id) for node in self.shown.nodes],
+            "links": [places.edge(edge.id) for edge in self.shown.edges],
+            "frames": [(name, *places.frame(name)) for name in frames],
         }
 
     def _size(self, node: Node, look: _Look) -> tuple[float, float]:
@@ -447,12 +443,3 @@ STEPPER = GradientDescent([Value(0.0)], learning_rate=0.01)
 """The rule that Step applies; the learning rate is chosen in the page."""
 
 RATES = [0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0]
-
-
-def _rounded(place: Place) -> list[float]:
-    return [round(x, 1) for x in place]
-
-
-def _told(path: EdgePath) -> dict[str, Any]:
-    label = path.label and _rounded(path.label)[:2]
-    return {"path": path.path, "tip": path.tip, "label": label}

@@ -24,9 +24,7 @@ function weights(limits, seed) {
   return found;
 }
 function model() {
-  const { models, limits } = told.networks[chosen.network];
-  const places = Object.entries(models[chosen.activation]);
-  const found = Object.fromEntries(places.map(([key, place]) => [key, told.items[place]]));
+  const { models, limits } = told.networks[chosen.network], found = models[chosen.activation];
   const rows = chosen.data === "own" ? own : told.data[chosen.data][chosen.noise], n = rows.length / 3;
   const numbers = found.names.map(() => 0);
   weights(limits[chosen.activation], chosen.seed).forEach((x, k) => { numbers[found.parameters[k]] = x; });
@@ -52,11 +50,6 @@ function newSeed() {
 
 // --- the panel
 
-let fields = 0;
-function labeled(name, field) {
-  field.id = `playground-field-${fields++}-${Math.random().toString(36).slice(2)}`;
-  return element("div", {}, element("label", { class: "name", for: field.id }, name), field);
-}
 function selection(key, entries, change = () => reopen()) {
   const field = element("select", {}, ...entries.map(([value, text]) => element("option", { value }, text)));
   field.value = chosen[key];

@@ -17,7 +17,6 @@ network is its place in `NETWORKS`.
 from __future__ import annotations
 
 import functools
-import json
 import random
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -105,25 +104,15 @@ class Choices(Page):
         """One self-contained piece of HTML."""
         strengths = Value(0.0, "l1"), Value(0.0, "l2")
         programs: dict[str, str] = {}
-        items: dict[str, int] = {}  # what the data of the networks hold: they share most of it
-        networks = []
-        for widths in NETWORKS:
-            models = {name: _model(widths, name, strengths, programs) for name in ACTIVATIONS}
-            networks.append(
-                {
-                    "widths": widths,
-                    "limits": {name: _limits(widths, name) for name in ACTIVATIONS},
-                    "models": {
-                        name: {
-                            key: items.setdefault(json.dumps(item), len(items))
-                            for key, item in model.items()
-                        }
-                        for name, model in models.items()
-                    },
-                }
-            )
+        networks = [
+            {
+                "widths": widths,
+                "limits": {name: _limits(widths, name) for name in ACTIVATIONS},
+                "models": {name: _model(widths, name, strengths, programs) for name in ACTIVATIONS},
+            }
+            for widths in NETWORKS
+        ]
         data = {
-            "items": list(map(json.loads, items)),
             "networks": networks,
             "data": {
                 name: {f"{noise:g}": _flat(*examples(name, noise)) for noise in NOISES}

@@ -1,18 +1,6 @@
 // Buttons and settings.
 
-const id = `playground${Math.random().toString(36).slice(2)}`;
 const closing = new AbortController(); // of what listens to more than these parts
-let groups = 0;
-function choices(title, entries, now, set) {
-  const name = `${id}-${groups++}`, box = element("div", { class: "choices" });
-  for (const [value, text] of entries) {
-    const input = element("input", { type: "radio", name, value });
-    input.checked = value === now;
-    input.addEventListener("change", () => { set(value); settled(); });
-    box.append(element("label", {}, input, text));
-  }
-  return element("fieldset", {}, element("legend", {}, title), box);
-}
 const image = (kind, label) => element("canvas", { class: kind, role: "img", "aria-label": label });
 const figure = (kind, ...inside) => element("figure", { class: kind }, ...inside);
 const caption = (...inside) => element("figcaption", {}, ...inside);
@@ -30,7 +18,7 @@ const go = element("div", { class: "go", role: "group", "aria-label": "Training"
 const say = element("p", { class: "say", role: "status" });
 
 let rates = [];
-const rate = element("input", { type: "range", min: 0, step: 1, id: `${id}-rate` }), rateSays = element("output");
+const rate = element("input", { type: "range", min: 0, step: 1 }), rateSays = element("output");
 function offerRates() { // the stepper's own in place of the nearest
   const now = coefficients[0], far = x => Math.abs(Math.log(x / now));
   rates = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
@@ -55,16 +43,18 @@ const steppers = choices("Optimizer", told.steppers.map((s, i) => [i, s.name]), 
   choose(i);
   offerRates();
   mark(told.steppers[i].name);
+  settled();
 });
 const sizes = [...new Set([1, 10, 32, told.batch])].filter(n => n < told.learned).sort((a, b) => a - b);
 const batches = [...sizes.map(n => [n, String(n)]), [told.learned, `all ${grouped(told.learned)}`]];
 const PACES = { "one by one": 8, calm: 90, fast: 1e9 };
 let pace = kept.pace ?? "calm";
 const settings = element("div", { class: "set", role: "group", "aria-label": "Settings" }, steppers,
-  element("div", {}, element("label", { class: "name", for: rate.id }, "Learning rate", rateSays), rate),
+  labeled("Learning rate", rate, rateSays),
   choices("Examples per step", batches, told.batch, n => {
     batch = n;
     at = 0;
     mark(n === told.learned ? "all" : `${n} a step`);
+    settled();
   }),
   choices("Pace", Object.keys(PACES).map(p => [p, p]), pace, p => { pace = p; owed = 0; }));

@@ -20,10 +20,10 @@ const fitSays = inputs === 1 ? `${overOne} over ${featureName(0)}.${signs}`
 
 function axisChoice(which, title) {
   const options = count(inputs).map(k => element("option", { value: k }, featureName(k)));
-  const select = element("select", { id: `${id}-axis${which}` }, ...options);
+  const select = element("select", {}, ...options);
   select.value = pair[which];
   select.addEventListener("change", () => { pair[which] = Number(select.value); settled(); });
-  return element("span", {}, element("label", { class: "name", for: select.id }, title), select);
+  return labeled(title, select);
 }
 const planeView = figure("view", caption(planeSays, unitSays), plane);
 const fitView = figure("view", caption(fitSays), fitted);

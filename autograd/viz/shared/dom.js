@@ -22,3 +22,27 @@ function button(text, action, attributes = {}) {
   made.addEventListener("click", action);
   return made;
 }
+
+// --- settings
+
+const newId = () => `autograd-${Math.random().toString(36).slice(2)}`;
+
+// A field under its name; `more` stands beside the name.
+function labeled(text, field, ...more) {
+  field.id = newId();
+  const label = element("label", { class: "name", for: field.id }, text, ...more);
+  return element("div", { class: "field" }, label, field);
+}
+
+// Radio buttons for entries of [value, text]; `set` is told the value that is chosen.
+function choices(title, entries, now, set) {
+  const name = newId();
+  const labels = entries.map(([value, text]) => {
+    const input = element("input", { type: "radio", name, value });
+    input.checked = value === now;
+    input.addEventListener("change", () => set(value));
+    return element("label", {}, input, text);
+  });
+  return element("fieldset", { class: "field" }, element("legend", { class: "name" }, title),
+    element("div", { class: "choices" }, ...labels));
+}
