@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -235,13 +234,12 @@ def draw_lines(
     axes: Axes, columns: Mapping[str, Sequence[Sequence[float]]], marker: str = ""
 ) -> None:
     """Named columns of x and y, told apart by color and dash."""
-    looks = itertools.cycle(zip(COLORS, DASHES, strict=True))
-    for (name, points), (color, dash) in zip(columns.items(), looks, strict=False):
+    axes.set_prop_cycle(color=COLORS, linestyle=DASHES)
+    for name, points in columns.items():
         x, y = points or ([], [])
         # A run of one epoch is a point, and a line of one point cannot be seen.
         lone = "o" if len(x) == 1 else marker
-        label = label_text(name)
-        axes.plot(x, y, marker=lone, ms=3.5, color=color, linestyle=dash, label=label, lw=1.4)
+        axes.plot(x, y, marker=lone, ms=3.5, label=label_text(name), lw=1.4)
 
 
 def draw_path(axes: Any, columns: Sequence[Sequence[float]], color: str, name: str = "") -> None:
