@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import autograd as ag
 from autograd.__main__ import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,17 @@ def test_the_other_programs_print_the_numbers_beside_them(
     stated = re.findall(r"print\(.*\) +# (.*)", program)
     assert stated
     assert capsys.readouterr().out.splitlines() == stated
+
+
+def test_the_compiled_program_is_printed_as_it_is_shown() -> None:
+    (shown,) = re.findall(r"```\n(for each example:\n.*?)```", README, re.DOTALL)
+    model = ag.MLP(2, [16, 16, 1], seed=0)
+    compiled = ag.jit(lambda x, y: ag.hinge(model(x), y), backend="python")
+    compiled.backward([[0.5, -1.0]], [1.0])
+    printed = str(compiled.program).splitlines()
+    assert [line for line in printed if line in shown.splitlines()] == [
+        line for line in shown.splitlines() if "…" not in line
+    ]
 
 
 def test_the_picture_is_the_one_that_the_program_draws(
