@@ -644,6 +644,9 @@ def test_an_operation_of_one_s_own_is_shown_as_it_was_recorded(
     at_once(page)
     assert shown(page, "total")[0] == 12.0
     assert field(page, "x").get_attribute("readonly") is not None
+    assert page.locator(".grip").count() == 0
+    assert page.get_by_role("button", name="Step").get_attribute("aria-disabled") == "true"
+    assert "Step moves" not in said(page)
 
 
 def test_a_folded_network_is_edited_inside_and_learns(open_page: Open) -> None:

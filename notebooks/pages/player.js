@@ -557,7 +557,8 @@ function done() {
       larger: gradient(most) > 0 ? words.larger : words.smaller,
     });
     if (asked) text += told(words.score, { k: number(firsts), n: number(asked) });
-    text += told(words["step moves"], { leaves: listed(moved) });
+    text += page.fixed ? told(words.fixed, { primitive: page.fixed })
+      : told(words["step moves"], { leaves: listed(moved) });
   }
   say(titles.known, line, text);
   render();
@@ -814,9 +815,11 @@ function field(leaf) {
     type: "text", inputmode: "decimal", autocomplete: "off", role: "spinbutton",
     "aria-label": inFull(leaf), "data-leaf": leaf,
   });
-  if (page.fixed) input.readOnly = true;
+  if (page.fixed) {
+    input.readOnly = true;
+    return element("span", { class: "number" }, input);
+  }
   const change = (x, shows) => {
-    if (page.fixed) return;
     numbers[k] = x;
     input.setAttribute("aria-invalid", "false");
     if (shows) input.value = number(numbers[k]);
@@ -848,7 +851,6 @@ function field(leaf) {
   });
   const grip = element("span", { class: "grip", "aria-hidden": "true", title: labels.drag }, GRIP);
   grip.addEventListener("pointerdown", (down) => {
-    if (page.fixed) return;
     down.preventDefault();
     grip.setPointerCapture(down.pointerId);
     const from = numbers[k];
@@ -1193,8 +1195,9 @@ function render() {
   const isDue = is("fresh") || is("stale") || (is("going") && mode === "edges");
   buttons.backward.classList.toggle("now", isDue);
   buttons.backward.textContent = !is("going") ? labels.backward : mode === "edges" ? labels.next : labels.end;
-  buttons.step.classList.toggle("now", is("complete"));
-  buttons.step.setAttribute("aria-disabled", String(!is("complete")));
+  const canStep = is("complete") && !page.fixed;
+  buttons.step.classList.toggle("now", canStep);
+  buttons.step.setAttribute("aria-disabled", String(!canStep));
   slider.value = rate;
   rateShown.textContent = number(page.rates[rate]);
   slider.setAttribute("aria-valuetext", number(page.rates[rate]));

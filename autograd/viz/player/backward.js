@@ -172,7 +172,8 @@ function done() {
       larger: gradient(most) > 0 ? words.larger : words.smaller,
     });
     if (asked) text += told(words.score, { k: number(firsts), n: number(asked) });
-    text += told(words["step moves"], { leaves: listed(moved) });
+    text += page.fixed ? told(words.fixed, { primitive: page.fixed })
+      : told(words["step moves"], { leaves: listed(moved) });
   }
   say(titles.known, line, text);
   render();

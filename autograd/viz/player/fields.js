@@ -6,9 +6,11 @@ function field(leaf) {
     type: "text", inputmode: "decimal", autocomplete: "off", role: "spinbutton",
     "aria-label": inFull(leaf), "data-leaf": leaf,
   });
-  if (page.fixed) input.readOnly = true;
+  if (page.fixed) {
+    input.readOnly = true;
+    return element("span", { class: "number" }, input);
+  }
   const change = (x, shows) => {
-    if (page.fixed) return;
     numbers[k] = x;
     input.setAttribute("aria-invalid", "false");
     if (shows) input.value = number(numbers[k]);
@@ -40,7 +42,6 @@ function field(leaf) {
   });
   const grip = element("span", { class: "grip", "aria-hidden": "true", title: labels.drag }, GRIP);
   grip.addEventListener("pointerdown", (down) => {
-    if (page.fixed) return;
     down.preventDefault();
     grip.setPointerCapture(down.pointerId);
     const from = numbers[k];

@@ -123,8 +123,9 @@ function render() {
   const isDue = is("fresh") || is("stale") || (is("going") && mode === "edges");
   buttons.backward.classList.toggle("now", isDue);
   buttons.backward.textContent = !is("going") ? labels.backward : mode === "edges" ? labels.next : labels.end;
-  buttons.step.classList.toggle("now", is("complete"));
-  buttons.step.setAttribute("aria-disabled", String(!is("complete")));
+  const canStep = is("complete") && !page.fixed;
+  buttons.step.classList.toggle("now", canStep);
+  buttons.step.setAttribute("aria-disabled", String(!canStep));
   slider.value = rate;
   rateShown.textContent = number(page.rates[rate]);
   slider.setAttribute("aria-valuetext", number(page.rates[rate]));
