@@ -1128,7 +1128,7 @@ def test_the_edge_at_work_is_in_view_with_the_text_and_the_buttons(
 
 
 def test_a_presentation_has_larger_text_and_no_header(open_page: Open, tmp_path: Path) -> None:
-    size = "document.querySelector('.line').computedStyleMap().get('font-size').value"
+    size = "document.querySelector('.line').getBoundingClientRect().height"
     page = open_page(play(demo()), viewport={"width": 1280, "height": 720})
     plain = page.evaluate(size)
     press(page, "Present")
