@@ -258,6 +258,21 @@ def test_a_compiled_system(backend: Any) -> None:
         np.testing.assert_allclose(row, ag.hessian(crossing_by_formula)(point), rtol=1e-11)
 
 
+@pytest.mark.parametrize(
+    "transform", [ag.gradient, ag.hessian, lambda f: lambda t: ag.jvp(f)(t, 1.0)]
+)
+def test_a_system_is_differentiated_at_a_number_inside_a_compiled_function(transform: Any) -> None:
+    def slope(b: Any) -> Any:  # the Jacobian consists of Values that differ by no example
+        def f(t: Any) -> Any:
+            x, y = ag.root(lambda v: [t * v[0] + 0.2 * v[1] - b, v[1] - t * v[0] + t], [0.1, 0.2])
+            return x * y
+
+        return transform(f)(0.7)
+
+    points = [0.5, -0.3]
+    assert ag.jit(slope, backend="python")(points) == pytest.approx([slope(b) for b in points])
+
+
 def test_compiled_it_reads_leaves_afresh() -> None:
     w = Value(2.0)
     compiled = ag.jit(lambda x: x * ag.root(lambda y: y * y - w, 1.0))

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
-from autograd import primitives
+from autograd import primitives, recording
 from autograd.compiler.jit import jit
 from autograd.compiler.trace import Traced
 from autograd.derivatives import grad
@@ -339,7 +339,7 @@ def negative_inverse(matrix: Sequence[Row]) -> list[Row]:
         for m in candidates[1:]:
             other = rows[m][column]
             is_larger = primitives.abs(other) > primitives.abs(pivot)
-            if type(pivot) is Traced or type(other) is Traced:
+            if recording.is_tracing() and isinstance(is_larger, Value):
                 rows[column], rows[m] = _exchanged(is_larger, rows[column], rows[m])
             elif is_larger:
                 rows[column], rows[m] = rows[m], rows[column]
