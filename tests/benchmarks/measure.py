@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import importlib.metadata
-import math
 import os
 import platform
 import statistics
@@ -12,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 Clock = Callable[[], float]
 
@@ -75,14 +73,6 @@ def without_startup(steps: Steps, count: int) -> float:
     """Seconds per step of something that first has to compile: the slope between two lengths."""
     shorter, longer = (seconds(steps, n) for n in (count, 5 * count))
     return (longer - shorter) / (4 * count)
-
-
-def final_code(memory: Any) -> None:
-    """Compile a program that was compiled quickly, to start with, to the fastest code now."""
-    code = memory.code
-    if code._credit != math.inf:
-        code._credit = 0.0
-        memory.run()
 
 
 def peak_memory() -> int:

@@ -15,14 +15,7 @@ import sys
 import time
 from typing import Any
 
-from tests.benchmarks.measure import (
-    final_code,
-    in_turns,
-    peak_memory,
-    print_table,
-    readable,
-    repeated,
-)
+from tests.benchmarks.measure import in_turns, peak_memory, print_table, readable, repeated
 
 LOOP = 50
 """How many gradients JAX takes in one compiled loop."""
@@ -31,7 +24,7 @@ LOOP = 50
 def measure(name: str) -> None:
     """Print what one workload takes, as JSON; to be called alone in its process."""
     import autograd as ag
-    from autograd.compiler.backends.llvm.runtime import Machine
+    from autograd.compiler.backends import llvm
     from autograd.compiler.columns import read_columns
     from tests.benchmarks.workloads import CLASSIFIERS, WORKLOADS
 
@@ -45,17 +38,13 @@ def measure(name: str) -> None:
         "lines": len(str(compiled.program).splitlines()),
     }
     ours = [p.grad or 0.0 for p in workload.parameters]
-    recorded = compiled._latest
-    assert recorded is not None
     columns = read_columns(workload.columns) if workload.columns else []
-    leaves = [leaf.data for leaf in recorded.gradient._listing.leaves]
-    machine = recorded.gradient._run
-    assert isinstance(machine, Machine)
+    machine: Any = llvm.compile_program(compiled.program)
     count = columns[0].count if columns else 1
     memory, _ = machine.memory(count)
-    memory.fill(leaves, ())
+    memory.fill([leaf.data for leaf in compiled.program.leaves], ())
     memory.prepare(columns, count)
-    final_code(memory)
+    memory.code.optimize()
     contestants = {
         "run": repeated(memory.run),
         "backward": repeated(lambda: compiled.backward(*workload.columns)),

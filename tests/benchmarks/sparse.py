@@ -25,8 +25,12 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+from autograd.compiler.arguments import Arguments
+from autograd.compiler.backends import llvm
+from autograd.compiler.pipeline import lower
+from autograd.compiler.trace import trace
 from tests import sparse_problems as problems
-from tests.benchmarks.measure import final_code, in_turns, print_table, readable, repeated
+from tests.benchmarks.measure import in_turns, print_table, readable, repeated
 from tests.sparse_problems import Problem
 
 PATIENCE, MOST_IN_C = 60.0, 15_000
@@ -54,9 +58,10 @@ def ours(problem: Problem, kind: str) -> Any:
     return ag.sparse_hessian(functools.partial(problem.lagrangian, ag))
 
 
-def operations_of(function: Any) -> int:
+def operations_of(function: Any, arguments: tuple[Any, ...]) -> int:
     """What is computed for a point: arithmetic, functions and comparisons."""
-    tape = function._latest.recording.values._listing
+    recorded = trace(function.values, [x.shape for x in arguments])
+    tape: Any = lower(recorded.inputs, recorded.outputs, is_batch=True)
     copied = tape.names.index("copy")
     arg, start, needed = tape.arg.tolist(), tape.start.tolist(), set(tape.results)
     for node in range(len(tape.op) - 1, -1, -1):
@@ -67,16 +72,10 @@ def operations_of(function: Any) -> int:
 
 def machine_code(function: Any, arguments: tuple[Any, ...]) -> Callable[[], None]:
     """What a call runs, on numbers that are in place."""
-    from autograd.compiler.arguments import Arguments
-
-    columns = Arguments("", arguments, 0).columns()
-    runner = function._latest.recording.values
-    while runner._run is None:  # the first calls are interpreted
-        function.values(*arguments)
-    machine = runner._run
+    machine: Any = llvm.compile_program(function.program)
     memory, _ = machine.memory(1)
-    memory.prepare(columns, 1)
-    final_code(memory)
+    memory.prepare(Arguments("", arguments, 0).columns(), 1)
+    memory.code.optimize()
     return memory.run  # type: ignore[no-any-return]
 
 
@@ -295,7 +294,7 @@ def compared(problem: Problem, kind: str) -> tuple[list[object], tuple[str, list
     contestants["our code"] = machine_code(function, arguments)
     contestants["CasADi"] = other.run
     set_ups = {"CasADi": set_up_other}
-    mine, theirs = operations_of(function), other.operations()
+    mine, theirs = operations_of(function, arguments), other.operations()
     with tempfile.TemporaryDirectory() as folder:
         if shutil.which("gcc") and theirs <= MOST_IN_C:
             in_c, compiling = other.in_c(Path(folder))

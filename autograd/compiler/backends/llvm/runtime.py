@@ -124,6 +124,13 @@ class MachineCode:
         self.address: int = library["run"]
         self._call = _FUNCTION(self.address)
 
+    def optimize(self) -> None:
+        """Compile it to the fastest code, if it was compiled quickly."""
+        with self._lock:
+            if self._credit < math.inf:
+                self._compile(1)
+                self._credit = math.inf
+
     def __call__(self, frame: int) -> None:
         """Run it on the frame at this address, without Python's lock: threads run side by side."""
         if self._credit == math.inf and not self._may_fail:
@@ -141,10 +148,8 @@ class MachineCode:
         """
         if self._credit < math.inf:
             self._credit -= time.perf_counter() - start
-            with self._lock:
-                if self._credit < 0.0:
-                    self._compile(1)
-                    self._credit = math.inf
+            if self._credit < 0.0:
+                self.optimize()
         if self._may_fail and (error := _failed.__dict__.pop("error", None)):
             raise error
 
