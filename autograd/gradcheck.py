@@ -174,7 +174,7 @@ class Comparison:
 
 @dataclass(frozen=True, repr=False)
 class GradientReport:
-    """What `check_gradient` found: one comparison for each input. It prints as a table."""
+    """The result of `check_gradient`: one comparison for each input. It prints as a table."""
 
     comparisons: tuple[Comparison, ...]
 

@@ -95,8 +95,8 @@ def cross_entropy(prediction: Numbers, target: Numbers) -> Value:
     """
     logits = _logits(prediction)
     if isinstance(target, Value):
-        # Whatever the target is, each logit is selected once, here or there, by the same condition:
-        # so it is known to have a gradient, and compiled code needs no guard below it.
+        # Each logit is selected once, in one of the two places, by the same condition, so it is
+        # known to have a gradient, and compiled code needs no guard below it.
         is_target = [functions.is_at(target, k) for k in range(len(logits))]
         others = [where(c, -math.inf, z) for c, z in zip(is_target, logits, strict=True)]
         return _log_one_plus(others, functions.selector(is_target)(logits))

@@ -193,7 +193,7 @@ def parameters_of(expression: str) -> list[str]:
 
 
 def statements(formula: Any, in_place: bool = False) -> tuple[list[str], str]:
-    """A formula as Python: assignments of what is used more than once, and the expression.
+    """A formula as Python: assignments of repeated subexpressions, and the expression.
 
     With `in_place`, functions of `math` are called without a wrapper where they cannot raise.
     """

@@ -458,8 +458,8 @@ def _swap_halves(z: Scalar, *factors: Scalar) -> Sequence[Scalar]:
 def _first(*cases: tuple[Scalar, Callable[[], Scalar]]) -> Scalar:
     """The value of the first case that holds, as nested `where`.
 
-    A condition on plain numbers is a bool and decides at once: a constant exponent leaves no
-    branches behind.
+    A condition on plain numbers is a bool and is decided now, so that a constant exponent leaves
+    no branches in the graph.
     """
     (condition, value), *others = cases
     if type(condition) is bool:

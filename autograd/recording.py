@@ -93,7 +93,7 @@ def variables() -> tuple[Any, ...]:
 
 
 class Selection(IntEnum):
-    """What unselected branches can do to the gradients of a function being recorded."""
+    """How unselected branches can affect the gradients of a function being recorded."""
 
     NONE = 0
     """There are none."""

@@ -187,7 +187,7 @@ def kept_model(model: MLP, path: Path) -> Path:
 
 
 def out_of_the_way(path: Path) -> Path | None:
-    """Rename the file to the next free name; None if the file is gone already."""
+    """Rename the file to the next free name and return it; None if the file no longer exists."""
     for i in range(1, 10**9):
         other = path.with_stem(f"{path.stem}-{i}")
         with suppress(FileExistsError):

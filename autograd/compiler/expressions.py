@@ -39,8 +39,8 @@ SPACES = "kwcmyxv"
 """The spaces of a program."""
 
 CHEAP = ARITHMETIC | {*KNOWN[:POW], "Σ"}
-"""What may stand several times in an expression. Any other function stands once on each path to the
-root, or a recurrence would be unrolled within an expression."""
+"""Operations that may occur several times in an expression. Any other function occurs once on each
+path to the root, or a recurrence would be unrolled within an expression."""
 
 
 class Expressions:

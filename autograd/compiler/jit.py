@@ -237,7 +237,7 @@ class Compiled:
 
     @property
     def jax(self) -> str:
-        """What jax makes of the program; needs jax."""
+        """The program as traced by jax (a jaxpr); needs jax."""
         return BACKENDS["jax"].source(self.program)
 
     @property
@@ -457,7 +457,7 @@ def executable(listed: Lowered, backend: str) -> Executable:
 
 
 def kept(key: tuple[object, ...], make: Callable[[], Any]) -> Any:
-    """What was compiled in this process for this key, or else what `make` compiles now."""
+    """The code compiled in this process for this key; `make` compiles it if there is none."""
     with gc_paused():
         return _executables.get(key, make)
 

@@ -117,7 +117,7 @@ class Mover:
         return replace(place, space=to.space, base=to.base + to.step * place.base)
 
     def _target(self, space: str) -> Place:
-        """Where a space is moved to; itself if that is not said: it is that of an outer program."""
+        """The new place of a space; the space itself if it belongs to an outer program."""
         return self._to.get(space) or Place(space, 0, 0)
 
     def _expression(self, x: Expression) -> Expression:

@@ -150,7 +150,7 @@ class LoopRun:
         self._results: dict[tuple[int, int], Operand] = {}
 
     def at(self, x: Operand, t: int) -> Any:
-        """What node `x` of the step's graph is in the step with index `t`."""
+        """The node or number that stands for node `x` of the step's graph in iteration `t`."""
         step = self.step
         if not isinstance(x, Value):
             return x
@@ -313,7 +313,7 @@ class _Reverse:
         behind = _behind(results, dict(zip(step.state, step.next_state, strict=True)))
         live |= {i for i, x in enumerate(step.state) if x in behind}
         self.states = [i for i in sorted(live) if step.state[i] in moving]
-        # What contributes to an operand from elsewhere begins the sum, if it stands in one place.
+        # Contributions from outside the loop come first in the sum, if the operand occurs once.
         uses = Counter(x for x in run.node.args if x in earlier)
         self.counted = {
             x for x, (total, _) in earlier.items() if total is not None and uses[x] == 1

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from autograd.compiler.partition import Staged
 
 Lowered: TypeAlias = "Tape | Staged"
-"""What programs are made of: a tape, or several of them with scans in between."""
+"""The input of `roll`: a tape, or several of them with scans in between."""
 
 
 def lower(

@@ -314,7 +314,7 @@ def primitives_used(program: Program) -> list[str]:
 # --- a program as text ----------------------------------------------------------------------------
 
 INDICES = "ijpqrstuabdefghnoz"
-"""What an index is called, from the outermost; no space is called so."""
+"""Names of the indices, from the outermost; no space has such a name."""
 
 
 def named_ranges(names: Sequence[str]) -> Iterator[tuple[int, int, str]]:

@@ -1,4 +1,4 @@
-"""Loop rerolling: a repeated sequence of items becomes a loop, regular rows of a group a box.
+"""Loop rerolling: a repeated sequence of items becomes a loop; rows with affine addresses, a box.
 
 An *item* is one row of a group (an expression with its operands), a *box* (a nest of loops around a
 row), or a loop of items. It has a *base* address for each of its operands, and an *entry* with

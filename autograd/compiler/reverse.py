@@ -65,7 +65,7 @@ class Columns:
 
 
 class Contributions(NamedTuple):
-    """What operations of one kind contribute to the adjoints of their operands.
+    """The steps that compute the contributions of one kind of operation to its operands' adjoints.
 
     A place is an index into: the upstream gradient, the node, its operands, the steps before; or
     it is negative, a constant.
@@ -208,7 +208,7 @@ class ReverseSweep:
         return x.row_of[x.codes[at]], args
 
     def _operations(self, args: Sequence[float]) -> list[float]:
-        """Those of the operands that are operations."""
+        """The operands that are results of operations."""
         first = self.x.first
         return [arg for arg in args if type(arg) is int and arg >= first]
 
@@ -260,7 +260,7 @@ class ReverseSweep:
 
 
 def _contributions(x: Columns, code: int, flag: int, operand_flags: list[int]) -> Contributions:
-    """What operations contribute, given what is constant among upstream gradient and operands.
+    """The contributions of a kind of operation, given which of its numbers are constants.
 
     Args:
         flag: that of the upstream gradient, or a constant.

@@ -24,7 +24,7 @@ TOTALS = frozenset(
     | {"summe", "gesamt", "gesamtsumme", "mittelwert", "durchschnitt", "schnitt", "anzahl"}
     | {"somme", "moyenne", "suma", "promedio", "totale", "media"}
 )
-"""What a last line begins with that sums up the others, in lower case."""
+"""First words of a last line that holds totals, in lower case."""
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 

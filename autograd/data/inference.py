@@ -119,7 +119,7 @@ def infer_schema(
 
 
 def column_index(sheet: Sheet, name: str | int) -> int:
-    """Where the column of that name is, or of that place from 1."""
+    """The index, from 0, of the column with this name, or with this position, from 1."""
     if name in sheet.names:
         return sheet.names.index(str(name))
     if str(name).isdecimal() and 1 <= int(name) <= len(sheet.names):

@@ -26,7 +26,7 @@ _QUANTITY = re.compile(
     rf"(?P<inner>{_SIGN})?(?P<digits>[.,]?\d(?:[\d.,'’\s]*\d)?)(?P<exponent>[eE][+-]?\d+)?"
     rf"(?P<trailing>-)?\s*(?P<unit>{_UNIT})?(?(open)\))"
 )
-"""A number with a unit. One letter that follows at once is none: 10a is a class of a school."""
+"""A number with a unit. A letter directly after the digits is no unit: 10a is a school class."""
 
 _FLAG = re.compile(r"\*{1,3}|[bcdefinprsuz]{1,2}")
 """A remark on a number, such as a flag of Eurostat: b is a break in the series, p provisional."""
@@ -43,7 +43,7 @@ _INNER_ZERO = re.compile(r"(?<=\d)0")
 """Make of a number the first of those that are written alike: 1,111 of 2,050."""
 
 _NUMERALS = {".": _numeral(".", ","), ",": _numeral(",", ".")}
-"""What digits look like, by their decimal mark."""
+"""Patterns of digits for each decimal mark."""
 
 
 class Quantity(NamedTuple):

@@ -1,4 +1,4 @@
-"""The schema of a table: what its columns mean, by which its rows become numbers.
+"""The schema of a table: what its columns mean, and how its rows become numbers.
 
 It is kept with a model, so that new rows are read as those were that it learned from.
 """
@@ -26,7 +26,7 @@ LARGEST = 1e150
 
 @dataclass(frozen=True)
 class Column:
-    """What is known about a column.
+    """The description of a column.
 
     Attributes:
         name, position: its name, and its place from 0.
@@ -230,7 +230,7 @@ class Schema:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """What a model must store to read other tables in the same way: JSON lists and strings."""
+        """The schema as JSON lists and strings, to read other tables in the same way."""
         return {
             "columns": [
                 [c.name, c.role, list(c.words) if c.kind == "words" else None, list(c.units)]

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from autograd.data.errors import printable
 
 MISSING = frozenset({"", "?", "na", "n/a", "<na>", "nan", "null", "n. a.", "k. a.", "k.a."})
-"""What stands for a missing number or word, in lower case."""
+"""Cells that mean a missing number or word, in lower case."""
 
 _SPREADSHEET_ERROR = re.compile(r"#[^\W\d_].*[!?]|#n/a|#nv", re.IGNORECASE)
-"""What a spreadsheet writes where it could compute nothing, such as #DIV/0! or #N/A."""
+"""The error values of spreadsheets, such as #DIV/0! or #N/A."""
 
 _NO_NUMBER = re.compile(r"none|--?|–|—|\.|\.\.\.|:(?: ?[a-z])?", re.IGNORECASE)
-"""What stands for a missing number, but may be a word among words; Eurostat has `:` and `: c`."""
+"""Cells that mean a missing number in a column of numbers only; Eurostat has `:` and `: c`."""
 
 _SEPARATOR = "\0"  # no text has it: a file with zero bytes is refused
 

@@ -22,7 +22,7 @@ NO_TEXT = {
     b"PAR1": "in Parquet; with pandas, pandas.read_parquet(…).to_csv('table.csv', index=False)",
     b"\x93NUMPY": "an array of NumPy; numpy.savetxt('table.csv', numpy.load(…), delimiter=',')",
 }
-"""What a file is that begins with these bytes, and what to do about it."""
+"""Binary formats by their first bytes, each with advice for the message."""
 
 NO_TABLE = {
     ("[", "{"): (
@@ -31,7 +31,7 @@ NO_TABLE = {
     ),
     ("<!doctype", "<html"): "a web page; save what it links to, often called raw or download",
 }
-"""What a text is that begins so, in lower case, and what to do about it."""
+"""Other text formats by their beginning in lower case, each with advice for the message."""
 
 MOST_BYTES = 500_000_000
 """A larger text is read only up to a limit: as numbers it takes about six times its size."""

@@ -114,7 +114,7 @@ class Activity(Generic[N]):
                     new += self._arms.get(selection, ())
 
     def selection(self) -> Selection:
-        """What unselected branches can do to the contributions of the nodes visited."""
+        """How unselected branches can affect the contributions of the nodes visited."""
         for node in self._inactive:
             row, args = self._operation(node)
             if not isinstance(row, Primitive):  # an operation with several results

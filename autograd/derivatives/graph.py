@@ -335,7 +335,7 @@ def nodes_since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value
 
 
 def _dependent(nodes: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
-    """Those of the nodes, in order of creation, that depend on an input, inputs included."""
+    """The nodes that depend on an input, inputs included, in order of creation."""
     dependent: set[object] = set(inputs)
     order = []
     for node in nodes:
@@ -479,7 +479,7 @@ class _Sweep:
                 yield arg, partial
 
     def selection(self) -> Selection:
-        """What unselected branches can do to the contributions made."""
+        """How unselected branches can affect the contributions made."""
         return self._activity.selection()
 
 
@@ -554,7 +554,7 @@ def _nodes(args: Sequence[Any]) -> list[Any]:
 
 
 def always_active(inputs: Sequence[Value], outputs: Iterable[Operand]) -> set[Value]:
-    """Those of the inputs that are active whatever is selected, if the outputs are."""
+    """The inputs that are active whatever is selected, if the outputs are active."""
     activity: Activity[Value] = Activity(_operation, _nodes, of_loops)
     starts = [x for x in outputs if isinstance(x, Value)]
     for x in starts:

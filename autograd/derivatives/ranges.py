@@ -20,7 +20,7 @@ _POSITIVE = math.ulp(0.0)
 
 
 class Range:
-    """What is known of a number, if nothing overflows or underflows.
+    """Bounds of a number, which hold if nothing overflows or underflows.
 
     Two occurrences of an object other than `SOME` are the same number.
 
@@ -94,7 +94,7 @@ _FINITE = {
     *("sub", "neg", "sin", "cos", "tan", "atan", "tanh", "asinh", "sinh", "cosh", "expm1", "erf"),
     *("erfc", "floor"),
 }
-"""Those whose values are finite where their operands are, and of which no bound is needed."""
+"""Primitives whose values are finite if their operands are, and whose bounds are never used."""
 
 
 def _sum(*terms: Range) -> Range:

@@ -20,7 +20,7 @@ lists, because `list` is invariant.)"""
 
 
 STRUCTURES = "give a list, a tuple, a dictionary or a NumPy array"
-"""What to do with several numbers, for messages."""
+"""Advice in messages about several numbers."""
 
 
 def flat(nested: Nested) -> Iterator[Any]:

@@ -202,7 +202,7 @@ class Terms:
         return Term(value, self._any(values))
 
     def number(self, term: Term) -> Factor:
-        """What the term contributes: its value if its path is selected, else 0."""
+        """The contribution of the term: its value if its path is selected, else 0."""
         if term.selected is None or is_number(term.value, 0.0):
             return term.value
         return self.record(primitives.where, term.selected, term.value, 0.0)

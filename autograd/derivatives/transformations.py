@@ -136,7 +136,7 @@ class _Call:
         return call
 
     def one_value(self, result: object) -> Value:
-        """What f returned, as a Value. Raises TypeError unless it is one number."""
+        """The result of f as a Value. Raises TypeError unless it is one number."""
         if isinstance(result, Value):
             return result
         of_many = self.operation in ("jacobian", "jvp", "vjp")

@@ -12,7 +12,7 @@ from autograd.viz import explain
 
 
 class Reply:
-    """What `check` says of an answer; it prints as text.
+    """The verdict of `check` on an answer; it prints as text.
 
     Attributes:
         is_right: whether the answer is right. A Reply is true if it is.

@@ -16,7 +16,7 @@ from autograd.nn.safetensors import Tensor
 from autograd.value import Value
 
 Part: TypeAlias = "Value | Module"
-"""What an attribute of a module leads to."""
+"""An item found among the attributes of a module: a parameter, or a module inside it."""
 
 Array: TypeAlias = "tuple[tuple[int, ...], list[Value]]"
 """A shape, and the parameters that fill it in row-major order."""
@@ -43,7 +43,7 @@ class Module:
     """
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """What the module computes: for its class to say."""
+        """Compute the output. Subclasses implement this."""
         forward = "; a method forward is called by nobody" if hasattr(self, "forward") else ""
         raise TypeError(
             f"{type(self).__name__}: its class does not say what it computes; give it a method "

@@ -23,7 +23,7 @@ that loses its negative half (He et al., Delving Deep into Rectifiers, 2015, sec
 """
 
 Seed: TypeAlias = int | random.Random | None
-"""What weights are drawn from: the seed of a generator, a generator, or None for a fresh one."""
+"""The source of random weights: a seed, a generator, or None for a new generator."""
 
 
 def weight_limit(n_inputs: int, activation: str) -> float:

@@ -16,7 +16,11 @@ _NOT_IN_JSON = ("inf", "-inf", "nan")
 
 
 def metadata(model: Any) -> dict[str, Any]:
-    """What a file says of a `Module` besides its numbers. ValueError as its `save` raises it."""
+    """The description of a `Module` for its file, without the numbers.
+
+    Raises:
+        ValueError: if the module cannot be saved (see `Module.save`).
+    """
     return {"format": model._FORMAT, "version": VERSION, **model._description()}
 
 

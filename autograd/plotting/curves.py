@@ -13,7 +13,7 @@ from autograd.training import Epoch
 from autograd.viz.notation import short_number
 
 Run: TypeAlias = Sequence[Epoch] | Sequence[float]
-"""What `fit` returned, or a plain list of losses."""
+"""The result of `fit`, or a list of losses."""
 
 
 def training_curve(history: Run | Mapping[str, Run]) -> Figure:

@@ -195,7 +195,7 @@ class _Partials:
 
     @cached_property
     def inverse(self) -> list[Row]:
-        """Those of the solution with respect to the residuals."""
+        """The derivatives of the solution with respect to the residuals."""
         return negative_inverse(self._jacobian)
 
     def kept(self, row: Row) -> Row:

@@ -33,7 +33,7 @@ OUTCOMES = {
 
 @dataclass
 class Run:
-    """What happens while a solver runs.
+    """The state of a solver's run.
 
     Attributes:
         x: the latest iterate.
@@ -112,7 +112,7 @@ IPOPT_STATUS = {
 """Ipopt's status (IpReturnCodes_inc.h) as a reason."""
 
 INFINITE = 1e20
-"""What Ipopt takes for no bound."""
+"""The bound that Ipopt treats as none."""
 
 
 def ipopt(run: Run, tol: float, max_iterations: int) -> None:

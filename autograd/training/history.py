@@ -26,7 +26,7 @@ class Epoch(NamedTuple):
 
 
 class History(list[Epoch]):
-    """What `fit` returns: a list with one `Epoch` per completed epoch, and what ended the run.
+    """The result of `fit`: a list with one `Epoch` per completed epoch, and why the run ended.
 
     Attributes:
         stopped: "epochs" if all were completed; if not, "converged", "interrupted" by Ctrl-C, or

@@ -23,7 +23,7 @@ CHUNK = 0.1
 
 
 Steps: TypeAlias = EagerSteps | MachineSteps
-"""What takes the steps: on Values, by compiled programs (a kind of it), or in machine code."""
+"""Takes training steps: on Values, by compiled programs (a subclass), or in machine code."""
 
 
 def epochs_of(

@@ -69,7 +69,7 @@ class Node:
 
     @property
     def details(self) -> str:
-        """What the node shows, in full."""
+        """The text that the node shows, unshortened."""
         lines = [self.about]
         if self.data is not None and not self.counts:
             lines += [f"data {self.data!r}", f"grad {_exact(self.grad)}"]
@@ -80,7 +80,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """An operand, drawn from `source` to `target`; several in one, at a folded or cut node.
+    """An edge from an operand to its user. At a folded or cut node it stands for several of them.
 
     `contribution` is upstream gradient × local derivative, which is what colors the edge.
     `has_derivative` is False for an operand that is only compared. `operands` are the uses of
@@ -116,7 +116,7 @@ def picture(
     labels: Mapping[Value, str] | None = None,
     gradients: Mapping[Value, float] | None = None,
 ) -> Picture:
-    """What to show of the graph whose nodes are given in topological order; see `drawing.draw`.
+    """The picture of a graph, from its nodes in topological order; see `drawing.draw`.
 
     `labels` and `gradients` stand in for those that the nodes have.
     """
@@ -227,7 +227,7 @@ def folded(path: Path, collapse: Fold | None) -> Path:
 
 
 def called_after(order: Sequence[Value], model: Module | None = None) -> dict[Value, str]:
-    """What a model calls its nodes: `layer0.neuron2.z` is w·x + b, `.a` its activation.
+    """Names for the nodes of a model: `layer0.neuron2.z` is w·x + b, `.a` its activation.
 
     Its parameters have their dotted names, unless they were given labels of their own.
     """

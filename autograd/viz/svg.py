@@ -14,7 +14,7 @@ LINE_HEIGHT = 16.0
 
 
 class Place(NamedTuple):
-    """Where something stands: its middle, its width and height."""
+    """The position of a node or label: its center, width and height."""
 
     x: float
     y: float

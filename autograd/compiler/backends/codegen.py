@@ -90,7 +90,7 @@ class Printer(ABC):
     # --- the parts of a program
 
     def names(self) -> Iterator[str]:
-        """What stands where in `w` and `x`, as lines of text; those without labels are left out."""
+        """The labels of the numbers in `w` and `x`, as lines of text such as `w[0:3] bias`."""
         for space, names in ("w", self.program.leaf_names), ("x", self.program.inputs):
             for start, end, text in named_ranges(names):
                 if text:
@@ -213,7 +213,7 @@ class Printer(ABC):
         return str(x) if isinstance(x, int) else f"table[{self.address(x.at, x.strides)}]"
 
     def address(self, base: Integer, strides: Sequence[Integer]) -> str:
-        """base + Σ stride·index."""
+        """The source text of the address base + Σ stride·index."""
         parts = [] if base == 0 else [self.integer(base)]
         for index, stride in zip(self.indices, strides, strict=False):
             if stride != 0:

@@ -549,7 +549,7 @@ class _Scan:
                 self.source(addresses)
 
     def source(self, addresses: Integers) -> Any:
-        """Where the loop reads these addresses from.
+        """The array or inputs from which the loop reads these addresses.
 
         Returns an array if it is the same for all iterations, otherwise what `moving` returns.
         """

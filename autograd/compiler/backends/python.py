@@ -67,7 +67,7 @@ class _Printer(Printer):
 
 NAMESPACE: dict[str, object] = {"inf": math.inf, "nan": math.nan}
 NAMESPACE |= {name: TABLE[name].value for name in own_names if TABLE[name].definition is None}
-"""What the source refers to; rows that users made it finds by name in `rows`."""
+"""The names that the source refers to; it finds rows that users made by name in `rows`."""
 
 _compiled_so_far = itertools.count(1)
 

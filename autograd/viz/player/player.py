@@ -252,7 +252,7 @@ class _Graph:
             for node in self.shown.nodes
             if len(node.values) == 1
         }
-        """What a node is called within its frame."""
+        """The name of each node within its frame."""
         self.position = {node: i for i, node in enumerate(order)}
         self.edges = [(node, k) for node in reversed(order) for k, _, _ in local_derivatives(node)]
         """Every operand with a derivative, in the order of the backward pass."""

@@ -122,7 +122,7 @@ class Function:
         otherwise: Sequence[str] = (),
         kind: str = "double",
     ) -> Sequence[str]:
-        """What `then` returns, run only if the condition (an i1) holds; else `otherwise`."""
+        """The results of `then`, run only if the condition (an i1) holds; else `otherwise`."""
         before, inside, after = self._block, self._label(), self._label()
         self.lines.append(f"br i1 {condition}, label %{inside}, label %{after}")
         self._begin(inside)

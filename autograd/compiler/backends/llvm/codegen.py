@@ -60,7 +60,7 @@ class Layout:
 
     @property
     def given(self) -> dict[str, str]:
-        """What a function of items is given: `ITEM` without the spaces that are empty.
+        """The parameters of a function of items: `ITEM` without the spaces that are empty.
 
         With them, a function of one number takes 1.1 times as long for 100,000 examples.
         """
@@ -73,9 +73,9 @@ ITEM = {
     **dict.fromkeys(("end", "short", "busy", "count"), "i64"),
     **dict.fromkeys(("is_later", "is_last"), "i1"),
 }
-"""What a function of items is given: the memory of the spaces; of a chunk of examples, where it
-ends, where the block begins that is not full (or -1), and how many lanes of that are busy; whether
-it is a later chunk than the first, and the last; and how many examples there are."""
+"""The parameters of a function of items: the memory of the spaces; for a chunk of examples, its
+end, the start of the block that is not full (or -1), and the number of lanes in use there; whether
+it is a later chunk than the first, and the last; and the number of all examples."""
 
 
 LONGEST_FUNCTION = 1000
@@ -382,10 +382,10 @@ def call_of(function: Items, given: Mapping[str, Index]) -> str:
 # --- which tiles, and what is in the lanes --------------------------------------------------------
 
 LANE_COST = {0: 0.0, 1: 1.0, None: 9.0}
-"""What it costs to load a vector: of one number, of neighbors, and of numbers that are anywhere."""
+"""The cost of loading a vector of one number, of neighbors, and of scattered numbers."""
 
 SCALAR_COST = 9.6
-"""What it costs to load as many numbers one by one, and to compute with them.
+"""The cost of loading as many numbers one by one, and of computing with them.
 
 Without lanes for rows the gradient of the GPT on 8 tokens takes 1.9 times as long, and those of
 Rosenbrock's function 1.5 times. With lanes whatever they cost, the Jacobian of the power flow on 14

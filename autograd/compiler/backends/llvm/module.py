@@ -17,7 +17,7 @@ FRAME = {
     **dict.fromkeys(("columns", "order", "rows"), "ptr"),
     **dict.fromkeys(("n_columns", "count"), "i64"),
 }
-"""What `run` is given, each in 8 bytes:
+"""The arguments of `run`, each in 8 bytes:
 
     w … v      the spaces of the program; of those that differ between examples, for a chunk
     table      the program's integers

@@ -182,7 +182,7 @@ def _external(symbol: str) -> Any:
 
 
 _failed = threading.local()
-"""Where a primitive that is called back leaves the error that it raised."""
+"""Holds the error that a primitive raised when machine code called it."""
 
 
 # --- memory ---------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def chunk_of(count: int) -> int:
 
 
 class Memory:
-    """What one call of a program works on; threads have one each, and run side by side.
+    """The memory of one call of a program. Each thread has its own, so that they run in parallel.
 
     Attributes:
         leaves: room for the numbers of the leaves.

@@ -247,7 +247,7 @@ STEPS = {
     **dict.fromkeys(("n_measured", "states", "weights", "end", "more", "stays"), "i64"),
     **dict.fromkeys(("n_steps", "start", "n_taken"), "i64"),
 }
-"""What the loop is given, each in 8 bytes:
+"""The arguments of the loop, each in 8 bytes:
 
     gradient    the code of the gradient, and its `frame`
     rule        the code of the rule, and its `rule_frame`
