@@ -231,8 +231,8 @@ class Stepper(ABC):
         Args:
             weight: the parameter's number.
             gradient: its gradient.
-            state: what the rule returned for this parameter at its last step.
-            coefficients: what `coefficients` returned.
+            state: the state that the rule returned for this parameter at its last step.
+            coefficients: the result of `coefficients`.
             sqrt: the square root, for floats or for Values.
         """
 

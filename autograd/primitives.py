@@ -83,7 +83,7 @@ class Primitive:
             gradient 0 even where its own derivative is nan.
         composite: whether the value is written in the operations of the table, as an expression
             is; it is then compiled like any other operation.
-        doc: what it computes, in a line.
+        doc: a description in one line.
 
     Raises:
         ValueError: if there is a row of that name, or name or symbol cannot be printed.
@@ -181,7 +181,7 @@ class Primitive:
         """The value and each partial (None where there is none) as formulas of symbols.
 
         Args:
-            names: what to call the result and the arguments.
+            names: the names of the result and the arguments.
         """
         z, *args = map(Symbol, names)
         value = self.definition and self._read(self.definition, "value", *args)

@@ -109,7 +109,7 @@ class Tracing:
 
     Attributes:
         follows_branches: whether gradients are to ignore unselected branches, even those with nan.
-        selection: what unselected branches can do to the gradients taken so far.
+        selection: how unselected branches can affect the gradients taken so far.
     """
 
     follows_branches: bool = False

@@ -315,18 +315,18 @@ def _attributes(kind: type) -> Iterator[tuple[str, str]]:
 
 
 def _module(name: str) -> str:
-    room = getattr(ag, name)
+    package = getattr(ag, name)
     entries = [
         f"- `ag.{name}.{key}{_signature(thing)}`: {_first_line(thing)}"
-        for key, thing in _public(room)
+        for key, thing in _public(package)
     ]
-    return "\n\n".join([f"## `ag.{name}`", _first_line(room), "\n".join(entries)])
+    return "\n\n".join([f"## `ag.{name}`", _first_line(package), "\n".join(entries)])
 
 
-def _public(room: Any) -> Iterator[tuple[str, Any]]:
+def _public(package: Any) -> Iterator[tuple[str, Any]]:
     """The public things of a module, and those of the modules among them."""
-    for key in sorted(getattr(room, "__all__", [])):
-        thing = getattr(room, key)
+    for key in sorted(getattr(package, "__all__", [])):
+        thing = getattr(package, key)
         if inspect.ismodule(thing):
             yield from ((f"{key}.{inner}", member) for inner, member in _public(thing))
         else:

@@ -68,7 +68,7 @@ class Access:
         Args:
             first: the first row of each group.
             counts: the number of rows of each group.
-            start: where the addresses of each group start.
+            start: the index of the first address of each group.
             addresses: the addresses of all rows.
         """
         x, size = self.x, np.diff(start)

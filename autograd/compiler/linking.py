@@ -57,7 +57,7 @@ class Joined:
         """Returns what moves the items of `program` into this one, inside `depth` loops.
 
         Args:
-            to: where to move each space of `program`.
+            to: the new place of each space of `program`.
         """
         start = len(self.constants)
         self.constants.extend(program.constants)

@@ -57,7 +57,7 @@ class Tape:
         inputs: the labels of the inputs of one example.
         leaves: the Values whose numbers are read at each call.
         is_batch: whether the results are those of the batch, or of each example.
-        names: what the operation codes stand for: the name of a primitive, or one of `KNOWN`.
+        names: the meaning of each operation code: the name of a primitive, or one of `KNOWN`.
         numbers: the constants.
         op: the operation code of each node.
         arg, start: the operands of all nodes, and where those of each begin (as in CSR).
@@ -68,7 +68,7 @@ class Tape:
         blocks: nodes that are computed elsewhere: the name of a space for them, the nodes, and the
             address of each.
         rows: the user-defined primitives to call back, which have to stay alive.
-        selection: what unselected branches can do to the gradient, where one was asked for.
+        selection: how unselected branches can affect the gradient, where one was asked for.
     """
 
     inputs: list[str]
@@ -111,9 +111,9 @@ def lower(
     """The tape of the outputs for each example, or of their means over the batch.
 
     Args:
-        leaves: those that come first among the leaves; others follow as they were created.
+        leaves: the first of the leaves; others follow in the order of their creation.
         blocks: Values that are computed elsewhere: for each of some spaces the addresses in it.
-        found: what the outputs depend on (see `in_recorded_order`), where that is known.
+        found: all nodes that the outputs depend on (see `in_recorded_order`), if known.
         variables: leaves; the derivative of the first output with respect to each is one more
             output, which is computed as `grad` does it.
     """

@@ -52,8 +52,8 @@ class LoweredScan:
     """A scan whose step was lowered.
 
     Attributes:
-        initial: where the parts of the initial state are, in order; the spaces are those of blocks.
-        given: where the other spaces that the step reads are: its closure and its inputs.
+        initial: the places of the initial state's parts, in order; the spaces are those of blocks.
+        given: the places of the other spaces that the step reads: its closure and its inputs.
         results: the name of the space of its results.
         size: how many numbers the results are.
         keeps_all: whether the results of every step are kept, or only the last state.

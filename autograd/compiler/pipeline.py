@@ -46,7 +46,7 @@ def lower(
     """The tape of the outputs for each example, or of their means over the batch.
 
     Args:
-        leaves: those that come first among the leaves; others follow as they were created.
+        leaves: the first of the leaves; others follow in the order of their creation.
         variables: leaves; the derivative of the first output with respect to each of them is one
             more output. (`selection` of the tape says what unselected branches can do to these.)
         follows_branches: whether those derivatives ignore unselected branches.

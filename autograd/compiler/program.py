@@ -251,7 +251,7 @@ class Backend:
     """A way to print a program, and perhaps to run it.
 
     Attributes:
-        name: what `jit(backend=…)` calls it.
+        name: its name for `jit(backend=…)`.
         spelling: how each primitive is written; other primitives are called back, if the back end
             can do that.
         source: the program as text; compiles nothing.

@@ -93,7 +93,7 @@ class ReverseSweep:
 
     Attributes:
         adjoints: the number of the adjoint of each input; a constant if there is none.
-        selection: what unselected branches can do to them.
+        selection: how unselected branches can affect them.
         op, count, args: the operations to append: their codes, numbers of operands, and operands.
     """
 
@@ -263,8 +263,8 @@ def _contributions(x: Columns, code: int, flag: int, operand_flags: list[int]) -
     """The contributions of a kind of operation, given which of its numbers are constants.
 
     Args:
-        flag: that of the upstream gradient, or a constant.
-        operand_flags: those of each operand, or a constant.
+        flag: the flag of the upstream gradient, or a constant.
+        operand_flags: the flag of each operand, or a constant.
     """
     row = x.row_of[code]
     with recording.tracing():

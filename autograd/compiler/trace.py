@@ -126,7 +126,7 @@ class Trace:
         constants: the Traced inputs of the arguments that all examples share.
         outputs: the results of the function, flat.
         form: the lists and tuples of the results, with None for each result; None for one Value.
-        selection: what unselected branches can do to the gradients in it.
+        selection: how unselected branches can affect the gradients in it.
     """
 
     inputs: list[Traced]

@@ -63,7 +63,7 @@ def read_sheet(
 
     Args:
         path: the file.
-        delimiter: what separates the cells; detected if not given.
+        delimiter: the text between the cells; detected if not given.
         header: whether the first line names the columns; detected if not given.
         encoding: of the text, such as "latin-1"; if not given, UTF-8, UTF-16 with its mark, or
             cp1252.

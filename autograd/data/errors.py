@@ -17,7 +17,7 @@ class TableError(ValueError):
     """A table that cannot be read, or not learned from, as it is.
 
     Attributes:
-        problem: what is wrong, and where.
+        problem: the description of the problem, and its place.
         fix: the arguments to add; empty where the file itself has to be changed.
     """
 

@@ -154,7 +154,7 @@ def infer_formats(
 
     Args:
         columns: the cells.
-        delimiter: what separates them.
+        delimiter: the text between them.
         decimal: the decimal mark to use if all cells are ambiguous.
 
     Returns:

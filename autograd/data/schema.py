@@ -118,7 +118,7 @@ class Schema:
             "mean" of the column.
         is_default: which of label and task were not given, but inferred.
         decimal, na_values: how cells are read, as in `Sheet`.
-        means: what is filled in for a missing number of each input, where a model knows it.
+        means: the number filled in where one of an input is missing, if a model has it.
     """
 
     columns: tuple[Column, ...]

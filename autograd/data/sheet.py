@@ -77,7 +77,7 @@ class Sheet:
         names: a name for each column; `column 1` and so on where the file has none.
         columns: the cells of each column.
         line_numbers: for each row, the number of its line in the file, from 1.
-        notes: what was recognized, for people to read: `commas`, `gzip`, `a header`.
+        notes: the formats that were recognized, for people to read: `commas`, `gzip`, `a header`.
         has_header: whether the names come from the file.
         named_rows: whether the first column has no name, and so only names or counts the rows.
         classes: the names of the labels 0, 1, …, if a first line of counts gives them.

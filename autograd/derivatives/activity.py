@@ -45,7 +45,7 @@ class Activity(Generic[N]):
 
     Args:
         operation: the row of a node and its operands, nodes or floats; None and () of a leaf.
-        nodes: those of several operands that matter: no floats, and perhaps no leaves.
+        nodes: selects the operands that matter: no floats, and perhaps no leaves.
         computed: leaves that stand for a number computed elsewhere, which may be infinite.
     """
 

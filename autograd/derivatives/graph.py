@@ -303,7 +303,7 @@ def closed_over(
     """The Values that a function used and was not given, in order of creation.
 
     Args:
-        outputs: what it returned.
+        outputs: the values that it returned.
         own: its arguments.
         start: the creation number before it was called; what is older is not its own.
         with_leaves: whether leaves that it made are among those found.

@@ -75,7 +75,7 @@ def from_jax(
     Args:
         parameters: for each layer its `weight` (outputs × inputs) and its `bias`.
         activation: of the hidden layers, one of `GAINS`.
-        output: that of the last layer.
+        output: the activation of the last layer.
 
     Raises:
         TypeError: if the parameters have another form.

@@ -133,8 +133,8 @@ class MLP(Module):
     Args:
         n_inputs: how many inputs it takes, at least 1.
         widths: how many neurons each layer has, the last being the number of outputs.
-        activation: that of all layers but the last, as for `Neuron`.
-        output: that of the last layer. Losses on logits want it "linear".
+        activation: the activation of all layers but the last, as for `Neuron`.
+        output: the activation of the last layer; "linear" for losses on logits.
         seed: as for `Neuron`.
 
     Its parameters come layer by layer, and in a layer neuron by neuron.

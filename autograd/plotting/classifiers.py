@@ -342,7 +342,7 @@ def image_grid(
 
     Args:
         images: each a flat row of numbers as a network takes it, pixel by pixel, line by line.
-        titles: what stands above each, if anything.
+        titles: a title for each image, or None.
         columns: how many stand in a row, at least 1.
 
     Raises:

@@ -22,7 +22,7 @@ def training_curve(history: Run | Mapping[str, Run]) -> Figure:
     The axis of the loss is logarithmic where the loss stays positive and spans more than tenfold.
 
     Args:
-        history: what `fit` returned, or a plain list of losses (one a step), or a dictionary of
+        history: the result of `fit`, or a plain list of losses (one a step), or a dictionary of
             either that gives each run its name.
 
     Raises:
@@ -91,8 +91,8 @@ def lines(
     Args:
         x: the common column.
         columns: the others, each by its name, which a legend shows unless it is a single "".
-        x_label: what x is, with its unit.
-        y_label: what the columns are, with their unit.
+        x_label: the name of x, with its unit.
+        y_label: the name of the columns, with their unit.
         x_log: whether the x axis is logarithmic.
         y_log: whether the y axis is logarithmic.
 

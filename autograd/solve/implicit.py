@@ -185,7 +185,7 @@ class _Partials:
     """The partials of a solution with n components, for nodes on these operands, or at numbers.
 
     Attributes:
-        slopes: those of the residuals with respect to the parameters.
+        slopes: the derivatives of the residuals with respect to the parameters.
     """
 
     def __init__(self, operands: Sequence[Any], n: int, rows: Sequence[Mapping[int, Any]]) -> None:

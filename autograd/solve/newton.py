@@ -13,7 +13,7 @@ class ConvergenceError(ArithmeticError):
     """No solution was found.
 
     Attributes:
-        x: where the iteration ended, as a flat list.
+        x: the last point of the iteration, as a flat list.
         residual: the value of the function at `x`, as a flat list.
     """
 

@@ -40,9 +40,9 @@ class Run:
         n_iterations: how many there were.
         reason: why the run is to end, one of `OUTCOMES`; "" while it goes on.
         detail: more of it, for the message.
-        exception: what the functions or the callback raised.
+        exception: the exception that the functions or the callback raised.
         multipliers: λ of the Lagrangian f + λ·g.
-        bound_multipliers: those of the lower and of the upper bounds of x, if the solver has them.
+        bound_multipliers: for the lower and the upper bounds of x, if the solver has them.
         solver_status: the solver's own number for the outcome.
     """
 

@@ -53,8 +53,8 @@ class Step(NamedTuple):
 
     Attributes:
         number: its number, from 0.
-        epoch: that of its epoch, from 1.
-        rows: which examples it takes.
+        epoch: the number of its epoch, from 1.
+        rows: the indices of its examples.
         rate: its learning rate; None if no schedule sets it.
     """
 

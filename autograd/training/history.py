@@ -16,7 +16,7 @@ class Epoch(NamedTuple):
         loss: the mean over the examples, each evaluated before the step on its batch; the penalty
             included.
         accuracy: the share of correct predictions, evaluated likewise; None for regression.
-        learning_rate: that of the last step.
+        learning_rate: the learning rate of the last step.
     """
 
     epoch: int

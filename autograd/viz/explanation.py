@@ -50,7 +50,7 @@ def explain(
     """dvalue/dleaf written out, in symbols and numbers; prints as text, in Jupyter as formulas.
 
     Args:
-        value: what to differentiate.
+        value: the Value to differentiate.
         leaf: with respect to what: a leaf or an inner node. Without it, the whole backward pass
             is written out from label to label, one gradient a line.
         model: nodes are named after the parts of this model, as in `draw` and `play`. Without it,
@@ -89,7 +89,7 @@ class Path:
 
     Attributes:
         nodes: the nodes on it, the output first, the leaf last.
-        indices: which operand of each node the next one is.
+        indices: for each node, the index of the next one among its operands.
         partials: the local derivative of each node with respect to that operand.
         product: their product, multiplied from the output down.
     """
@@ -323,14 +323,14 @@ class Explanation:
     """dvalue/dleaf as a sum over paths; prints as text, in Jupyter as formulas.
 
     Attributes:
-        value: what is differentiated.
+        value: the Value that is differentiated.
         leaf: with respect to what.
         gradient: dvalue/dleaf as `backward()` finds it.
-        paths: those with the largest products in magnitude, the largest first.
+        paths: the paths with the largest products in magnitude, the largest first.
         left_out: how many other paths there are.
-        left_out_sum: what their products add up to.
+        left_out_sum: the sum of their products.
         chain: the same gradient from label to label.
-        names: what the nodes are called.
+        names: the names of the nodes.
     """
 
     value: Value

@@ -37,9 +37,9 @@ class Node:
             (several Values in one), "input" (a plain number that folded neurons take) or "cut".
         label, operation: the name given, and the symbol with the plain numbers it is applied to.
         data, grad: the numbers that it shows and that color it; None if it stands for several.
-        counts: what it shows in place of numbers, as captions and texts.
+        counts: captions and texts that it shows in place of numbers.
         frame: the neuron or layer to draw around it and others, if it lies in one.
-        about: what it stands for, in full.
+        about: its description, unshortened.
         is_output: whether it is the output, or contains it.
         is_outdated: whether its data no longer follow from those of its operands.
         values, exits: the Values that it stands for, and those of them that others use.

@@ -98,9 +98,9 @@ def element(name: str, label: str, shown: str, data: object, script: str) -> str
 
     Args:
         name: its class.
-        label: what it is, for screen readers.
+        label: a description for screen readers.
         shown: style sheets, and what stands in the element before its scripts have run.
-        data: what the scripts read, as JSON.
+        data: the input of the scripts, as JSON.
         script: `<script>` elements.
     """
     return (

@@ -34,7 +34,7 @@ class Places:
     """A layout in pixels from the top left, as SVG measures; Graphviz has points from the bottom.
 
     Args:
-        found: what `layout` gave.
+        found: the result of `layout`.
 
     Attributes:
         width, height: the size of the whole.

@@ -50,7 +50,7 @@ class Printer(ABC):
         end: the end of a statement.
         count: the name of the number of examples.
         head: the first line of a loop, with its index and its count.
-        closing: what ends a loop.
+        closing: the text that ends a loop.
         declaration: of a variable with its first number.
         truth: how to ask whether a number is not 0.
         arrays: the definitions of `k` and of `table`.

@@ -300,7 +300,7 @@ class Evaluation:
     """A program on arrays (numbers, or what JAX traces).
 
     Args:
-        program: what to run.
+        program: the program to run.
         function: maps the name of a primitive to a function of arrays.
         leaves: the numbers of the leaves, flat.
         examples: the inputs, a row for each example.

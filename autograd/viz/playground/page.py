@@ -214,7 +214,7 @@ class Playground(Page):
 
     Attributes:
         html: an HTML fragment, to be embedded in any page.
-        data: what its scripts read: the examples, the parameters, and how the model learns.
+        data: the input of its scripts: the examples, the parameters, and how the model learns.
         source: the JavaScript of the gradient and of the forward pass.
         rules: the JavaScript of the steppers' rules.
     """

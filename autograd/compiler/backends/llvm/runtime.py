@@ -232,7 +232,7 @@ class Memory:
 
     Attributes:
         leaves: room for the numbers of the leaves.
-        results: those of a batch, or of a single example.
+        results: the results of a batch, or of a single example.
         frame: the address of the frame.
     """
 

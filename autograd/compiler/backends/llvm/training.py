@@ -53,7 +53,7 @@ class CompiledTraining:
 
     Attributes:
         moved: the indices of the parameters that are moved; `unmoved`, of the others.
-        parameters: those that are moved.
+        parameters: the parameters to train.
 
     Raises:
         TypeError: if the rule does not return a weight and as many numbers of state as it is given.
