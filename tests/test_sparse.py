@@ -280,6 +280,19 @@ def test_values_of_values_can_be_differentiated_again() -> None:
     agree(np.array(third), np.array([wanted[0][0], wanted[1][0], wanted[1][1]]))
 
 
+@pytest.mark.parametrize("factor", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("kind", [ag.sparse_jacobian, ag.sparse_hessian])
+def test_inside_jit_the_values_belong_to_the_structure(kind: Any, factor: float) -> None:
+    def f(x: Any, c: Any) -> Any:  # whose first entry is 0 if c is, but stays an entry
+        return c * x[0] ** 3 + x[0] * x[1] + x[1] ** 3
+
+    sparse = kind(f)
+    (found,) = ag.jit(lambda x: sparse.values([x, 0.0], factor), "python")([3.0])
+    assert found == sparse.values([3.0, 0.0], factor).tolist()
+    (slopes,) = ag.jit(ag.jacobian(lambda x: sparse.values([x, 1.0], factor)), "python")([3.0])
+    assert slopes == ag.jacobian(lambda x: sparse.values([x, 1.0], factor))(3.0)
+
+
 def test_inside_jit() -> None:
     hessian = ag.sparse_hessian(cubic)
     trace = ag.jit(lambda x: hessian.values(x)[0] + hessian.values(x)[2])

@@ -21,8 +21,9 @@ from autograd import recording
 from autograd.compiler.arguments import Arguments, key_of
 from autograd.compiler.jit import BackendName, _Kept, _Recording, checked_backend
 from autograd.compiler.program import Program
+from autograd.derivatives.graph import as_value
 from autograd.derivatives.sparse import Sparse, sparse_of
-from autograd.derivatives.structures import Nested, rebuilt
+from autograd.derivatives.structures import Nested, flat, rebuilt
 from autograd.derivatives.transformations import Argnums
 from autograd.gc_pause import gc_paused
 from autograd.value import Value
@@ -177,7 +178,8 @@ class _SparseFunction:
     def _evaluated(self, xs: tuple[Nested, ...], constants: Mapping[str, Any]) -> tuple[Any, ...]:
         """The arguments as they were read, the recording, and the values: an array, or a list."""
         arguments = Arguments(self.operation, xs, self.argnums)
-        if recording.is_tracing():
+        if recording.is_tracing():  # where a 0 that is given must not remove an entry
+            xs = tuple([rebuilt(x, map(as_value, flat(x))) for x in xs])
             return arguments, None, self._graph(xs, constants).values
         matrix = self._recorded(arguments, constants)
         variables = recording.variables()
