@@ -34,6 +34,7 @@ CASES: dict[str, tuple[Function, float, float, float]] = {
     "sinc": (lambda x: ag.where(abs(x) > 0.0, ag.sin(x) / x, 1.0), 0.0, 0.0, 0.0),
     "minimum": (lambda x: ag.minimum(x, ag.exp(x)), 1000.0, 1.0, 0.0),
     "sqrt of relu": (lambda x: ag.sqrt(ag.relu(x)), -1.0, 0.0, 0.0),
+    "a curved branch": (lambda x: ag.where(x > 0.0, ag.sqrt(x), x * x) * x, -3.0, 27.0, -18.0),
 }
 """A function, a point, and its first and second derivative there."""
 
@@ -41,6 +42,8 @@ HONEST: dict[str, Function] = {
     "a square of a root": lambda x: ag.sqrt(x) ** 2,
     "a length": lambda x: ag.sqrt(x * x + x * x),
     "a zero computed": lambda x: (x - x) * ag.log(x),
+    "in the selected branch": lambda x: ag.where(x < 1.0, ag.sqrt(x) ** 2, x),
+    "beside a selection": lambda x: ag.relu(x + 1.0) * ag.sqrt(x * x + x * x),
 }
 """Functions whose nan at 0 takes part, and shows."""
 
@@ -163,7 +166,12 @@ def test_a_nan_that_takes_part_shows(f: Function) -> None:
     f(leaf).backward()
     assert math.isnan(leaf.grad)
     assert math.isnan(ag.gradient(f)(0.0))
-    assert math.isnan(ag.jit(ag.gradient(f), "python")([0.0])[0])
+    assert math.isnan(ag.hessian(f)(0.0))
+    for compiled in (ag.gradient(f), ag.hessian(f)):
+        assert math.isnan(ag.jit(compiled, "python")([0.0])[0])
+    leaf.grad = None
+    ag.jit(lambda: f(leaf), "python").backward()
+    assert math.isnan(leaf.grad)
 
 
 def test_what_was_compared_is_in_the_graph() -> None:
