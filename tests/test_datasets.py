@@ -948,6 +948,19 @@ def test_how_many_rows_are_left_out_is_told(csv_file: CsvFile, n: int, told: str
     assert re.fullmatch(f"{told} left out", first)
 
 
+@pytest.mark.parametrize(
+    ("name", "n_different", "is_told"),
+    [("Pupil-ID", 13, True), ("Nr.", 13, True), ("anything", 13, False), ("shop id", 4, False)],
+)
+def test_numbers_in_no_order_are_told_by_their_name(
+    csv_file: CsvFile, name: str, n_different: int, is_told: bool
+) -> None:
+    rows = "".join(f"{7 * i % n_different + 100},{i % 5},{'ab'[i % 2]}\n" for i in range(13))
+    sheet = read_sheet(csv_file(f"{name},mark,kind\n{rows}"))
+    found = [hint for hint in hints(infer_schema(sheet), sheet) if "numbers the rows" in hint]
+    assert len(found) == is_told
+
+
 @pytest.mark.parametrize("name", ["Pupil-ID", "No.", "lfd. Nr.", "Matrikelnummer", "anything"])
 def test_a_column_that_numbers_the_rows_is_told(csv_file: CsvFile, name: str) -> None:
     rows = "".join(f"{1000 + i},{i % 4},{'ab'[i % 2]}\n" for i in range(12))
