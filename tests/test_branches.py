@@ -70,6 +70,22 @@ def test_second_order(f: Function, x: float, first: float, second: float) -> Non
     assert grad(slope, [leaf])[0].data == second
 
 
+SELECTING: list[Function] = [
+    lambda x: ag.where(x > 0.5, x * x, 3.0 * x),
+    lambda x: ag.clip(x, -2.0 * x, 0.1 * x),
+    lambda x: ag.take([x, x * x, 5.0 * x], 1.0),
+    lambda x: ag.maximum(x * x, 3.0 * x) - ag.minimum(x * x, 3.0 * x),
+    lambda x: ag.minimum(2.0, 3.0 * x) * ag.relu(-x + 2.0 * ag.relu(x)),
+]
+
+
+@pytest.mark.parametrize("f", SELECTING)
+def test_forward_mode(f: Function) -> None:
+    for x in (0.25, 0.75):
+        assert ag.jvp(f)(x, 1.0) == ag.gradient(f)(x)
+        assert ag.jvp(lambda x: ag.jvp(f)(x, 1.0))(x, 1.0) == ag.hessian(f)(x)
+
+
 @each_backend
 @each_case
 def test_compiled(f: Function, x: float, first: float, second: float, backend: Any) -> None:
