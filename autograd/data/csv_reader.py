@@ -9,7 +9,7 @@ import csv
 import os
 import re
 from array import array
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -31,13 +31,12 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": 
 N_HEAD_LINES = 200
 """So many lines show what separates the cells."""
 
-N_HEAD_ROWS = 1000
-"""So many rows show whether the first is a header, and how many cells a row has."""
+BLOCK = 1000
+"""So many rows are stored at a time.
 
-BLOCK, TAIL = 8192, 1000
-"""Rows that are stored at a time; and how many at the end show whether its lines belong to them.
-
-Footnotes do not, nor does a line of totals if no other line begins with its word.
+As many at the beginning show whether the first is a header, and how many cells a row has; as many at
+the end, whether its lines belong to them. Footnotes do not, nor does a line of totals if no other
+line begins with its word.
 """
 
 
@@ -108,10 +107,10 @@ def _read(
     delimiter = delimiter or _recognized(head)
     endings: list[str] = []
     rows = _without_endings(_rows(chain(head, text), delimiter, file), endings)
-    lines = list(islice(rows, N_HEAD_ROWS))
+    lines = list(islice(rows, BLOCK))
     if not lines:
         raise TableError(f"{file}: it is empty; expected rows of cells separated by commas")
-    is_whole = len(lines) < N_HEAD_ROWS
+    is_whole = len(lines) < BLOCK
     if header is None and (heading := _heading(head, delimiter, lines)):
         lines.insert(0, heading)
         header = True
@@ -170,14 +169,17 @@ def _stored(
     columns, line_numbers = [Cells() for _ in range(width)], array("q")
     while block := list(islice(rows, BLOCK)):
         for line in block:
-            _cut(line, width)
             if len(line.cells) != width:
-                raise _ragged(file, line, f"the others have {width}")
-        line_numbers.extend(line.number for line in block)
-        transposed = zip(*(line.cells for line in block), strict=True)
-        for column, cells in zip(columns, transposed, strict=True):
-            blanked = ("" if cell.casefold() in na_words else cell for cell in cells)
-            column.append(blanked if na_words else cells)
+                _cut(line, width)
+                if len(line.cells) != width:
+                    raise _ragged(file, line, f"the others have {width}")
+        numbers, rows_of_cells = zip(*block, strict=True)
+        line_numbers.extend(numbers)
+        for column, cells in zip(columns, zip(*rows_of_cells, strict=True), strict=True):
+            if na_words:
+                column.append(["" if cell.casefold() in na_words else cell for cell in cells])
+            else:
+                column.append(cells)
     return columns, line_numbers
 
 
@@ -186,12 +188,11 @@ def _without_endings(rows: Iterator[Line], left_out: list[str]) -> Iterator[Line
 
     A footnote, as a title, is a line with one cell of words, in a table of three columns or more.
     """
-    held: deque[Line] = deque()
-    for line in rows:
-        held.append(line)
-        if len(held) > TAIL:
-            yield held.popleft()
-    lines = list(held)
+    lines: list[Line] = []
+    while block := list(islice(rows, BLOCK)):
+        lines += block
+        yield from lines[:-BLOCK]
+        del lines[:-BLOCK]
     while len(lines) > 1 and _is_text(lines[-1]) and _width(lines) > 2:
         left_out.append(f"a footnote in line {lines.pop().number}")
     if _is_total(lines):

@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 
 from autograd.data.errors import TableError, abbreviated, printable
 from autograd.data.numbers import NumberFormat, number
 from autograd.data.schema import EMPTY, Column, Missing, Schema, Task, key
-from autograd.data.sheet import Sheet, is_missing, is_missing_number, split
+from autograd.data.sheet import Sheet, is_missing, is_missing_number
 
 FEW_NUMBERS = 20
 """Up to so many different whole numbers, each three times on average, are classes as a label."""
@@ -135,52 +136,51 @@ def column_index(sheet: Sheet, name: str | int) -> int:
 
 def _inferred(sheet: Sheet, position: int) -> Column:
     """The column as inferred from its cells; it is an input until it is given another role."""
+    import numpy as np
+
     units = sheet.units[position] if sheet.units else ()
     form = NumberFormat(sheet.decimal, units)
-    values: Counter[float] = Counter()
-    others: Counter[str] = Counter()  # the cells that are no numbers
-    for block in sheet.columns[position].blocks:
-        if numbers := form.parse_block(block):
-            values.update(numbers)
-            continue
-        for cell, count in Counter(split(block)).items():
-            if (found := form.parse(cell)) is None:
-                others[cell] += count
-            else:
-                values[found] += count
+    cells = sheet.columns[position]
+    numbers = form.column(cells)
+    is_other = np.isnan(numbers)
+    others = Counter(compress(cells, is_other) if is_other.any() else ())
+    numbers = numbers[~is_other] + 0.0  # of 0 and -0, which are equal, 0
+    n_numbers = len(numbers)
+    values, counts = np.unique(numbers, return_counts=True)
     missing = [cell for cell in others if is_missing(cell)]
     n_missing = sum(map(others.pop, missing))
     words = [cell for cell in others if not is_missing_number(cell)]
     column = Column(sheet.names[position], position, "empty", "left out", n_missing, units=units)
-    if not values and not others:
+    if not n_numbers and not others:
         return column
-    n_numbers, n_words = values.total(), sum(map(others.__getitem__, words))
-    if values:
+    n_words = sum(map(others.__getitem__, words))
+    if n_numbers:
         all_whole = all(map(float.is_integer, values))
-        column = replace(column, span=(min(values), max(values)), all_whole=all_whole)
-    if values and not words:
-        kept = sorted(values) if len(values) <= MOST_WORDS else ()
+        column = replace(column, span=(float(values[0]), float(values[-1])), all_whole=all_whole)
+    if n_numbers and not words:
+        pairs = zip(values.tolist(), counts.tolist(), strict=True)
+        kept = dict(pairs) if len(values) <= MOST_WORDS else {}
         return replace(
             column,
             kind="number",
             role="input",
             n_missing=sheet.n_rows - n_numbers,  # a dash among numbers is a gap
             n_filled=n_numbers,
-            words={f"{x:.0f}" if x.is_integer() else repr(x): values[x] for x in kept},
+            words={f"{x:.0f}" if x.is_integer() else repr(x): count for x, count in kept.items()},
             n_words=len(values),
         )
-    counts = Counter(sheet.columns[position])
+    kinds = Counter(cells)
     for cell in missing:
-        del counts[cell]
-    merged, spellings = _merged(counts)
+        del kinds[cell]
+    merged, spellings = _merged(kinds)
     are_few = 3 * n_words <= n_numbers
     odd = tuple(filter(_LIKE_A_NUMBER.match, words)) if are_few else ()
     are_dates = bool(words) and all(map(_DATE.fullmatch, words))
     return replace(
         column,
-        kind="mixed" if values else "date" if are_dates else "words",
+        kind="mixed" if n_numbers else "date" if are_dates else "words",
         role="input",
-        n_filled=counts.total(),
+        n_filled=kinds.total(),
         words=merged if len(merged) <= MOST_WORDS else {},
         n_words=len(merged),
         spellings=spellings,

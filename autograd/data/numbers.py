@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd.data.errors import abbreviated
-from autograd.data.sheet import Cells, is_missing_number, split
+from autograd.data.sheet import Block, Cells, floats, is_missing_number, joined, split
 
 _SIGN = r"[+\-−–]"
 _CURRENCY = r"[$€£¥₹₽₺₩]"
@@ -37,10 +38,6 @@ def _numeral(decimal: str, between: str) -> re.Pattern[str]:
     lakhs = r"|[1-9]\d?(?:,\d\d)+,\d{3}" if between == "," else ""
     return re.compile(rf"({thousands}{lakhs}|\d*)(?:[{decimal}](\d+))?")
 
-
-_AS_ONES = str.maketrans("23456789", "1" * 8)
-_INNER_ZERO = re.compile(r"(?<=\d)0")
-"""Make of a number the first of those that are written alike: 1,111 of 2,050."""
 
 _NUMERALS = {".": _numeral(".", ","), ",": _numeral(",", ".")}
 """Patterns of digits for each decimal mark."""
@@ -104,6 +101,18 @@ def number(cell: str) -> float | None:
     return None if math.isnan(found) or "_" in cell else found
 
 
+def _shapes(text: str) -> str:
+    """The text with all digits alike: 1, but 0 where a group of digits begins with it.
+
+    Most cells of a column have one of a few shapes, and their shape decides how they are read: for
+    instance 0,123 is no number of thousands.
+    """
+    text = text.translate(str.maketrans("23456789", "1" * 8))
+    while "10" in text:
+        text = text.replace("10", "11")
+    return text
+
+
 def is_number(cell: str) -> bool:
     """Whether the cell is a number without a unit, whichever its decimal mark is."""
     return number(cell) is not None or ((q := quantity(cell)) is not None and not q.unit)
@@ -130,17 +139,36 @@ class NumberFormat(NamedTuple):
             return number(cell)
         return found.value(self.decimal) if not found.unit or found.unit in self.units else None
 
-    def parse_block(self, block: str) -> list[float] | None:
-        """The cells as numbers, if Python reads all as finite ones, which is much faster."""
-        if "_" in block or (self.decimal == "," and "." in block):
-            return None
-        try:
-            numbers = list(
-                map(float, split(block.replace(",", ".") if self.decimal == "," else block))
-            )
-        except ValueError:
-            return None
-        return numbers if math.isfinite(sum(numbers)) else None
+    def column(self, cells: Cells) -> Any:
+        """The number in each cell of a column, nan where there is none, as an array to read."""
+        import numpy as np
+
+        if cells.numbers is None or cells.numbers[0] != self:
+            cells.numbers = self, np.concatenate(list(map(self._block, cells.blocks)))
+            cells.blocks = [Block(text, None) for text, _ in cells.blocks]  # they are kept once
+        return cells.numbers[1]
+
+    def _block(self, block: Block) -> array[float]:
+        """The numbers of a block: of all its cells at once, in a way that each shape confirms."""
+        text, numbers = block
+        if numbers is not None and (self.decimal != "," or "." not in text):
+            return numbers
+        numbers = None
+        cells, shapes = split(text), split(_shapes(text))
+        by_shape = {shape: self.parse(shape) for shape in set(shapes)}
+        parsed = {shape: x for shape, x in by_shape.items() if x is not None}
+        odd = set("".join(parsed)) - set("0123456789+-eE") | set("".join(self.units))
+        marks = {**dict.fromkeys(odd, ""), "−": "-", "–": "-", self.decimal or ".": "."}
+        table = str.maketrans(marks)
+        if floats([shape.translate(table) for shape in parsed]) == array("d", parsed.values()):
+            if len(parsed) < len(by_shape):
+                pairs = zip(cells, shapes, strict=True)
+                text = joined(cell if shape in parsed else "" for cell, shape in pairs)
+            numbers = floats(split(text.translate(table)))
+        if numbers is None:
+            known = {cell: x for cell in set(cells) if (x := self.parse(cell)) is not None}
+            numbers = array("d", [known.get(cell, math.nan) for cell in cells])
+        return numbers
 
 
 def infer_formats(
@@ -169,13 +197,16 @@ def infer_formats(
         found_units: Counter[str] = Counter()
         n_words = 0
         for block in column.blocks:
-            # Most numbers of a column differ in nothing but their digits.
-            alike = _INNER_ZERO.sub("1", block.translate(_AS_ONES))
-            for cell, count in Counter(split(alike)).items():
+            text, numbers = block
+            if numbers is not None and ("." in certain or "." not in text):
+                found_units[""] += len(numbers) - sum(map(math.isnan, numbers))
+                continue
+            for cell, count in Counter(split(_shapes(text))).items():
                 if is_missing_number(cell):
                     continue
                 if (found := quantity(cell)) is None:
-                    n_words += count
+                    if number(cell) is None:
+                        n_words += count
                     continue
                 if found.is_ambiguous:
                     doubtful |= set(found.digits) & {".", ","}

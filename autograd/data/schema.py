@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from autograd.data.errors import TableError, abbreviated
 from autograd.data.numbers import NumberFormat, number
-from autograd.data.sheet import Sheet, is_missing, is_missing_number, split
+from autograd.data.sheet import Sheet, is_missing, is_missing_number
 
 Task: TypeAlias = Literal["classification", "regression"]
 Missing: TypeAlias = Literal["refuse", "drop", "mean"]
@@ -155,33 +156,41 @@ class Schema:
             TableError: for a missing cell, if these are refused, and for a cell that is no finite
                 number or no known word; names line and column.
         """
+        import numpy as np
+
         inputs = [values for column in self.inputs for values in self._inputs(sheet, column)]
         labels = self._labels(sheet, keep_unlabeled)
         gaps = list(inputs) if self.missing == "drop" else []
-        gaps += [labels] if labels and not keep_unlabeled else []
-        incomplete = {i for values in gaps for i, x in enumerate(values) if math.isnan(x)}
-        rows = [i for i in range(sheet.n_rows) if i not in incomplete]
+        gaps += [] if labels is None or keep_unlabeled else [labels]
+        complete = np.ones(sheet.n_rows, bool)
+        for values in gaps:
+            complete &= ~np.isnan(values)
+        rows = np.flatnonzero(complete).tolist()
         if not rows:
             raise TableError(
                 f"{sheet.file}: every row has a missing cell, so none is left", {"missing": "mean"}
             )
-        X = [list(row) for i, row in enumerate(zip(*inputs, strict=True)) if i not in incomplete]
-        return Examples(X, [labels[i] for i in rows] if labels else [], rows)
+        by_row = zip(*(values.data for values in inputs), strict=True)  # Python's floats
+        X = [list(row) for row in compress(by_row, complete)]
+        Y = [] if labels is None else labels[complete].tolist()
+        if self.classes:
+            Y = [y if math.isnan(y) else int(y) for y in Y]
+        return Examples(X, Y, rows)
 
-    def _inputs(self, sheet: Sheet, column: Column) -> list[list[float]]:
+    def _inputs(self, sheet: Sheet, column: Column) -> list[Any]:
         """The inputs that a column becomes, each a number for every row."""
         may_lack = self.missing != "refuse"
         if column.kind != "words":
             return [_converted(sheet, column, may_lack)]
         known = indices(column.words)
         which = _converted(sheet, column, may_lack, _index_in(sheet, column, known, column.words))
-        n = len(column.words)
-        return [[math.nan if math.isnan(k) else float(k == i) for k in which] for i in range(n)]
+        which_is_none = 0.0 * which  # nan for a missing cell
+        return [which_is_none + (which == i) for i in range(len(column.words))]
 
-    def _labels(self, sheet: Sheet, may_lack: bool) -> list[Any]:
-        """The label of every row, nan where it is allowed to be missing; [] without labels."""
+    def _labels(self, sheet: Sheet, may_lack: bool) -> Any:
+        """The label of every row, nan where it is allowed to be missing; None without labels."""
         if (column := self.label) is None:
-            return []
+            return None
         rule = None
         if self.classes:
             known = indices(self.classes)
@@ -328,22 +337,24 @@ def _index_in(
 
 def _converted(
     sheet: Sheet, column: Column, may_lack: bool, rule: Callable[[str], float] | None = None
-) -> list[float]:
-    """Convert the cells of a column by a rule, each distinct cell of a block once.
+) -> Any:
+    """Convert the cells of a column by a rule, each distinct cell once; returns an array.
 
     Without a rule they are finite numbers. A missing cell becomes nan, or an error unless it
     `may_lack`. Errors name line and column.
     """
+    import numpy as np
+
     cells, form = sheet.columns[column.position], NumberFormat(sheet.decimal, column.units)
+    found = np.full(sheet.n_rows, math.nan) if rule else form.column(cells)
+    left = ~(np.abs(found) <= LARGEST)
+    if not left.any():
+        return found
+    found = found.copy()
     convert = rule or _finite_in(sheet, column)
-    found: list[float] = []
-    for block in cells.blocks:
-        numbers = None if rule else form.parse_block(block)
-        if numbers and min(numbers) >= -LARGEST and max(numbers) <= LARGEST:
-            found += numbers
-            continue
-        known: dict[str, float] = {}
-        for cell in dict.fromkeys(split(block)):
+    known: dict[str, float] = {}
+    for row, cell in zip(np.flatnonzero(left), compress(cells, left), strict=True):
+        if cell not in known:
             try:
                 is_gap = column.is_missing(cell)
                 if is_gap and not may_lack:
@@ -351,8 +362,7 @@ def _converted(
                     raise TableError(f"{what} is missing ({cell!r:.20})", {"missing": fix})
                 known[cell] = math.nan if is_gap else convert(cell)
             except TableError as error:
-                row = next(i for i, other in enumerate(cells) if other == cell)
-                place = sheet.place(row, column.position)
+                place = sheet.place(int(row), column.position)
                 raise TableError(f"{place}: {error.problem}", error.fix) from None
-        found += map(known.__getitem__, split(block))
+        found[row] = known[cell]
     return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd.data.errors import printable
 
@@ -39,33 +40,66 @@ class Line(NamedTuple):
     cells: list[str]
 
 
-def split(block: str) -> list[str]:
+def split(text: str) -> list[str]:
     """The cells of a block."""
-    return block.split(_SEPARATOR)
+    return text.split(_SEPARATOR)
+
+
+def joined(cells: Iterable[str]) -> str:
+    """The cells as a single text."""
+    return _SEPARATOR.join(cells)
+
+
+def floats(cells: Sequence[str]) -> array[float] | None:
+    """The cells as Python reads them, nan for an empty one; None if one of them is no number."""
+    if "_" in "".join(cells):  # 1_000 is Python's own
+        return None
+    try:
+        return array("d", map(float, [cell or "nan" for cell in cells]))
+    except ValueError:
+        return None
+
+
+class Block(NamedTuple):
+    """Some cells of a column.
+
+    Attributes:
+        text: the cells as a single text; `split` divides it.
+        numbers: the cells as `floats` has them. Nearly every column of numbers has them in every
+            block, so that each cell is parsed once.
+    """
+
+    text: str
+    numbers: array[float] | None
 
 
 class Cells:
-    """The cells of a column, as text.
+    """The cells of a column.
 
-    They are kept in blocks of some thousand, each a single text: a Python string for every cell
-    would take several times the size of the file.
+    Attributes:
+        blocks: the cells, some at a time: a Python string for every cell would take several times
+            the size of the file.
+        numbers: the format by which their numbers were read last, and these.
     """
 
     def __init__(self) -> None:
-        self.blocks: list[str] = []
+        self.blocks: list[Block] = []
+        self.numbers: tuple[object, Any] | None = None
 
     def __iter__(self) -> Iterator[str]:
-        return chain.from_iterable(map(split, self.blocks))
+        return chain.from_iterable(split(block.text) for block in self.blocks)
 
-    def append(self, cells: Iterable[str]) -> None:
+    def append(self, cells: Sequence[str]) -> None:
         """Add a block of cells, one at least."""
-        self.blocks.append(_SEPARATOR.join(cells))
+        self.blocks.append(Block(joined(cells), floats(cells)))
 
     def blank(self, numbers: Container[float], parse: Callable[[str], float | None]) -> None:
         """Make every cell empty whose number is one of these."""
-        for i, cells in enumerate(map(split, self.blocks)):
+        before = self.blocks
+        self.blocks, self.numbers = [], None
+        for cells in (split(block.text) for block in before):
             kept = {cell: "" if parse(cell) in numbers else cell for cell in set(cells)}
-            self.blocks[i] = _SEPARATOR.join(map(kept.__getitem__, cells))
+            self.append([kept[cell] for cell in cells])
 
 
 @dataclass(frozen=True)
