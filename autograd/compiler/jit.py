@@ -196,11 +196,21 @@ class Compiled:
             TypeError: if the function returns a list.
         """
         read = self._read(columns)
-        recorded = self._recorded(read)
-        mean, *gradient = recorded.gradient(read).tolist()
-        for leaf, slope in zip(recorded.leaves, gradient, strict=True):
+        if self._recorded(read).trace.form is not None:
+            raise TypeError("backward: the function returns a list; it needs one Value to follow")
+        return self._backward(read)[0]
+
+    def backward_of_first(self, *columns: Any) -> list[float]:
+        """The means of the list that the function returns; adds the gradient of the first one."""
+        return self._backward(self._read(columns))
+
+    def _backward(self, columns: list[Column]) -> list[float]:
+        recorded = self._recorded(columns)
+        n_means = len(recorded.trace.outputs)
+        found: list[float] = recorded.gradient(columns).tolist()
+        for leaf, slope in zip(recorded.leaves, found[n_means:], strict=True):
             leaf.grad = slope if leaf.grad is None else leaf.grad + slope
-        return float(mean)
+        return found[:n_means]
 
     @property
     def program(self) -> Program:
@@ -319,14 +329,12 @@ class _Recording:
 
     @cached
     def gradient(self) -> _Runner:
-        """The function for the mean and its derivative with respect to each of `leaves`."""
-        if self.trace.form is not None:
-            raise TypeError("backward: the function returns a list; it needs one Value to follow")
+        """The means, and the derivative of the first with respect to each of `leaves`."""
         return self._runner(with_gradient=True)
 
     @cached
     def leaves(self) -> list[Value]:
-        """The leaves that the output depends on, without the inputs."""
+        """The leaves that the first output depends on, without the inputs."""
         return leaves_of(self.trace.outputs[0])
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from autograd import recording
 from autograd.compiler.jit import BackendName, jit
@@ -20,7 +20,6 @@ from autograd.training.batches import Chunk, Step
 from autograd.training.eager import EagerSteps, Measured
 from autograd.training.examples import Examples, shape_of
 from autograd.training.objective import Objective
-from autograd.value import Operand, Value
 
 if TYPE_CHECKING:
     from autograd.compiler.backends.llvm.training import CompiledTraining
@@ -85,16 +84,11 @@ class MachineSteps:
         """The compiled training for examples of this shape; compiled on first use."""
         from autograd.compiler.backends.llvm.training import CompiledTraining
 
-        objective, parameters = self._objective, self._optimizer.parameters
-
-        def of_one_example(x: Any, y: Any) -> list[Operand]:
-            value, predictions = objective([x], [y], parameters)
-            return [value, objective.n_correct(predictions, [y])]
-
         if shape not in self._trainings:
             columns = self._examples.batch(self._shapes.rows[shape])
             with gc_paused():  # recording makes many objects
-                training = CompiledTraining(of_one_example, columns, self._optimizer)
+                measured = self._objective.of_one_example(self._optimizer.parameters)
+                training = CompiledTraining(measured, columns, self._optimizer)
             self._trainings[shape] = training
         return self._trainings[shape]
 
@@ -110,24 +104,14 @@ class ProgramSteps(EagerSteps):
     ) -> None:
         super().__init__(objective, examples, optimizer)
         self._shapes = _Shapes(objective, examples)
-
-        def loss(x: Any, y: Any) -> Value:
-            return objective([x], [y], optimizer.parameters)[0]
-
-        def share(x: Any, y: Any) -> Operand:
-            return objective.n_correct([objective.model(x)], [y])
-
-        self._loss = jit(loss, backend)
-        self._share = None if objective.correct is None else jit(share, backend)
-        self._loss.recorded(*examples.batch(range(1)))  # now, so that a mistake shows at once
+        self._measured = jit(objective.of_one_example(optimizer.parameters), backend)
+        self._measured.recorded(*examples.batch(range(1)))  # now, so that a mistake shows at once
 
     def _take(self, step: Step) -> tuple[float, float]:
         optimizer = self._optimizer
         self._shapes.of_batch(step.rows)
-        batch = self._examples.batch(step.rows)
-        share = 0.0 if self._share is None else self._share.mean(*batch)
         optimizer.zero_grad()
-        loss = self._loss.backward(*batch)
+        loss, share = self._measured.backward_of_first(*self._examples.batch(step.rows))
         try:
             if not math.isfinite(loss):
                 raise FloatingPointError

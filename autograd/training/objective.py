@@ -44,6 +44,15 @@ class Objective(NamedTuple):
             )
         return objective, predictions
 
+    def of_one_example(self, parameters: Sequence[Any]) -> Callable[[Any, Any], list[Operand]]:
+        """The function of an example for its objective, and 1 if it is predicted right, else 0."""
+
+        def measured(x: Any, y: Any) -> list[Operand]:
+            value, predictions = self([x], [y], parameters)
+            return [value, self.n_correct(predictions, [y])]
+
+        return measured
+
     def n_correct(self, predictions: list[Any], ys: list[Any]) -> Operand:
         """How many of the predictions are right."""
         return 0.0 if self.correct is None else functions.sum(map(self.correct, predictions, ys))
