@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
@@ -18,11 +18,20 @@ def checked_int(what: str, number: object, at_least: int = 1) -> int:
     return int(number)
 
 
-def checked_number(what: str, number: object) -> float:
-    """The number as a float; inf if it is too large. TypeError if it is none (nor is a bool)."""
-    if not isinstance(number, Real) or isinstance(number, bool):
-        raise TypeError(f"{what} must be a number, got {number!r} of type {type(number).__name__}")
-    return _as_float(number)
+def checked_number(
+    what: str, number: object, expected: str, holds: Callable[[float], bool]
+) -> float:
+    """The number as a float. TypeError if it is none (nor is a bool), ValueError unless it holds.
+
+    Args:
+        what: the argument; names it in messages, as `expected` says which numbers are allowed.
+    """
+    if is_bool(number):
+        raise TypeError(f"{what}: expected a number, got {number!r}")
+    checked = real_number(number, what, "a number")
+    if not holds(checked):
+        raise ValueError(f"{what}: expected {expected}, got {number!r}")
+    return checked
 
 
 def refuse_masked(what: str, array: object) -> None:
@@ -75,7 +84,7 @@ def number_of_cell(cell: Any) -> float | int | None:
 
 
 def real_number(
-    number: object,
+    number: Any,
     operation: str,
     expected: str = "a real number",
     several: str = "take one at a time",
@@ -98,17 +107,12 @@ def real_number(
             f"{operation}: expected {expected}, "
             f"got {reprlib.repr(number)} of type {type(number).__name__}{hint}"
         ) from None
-    return _as_float(number)
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def is_bool(x: object) -> TypeGuard[bool]:
     """Whether x is a bool of Python or of NumPy, whose type is `bool_` before NumPy 2."""
     return type(x).__name__ in ("bool", "bool_")
-
-
-def _as_float(number: Any) -> float:
-    """The number as a float; ±inf beyond the range of float64."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf

@@ -97,14 +97,7 @@ class Setting(Generic[Checked_co]):
 
 def real(expected: str, allows: Callable[[float], bool]) -> Callable[[str, object], float]:
     """A check for `Setting` of numbers: what it expects, in words, and whether it allows one."""
-
-    def check(name: str, setting: object) -> float:
-        checked = checked_number(name, setting)
-        if not allows(checked):
-            raise ValueError(f"{name}: expected {expected}, got {setting!r}")
-        return checked
-
-    return check
+    return lambda name, setting: checked_number(name, setting, expected, allows)
 
 
 number = real("a finite number", math.isfinite)

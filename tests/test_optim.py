@@ -388,7 +388,7 @@ def test_a_bad_rate_is_refused_also_when_reassigned(
 @pytest.mark.parametrize("rate", [True, "0.1", None, 1j, [0.1], np.array([0.1])])
 @EITHER
 def test_a_rate_that_is_no_number_is_refused(stepper: Callable[..., Stepper], rate: object) -> None:
-    with pytest.raises(TypeError, match="learning_rate must be a number, got"):
+    with pytest.raises(TypeError, match="learning_rate: expected a number, got"):
         stepper([Weight(1.0)], rate)
 
 

@@ -82,9 +82,8 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         size = len(X)
         if self.batch_size is not None:
             size = min(checked_int("batch_size", self.batch_size), size)
-        alpha = checked_number("alpha", self.alpha)
-        if not 0.0 <= alpha < math.inf:
-            raise ValueError(f"alpha must be a finite number from 0 on, got {self.alpha!r}")
+        expected = "a finite number from 0 on"
+        alpha = checked_number("alpha", self.alpha, expected, lambda x: 0.0 <= x < math.inf)
         share = alpha / (2.0 * size)  # of the sum of squares of the weights, biases aside
 
         def penalty(parameters: Sequence[Any]) -> Any:

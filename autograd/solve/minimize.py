@@ -112,9 +112,7 @@ def minimize(
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"minimize: {name} must be a function, got {function!r:.80}")
     solver = _chosen(solver)
-    tol = checked_number("minimize: tol", tol)
-    if not tol > 0.0:
-        raise ValueError(f"minimize: tol must be above 0, got {tol}")
+    tol = checked_number("minimize: tol", tol, "a number above 0", lambda x: x > 0.0)
     max_iterations = checked_int("minimize: max_iterations", max_iterations)
     problem = Problem(f, x0, bounds, constraints, backend)
     with _line() if progress else nullcontext() as line:

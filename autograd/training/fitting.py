@@ -98,8 +98,9 @@ def fit(
     epochs = checked_int("fit: epochs", epochs)
     n = len(examples.X)
     size = n if batch_size is None else checked_int("fit: batch_size", batch_size)
-    if tolerance is not None and not 0.0 <= checked_number("fit: tolerance", tolerance) < 1.0:
-        raise ValueError(f"fit: tolerance must be a share from 0 to below 1, got {tolerance!r}")
+    if tolerance is not None:
+        share = "a share from 0 to below 1"
+        checked_number("fit: tolerance", tolerance, share, lambda x: 0.0 <= x < 1.0)
     _check_parameters(model, optimizer)
     if loss in CORRECT:
         targets, classes = class_indices("fit", Y, examples.Y, classes)
