@@ -84,7 +84,7 @@ def number_of_cell(cell: Any) -> float | int | None:
 
 
 def real_number(
-    number: Any,
+    number: object,
     operation: str,
     expected: str = "a real number",
     several: str = "take one at a time",
@@ -107,10 +107,11 @@ def real_number(
             f"{operation}: expected {expected}, "
             f"got {reprlib.repr(number)} of type {type(number).__name__}{hint}"
         ) from None
+    real: Any = number
     try:
-        return float(number)
+        return float(real)
     except OverflowError:
-        return math.inf if number > 0 else -math.inf
+        return math.inf if real > 0 else -math.inf
 
 
 def is_bool(x: object) -> TypeGuard[bool]:
