@@ -111,8 +111,9 @@ def _remedy(error: TableError, given: Sequence[str]) -> str:
 
 
 def _described(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        # `os.getcwd` names nothing where the folder was deleted, nor can it.
+        return f"{error.filename or 'the current folder'}: {error.strerror}"
     return str(error)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import math
 import os
 import random
 import re
@@ -680,7 +682,10 @@ def test_a_model_made_without_the_command_line_is_applied(
 
 @pytest.mark.parametrize(
     "damage",
-    [{"na_values": [1]}, {"empty": [1]}, {"means": ["x"]}, {"columns": [[1]]}, {"missing": [1]}],
+    [
+        *({"na_values": [1]}, {"empty": [1]}, {"means": ["x"]}, {"means": [math.inf]}),
+        *({"columns": [[1]]}, {"missing": [1]}),
+    ],
     ids=str,
 )
 def test_a_model_that_was_tampered_with_is_refused_in_one_line(
@@ -693,6 +698,39 @@ def test_a_model_that_was_tampered_with_is_refused_in_one_line(
     Path("runs/model.json").write_text(json.dumps(model))
     message = refusal(capsys, "predict", "runs/model.json", "mine.csv")
     assert "runs/model.json: the model's columns are damaged: " in message
+
+
+def test_a_model_that_is_not_finite_predicts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    model = ag.MLP(1, [1], seed=0)
+    model.layers[0].neurons[0].bias.data = math.nan
+    model.save("model.json")
+    Path("one.csv").write_text("1\n2\n")
+    message = refusal(capsys, "predict", "model.json", "one.csv")
+    assert "model.json: it has parameters that are not finite; train it again" in message
+
+
+def test_a_disk_that_cannot_be_read_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    Path("mine.csv").write_text("a,b\n1,2\n3,4\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", lambda *_: Broken())
+        message = refusal(capsys, "train", "mine.csv")
+    assert "mine.csv: Input/output error" in message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no folder that is in use")
+def test_a_folder_that_was_deleted_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    gone = Path("gone")
+    gone.mkdir()
+    os.chdir(gone)
+    Path("../gone").rmdir()
+    message = refusal(capsys, "draw", "a", "a=1", "--output", "graph.dot")
+    assert "the current folder: No such file or directory" in message
 
 
 def test_a_name_of_a_file_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

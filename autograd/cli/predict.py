@@ -47,6 +47,8 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
         model = MLP.load(options.model)
     except ValueError as error:
         raise ValueError(f"{error}; name the model first, and the table second") from error
+    if not all(math.isfinite(parameter.data) for parameter in model.parameters()):
+        raise ValueError(f"{options.model}: it has parameters that are not finite; train it again")
     if options.probabilities and model.widths[-1] == 1:
         raise ValueError(f"{options.model}: it predicts a number, and has no probabilities")
     schema = None

@@ -34,9 +34,9 @@ N_HEAD_LINES = 200
 BLOCK = 1000
 """So many rows are stored at a time.
 
-As many at the beginning show whether the first is a header, and how many cells a row has; as many at
-the end, whether its lines belong to them. Footnotes do not, nor does a line of totals if no other
-line begins with its word.
+As many at the beginning show whether the first is a header, and how many cells a row has; as many
+at the end, whether its lines belong to them. Footnotes do not, nor does a line of totals if no
+other line begins with its word.
 """
 
 

@@ -286,6 +286,8 @@ class Schema:
                 given, written = kept.get(name), schema.to_json().get(name)
                 if given != written:
                     raise ValueError(f"unexpected {name} {given!r:.40}")
+            if not all(map(math.isfinite, schema.means)):
+                raise ValueError("a mean is not finite")
             if len(schema.means) not in (0, len(schema.features)):
                 raise ValueError(f"{len(schema.means)} means of {len(schema.features)} inputs")
         except (KeyError, TypeError, ValueError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import importlib
 import io
 import zlib
@@ -42,6 +41,17 @@ SOME_ROWS = 100_000
 """The limit that is suggested for a table that is too large."""
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Add the path to an OSError that names no file, as of a disk that cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+
+
 class TextFile:
     """A file of text, compressed or not, in UTF-8, UTF-16 with its mark, or cp1252.
 
@@ -54,10 +64,10 @@ class TextFile:
     def __init__(self, path: Path, name: str, encoding: str | None) -> None:
         self._path, self.name = path, name
         self._content: bytes | None = None
-        if not path.is_file():  # a pipe, which can be read only once
-            with path.open("rb") as pipe:
-                self._content = pipe.read(MOST_BYTES + 1)
         self._module = ""
+        if not path.is_file():  # a pipe, which can be read only once
+            with self._open() as pipe:
+                self._content = pipe.read(MOST_BYTES + 1)
         with self._open() as file:
             start = file.read(8)
         self._module = next((m for begin, m in COMPRESSED.items() if start.startswith(begin)), "")
@@ -98,7 +108,7 @@ class TextFile:
         """The lines with their ends. Raises UnicodeDecodeError if the encoding is wrong."""
         begin = ""
         try:
-            codecs.lookup(encoding)
+            "".encode(encoding)
         except LookupError:
             raise TableError(
                 f"{self.name}: there is no encoding {encoding!r}; try latin-1"
@@ -140,9 +150,12 @@ class TextFile:
 
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
-        """Open the file, decompressed if it is compressed."""
+        """Open the file, decompressed if it is compressed. An OSError in the block names it."""
         content = self._content
-        with self._path.open("rb") if content is None else io.BytesIO(content) as source:
+        with (
+            naming(self._path),
+            self._path.open("rb") if content is None else io.BytesIO(content) as source,
+        ):
             if not self._module:
                 yield source
                 return
