@@ -306,6 +306,10 @@ class Vectors(Function):
         mask = f"{self.vector('i32')} <{', '.join(f'i32 {lane}' for lane in lanes)}>"
         return self.let(f"shufflevector {self.type} {x}, {self.type} {y}, {mask}")
 
+    def reversed(self, x: str) -> str:
+        """The vector x with its lanes in reverse order."""
+        return self.shuffle(x, x, range(self.lanes)[::-1])
+
     def sum_lanes(self, xs: Sequence[str]) -> str:
         """Sum the lanes of each vector, by adding the upper half to the lower half repeatedly.
 

@@ -182,19 +182,14 @@ class Items(Vectors):
             turn(rest, extent - rest)
 
     def _best_for_lanes(self, group: Group, extents: Mapping[int, Index]) -> int | None:
-        """The index to vectorize: the one with the cheapest memory access; None for scalar code."""
-        in_run = len(self._index) + len(extents) + 1
-        found = [(x, 16 if len(x.strides) == in_run else 1) for x in operands(group.expression)]
-        found.append((group.target, 1))
+        """The index to vectorize: the one with the fewest gathers; None for scalar code."""
+        found = [group.target, *operands(group.expression)]
 
-        def cost(dim: int) -> float:
-            used = min(1.0, able[dim] / self._layout.lanes)
-            return sum(weight * LANE_COST[_step(x, dim)] for x, weight in found) / used
+        def gathers(dim: int) -> int:
+            return sum(_step(x, dim) is None for x in found)
 
-        able = {dim: x for dim, x in extents.items() if isinstance(x, int) and x >= 4}
-        best = min(able, key=cost, default=None)
-        worst = SCALAR_COST * sum(weight for _, weight in found)
-        return None if best is None or cost(best) >= worst else best
+        able = [dim for dim, x in extents.items() if isinstance(x, int) and x >= FEWEST_IN_LANES]
+        return min(able, key=gathers, default=None)
 
     def _tile_sizes(self, group: Group, extents: dict[int, Index]) -> dict[int, int]:
         """How many rows a tile has along each index; the lanes are one of these.
@@ -358,6 +353,8 @@ class Items(Vectors):
         match self._step_of_lanes(x):
             case 1:
                 return self.load(self._address(x, offsets))
+            case -1:
+                return self.reversed(self.load(self._lane_addresses(x, offsets)[-1]))
             case 0:
                 return self.splat(self.load(self._address(x, offsets), "double"))
         found = "poison"
@@ -366,11 +363,14 @@ class Items(Vectors):
         return found
 
     def _store(self, number: str, x: Operand, offsets: Offsets) -> None:
-        if self._step_of_lanes(x) == 1:
-            self.store(number, self._address(x, offsets))
-            return
-        for lane, address in enumerate(self._lane_addresses(x, offsets)):
-            self.store(self.lane(number, lane), address, "double")
+        match self._step_of_lanes(x):
+            case 1:
+                self.store(number, self._address(x, offsets))
+            case -1:
+                self.store(self.reversed(number), self._lane_addresses(x, offsets)[-1])
+            case _:
+                for lane, address in enumerate(self._lane_addresses(x, offsets)):
+                    self.store(self.lane(number, lane), address, "double")
 
 
 def call_of(function: Items, given: Mapping[str, Index]) -> str:
@@ -381,24 +381,15 @@ def call_of(function: Items, given: Mapping[str, Index]) -> str:
 
 # --- which tiles, and what is in the lanes --------------------------------------------------------
 
-LANE_COST = {0: 0.0, 1: 1.0, None: 9.0}
-"""The cost of loading a vector of one number, of neighbors, and of scattered numbers."""
-
-SCALAR_COST = 9.6
-"""The cost of loading as many numbers one by one, and of computing with them.
-
-Without lanes for rows the gradient of the GPT on 8 tokens takes 1.9 times as long, and those of
-Rosenbrock's function 1.5 times. With lanes whatever they cost, the Jacobian of the power flow on 14
-buses takes 1.5 times as long; so it does with costs that make no difference between neighbors and
-one number (1.4).
-"""
+FEWEST_IN_LANES = 4
+"""So many rows of a group are a vector."""
 
 
 def _step(x: Operand, dim: int) -> int | None:
-    """How far an operand's address moves with an index: 0 or 1, or None for anything else."""
+    """How far an operand's address moves with an index: -1, 0 or 1, or None for anything else."""
     step = x.strides[dim]
     is_looked_up = any(_depends(integer, dim) for integer in (x.base, *x.strides))
-    return step if step in (0, 1) and not is_looked_up else None
+    return step if step in (-1, 0, 1) and not is_looked_up else None
 
 
 def _depends(x: Integer, dim: int) -> bool:
