@@ -280,8 +280,10 @@ class Vectors(Function):
         return self.let(f"load {kind or self.type}, ptr {address}, align 8")
 
     def store(self, x: str, address: str, kind: str = "") -> None:
-        """Write a vector, or a single one of the given type."""
-        self.do(f"store {kind or self.type} {x}, ptr {address}, align 8")
+        """Write a vector, or a single one of the given type. Loading it again gives x itself."""
+        kind = kind or self.type
+        self.do(f"store {kind} {x}, ptr {address}, align 8")
+        self._known[f"load {kind}, ptr {address}, align 8"] = x
 
     def lane(self, x: str, lane: int) -> str:
         """The number in one lane."""
