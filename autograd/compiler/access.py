@@ -17,11 +17,6 @@ from autograd.compiler.lowering import CONSTANT, INPUT
 from autograd.compiler.ragged import Integers, offsets, ranges
 from autograd.compiler.reroll import Entry, Items, Roller
 
-LONGEST_TURN = 6
-"""A sum whose terms repeat their classes is written with up to so many terms a turn. Without that
-the gradient of an option's tree of 40 steps has nine times as many lines of LLVM IR; with 2 terms,
-random programs have 17 % more."""
-
 
 class Access:
     """Addresses, and the items of each section.
@@ -215,8 +210,8 @@ def _runs(classes: Any, n: int) -> list[tuple[int, int, Any]]:
     """Split a sum into runs: (first term, iterations, classes of the terms of one iteration)."""
     if len(classes) == 1:
         return [(0, n, classes)]
-    for period in range(2, min(LONGEST_TURN, n // 2) + 1):  # several terms a turn
+    changes = [i for i in range(1, n) if classes[i] != classes[i - 1]]
+    for period in range(2, len(changes) + 1):  # several terms a turn, fewer than there are runs
         if n % period == 0 and classes[:-period] == classes[period:]:
             return [(0, n // period, classes[:period])]
-    changes = [i for i in range(1, n) if classes[i] != classes[i - 1]]
     return [(a, b - a, classes[a : a + 1]) for a, b in pairwise([0, *changes, n])]

@@ -44,7 +44,8 @@ ARITHMETIC = frozenset("add sub mul div neg abs where lt le gt ge".split())  # n
 
 COMPARED_DEPTH = 3
 """Operands are equal if they are one node, or the same arithmetic on such, nested so deep. With 0
-the gradient of a soft alignment has 106 groups in place of 57."""
+the gradient of a soft alignment has 153 groups in place of 88; with 1 a layer of sigmoids computes
+two exponentials a unit in place of one, with 2 so does log_sigmoid; 6 merges nothing more."""
 
 
 @dataclass
