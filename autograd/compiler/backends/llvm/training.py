@@ -266,8 +266,8 @@ STEPS = {
 _N_STEPS, _START, _N_TAKEN = (list(STEPS).index(x) for x in ("n_steps", "start", "n_taken"))
 
 WIDE = 16
-"""How many numbers are checked side by side: four vectors of most machines. One by one, a step of
-training of micrograd's demo takes 12 % longer, one of 101,770 weights 45 %."""
+"""How many numbers are checked side by side: four vectors of most machines. With 1 a step of
+training takes 1.11 (demo) and 1.3 times as long (digits), with 4 1.03 and 1.06, with 32 as long."""
 
 
 @cache
