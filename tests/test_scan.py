@@ -166,6 +166,32 @@ def unused_at_the_end(run: Run, w: Value, b: Value) -> Any:
     return f
 
 
+def compared(run: Run, w: Value, b: Value) -> Any:
+    """What is only compared gets no gradient: a Value of the closure, an input, a state."""
+
+    def step(s: Any, x: Any) -> Any:
+        p, q = s
+        p = ag.where(p > q, w * p, p + 0.1)
+        return (ag.where(p > b, p, ag.where(p > x, 0.5 * p, p * w)), 1.5 * q), q
+
+    def f(xs: Any) -> Any:
+        (p, _), _ = run(step, (w * 1.0, b * 2.0), [b * x for x in xs])
+        return p * p
+
+    return f
+
+
+def the_first_alone(run: Run, w: Value, b: Value) -> Any:
+    """Only the first output is used, so that later inputs get no gradient."""
+
+    def f(xs: Any) -> Any:
+        leaves = [w, *[b] * (len(xs) - 1)]
+        _, ys = run(lambda s, x: (s * x, ag.sin(s * x)), xs[0], leaves)
+        return ys[0] * 2.0
+
+    return f
+
+
 def gradient_inside(run: Run, w: Value, b: Value) -> Any:
     """A loop whose step takes a gradient, and a gradient by the inputs of a loop."""
 
@@ -181,7 +207,7 @@ def gradient_inside(run: Run, w: Value, b: Value) -> Any:
 
 PROBLEMS: list[Problem] = [
     *(recurrent, last_state, without_inputs, between_other_code, nested, some_outputs),
-    *(handed_on, branches, gradient_inside),
+    *(handed_on, branches, gradient_inside, compared, the_first_alone),
 ]
 
 

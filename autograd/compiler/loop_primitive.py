@@ -9,7 +9,7 @@ differentiated to any order.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,11 +21,14 @@ from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import (
     always_active,
     copied,
+    dependent,
+    in_recorded_order,
     is_sure,
     of_loops,
     pulled_back,
     pushed_forward,
     reached,
+    sources,
 )
 from autograd.derivatives.many_results import ManyResults, Result
 from autograd.value import Operand, Value
@@ -67,6 +70,24 @@ class Step:
             self.outputs.append(node)
         return found
 
+    def sources(self, results: Iterable[tuple[int, int]]) -> list[set[Value]]:
+        """For each step the nodes that some results have derivatives with respect to.
+
+        The steps are those up to the last of the results, each given by (steps, column).
+        """
+        columns: defaultdict[int, set[int]] = defaultdict(set)
+        for t, column in results:
+            columns[t].add(column)
+        found: dict[frozenset[int], set[Value]] = {}
+        by_step: list[set[Value]] = []
+        for t in range(max(columns), 0, -1):
+            later = by_step[-1] if by_step else ()
+            used = frozenset(columns[t]).union(i for i, x in enumerate(self.state) if x in later)
+            if used not in found:
+                found[used] = sources(map(self.at, used))
+            by_step.append(found[used])
+        return by_step[::-1]
+
     def at(self, column: int) -> Operand:
         """The number in a column: part of the next state, or an output."""
         m = len(self.state)
@@ -84,12 +105,22 @@ class LoopPrimitive(ManyResults):
     def __init__(self, step: Step, count: int) -> None:
         self.step = step
         self.count = count
-        rows = {x.primitive for x in _behind([*step.next_state, *step.outputs])}
+        rows = {x.primitive for x in in_recorded_order([*step.next_state, *step.outputs])}
         self.chooses = any(row is not None and row.chooses for row in rows)
 
     def record(self, args: Sequence[Any]) -> Value:
         """Record the node of a loop on these operands."""
         return _node(self, args)
+
+    def sources(self, node: Value, results: Sequence[tuple[float, ...]]) -> list[Operand]:
+        """The operands that these results have derivatives with respect to."""
+        run, step = LoopRun(node), self.step
+        places = [(int(t), int(column)) for t, column in results]
+        found = [run.state[i] for t, i in places if t == 0]
+        leaves = [*step.closure, *step.inputs]
+        for t, nodes in enumerate(step.sources(places)):
+            found += [run.at(x, t) for x in (leaves if t else [*step.state, *leaves]) if x in nodes]
+        return found
 
     def pull_back(
         self,
@@ -98,13 +129,13 @@ class LoopPrimitive(ManyResults):
         earlier: Mapping[Value, tuple[Operand | None, Operand]],
     ) -> Mapping[Value, tuple[Operand, Operand]]:
         """Reverse mode: a loop over the steps in reverse (see `ManyResults`)."""
-        return _Reverse(LoopRun(self, node), upstream, earlier).contributions()
+        return _Reverse(LoopRun(node), upstream, earlier).contributions()
 
     def push_forward(
         self, node: Value, tangents: Mapping[Value, tuple[Operand | None, Activity]]
     ) -> Callable[[tuple[float, ...]], tuple[Operand | None, Activity]]:
         """Forward mode: a loop of the state and its tangent (see `ManyResults`)."""
-        return _forward(LoopRun(self, node), tangents)
+        return _forward(LoopRun(node), tangents)
 
 
 class _ResultOfLoop(Result):
@@ -120,9 +151,7 @@ _RESULT = _ResultOfLoop()
 def _node(row: Any, args: Sequence[Any]) -> Value:
     """A node without a number: a Traced if it differs from example to example."""
     if any(type(x) is Traced for x in args):
-        traced = Traced()
-        traced._create(row, tuple(args), None)
-        return traced
+        return Traced.record(row, args)
     node = Value(math.nan)
     node.primitive = row
     node._x, node._dx = tuple(args), (None,) * len(args)
@@ -130,14 +159,10 @@ def _node(row: Any, args: Sequence[Any]) -> Value:
 
 
 class LoopRun:
-    """A recorded loop, and what the nodes of its step are in each iteration.
+    """A recorded loop, by its node, and what the nodes of its step are in each iteration."""
 
-    Args:
-        row: the primitive of the loop.
-        node: its node.
-    """
-
-    def __init__(self, row: LoopPrimitive, node: Value) -> None:
+    def __init__(self, node: Value) -> None:
+        row: Any = node.primitive
         self.step, self.count, self.node = row.step, row.count, node
         args, step = node.args, row.step
         m, q, d = len(step.state), len(step.closure), len(step.inputs)
@@ -185,6 +210,13 @@ class LoopRun:
         return found
 
 
+def record(
+    step: Step, state: Sequence[Any], closure: Sequence[Any], rows: Sequence[Sequence[Any]]
+) -> LoopRun:
+    """Record a loop on these operands, with a row of inputs for each step."""
+    return LoopRun(LoopPrimitive(step, len(rows)).record([*state, *closure, *joined(rows)]))
+
+
 def joined(rows: Iterable[Sequence[Any]]) -> list[Any]:
     """The elements of all rows, in one list."""
     return [x for row in rows for x in row]
@@ -193,43 +225,15 @@ def joined(rows: Iterable[Sequence[Any]]) -> list[Any]:
 # --- derivatives ----------------------------------------------------------------------------------
 
 
-def _behind(
-    outputs: Iterable[Operand], before: Mapping[Value, Operand] | None = None
-) -> set[Value]:
-    """All nodes that the outputs depend on, these included.
-
-    With `before`, also those of earlier steps: it maps each state to what that was computed as.
-    """
-    before = before or {}
-    return reached(outputs, lambda x: (*x.args, before.get(x, 0.0)))
-
-
-def _dependent(nodes: Iterable[Value], start: Iterable[Value]) -> set[Value]:
-    """The nodes that depend on a node in `start`, and those in `start` themselves."""
-    found = set(start)
-    for node in sorted(nodes, key=attrgetter("_created")):
-        if not found.isdisjoint(node.args):
-            found.add(node)
-    return found
-
-
 def _moving(step: Step, start: Iterable[Value]) -> set[Value]:
     """The nodes of a step that depend on these leaves, in the same step or in a later one."""
-    users: dict[Value, list[Value]] = {}
-    for node in _behind([*step.next_state, *step.outputs]):
+    users: defaultdict[Any, list[Value]] = defaultdict(list)
+    for node in in_recorded_order([*step.next_state, *step.outputs]):
         for x in node.args:
-            if type(x) is not float:
-                users.setdefault(x, []).append(node)
+            users[x].append(node)
     for leaf, next_state in zip(step.state, step.next_state, strict=True):
-        if isinstance(next_state, Value):
-            users.setdefault(next_state, []).append(leaf)
-    found = set(start)
-    stack = list(found)
-    while stack:
-        new = set(users.get(stack.pop(), ())) - found
-        found |= new
-        stack += new
-    return found
+        users[next_state].append(leaf)
+    return reached(start, lambda x: users.get(x, ()))
 
 
 NOTHING: tuple[Operand, Activity] = (-0.0, 0.0)
@@ -262,6 +266,8 @@ class _Reverse:
         for (t, column), adjoint, active in upstream:
             given.setdefault((int(t), int(column)), []).append((adjoint, active))
         self.given = {place: _added(terms) for place, terms in given.items()}
+        self.sources = step.sources(given) or [set()]
+        self.n = len(self.sources)  # later steps have no influence
         self.columns: list[tuple[Traced, Callable[[int], Operand]]] = []  # of the inputs
         self._find_carried()
         self.always_active = self._always_active()
@@ -303,31 +309,33 @@ class _Reverse:
 
     def _find_carried(self) -> None:
         """Find the states, closures and inputs that have adjoints, and the outputs in use."""
-        step, run, earlier = self.run.step, self.run, self.earlier
-        n, m = run.count, len(step.state)
-        wanted = run.leaves_on(earlier)
-        moving = _moving(step, wanted)
-        self.outputs = sorted({c for t, c in self.given if c >= m})
+        step, run = self.run.step, self.run
+        m = len(step.state)
+        self.outputs = sorted({c for _, c in self.given if c >= m})
+        self.behind = set().union(*self.sources)
+        useful = run.leaves_on(self.earlier)
+        moving = _moving(step, useful)
+        useful &= self.behind
         live = {i for t, i in self.given if i < m and t > 0}
-        results = [step.at(c) for c in self.outputs] + [step.next_state[i] for i in live]
-        behind = _behind(results, dict(zip(step.state, step.next_state, strict=True)))
-        live |= {i for i, x in enumerate(step.state) if x in behind}
+        live |= {i for i, x in enumerate(step.state) if x in self.behind}
         self.states = [i for i in sorted(live) if step.state[i] in moving]
-        # Contributions from outside the loop come first in the sum, if the operand occurs once.
-        uses = Counter(x for x in run.node.args if x in earlier)
-        self.counted = {
-            x for x, (total, _) in earlier.items() if total is not None and uses[x] == 1
-        }
-        self.interior = {i for t, i in self.given if 0 < t < n and i in self.states}
-        self.interior |= {i for i in self.states if run.state[i] in self.counted}
-        self.behind = behind
-        useful = wanted & behind
         self.closures = [k for k, x in enumerate(step.closure) if x in useful]
         self.inputs = [i for i, x in enumerate(step.inputs) if x in useful]
+        # What contributes to an operand from elsewhere begins the sum, if it stands in one place.
+        uses = Counter(x for x in run.node.args if x in self.earlier)
+        self.counted = {
+            x for x, (total, _) in self.earlier.items() if total is not None and uses[x] == 1
+        }
+        self.interior = {i for t, i in self.given if 0 < t < self.n and i in self.states}
+        self.interior |= {i for i in self.states if run.state[i] in self.counted}
+        for i in self.interior:
+            if (x := run.state[i]) in self.counted:
+                terms: list[Any] = [self.earlier[x], self.given.get((0, i))]
+                self.given[0, i] = _added(list(filter(None, terms)))
 
     def _always_active(self) -> set[Value]:
         """The leaves of the step that are active in each step, whatever is selected."""
-        n, step = self.run.count, self.run.step
+        n, step = self.n, self.run.step
         places = [(n, i) for i in self.states]
         places += [(t + 1, c) for c in self.outputs for t in range(n)]
         alone = {i for i in self.interior if step.state[i] not in self.behind}
@@ -342,32 +350,18 @@ class _Reverse:
 
     def _upstream(self, column: int, ahead: int) -> tuple[Operand, Activity]:
         """Inputs for the upstream gradient of a column `ahead` steps later, and its activity."""
-
-        def value(t: int) -> tuple[Operand, Activity]:
-            if t + ahead == 0:
-                return self._before(column)
-            return self.given.get((t + ahead, column), NOTHING)
-
-        return self._pair(value)
+        return self._pair(lambda t: self.given.get((t + ahead, column), NOTHING))
 
     def _pair(self, value: Callable[[int], tuple[Operand, Activity]]) -> tuple[Operand, Activity]:
         """Add inputs of the reverse loop for the sum and the activity that `value(t)` returns."""
         upstream = self._input("upstream", lambda t: value(t)[0])
-        if not self.follows:
-            return upstream, 0.0
-        return upstream, self._input("activity", lambda t: value(t)[1])
+        return upstream, self._input("activity", lambda t: value(t)[1]) if self.follows else 0.0
 
     def _input(self, label: str, value: Callable[[int], Operand]) -> Traced:
         """Add an input of the reverse loop; `value(t)` is its value for forward step t."""
         leaf = Traced(label)
         self.columns.append((leaf, value))
         return leaf
-
-    def _before(self, i: int) -> tuple[Operand, Activity]:
-        """The contributions to initial state `i` from outside of the loop, and their activity."""
-        x = self.run.state[i]
-        terms: list[Any] = [self.earlier[x]] if x in self.counted else []
-        return _added([*terms, *([self.given[0, i]] if (0, i) in self.given else [])])
 
     def _before_input(self, i: int, t: int) -> Any:
         """The earlier contributions to input `i` of step `t`, and their activity."""
@@ -378,10 +372,10 @@ class _Reverse:
         """Make the reverse loop's `Step`, whose inputs include the forward values it needs."""
         run, step = self.run, self.run.step
         results = [*carried, *outputs]
-        nodes = _behind(results)
-        sweep = _dependent(nodes, [*self.leaves, *[leaf for leaf, _ in self.columns]])
+        nodes = in_recorded_order(results)
+        sweep = set(dependent(nodes, [*self.leaves, *[leaf for leaf, _ in self.columns]]))
         if any(isinstance(x.primitive, LoopPrimitive) for x in nodes):
-            read: set[Any] = nodes & {*step.state, *step.inputs}
+            read: set[Any] = {*step.state, *step.inputs}.intersection(nodes)
         else:
             used = {x for node in sweep for x in node.args} | set(results)
             read = {x for x in used if isinstance(x, Traced)} - sweep
@@ -389,8 +383,8 @@ class _Reverse:
         for x in sorted(read, key=attrgetter("_created")):
             new[x] = self._input(x.label, partial(self._read, x))
         results = copied(results, new)
-        nodes = _behind(results)
-        closures = [k for k, x in enumerate(step.closure) if x in nodes]
+        computed = set(in_recorded_order(results))
+        closures = [k for k, x in enumerate(step.closure) if x in computed]
         self.step = Step(
             self.leaves,
             [leaf for leaf, _ in self.columns],
@@ -407,10 +401,10 @@ class _Reverse:
 
     def contributions(self) -> dict[Value, tuple[Operand, Activity]]:
         """For each operand, earlier contributions plus those of the loop, and their activity."""
-        run, n, m = self.run, self.run.count, len(self.run.state)
+        run, n, m = self.run, self.n, len(self.run.state)
         step = run.step
         counted = {run.state[i] for i in self.interior}
-        counted |= {row[i] for row in run.inputs for i in self.inputs}
+        counted |= {row[i] for row in run.inputs[:n] for i in self.inputs}
         counted &= self.counted
         before: dict[Any, Any] = {
             x: pair for x, pair in self.earlier.items() if pair[0] is not None and x not in counted
@@ -419,8 +413,7 @@ class _Reverse:
         first += [before.pop(run.closure[k], NOTHING) for k in self.closures]
         state = [total for total, _ in first] + [x for _, x in first if self.follows]
         rows = [[value(t) for _, value in self.columns] for t in reversed(range(n))]
-        row = LoopPrimitive(self.step, n)
-        reverse = LoopRun(row, row.record([*state, *self.closure, *joined(rows)]))
+        reverse = record(self.step, state, self.closure, rows)
         found: dict[Value, list[tuple[Operand, Activity]]] = {}
 
         def add(operand: Any, leaf: Value, of: Sequence[Operand], i: int, t: int) -> None:
@@ -428,17 +421,19 @@ class _Reverse:
                 return
             active: Activity = float(leaf in self.always_active)
             if self.follows:
-                active = reverse.at(of[i + len(of) // 2], t)
-            found.setdefault(operand, []).append((reverse.at(of[i], t), active))
+                active = reverse.at(of[i + len(of) // 2], n - 1 - t)
+            found.setdefault(operand, []).append((reverse.at(of[i], n - 1 - t), active))
 
         carried, outputs = self.step.next_state, self.step.outputs[:]
         for place, k in enumerate(self.closures, len(self.states)):
-            add(run.closure[k], step.closure[k], carried, place, n - 1)
+            add(run.closure[k], step.closure[k], carried, place, 0)
         for t in reversed(range(n)):
             for place, i in enumerate(self.inputs):
-                add(run.inputs[t][i], step.inputs[i], outputs, place, n - 1 - t)
+                if step.inputs[i] in self.sources[t]:
+                    add(run.inputs[t][i], step.inputs[i], outputs, place, t)
         for place, i in enumerate(self.states):
-            add(run.state[i], step.state[i], carried, place, n - 1)
+            if step.state[i] in self.sources[0] or (0, i) in self.given:
+                add(run.state[i], step.state[i], carried, place, 0)
         for i in range(m):
             if (0, i) in self.given and i not in self.interior and run.state[i] in self.earlier:
                 found.setdefault(run.state[i], []).insert(0, self.given[0, i])
@@ -505,10 +500,12 @@ def _forward(
         [*step.closure, *along[a:b], *flags[a:b]],
         [*step.next_state, *numbers(following)],
     )
-    row = LoopPrimitive(both, run.count)
-    inputs_of_all = [[*xs, *numbers(pairs)] for xs, pairs in zip(run.inputs, rows, strict=True)]
-    operands = [*run.state, *numbers(state), *run.closure, *numbers(closure)]
-    loop = LoopRun(row, row.record([*operands, *joined(inputs_of_all)]))
+    loop = record(
+        both,
+        [*run.state, *numbers(state)],
+        [*run.closure, *numbers(closure)],
+        [[*xs, *numbers(pairs)] for xs, pairs in zip(run.inputs, rows, strict=True)],
+    )
 
     def tangent_of(place: tuple[float, ...]) -> tuple[Operand | None, Activity]:
         t, column = map(int, place)

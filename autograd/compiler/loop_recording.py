@@ -18,7 +18,7 @@ from typing import Any
 
 from autograd import recording
 from autograd.checks import refuse_masked
-from autograd.compiler.loop_primitive import LoopPrimitive, LoopRun, Step, joined
+from autograd.compiler.loop_primitive import Step, joined, record
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import closed_over, copied, of_loops
 from autograd.derivatives.structures import (
@@ -243,7 +243,6 @@ def _undivided(
     rows: Sequence[Sequence[Operand]],
 ) -> tuple[list[Operand], list[list[Operand]]]:
     """Run all steps as one loop; returns the last state and the outputs of each step."""
-    row = LoopPrimitive(step, len(rows))
-    run = LoopRun(row, row.record([*state, *closure, *joined(rows)]))
+    run = record(step, state, closure, rows)
     last = [run.at(x, len(rows) - 1) for x in step.next_state]
     return last, [[run.at(x, t) for x in outputs] for t in range(len(rows))]

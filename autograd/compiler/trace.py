@@ -18,6 +18,7 @@ from typing import Any, NoReturn, cast
 from autograd import recording
 from autograd.checks import is_bool, real_number
 from autograd.derivatives import grad
+from autograd.derivatives.graph import sources
 from autograd.derivatives.structures import is_array
 from autograd.operators import BINARY, CONDITIONS, counter
 from autograd.optim import Stepper
@@ -221,33 +222,7 @@ def leaves_of(output: Operand) -> list[Value]:
 
     Those that are only compared are not among them. They are in the order of their creation.
     """
-    leaves: list[Value] = []
-    has_all: dict[Primitive, bool] = {}  # derivatives
-    found: set[Value] = set()
-    stack: list[Any] = [output]
-    pop, push = stack.pop, stack.append
-    while stack:
-        node = pop()
-        if type(node) is float or node in found:
-            continue
-        found.add(node)
-        row = node.primitive
-        if row is None:
-            if type(node) is not Traced:
-                leaves.append(node)
-            continue
-        if row not in has_all:
-            has_all[row] = row.variadic or all(map(row.has_derivative, range(row.arity)))
-        if not has_all[row]:
-            stack += [arg for i, arg in enumerate(node.args) if row.has_derivative(i)]
-            continue
-        x, y = node._x, node._y
-        if type(x) is tuple:
-            stack += x
-        elif x is not None:
-            push(x)
-            if y is not None:
-                push(y)
+    leaves = [x for x in sources([output]) if x.primitive is None and type(x) is not Traced]
     return sorted(leaves, key=attrgetter("_created"))
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet
 
 from autograd import primitives, recording
-from autograd.derivatives.activity import Activity
+from autograd.derivatives.activity import Activity, derivative_args
 from autograd.derivatives.many_results import ManyResults, Result, RowOfMany
 from autograd.primitives import Primitive
 from autograd.recording import Selection
@@ -83,7 +83,7 @@ def pulled_back(
     """
     seeds = [seed for seed in seeds if isinstance(seed[0], Value)]
     nodes = nodes_since([node for node, _, _ in seeds], inputs)
-    order = _dependent(nodes, inputs)
+    order = dependent(nodes, inputs)
     selects = _selects(nodes)
     depends_on_input: set[Any] = {*inputs, *order}
     sweep = _sweep(depends_on_input)
@@ -157,7 +157,7 @@ def pushed_forward(
     tracing = recording.current_tracing()
     nodes = nodes_since(outputs, inputs)
     selects = _selects(nodes)
-    for node in _dependent(nodes, inputs):
+    for node in dependent(nodes, inputs):
         args, row = node.args, node.primitive
         if node in tangent or row is None:
             continue
@@ -297,6 +297,43 @@ def reached(outputs: Iterable[Operand], operands: Callable[[Value], Iterable[Any
     return found
 
 
+def sources(outputs: Iterable[Operand]) -> set[Value]:
+    """The outputs that are Values, and all nodes that they have derivatives with respect to."""
+    found: set[Any] = set()
+    results: dict[Value, list[tuple[float, ...]]] = {}  # of operations with several, those reached
+    all_args: dict[Any, bool] = {}  # rows with a derivative with respect to each operand
+    stack: list[Any] = list(outputs)
+    pop, push, add = stack.pop, stack.append, found.add
+    while stack or results:
+        if not stack:  # all that depends on the newest operation was visited
+            operation: Any = max(results, key=_creation)
+            stack += operation.primitive.sources(operation, results.pop(operation))
+            continue
+        node = pop()
+        if type(node) is float or node in found:
+            continue
+        add(node)
+        row = node.primitive
+        if row is None:
+            continue
+        if isinstance(row, Result):
+            results.setdefault(node.args[0], []).append(node.args[1:])
+            continue
+        if row not in all_args:
+            all_args[row] = row.variadic or all(row.partials)
+        if not all_args[row]:
+            stack += derivative_args(row, node.args)
+            continue
+        x, y = node._x, node._y
+        if type(x) is tuple:
+            stack += x
+        elif x is not None:
+            push(x)
+            if y is not None:
+                push(y)
+    return found
+
+
 def closed_over(
     outputs: Iterable[Operand], own: Collection[Value], start: int, with_leaves: bool = False
 ) -> list[Value]:
@@ -334,7 +371,7 @@ def nodes_since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value
     return sorted(reached(starts, operands), key=_creation)
 
 
-def _dependent(nodes: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
+def dependent(nodes: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
     """The nodes that depend on an input, inputs included, in order of creation."""
     dependent: set[object] = set(inputs)
     order = []

@@ -28,16 +28,16 @@ class RowOfMany:
         """Record a node for this row on these operands."""
         raise NotImplementedError
 
-    def has_derivative(self, index: int) -> bool:
-        """Whether there may be a derivative with respect to this operand."""
-        return True
-
 
 class ManyResults(RowOfMany):
     """The primitive of the node that stands for an operation with several results.
 
     `chooses` says whether it selects anywhere inside.
     """
+
+    def sources(self, node: Value, results: Sequence[tuple[float, ...]]) -> list[Operand]:
+        """The operands that these results of the node, by index, have derivatives by."""
+        raise NotImplementedError
 
     def pull_back(
         self,
