@@ -163,46 +163,38 @@ class Mover:
 
 def unnested(program: Program) -> Program:
     """The program with its scans written as loops over memory."""
-    scans = [x for x in (*program.once, *program.each) if isinstance(x, Scan)]
-    if not scans:
+    if not any(isinstance(item, Scan) for item in (*program.once, *program.each)):
         return program
     joined = Joined()
     joined.sizes |= program.sizes
-    joined.constants.extend(program.constants)
-    joined.table.extend(program.table)
-    joined.rows |= dict.fromkeys(program.rows)
+    mover = joined.mover(program, {}, 0)
     for name, items in program.sections.items():
-        for item in items:
-            new = _loops(joined, item) if isinstance(item, Scan) else [item]
-            joined.sections[name] += new
+        for item in mover.items(items):
+            joined.sections[name] += _loops(joined, item) if isinstance(item, Scan) else [item]
     return joined.program(program.inputs, program.leaves, program.is_batch, program.key)
 
 
 def _loops(joined: Joined, scan: Scan) -> list[Item]:
     """A scan as groups and loops."""
     step, space, base = unnested(scan.step), scan.to.space, scan.to.base
-    sizes = step.sizes
-    m, width = sizes["x"], sizes["y"]
-    once = {
-        "c": Place(space, joined.room(space, sizes["c"]), 0),
-        "v": Place(space, joined.room(space, sizes["v"]), 0),
+    m, width = step.sizes["x"], step.sizes["y"]
+    stride = width if scan.keeps_all else 0
+    y = base + width if scan.keeps_all else joined.room(space, width)
+    spaces = {
+        "c": Place(space, joined.room(space, step.sizes["c"]), 0),
+        "v": Place(space, joined.room(space, step.sizes["v"]), 0),
+        "x": Place(space, base, m, stride),
+        "y": Place(space, y, width, stride),
+        **scan.given,
     }
-    if scan.keeps_all:
-        once["x"] = Place(space, base, m, width)
-        once["y"] = Place(space, base + width, width, width)
-    else:
-        once["x"] = Place(space, base, m)
-        once["y"] = Place(space, joined.room(space, width), width)
-    once |= scan.given
-    mover = joined.mover(step, once, 1)
-    body = mover.items(step.each)
+    body = joined.mover(step, spaces, 1).items(step.each)
     if not scan.keeps_all:
-        body += _copies(Place(space, base, m), once["y"], 1)
+        body += _copies(spaces["x"], spaces["y"], 1)
     items: list[Item] = []
     for place in scan.initial:
         items += _copies(Place(space, base, place.count), place, 0)
         base += place.count
-    items += joined.mover(step, once, 0).items(step.once) if step.once else []
+    items += joined.mover(step, spaces, 0).items(step.once) if step.once else []
     return [*items, Loop(scan.count, tuple(body))]
 
 

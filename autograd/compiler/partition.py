@@ -1,22 +1,23 @@
 """Graphs with scans: partitioned at the scans, lowered part by part, and linked to one program.
 
-A stage computes what the next scan takes, and what later stages need. Each stage is a tape of its
-own, and so is the step of a scan; a graph without scans is a single tape. The tapes pass through
-the compiler one by one, so no other pass knows of scans, and their programs are joined by shifting
-addresses (see `linking`).
+The subgraph before a scan computes what the scan takes, and what later subgraphs need. Each
+subgraph is a tape of its own, and so is the step of a scan; a graph without scans is a single tape.
+The tapes pass through the compiler one by one, so no other pass knows of scans, and their programs
+are joined by shifting addresses (see `linking`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from autograd.compiler.linking import Joined, Mover
+from autograd.compiler.loop_primitive import LoopRun
 from autograd.compiler.lowering import Tape, lower, other_leaves
-from autograd.compiler.program import CLOSURE, INPUTS, Place, Program, Scan
+from autograd.compiler.program import Place, Program, Scan
 from autograd.compiler.trace import Traced, gradient_of
 from autograd.derivatives.graph import in_recorded_order
 from autograd.derivatives.many_results import ManyResults, Result
@@ -25,7 +26,7 @@ from autograd.recording import Selection
 from autograd.value import Operand as Number
 from autograd.value import Value
 
-Blocks: TypeAlias = "dict[str, dict[Value, int]]"
+Blocks: TypeAlias = "dict[str, Mapping[Value, int]]"
 """For each space of what is computed elsewhere the addresses in it."""
 
 
@@ -33,77 +34,52 @@ Blocks: TypeAlias = "dict[str, dict[Value, int]]"
 
 
 @dataclass
-class Stage:
-    """The part of a graph that is computed between two scans.
+class Part:
+    """A part of a graph: the subgraph between two scans, or a scan.
 
     Attributes:
-        tape: the tape of this stage.
-        results: the space of its results, which later stages read; "" for the last stage.
-        is_once: whether it runs once per call, not for each example.
-    """
-
-    tape: Tape
-    results: str
-    is_once: bool
-
-
-@dataclass
-class LoweredScan:
-    """A scan whose step was lowered.
-
-    Attributes:
-        initial: the places of the initial state's parts, in order; the spaces are those of blocks.
-        given: the places of the other spaces that the step reads: its closure and its inputs.
-        results: the name of the space of its results.
+        tape: the tape of the subgraph, or of a step of the scan.
+        results: the space of its results, which later parts read; "" for the last part.
         size: how many numbers the results are.
-        keeps_all: whether the results of every step are kept, or only the last state.
-        is_once: whether it runs once a call.
+        is_once: whether it runs once per call, not for each example.
+        scan: makes the scan of the program of its step; the spaces of its places are those of
+            blocks.
     """
 
-    count: int
-    step: Tape | Staged
-    initial: tuple[Place, ...]
-    given: dict[str, Place]
+    tape: Tape | Partitioned
     results: str
     size: int
-    keeps_all: bool
     is_once: bool
+    scan: partial[Scan] | None = None
 
 
 @dataclass
-class Staged:
+class Partitioned:
     """A graph with scans, lowered. It takes the place of a `Tape`.
 
     Attributes:
-        parts: stages and scans, in the order in which they are computed.
+        parts: subgraphs and scans, in the order in which they are computed.
         key: a hash, the same for graphs that differ in nothing but the leaves and their labels.
     """
 
     inputs: list[str]
     leaves: list[Value]
     is_batch: bool
-    parts: list[Stage | LoweredScan]
+    parts: list[Part]
     selection: Selection = Selection.NONE
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        digest = hashlib.blake2b(digest_size=16)
-        for part in self.parts:
-            if isinstance(part, Stage):
-                digest.update(f"{part.tape.key} {part.results} {part.is_once} ".encode())
-            else:
-                digest.update(f"{replace(part, step=None)!r} {part.step.key} ".encode())  # type: ignore[arg-type]
-        self.key = digest.hexdigest()
+        parts = [(x.tape.key, x.results, x.size, x.is_once, x.scan) for x in self.parts]
+        self.key = hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
     @property
     def results(self) -> list[int]:
-        """The results of the last stage."""
-        last = self.parts[-1]
-        assert isinstance(last, Stage)
-        return last.tape.results
+        """The results of the last part."""
+        return self.parts[-1].tape.results
 
 
-def lower_staged(
+def lower_parts(
     inputs: Sequence[Traced],
     outputs: Sequence[Number],
     is_batch: bool,
@@ -111,8 +87,8 @@ def lower_staged(
     blocks: Blocks | None = None,
     variables: Sequence[Value] = (),
     follows_branches: bool = False,
-) -> Tape | Staged:
-    """The tape of a graph, or one for each of its stages if there are scans in it (see `lower`).
+) -> Tape | Partitioned:
+    """The tape of a graph, or one for each of its parts if there are scans in it (see `lower`).
 
     If gradients are to follow branches, or go through scans or rows of users, they are recorded as
     graph before that is lowered.
@@ -130,13 +106,17 @@ def lower_staged(
         tape = lower(inputs, outputs, is_batch, leaves, blocks, found, variables)
         tape.selection = max(tape.selection, selection)
         return tape
-    staged = _Staging(inputs, outputs, is_batch, leaves, blocks or {}, found).staged()
-    staged.selection = selection
-    return staged
+    partition = _Partition(inputs, outputs, is_batch, leaves, blocks or {}, found)
+    partitioned = partition.lowered()
+    partitioned.selection = selection
+    return partitioned
 
 
-class _Staging:
-    """Lowers a graph with scans, stage by stage."""
+class _Partition:
+    """Lowers a graph with scans, part by part.
+
+    Subgraph i, from 0 on, comes before scan i; the last one follows all scans.
+    """
 
     def __init__(
         self,
@@ -148,7 +128,7 @@ class _Staging:
         found: Sequence[Value],
     ) -> None:
         self.inputs, self.outputs, self.is_batch = inputs, outputs, is_batch
-        self.blocks = blocks.copy()
+        self.blocks: Blocks = {}
         elsewhere = {x for block in blocks.values() for x in block}
         given = dict.fromkeys([*inputs, *leaves])
         others = other_leaves(found, elsewhere.union(given))
@@ -160,61 +140,62 @@ class _Staging:
         for name, nodes in ("w", self.leaves), ("x", inputs):
             self.places |= {x: (name, i) for i, x in enumerate(nodes)}
         for name, block in blocks.items():
-            self.places |= {x: (name, at) for x, at in block.items()}
-        self._find_stages([x for x in found if x not in elsewhere and x.primitive is not None])
+            self._add_block(name, block)
+        self._find_subgraphs([x for x in found if x not in elsewhere and x.primitive is not None])
 
-    def _find_stages(self, nodes: Sequence[Value]) -> None:
-        """Find the earliest stage for each node, and what later stages need of each stage.
+    def _add_block(self, name: str, block: Mapping[Value, int]) -> None:
+        self.blocks[name] = block
+        self.places |= {x: (name, at) for x, at in block.items()}
 
-        Numbers that are computed once per call are passed on between stages that run once per call;
-        later stages compute them again.
+    def _find_subgraphs(self, nodes: Sequence[Value]) -> None:
+        """Find the earliest subgraph for each node, and what later ones need of each.
+
+        Numbers that are computed once per call are passed on between subgraphs that run once per
+        call; later ones compute them again.
         """
         number = {scan: i for i, scan in enumerate(self.scans)}
         self.results: list[list[Value]] = [[] for _ in self.scans]  # of each scan, those used
-        stage: dict[Any, int] = {}
-        last: dict[Any, int] = {}  # the last stage that uses it
+        subgraph: dict[Any, int] = {}
+        last: dict[Any, int] = {}  # the last subgraph that uses it
         for node in nodes:
             if isinstance(node.primitive, Result):
-                stage[node] = number[node.args[0]] + 1
+                subgraph[node] = number[node.args[0]] + 1
                 self.results[number[node.args[0]]].append(node)
                 continue
             operands = [x for x in node.args if type(x) is not float]
             if isinstance(node.primitive, ManyResults):
                 at = number[node]
             else:
-                at = max((stage.get(x, 0) for x in operands), default=0)
-                stage[node] = at = at if type(node) is not Traced else max(at, self.n_once)
+                at = max((subgraph.get(x, 0) for x in operands), default=0)
+                subgraph[node] = at = at if type(node) is not Traced else max(at, self.n_once)
             for x in operands:
                 last[x] = max(last.get(x, 0), at)
         for x in self.outputs:
             if isinstance(x, Value):
                 last[x] = len(self.scans)
         self.handed_on: list[list[Value]] = [[] for _ in self.scans]
-        for node, at in stage.items():
+        for node, at in subgraph.items():
             is_later = at < last.get(node, 0) and (type(node) is Traced or at < self.n_once)
             if is_later and not isinstance(node.primitive, Result):
                 self.handed_on[at].append(node)
 
-    def staged(self) -> Staged:
-        """For each scan the stage before it, if any, and the scan itself; then the last stage."""
-        parts: list[Stage | LoweredScan] = []
+    def lowered(self) -> Partitioned:
+        """For each scan the subgraph before it, if any, and the scan; then the last subgraph."""
+        parts: list[Part] = []
         for i, scan in enumerate(self.scans):
             parts += self._before(i, scan)
         last = lower(self.inputs, self.outputs, self.is_batch, self.leaves, self.blocks)
-        parts.append(Stage(last, "", False))
+        parts.append(Part(last, "", len(self.outputs), False))
         names = [x.label for x in self.inputs]
-        return Staged(names, self.leaves, self.is_batch, parts)
+        return Partitioned(names, self.leaves, self.is_batch, parts)
 
-    def _before(self, i: int, node: Value) -> list[Stage | LoweredScan]:
-        """The stage before a scan, if one is needed, and the scan."""
-        is_once = i < self.n_once
-        row: Any = node.primitive
-        step, n = row.step, row.count
-        m, q, d = len(step.state), len(step.closure), len(step.inputs)
-        args = node.args
-        name = f"t{i}"
-        targets = list(self.handed_on[i])
-        block: dict[Value, int] = {x: at for at, x in enumerate(targets)}
+    def _before(self, i: int, node: Value) -> list[Part]:
+        """The subgraph before a scan, if one is needed, and the scan."""
+        is_once, name = i < self.n_once, f"t{i}"
+        run = LoopRun(node)
+        step, n, m = run.step, run.count, len(run.state)
+        targets: list[Any] = list(self.handed_on[i])
+        handed_on = {x: at for at, x in enumerate(targets)}
 
         def placed(
             rows: Sequence[Sequence[Any]], is_state: bool = False
@@ -233,42 +214,46 @@ class _Staging:
                 found.append((rest, place))
             return found
 
-        initial = placed([args[:m]], is_state=True) if m else []
-        closure = placed([args[m : m + q]]) if q else []
-        rows = [args[at : at + d] for at in range(m + q, m + q + n * d, d or 1)]
-        inputs = placed(rows) if d else []
-        stage = []
+        initial = placed([run.state], is_state=True)
+        closure, inputs = placed([run.closure]), placed(run.inputs)
+        parts = []
         if targets:
             values = [x if isinstance(x, Value) else float(x) for x in targets]
             tape = lower(self.inputs, values, is_once, self.leaves, self.blocks)
-            stage.append(Stage(tape, name, is_once))
-            self.blocks[name] = block
-            self.places |= {x: (name, at) for x, at in block.items()}
+            parts.append(Part(tape, name, len(targets), is_once))
+            self._add_block(name, handed_on)
         # the step
         used = [tuple(map(int, x.args[1:])) for x in self.results[i]]
         keeps_all = any(t < n or column >= m for t, column in used)
         columns = sorted({column for _, column in used if column >= m})
-        given, own = {}, {}
-        for kind, leaves, places in (CLOSURE, step.closure, closure), (INPUTS, step.inputs, inputs):
+        given: dict[str, Place] = {}
+        own: Blocks = {}
+        for kind, leaves, places in ("K", step.closure, closure), ("X", step.inputs, inputs):
             for k, (js, place) in enumerate(places):
                 given[f"{kind}{k}"] = place
                 own[f"{kind}{k}"] = {leaves[j]: at for at, j in enumerate(js)}
         outputs = [*step.next_state, *[step.at(column) for column in columns]]
-        tape_of_step = lower_staged(step.state, outputs, False, (), own)
+        tape_of_step = lower_parts(step.state, outputs, False, (), own)
         width = len(outputs)
-        place_of = {column: m + at for at, column in enumerate(columns)}
+        address = {column: m + at for at, column in enumerate(columns)}
         results = f"r{i}"
-        self.blocks[results] = {}
-        for result, (t, column) in zip(self.results[i], used, strict=True):
-            at = place_of.get(column, column) + (t * width if keeps_all else 0)
-            self.blocks[results][result] = at
-            self.places[result] = results, at
-        parts = tuple([place for _, place in initial])
+        self._add_block(
+            results,
+            {
+                x: address.get(column, column) + (t * width if keeps_all else 0)
+                for x, (t, column) in zip(self.results[i], used, strict=True)
+            },
+        )
         size = (n + 1) * width if keeps_all else m
-        return [
-            *stage,
-            LoweredScan(n, tape_of_step, parts, given, results, size, keeps_all, is_once),
-        ]
+        scan = partial(
+            Scan,
+            n,
+            initial=tuple([place for _, place in initial]),
+            given=given,
+            to=Place(results, 0, size),
+            keeps_all=keeps_all,
+        )
+        return [*parts, Part(tape_of_step, results, size, is_once, scan)]
 
     def _streams(self, rows: Sequence[Sequence[Any]]) -> list[tuple[list[int], Place]]:
         """Which columns of the rows are at which place, merged into as few places as possible.
@@ -298,41 +283,29 @@ class _Staging:
         return found
 
 
-# --- putting the stages together ------------------------------------------------------------------
+# --- putting the parts together -------------------------------------------------------------------
 
 
-def roll_staged(staged: Staged, roll: Callable[[Tape | Staged], Program]) -> Program:
-    """Make a program of each stage and of each scan's step with `roll`, and join them."""
+def roll_parts(graph: Partitioned, roll: Callable[[Tape | Partitioned], Program]) -> Program:
+    """Make a program of each subgraph and of each scan's step with `roll`, and join them."""
     joined = Joined()
-    joined.sizes |= {"w": len(staged.leaves), "x": len(staged.inputs)}
-    to = {space: Place(space, 0, 0) for space in "wx"}
-    for part in staged.parts:
-        space = "c" if part.is_once else "v"
-        if isinstance(part, LoweredScan):
-            start = joined.room(space, part.size)
-            to[part.results] = Place(space, start, part.size)
-            place = Mover(joined, array("q"), to, 0).place
-            scan = Scan(
-                part.count,
-                roll(part.step),
-                tuple(map(place, part.initial)),
-                {name: place(x) for name, x in part.given.items()},
-                to[part.results],
-                part.keeps_all,
-            )
-            joined.sections["once" if part.is_once else "each"].append(scan)
-            continue
+    joined.sizes |= {"w": len(graph.leaves), "x": len(graph.inputs)}
+    to: dict[str, Place] = {}
+    for part in graph.parts:
         program = roll(part.tape)
-        sizes, own = program.sizes, dict(to)
-        for local in "cvm":
-            own[local] = Place(local, joined.room(local, sizes[local]), 0)
-        if part.results:
-            own["y"] = to[part.results] = Place(space, joined.room(space, sizes["y"]), sizes["y"])
-        else:
-            own["y"] = Place("y", joined.room("y", sizes["y"]), 0)
-        mover = joined.mover(program, own, 0)
+        section, space = ("once", "c") if part.is_once else ("each", "v")
+        own = Place(space if part.results else "y", 0, part.size)
+        own = to[part.results] = replace(own, base=joined.room(own.space, own.count))
+        if part.scan:
+            scan = part.scan(step=program)
+            joined.sections[section] += Mover(joined, joined.table, to, 0).items([scan])
+            continue
+        spaces = {**to, "y": own}
+        spaces |= {
+            local: Place(local, joined.room(local, program.sizes[local]), 0) for local in "cvm"
+        }
+        mover = joined.mover(program, spaces, 0)
         for name, items in program.sections.items():
-            if part.results and name == "after":
-                name = "once"  # noqa: PLW2901 - there is no mean in a stage before the last
-            joined.sections[name] += mover.items(items)
-    return joined.program(staged.inputs, staged.leaves, staged.is_batch, staged.key)
+            is_early = part.results and name == "after"  # only the last part has means
+            joined.sections["once" if is_early else name] += mover.items(items)
+    return joined.program(graph.inputs, graph.leaves, graph.is_batch, graph.key)

@@ -29,9 +29,9 @@ from autograd.value import Operand, Value
 
 if TYPE_CHECKING:
     from autograd.compiler.lowering import Tape
-    from autograd.compiler.partition import Staged
+    from autograd.compiler.partition import Partitioned
 
-Lowered: TypeAlias = "Tape | Staged"
+Lowered: TypeAlias = "Tape | Partitioned"
 """The input of `roll`: a tape, or several of them with scans in between."""
 
 
@@ -54,7 +54,7 @@ def lower(
     with loading:
         from autograd.compiler import partition
 
-    return partition.lower_staged(
+    return partition.lower_parts(
         inputs, outputs, is_batch, leaves, None, variables, follows_branches
     )
 
@@ -68,8 +68,8 @@ def roll(tape: Lowered) -> Program:
         from autograd.compiler.expressions import Expressions
         from autograd.compiler.schedule import groups
 
-    if isinstance(tape, partition.Staged):
-        return partition.roll_staged(tape, roll)
+    if isinstance(tape, partition.Partitioned):
+        return partition.roll_parts(tape, roll)
     x = Expressions(tape)
     access = Access(x, *groups(x))
     rolled = [access.roller.loops(items) for items in access.sections]

@@ -184,10 +184,6 @@ class Scan:
     keeps_all: bool
 
 
-CLOSURE, INPUTS = "K", "X"
-"""How the names begin of the spaces that a step reads: the same in every step, or its own."""
-
-
 Item: TypeAlias = "Group | Loop | Scan"
 
 

@@ -303,34 +303,22 @@ def sources(outputs: Iterable[Operand]) -> set[Value]:
     results: dict[Value, list[tuple[float, ...]]] = {}  # of operations with several, those reached
     all_args: dict[Any, bool] = {}  # rows with a derivative with respect to each operand
     stack: list[Any] = list(outputs)
-    pop, push, add = stack.pop, stack.append, found.add
     while stack or results:
         if not stack:  # all that depends on the newest operation was visited
             operation: Any = max(results, key=_creation)
             stack += operation.primitive.sources(operation, results.pop(operation))
             continue
-        node = pop()
+        node = stack.pop()
         if type(node) is float or node in found:
             continue
-        add(node)
+        found.add(node)
         row = node.primitive
-        if row is None:
-            continue
         if isinstance(row, Result):
             results.setdefault(node.args[0], []).append(node.args[1:])
-            continue
-        if row not in all_args:
-            all_args[row] = row.variadic or all(row.partials)
-        if not all_args[row]:
-            stack += derivative_args(row, node.args)
-            continue
-        x, y = node._x, node._y
-        if type(x) is tuple:
-            stack += x
-        elif x is not None:
-            push(x)
-            if y is not None:
-                push(y)
+        elif row is not None:
+            if row not in all_args:
+                all_args[row] = row.variadic or all(row.partials)
+            stack += node.args if all_args[row] else derivative_args(row, node.args)
     return found
 
 

@@ -23,7 +23,6 @@ from jax import lax
 from jax import numpy as jnp
 
 from autograd.compiler.program import (
-    CLOSURE,
     Apply,
     Expression,
     Group,
@@ -379,7 +378,7 @@ class Evaluation:
             x = memory.read(memory.at(place, n))
             return jnp.moveaxis(jnp.broadcast_to(x, (*lead, *x.shape[-2:])), -2, 0)
 
-        fixed = {name: place for name, place in scan.given.items() if name[0] == CLOSURE}
+        fixed = {name: place for name, place in scan.given.items() if not place.stride}
         moving = {name: read(x, n) for name, x in scan.given.items() if name not in fixed}
         parts = [read(place)[0] for place in scan.initial]
         state = jnp.concatenate([jnp.zeros((*lead, 0), self.dtype), *parts], -1)
