@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -37,7 +36,6 @@ Activity: TypeAlias = Operand
 """See `derivatives.graph.pulled_back`."""
 
 
-@dataclass(eq=False)
 class Step:
     """The graph of one step.
 
@@ -45,29 +43,31 @@ class Step:
         state: a Traced for each number of the state before.
         inputs: a Traced for each number of an input.
         closure: a leaf for each Value that the step closes over.
+        results: the state after the step, then other nodes whose numbers are kept for every step.
         next_state: the state after the step.
-        outputs: other nodes whose numbers are kept for every step.
     """
 
-    state: list[Traced]
-    inputs: list[Traced]
-    closure: list[Value]
-    next_state: list[Operand]
-    outputs: list[Operand] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        of_loops.update([*self.state, *self.inputs])
-        self.state_index: dict[Value, int] = {x: i for i, x in enumerate(self.state)}
-        self.input_index: dict[Value, int] = {x: i for i, x in enumerate(self.inputs)}
-        self.closure_index = {x: i for i, x in enumerate(self.closure)}
-        columns = list(enumerate([*self.next_state, *self.outputs]))
-        self._columns = {x: i for i, x in reversed(columns) if isinstance(x, Value)}
+    def __init__(
+        self,
+        state: Sequence[Value],
+        inputs: Sequence[Value],
+        closure: Sequence[Value],
+        results: list[Operand],
+    ) -> None:
+        self.state, self.inputs, self.closure, self.results = state, inputs, closure, results
+        self.next_state = results[: len(state)]
+        of_loops.update([*state, *inputs])
+        self.state_index: dict[Value, int] = {x: i for i, x in enumerate(state)}
+        self.input_index: dict[Value, int] = {x: i for i, x in enumerate(inputs)}
+        self.closure_index: dict[Value, int] = {x: i for i, x in enumerate(closure)}
+        columns = reversed(list(enumerate(results)))
+        self._columns = {x: i for i, x in columns if isinstance(x, Value)}
 
     def column(self, node: Value) -> int:
-        """The index of a node in the next state and the outputs; a new node becomes an output."""
-        found = self._columns.setdefault(node, len(self.state) + len(self.outputs))
-        if found == len(self.state) + len(self.outputs):
-            self.outputs.append(node)
+        """The index of a node in the results, to which a new node is added."""
+        found = self._columns.setdefault(node, len(self.results))
+        if found == len(self.results):
+            self.results.append(node)
         return found
 
     def sources(self, results: Iterable[tuple[int, int]]) -> list[set[Value]]:
@@ -84,14 +84,9 @@ class Step:
             later = by_step[-1] if by_step else ()
             used = frozenset(columns[t]).union(i for i, x in enumerate(self.state) if x in later)
             if used not in found:
-                found[used] = sources(map(self.at, used))
+                found[used] = sources([self.results[column] for column in used])
             by_step.append(found[used])
         return by_step[::-1]
-
-    def at(self, column: int) -> Operand:
-        """The number in a column: part of the next state, or an output."""
-        m = len(self.state)
-        return self.next_state[column] if column < m else self.outputs[column - m]
 
 
 class LoopPrimitive(ManyResults):
@@ -105,12 +100,8 @@ class LoopPrimitive(ManyResults):
     def __init__(self, step: Step, count: int) -> None:
         self.step = step
         self.count = count
-        rows = {x.primitive for x in in_recorded_order([*step.next_state, *step.outputs])}
+        rows = {x.primitive for x in in_recorded_order(step.results)}
         self.chooses = any(row is not None and row.chooses for row in rows)
-
-    def record(self, args: Sequence[Any]) -> Value:
-        """Record the node of a loop on these operands."""
-        return _node(self, args)
 
     def sources(self, node: Value, results: Sequence[tuple[float, ...]]) -> list[Operand]:
         """The operands that these results have derivatives with respect to."""
@@ -138,26 +129,6 @@ class LoopPrimitive(ManyResults):
         return _forward(LoopRun(node), tangents)
 
 
-class _ResultOfLoop(Result):
-    name = "scan"
-
-    def record(self, args: Sequence[Any]) -> Value:
-        return _node(self, args)
-
-
-_RESULT = _ResultOfLoop()
-
-
-def _node(row: Any, args: Sequence[Any]) -> Value:
-    """A node without a number: a Traced if it differs from example to example."""
-    if any(type(x) is Traced for x in args):
-        return Traced.record(row, args)
-    node = Value(math.nan)
-    node.primitive = row
-    node._x, node._dx = tuple(args), (None,) * len(args)
-    return node
-
-
 class LoopRun:
     """A recorded loop, by its node, and what the nodes of its step are in each iteration."""
 
@@ -168,10 +139,8 @@ class LoopRun:
         m, q, d = len(step.state), len(step.closure), len(step.inputs)
         self.state: tuple[Any, ...] = args[:m]
         self.closure: tuple[Any, ...] = args[m : m + q]
-        self.inputs: list[tuple[Any, ...]] = [
-            args[i : i + d] for i in range(m + q, m + q + self.count * d, d or 1)
-        ]
-        self.inputs = self.inputs or [()] * self.count
+        first, self.inputs = args[m + q :], list[tuple[Any, ...]]()
+        self.inputs += [first[t * d : (t + 1) * d] for t in range(self.count)]
         self._results: dict[tuple[int, int], Operand] = {}
 
     def at(self, x: Operand, t: int) -> Any:
@@ -192,22 +161,22 @@ class LoopRun:
     def leaves_on(self, operands: Collection[Any]) -> set[Value]:
         """The leaves of the step that stand for one of these operands, in some iteration."""
         step = self.step
-        found: set[Value] = {
-            x for x, y in zip(step.state, self.state, strict=True) if y in operands
-        }
-        found |= {x for x, y in zip(step.closure, self.closure, strict=True) if y in operands}
-        found |= {
-            x for i, x in enumerate(step.inputs) if any(row[i] in operands for row in self.inputs)
-        }
-        return found
+        pairs = [*zip(step.state, self.state, strict=True)]
+        pairs += zip(step.closure, self.closure, strict=True)
+        for row in self.inputs:
+            pairs += zip(step.inputs, row, strict=True)
+        return {x for x, y in pairs if y in operands}
 
     def result(self, t: int, column: int) -> Operand:
         """The number in a column after t steps."""
         found = self._results.get((t, column))
         if found is None:
-            found = _node(_RESULT, (self.node, float(t), float(column)))
+            found = _RESULT.record([self.node, float(t), float(column)])
             self._results[t, column] = found
         return found
+
+
+_RESULT = Result()
 
 
 def record(
@@ -228,7 +197,7 @@ def joined(rows: Iterable[Sequence[Any]]) -> list[Any]:
 def _moving(step: Step, start: Iterable[Value]) -> set[Value]:
     """The nodes of a step that depend on these leaves, in the same step or in a later one."""
     users: defaultdict[Any, list[Value]] = defaultdict(list)
-    for node in in_recorded_order([*step.next_state, *step.outputs]):
+    for node in in_recorded_order(step.results):
         for x in node.args:
             users[x].append(node)
     for leaf, next_state in zip(step.state, step.next_state, strict=True):
@@ -271,53 +240,19 @@ class _Reverse:
         self.columns: list[tuple[Traced, Callable[[int], Operand]]] = []  # of the inputs
         self._find_carried()
         self.always_active = self._always_active()
-
-        labels = [f"adjoint of {step.state[i].label}" for i in self.states]
-        labels += [f"adjoint of {step.closure[k].label}" for k in self.closures]
-        adjoints = [Traced(label) for label in labels]
-        activities: list[Any] = [Traced("activity") for _ in adjoints if self.follows]
-        self.leaves = adjoints + activities
-        activities = activities or [0.0] * len(adjoints)
-        pairs = list(zip(adjoints, activities, strict=True))
-        earlier_in_step: dict[Value, tuple[Operand, Activity]] = {}
-        seeds = [(step.at(c), *self._upstream(c, 1)) for c in self.outputs]
-        for i, pair in zip(self.states, pairs, strict=False):
-            seeds.append((step.next_state[i], *pair))
-            if i in self.interior:
-                earlier_in_step[step.state[i]] = self._upstream(i, 0)
-        if not self.follows:
-            active = float(bool(self.always_active))
-            seeds = [(x, adjoint, active) for x, adjoint, _ in seeds]
-        for i in self.inputs:
-            if any(row[i] in self.counted for row in run.inputs):
-                earlier_in_step[step.inputs[i]] = self._pair(partial(self._before_input, i))
-        for k, pair in zip(self.closures, pairs[len(self.states) :], strict=True):
-            earlier_in_step[step.closure[k]] = pair
-        found = pulled_back(
-            seeds,
-            [
-                *[step.state[i] for i in self.states],
-                *[step.closure[k] for k in self.closures],
-                *[step.inputs[i] for i in self.inputs],
-            ],
-            earlier_in_step,
-        )
-        sums: list[Operand] = [-0.0 if adjoint is None else adjoint for adjoint, _ in found]
-        actives = [active for _, active in found if self.follows]
-        n = len(adjoints)
-        self._close(sums[:n] + actives[:n], sums[n:] + actives[n:])
+        self._sweep()
 
     def _find_carried(self) -> None:
         """Find the states, closures and inputs that have adjoints, and the outputs in use."""
         step, run = self.run.step, self.run
         m = len(step.state)
         self.outputs = sorted({c for _, c in self.given if c >= m})
-        self.behind = set().union(*self.sources)
+        behind = set[Value]().union(*self.sources)
         useful = run.leaves_on(self.earlier)
         moving = _moving(step, useful)
-        useful &= self.behind
+        useful &= behind
         live = {i for t, i in self.given if i < m and t > 0}
-        live |= {i for i, x in enumerate(step.state) if x in self.behind}
+        live |= {i for i, x in enumerate(step.state) if x in behind}
         self.states = [i for i in sorted(live) if step.state[i] in moving]
         self.closures = [k for k, x in enumerate(step.closure) if x in useful]
         self.inputs = [i for i, x in enumerate(step.inputs) if x in useful]
@@ -335,18 +270,14 @@ class _Reverse:
 
     def _always_active(self) -> set[Value]:
         """The leaves of the step that are active in each step, whatever is selected."""
-        n, step = self.n, self.run.step
-        places = [(n, i) for i in self.states]
-        places += [(t + 1, c) for c in self.outputs for t in range(n)]
-        alone = {i for i in self.interior if step.state[i] not in self.behind}
-        places += [(t, i) for i in alone for t in range(1, n)]
-        actives = [self.given.get(place, NOTHING)[1] for place in places]
-        if not all(map(is_sure, actives)):
+        step = self.run.step
+        places = [(self.n, i) for i in self.states]
+        places += [(t + 1, c) for c in self.outputs for t in range(self.n)]
+        if not all(is_sure(self.given.get(place, NOTHING)[1]) for place in places):
             return set()
-        ends = [step.next_state[i] for i in self.states] + [step.at(c) for c in self.outputs]
+        ends = [step.next_state[i] for i in self.states] + [step.results[c] for c in self.outputs]
         found = always_active([*step.state, *step.closure, *step.inputs], ends)
-        carried = {step.state[i] for i in self.states if i not in alone}
-        return found if carried <= found else set()
+        return found if found.issuperset(step.state[i] for i in self.states) else set()
 
     def _upstream(self, column: int, ahead: int) -> tuple[Operand, Activity]:
         """Inputs for the upstream gradient of a column `ahead` steps later, and its activity."""
@@ -355,7 +286,9 @@ class _Reverse:
     def _pair(self, value: Callable[[int], tuple[Operand, Activity]]) -> tuple[Operand, Activity]:
         """Add inputs of the reverse loop for the sum and the activity that `value(t)` returns."""
         upstream = self._input("upstream", lambda t: value(t)[0])
-        return upstream, self._input("activity", lambda t: value(t)[1]) if self.follows else 0.0
+        if not self.follows:
+            return upstream, float(bool(self.always_active))
+        return upstream, self._input("activity", lambda t: value(t)[1])
 
     def _input(self, label: str, value: Callable[[int], Operand]) -> Traced:
         """Add an input of the reverse loop; `value(t)` is its value for forward step t."""
@@ -368,12 +301,54 @@ class _Reverse:
         x = self.run.inputs[t][i]
         return self.earlier[x] if x in self.counted else NOTHING
 
-    def _close(self, carried: list[Operand], outputs: list[Operand]) -> None:
-        """Make the reverse loop's `Step`, whose inputs include the forward values it needs."""
-        run, step = self.run, self.run.step
-        results = [*carried, *outputs]
+    def _flat(self, pairs: Iterable[Sequence[Any]]) -> list[Any]:
+        """The sums, each followed by its activity if that is part of the state."""
+        return [x for pair in pairs for x in pair[: 1 + self.follows]]
+
+    def _sweep(self) -> None:
+        """Sweep through a step: find the adjoint, and the activity, of each leaf before it."""
+        step = self.run.step
+        leaves = [step.state[i] for i in self.states] + [step.closure[k] for k in self.closures]
+        sure = float(bool(self.always_active))
+        state = [
+            (Traced(f"adjoint of {x.label}"), Traced("activity") if self.follows else sure)
+            for x in leaves
+        ]
+        earlier: dict[Value, Any] = dict(zip(leaves, state, strict=True))
+        seeds = [(step.results[c], *self._upstream(c, 1)) for c in self.outputs]
+        for i in self.states:
+            seeds.append((step.next_state[i], *earlier.pop(step.state[i])))
+            if i in self.interior:
+                earlier[step.state[i]] = self._upstream(i, 0)
+        for i in self.inputs:
+            if any(row[i] in self.counted for row in self.run.inputs):
+                earlier[step.inputs[i]] = self._pair(partial(self._before_input, i))
+        leaves += [step.inputs[i] for i in self.inputs]
+        found = pulled_back(seeds, leaves, earlier)
+        pairs = [(-0.0 if x is None else x, active) for x, active in found]
+        results = self._reading(self._flat(state), joined(pairs))
+        self.adjoint = {
+            x: (
+                results[2 * i],
+                results[2 * i + 1] if self.follows else float(x in self.always_active),
+            )
+            for i, x in enumerate(leaves)
+        }
+        computed = set(in_recorded_order(results))
+        closures = [k for k, x in enumerate(step.closure) if x in computed]
+        self.step = Step(
+            self._flat(state),
+            [leaf for leaf, _ in self.columns],
+            [step.closure[k] for k in closures],
+            self._flat([self.adjoint[x] for x in leaves[: len(state)]]),
+        )
+        self.closure = [self.run.closure[k] for k in closures]
+
+    def _reading(self, state: list[Value], results: list[Operand]) -> list[Operand]:
+        """The results of a sweep as functions of inputs: the numbers of the forward loop."""
+        step = self.run.step
         nodes = in_recorded_order(results)
-        sweep = set(dependent(nodes, [*self.leaves, *[leaf for leaf, _ in self.columns]]))
+        sweep = set(dependent(nodes, [*state, *[leaf for leaf, _ in self.columns]]))
         if any(isinstance(x.primitive, LoopPrimitive) for x in nodes):
             read: set[Any] = {*step.state, *step.inputs}.intersection(nodes)
         else:
@@ -382,17 +357,7 @@ class _Reverse:
         new: dict[Any, Any] = {}
         for x in sorted(read, key=attrgetter("_created")):
             new[x] = self._input(x.label, partial(self._read, x))
-        results = copied(results, new)
-        computed = set(in_recorded_order(results))
-        closures = [k for k, x in enumerate(step.closure) if x in computed]
-        self.step = Step(
-            self.leaves,
-            [leaf for leaf, _ in self.columns],
-            [step.closure[k] for k in closures],
-            results[: len(carried)],
-            results[len(carried) :],
-        )
-        self.closure = [run.closure[k] for k in closures]
+        return copied(results, new)
 
     def _read(self, x: Value, t: int) -> Operand:
         """The value of a node of the forward step in step `t`; states are read from the results."""
@@ -401,42 +366,36 @@ class _Reverse:
 
     def contributions(self) -> dict[Value, tuple[Operand, Activity]]:
         """For each operand, earlier contributions plus those of the loop, and their activity."""
-        run, n, m = self.run, self.n, len(self.run.state)
-        step = run.step
+        run, n, step = self.run, self.n, self.run.step
         counted = {run.state[i] for i in self.interior}
         counted |= {row[i] for row in run.inputs[:n] for i in self.inputs}
         counted &= self.counted
         before: dict[Any, Any] = {
             x: pair for x, pair in self.earlier.items() if pair[0] is not None and x not in counted
         }
-        first: list[Any] = [self.given.get((n, i), NOTHING) for i in self.states]
-        first += [before.pop(run.closure[k], NOTHING) for k in self.closures]
-        state = [total for total, _ in first] + [x for _, x in first if self.follows]
+        state = [self.given.get((n, i), NOTHING) for i in self.states]
+        state += [before.pop(run.closure[k], NOTHING) for k in self.closures]
         rows = [[value(t) for _, value in self.columns] for t in reversed(range(n))]
-        reverse = record(self.step, state, self.closure, rows)
+        reverse = record(self.step, self._flat(state), self.closure, rows)
         found: dict[Value, list[tuple[Operand, Activity]]] = {}
 
-        def add(operand: Any, leaf: Value, of: Sequence[Operand], i: int, t: int) -> None:
-            if operand not in self.earlier:
-                return
-            active: Activity = float(leaf in self.always_active)
-            if self.follows:
-                active = reverse.at(of[i + len(of) // 2], n - 1 - t)
-            found.setdefault(operand, []).append((reverse.at(of[i], n - 1 - t), active))
+        def add(operand: Any, leaf: Value, t: int) -> None:
+            if operand in self.earlier:
+                adjoint, active = (reverse.at(x, n - 1 - t) for x in self.adjoint[leaf])
+                found.setdefault(operand, []).append((adjoint, active))
 
-        carried, outputs = self.step.next_state, self.step.outputs[:]
-        for place, k in enumerate(self.closures, len(self.states)):
-            add(run.closure[k], step.closure[k], carried, place, 0)
+        for k in self.closures:
+            add(run.closure[k], step.closure[k], 0)
         for t in reversed(range(n)):
-            for place, i in enumerate(self.inputs):
+            for i in self.inputs:
                 if step.inputs[i] in self.sources[t]:
-                    add(run.inputs[t][i], step.inputs[i], outputs, place, t)
-        for place, i in enumerate(self.states):
+                    add(run.inputs[t][i], step.inputs[i], t)
+        for i in self.states:
             if step.state[i] in self.sources[0] or (0, i) in self.given:
-                add(run.state[i], step.state[i], carried, place, 0)
-        for i in range(m):
-            if (0, i) in self.given and i not in self.interior and run.state[i] in self.earlier:
-                found.setdefault(run.state[i], []).insert(0, self.given[0, i])
+                add(run.state[i], step.state[i], 0)
+        for i, x in enumerate(run.state):
+            if (0, i) in self.given and i not in self.interior and x in self.earlier:
+                found.setdefault(x, []).insert(0, self.given[0, i])
         return {
             x: _added([before[x], *terms] if x in before else terms) for x, terms in found.items()
         }
@@ -477,26 +436,27 @@ def _forward(
 
     along = [_like(x, f"tangent of {x.label}") for x in leaves]
     flags: list[Any] = []
-    nodes = [x for x in (*step.next_state, *step.outputs) if isinstance(x, Value)]
-    found: dict[Any, Any] = dict(zip(nodes, pushed_forward(nodes, leaves, along), strict=True))
-    following = [found.get(step.next_state[i], ABSENT) for i in states]
+    nodes = [x for x in step.results if isinstance(x, Value)]
+
+    def pushed(activities: Mapping[Value, Activity]) -> tuple[dict[Any, Any], list[Any]]:
+        found = dict(zip(nodes, pushed_forward(nodes, leaves, along, activities), strict=True))
+        return found, [found.get(step.next_state[i], ABSENT) for i in states]
+
+    found, following = pushed({})
     if not all(is_sure(active) for _, active in [*state, *closure, *joined(rows), *following]):
         tracing = recording.current_tracing()
         if tracing is not None and tracing.follows_branches:
             flags = [_like(x, "activity") for x in leaves]
-        activities = dict(zip(leaves, flags or [0.0] * len(leaves), strict=True))
-        pushed = pushed_forward(nodes, leaves, along, activities)
-        found = dict(zip(nodes, pushed, strict=True))
-        following = [found.get(step.next_state[i], ABSENT) for i in states]
+        found, following = pushed(dict(zip(leaves, flags or [0.0] * len(leaves), strict=True)))
 
     def numbers(pairs: Iterable[tuple[Operand | None, Activity]]) -> list[Operand]:
         pairs = list(pairs)
         tangents = [0.0 if tangent is None else tangent for tangent, _ in pairs]
         return tangents + [active for _, active in pairs if flags]
 
-    both: Any = Step(
-        [*step.state, *along[:a], *flags[:a]],  # type: ignore[list-item]
-        [*step.inputs, *along[b:], *flags[b:]],  # type: ignore[list-item]
+    both = Step(
+        [*step.state, *along[:a], *flags[:a]],
+        [*step.inputs, *along[b:], *flags[b:]],
         [*step.closure, *along[a:b], *flags[a:b]],
         [*step.next_state, *numbers(following)],
     )
@@ -511,7 +471,7 @@ def _forward(
         t, column = map(int, place)
         if t == 0:
             return tangents_of.get(run.state[column], ABSENT)
-        node = step.at(column)
+        node = step.results[column]
         tangent, active = found[node] if isinstance(node, Value) else ABSENT
         return ABSENT if tangent is None else (loop.at(tangent, t - 1), loop.at(active, t - 1))
 

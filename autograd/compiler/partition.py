@@ -232,7 +232,7 @@ class _Partition:
             for k, (js, place) in enumerate(places):
                 given[f"{kind}{k}"] = place
                 own[f"{kind}{k}"] = {leaves[j]: at for at, j in enumerate(js)}
-        outputs = [*step.next_state, *[step.at(column) for column in columns]]
+        outputs = [*step.next_state, *[step.results[column] for column in columns]]
         tape_of_step = lower_parts(step.state, outputs, False, (), own)
         width = len(outputs)
         address = {column: m + at for at, column in enumerate(columns)}

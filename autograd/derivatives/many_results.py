@@ -6,6 +6,7 @@ compiled; eager code has none.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,13 +21,17 @@ class RowOfMany:
     definition = None
     variadic, chooses = True, False
 
-    def __call__(self, *args: Any) -> Value:
-        """The node on these operands, as a `Primitive` makes one."""
-        return self.record(args)
-
     def record(self, args: Sequence[Any]) -> Value:
-        """Record a node for this row on these operands."""
-        raise NotImplementedError
+        """Record a node for this row on these operands, without a number."""
+        row: Any = self
+        for x in args:
+            if isinstance(x, Value) and x.record is not Value.record:  # it was traced
+                traced: Value = x.record(row, args)
+                return traced
+        node = Value(math.nan)
+        node.primitive = row
+        node._keep(args, (None,) * len(args))
+        return node
 
 
 class ManyResults(RowOfMany):
@@ -73,3 +78,5 @@ class ManyResults(RowOfMany):
 
 class Result(RowOfMany):
     """The row of one result; its operands are the node of the whole and the result's index."""
+
+    name = "result"
