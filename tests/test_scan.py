@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import itertools
 import math
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -211,6 +212,51 @@ PROBLEMS: list[Problem] = [
 ]
 
 
+def random_loop(seed: int) -> Problem:
+    """A loop with a random step, of which random results are used."""
+    UNARY = (ag.tanh, ag.sin, ag.relu, lambda x: 0.3 * x * x, lambda x: ag.sqrt(x * x + 1.0))
+
+    def expression(r: random.Random, given: list[Any], depth: int = 2) -> Any:
+        kind = r.random() if depth else 0.0
+        if kind < 0.15:
+            return r.choice(given)
+        a, b, c, d = (expression(r, given, depth - 1) for _ in range(4))
+        if kind < 0.35:
+            return r.choice(UNARY)(a)
+        return r.choice([a + b, a * b, a - 0.5 * b, ag.maximum(a, b), ag.where(a > b, c, d)])
+
+    def problem(run: Run, w: Value, b: Value) -> Any:
+        r = random.Random(seed)
+        is_nested, same_step = r.random() < 0.3, r.random()
+        n_states, n_outputs = r.randint(1, 3), r.randint(0, 2)
+
+        def f(xs: Any) -> Any:
+            r = random.Random(seed + 1)
+            before = [expression(r, [w, b, Value(0.5)]) for _ in range(2)]
+            closed_over = r.sample([w, b, *before], 2)
+
+            def step(state: Any, x: Any) -> Any:
+                r = random.Random(same_step)
+                given = [*state, x, *closed_over]
+                if is_nested:
+                    inner = expression(r, given)
+                    u, ys = run(lambda u, _: (ag.tanh(u * inner), u * w), state[0], length=3)
+                    given += [u, ys[1]]
+                new = [ag.tanh(expression(r, given)) for _ in state]
+                outputs = [expression(r, given + new) for _ in range(n_outputs)]
+                return tuple(new), tuple(outputs) if outputs else None
+
+            start = tuple(r.choice([w, b, *before]) * 1.0 for _ in range(n_states))
+            state, outputs = run(step, start, [r.choice(before) * x for x in xs])
+            kept = [y for row in outputs or () for y in row or ()]
+            used = r.sample(kept, min(len(kept), r.randint(0, 3))) or [r.choice(state)]
+            return ag.sum([*used, r.choice([*used, *state, before[0] * w])])
+
+        return f
+
+    return problem
+
+
 def numbers(n: int) -> list[float]:
     return [round(math.sin(1.7 * i * i + 0.3), 6) * (i % 7 != 3) for i in range(n)]
 
@@ -259,6 +305,27 @@ def test_a_long_loop_has_them_whatever_its_length(problem: Problem, n: int) -> N
     backend: Any = EXACT[-1]
     found = compiled_value_and_slopes(problem(ag.scan, *leaves), xs, leaves, backend)
     assert same(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "backend"),
+    [
+        (range(10), "python"),
+        *[pytest.param(range(10, 110), backend, marks=pytest.mark.slow) for backend in EXACT],
+    ],
+)
+def test_random_loops_agree(seeds: range, backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a loop reads a Value in two places, sums are grouped in another way."""
+    for seed in seeds:
+        n = (1, 2, 3, 5, 9)[seed % 5]
+        monkeypatch.setattr(scans, "UNDIVIDED", 4 if seed % 2 else 256)
+        leaves = [Value(0.7, "w"), Value(0.2, "b")]
+        xs = numbers(n)
+        expected = value_and_slopes(random_loop(seed)(by_hand, *leaves), xs, leaves)
+        found = compiled_value_and_slopes(random_loop(seed)(ag.scan, *leaves), xs, leaves, backend)
+        for x, y in zip(found, expected, strict=True):
+            assert (x is None) == (y is None), (seed, found, expected)
+            assert x is None or x == pytest.approx(y, rel=1e-9, abs=1e-12, nan_ok=True), seed
 
 
 @pytest.mark.parametrize(

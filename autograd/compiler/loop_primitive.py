@@ -71,10 +71,11 @@ class Step:
         return found
 
     def sources(self, results: Iterable[tuple[int, int]]) -> list[set[Value]]:
-        """For each step the nodes that some results have derivatives with respect to.
+        """For each step the leaves that some results have derivatives with respect to.
 
         The steps are those up to the last of the results, each given by (steps, column).
         """
+        leaves = {*self.state, *self.inputs, *self.closure}
         columns: defaultdict[int, set[int]] = defaultdict(set)
         for t, column in results:
             columns[t].add(column)
@@ -84,9 +85,9 @@ class Step:
             later = by_step[-1] if by_step else ()
             used = frozenset(columns[t]).union(i for i, x in enumerate(self.state) if x in later)
             if used not in found:
-                found[used] = sources([self.results[column] for column in used])
+                found[used] = leaves & sources([self.results[column] for column in used])
             by_step.append(found[used])
-        return by_step[::-1]
+        return by_step[::-1] or [set()]
 
 
 class LoopPrimitive(ManyResults):
@@ -107,10 +108,13 @@ class LoopPrimitive(ManyResults):
         """The operands that these results have derivatives with respect to."""
         run, step = LoopRun(node), self.step
         places = [(int(t), int(column)) for t, column in results]
+        by_step = step.sources(places)
         found = [run.state[i] for t, i in places if t == 0]
-        leaves = [*step.closure, *step.inputs]
-        for t, nodes in enumerate(step.sources(places)):
-            found += [run.at(x, t) for x in (leaves if t else [*step.state, *leaves]) if x in nodes]
+        found += [y for x, y in zip(step.state, run.state, strict=True) if x in by_step[0]]
+        used = set[Value]().union(*by_step)
+        found += [y for x, y in zip(step.closure, run.closure, strict=True) if x in used]
+        for leaves, row in zip(by_step, run.inputs, strict=False):
+            found += [y for x, y in zip(step.inputs, row, strict=True) if x in leaves]
         return found
 
     def pull_back(
@@ -235,7 +239,7 @@ class _Reverse:
         for (t, column), adjoint, active in upstream:
             given.setdefault((int(t), int(column)), []).append((adjoint, active))
         self.given = {place: _added(terms) for place, terms in given.items()}
-        self.sources = step.sources(given) or [set()]
+        self.sources = step.sources(given)
         self.n = len(self.sources)  # later steps have no influence
         self.columns: list[tuple[Traced, Callable[[int], Operand]]] = []  # of the inputs
         self._find_carried()

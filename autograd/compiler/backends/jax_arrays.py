@@ -362,7 +362,7 @@ class Evaluation:
             for part, is_recurrent in self.parts(item, turns):
                 try:
                     if is_recurrent:
-                        _Scan(self, part, turns, len(box.shape)).run()
+                        _Recurrence(self, part, turns, len(box.shape)).run()
                     else:
                         self.run(part, turns)
                 except _IrregularError:
@@ -380,8 +380,8 @@ class Evaluation:
 
         fixed = {name: place for name, place in scan.given.items() if not place.stride}
         moving = {name: read(x, n) for name, x in scan.given.items() if name not in fixed}
-        parts = [read(place)[0] for place in scan.initial]
-        state = jnp.concatenate([jnp.zeros((*lead, 0), self.dtype), *parts], -1)
+        empty = jnp.zeros((*lead, 0), self.dtype)
+        state = jnp.concatenate([empty, *(read(place)[0] for place in scan.initial)], -1)
         inner = copy.copy(self)
         inner.program, inner.section = step, "once"
         sizes = {**step.sizes, **{name: place.count for name, place in scan.given.items()}}
@@ -389,8 +389,7 @@ class Evaluation:
         own = {name for name, x in fixed.items() if memory.varies[memory.at(x).flat[0]]}
         varying |= own | ({"c"} if own else set())
         inner.memory = _Memory(sizes, varying, step.table, self.dtype)
-        given = {name: memory.read(memory.at(place)[0]) for name, place in fixed.items()}
-        inner.put(given)
+        inner.put({name: memory.read(memory.at(place)[0]) for name, place in fixed.items()})
         inner.run(step.once, _Box(inner.memory))
 
         def turn(state: Array, inputs: dict[str, Array]) -> tuple[Array, Array]:
@@ -508,7 +507,7 @@ def _contracted(x: Array, y: Array, axes: str) -> Array:
 # --- recurrent loops ------------------------------------------------------------------------------
 
 
-class _Scan:
+class _Recurrence:
     """A recurrent loop as a `lax.scan`.
 
     An iteration reads numbers of the same iteration; of `lag` iterations before, each time from the
