@@ -330,13 +330,10 @@ class _Reverse:
         leaves += [step.inputs[i] for i in self.inputs]
         found = pulled_back(seeds, leaves, earlier)
         pairs = [(-0.0 if x is None else x, active) for x, active in found]
-        results = self._reading(self._flat(state), joined(pairs))
+        results = self._with_reads(self._flat(state), joined(pairs))
         self.adjoint = {
-            x: (
-                results[2 * i],
-                results[2 * i + 1] if self.follows else float(x in self.always_active),
-            )
-            for i, x in enumerate(leaves)
+            x: (adjoint, active if self.follows else float(x in self.always_active))
+            for x, adjoint, active in zip(leaves, results[::2], results[1::2], strict=True)
         }
         computed = set(in_recorded_order(results))
         closures = [k for k, x in enumerate(step.closure) if x in computed]
@@ -348,8 +345,8 @@ class _Reverse:
         )
         self.closure = [self.run.closure[k] for k in closures]
 
-    def _reading(self, state: list[Value], results: list[Operand]) -> list[Operand]:
-        """The results of a sweep as functions of inputs: the numbers of the forward loop."""
+    def _with_reads(self, state: list[Value], results: list[Operand]) -> list[Operand]:
+        """The results of a sweep, in which what it reads of the forward step is an input."""
         step = self.run.step
         nodes = in_recorded_order(results)
         sweep = set(dependent(nodes, [*state, *[leaf for leaf, _ in self.columns]]))
