@@ -305,9 +305,9 @@ class _Reverse:
         x = self.run.inputs[t][i]
         return self.earlier[x] if x in self.counted else NOTHING
 
-    def _flat(self, pairs: Iterable[Sequence[Any]]) -> list[Any]:
-        """The sums, each followed by its activity if that is part of the state."""
-        return [x for pair in pairs for x in pair[: 1 + self.follows]]
+    def _flat(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
+        """The sums, then the activity of each if that is part of the state."""
+        return [x for x, _ in pairs] + [active for _, active in pairs if self.follows]
 
     def _sweep(self) -> None:
         """Sweep through a step: find the adjoint, and the activity, of each leaf before it."""
@@ -335,13 +335,14 @@ class _Reverse:
             x: (adjoint, active if self.follows else float(x in self.always_active))
             for x, adjoint, active in zip(leaves, results[::2], results[1::2], strict=True)
         }
+        before = list(self.adjoint.values())
         computed = set(in_recorded_order(results))
         closures = [k for k, x in enumerate(step.closure) if x in computed]
         self.step = Step(
             self._flat(state),
             [leaf for leaf, _ in self.columns],
             [step.closure[k] for k in closures],
-            self._flat([self.adjoint[x] for x in leaves[: len(state)]]),
+            self._flat(before[: len(state)]) + self._flat(before[len(state) :]),
         )
         self.closure = [self.run.closure[k] for k in closures]
 
