@@ -179,14 +179,10 @@ def _loops(joined: Joined, scan: Scan) -> list[Item]:
     step, space, base = unnested(scan.step), scan.to.space, scan.to.base
     m, width = step.sizes["x"], step.sizes["y"]
     stride = width if scan.keeps_all else 0
+    spaces = {x: Place(space, joined.room(space, step.sizes[x]), 0) for x in "cv"}
     y = base + width if scan.keeps_all else joined.room(space, width)
-    spaces = {
-        "c": Place(space, joined.room(space, step.sizes["c"]), 0),
-        "v": Place(space, joined.room(space, step.sizes["v"]), 0),
-        "x": Place(space, base, m, stride),
-        "y": Place(space, y, width, stride),
-        **scan.given,
-    }
+    spaces |= {"x": Place(space, base, m, stride), "y": Place(space, y, width, stride)}
+    spaces |= scan.given
     body = joined.mover(step, spaces, 1).items(step.each)
     if not scan.keeps_all:
         body += _copies(spaces["x"], spaces["y"], 1)
