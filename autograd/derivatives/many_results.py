@@ -41,7 +41,12 @@ class ManyResults(RowOfMany):
     """
 
     def sources(self, node: Value, results: Sequence[tuple[float, ...]]) -> list[Operand]:
-        """The operands that these results of the node, by index, have derivatives by."""
+        """The operands with respect to which some results have derivatives.
+
+        Args:
+            node: the node of this row.
+            results: the indices of the results.
+        """
         raise NotImplementedError
 
     def pull_back(
