@@ -45,9 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     prepare()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser().parse_args(given or ["train"])
+    command = parser()
     with Interrupts() as interrupts:
         try:
+            try:
+                options = command.parse_args(given or ["train"])
+            finally:
+                flush()  # the text of --help and --version
+            command = options.parser
             options.run(options, interrupts)
             if not given:
                 say(WHERE_TO_BEGIN.format(program=program()))
@@ -56,19 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             interrupts.tell()
             return interrupts.code or 130
         except TableError as error:
-            options.parser.error(error.problem + _remedy(error, given))
+            command.error(error.problem + _remedy(error, given))
         except BrokenPipeError:  # the progress bar has nobody who reads it
             discard(sys.stderr)
             return _SIGPIPE
         except FloatingPointError as error:
-            options.parser.error(f"{error}; try a smaller --learning-rate")
+            command.error(f"{error}; try a smaller --learning-rate")
         except MemoryError:
-            options.parser.error(
+            command.error(
                 "there is not enough memory; --limit N reads only the first N rows of a table"
             )
         except (ValueError, TypeError, OSError) as error:
             kept = f"; {interrupts.kept}" if interrupts.saved else ""
-            options.parser.error(_described(error) + kept)
+            command.error(_described(error) + kept)
     return interrupts.code
 
 

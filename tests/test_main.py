@@ -331,7 +331,12 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(ag.__file__).parents[1])},
+        # Output is written when it is flushed, as by default: only then are some errors met.
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(ag.__file__).parents[1]),
+            "PYTHONUNBUFFERED": "",
+        },
         timeout=300,
     )
 
@@ -344,6 +349,8 @@ def shell(command: str) -> subprocess.CompletedProcess[str]:
         ("autograd train {quick} >&- 2>&-", 0, ""),
         ("autograd train {quick} | head -1; exit ${{PIPESTATUS[0]}}", 0, ""),
         ("autograd train {quick} >/dev/full", 2, "standard output: No space left on device"),
+        ("autograd --help >/dev/full", 2, "standard output: No space left on device"),
+        ("autograd train --help | head -1; exit ${{PIPESTATUS[0]}}", 0, ""),
     ],
 )
 def test_whatever_becomes_of_the_output_it_ends_cleanly(command: str, code: int, says: str) -> None:
@@ -353,7 +360,7 @@ def test_whatever_becomes_of_the_output_it_ends_cleanly(command: str, code: int,
     assert run.returncode == code, run.stderr
     assert says in run.stderr
     assert not re.search("Traceback|Exception ignored|BrokenPipe", run.stderr)
-    if code == 0:
+    if code == 0 and "--help" not in command:
         assert files() == FILES
 
 

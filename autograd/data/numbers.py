@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from autograd.data.errors import abbreviated
-from autograd.data.sheet import Block, Cells, floats, is_missing_number, joined, split
+from autograd.data.sheet import SEPARATOR, Block, Cells, floats, is_missing_number, split
 
 _SIGN = r"[+\-−–]"
 _CURRENCY = r"[$€£¥₹₽₺₩]"
@@ -163,7 +163,7 @@ class NumberFormat(NamedTuple):
         if floats([shape.translate(table) for shape in parsed]) == array("d", parsed.values()):
             if len(parsed) < len(by_shape):
                 pairs = zip(cells, shapes, strict=True)
-                text = joined(cell if shape in parsed else "" for cell, shape in pairs)
+                text = SEPARATOR.join(cell if shape in parsed else "" for cell, shape in pairs)
             numbers = floats(split(text.translate(table)))
         if numbers is None:
             known = {cell: x for cell in set(cells) if (x := self.parse(cell)) is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ _SPREADSHEET_ERROR = re.compile(r"#[^\W\d_].*[!?]|#n/a|#nv", re.IGNORECASE)
 _NO_NUMBER = re.compile(r"none|--?|–|—|\.|\.\.\.|:(?: ?[a-z])?", re.IGNORECASE)
 """Cells that mean a missing number in a column of numbers only; Eurostat has `:` and `: c`."""
 
-_SEPARATOR = "\0"  # no text has it: a file with zero bytes is refused
+SEPARATOR = "\0"  # no text has it: a file with zero bytes is refused
 
 
 def is_missing(cell: str) -> bool:
@@ -42,12 +42,7 @@ class Line(NamedTuple):
 
 def split(text: str) -> list[str]:
     """The cells of a block."""
-    return text.split(_SEPARATOR)
-
-
-def joined(cells: Iterable[str]) -> str:
-    """The cells as a single text."""
-    return _SEPARATOR.join(cells)
+    return text.split(SEPARATOR)
 
 
 def floats(cells: Sequence[str]) -> array[float] | None:
@@ -91,7 +86,7 @@ class Cells:
 
     def append(self, cells: Sequence[str]) -> None:
         """Add a block of cells, one at least."""
-        self.blocks.append(Block(joined(cells), floats(cells)))
+        self.blocks.append(Block(SEPARATOR.join(cells), floats(cells)))
 
     def blank(self, numbers: Container[float], parse: Callable[[str], float | None]) -> None:
         """Make every cell empty whose number is one of these."""

@@ -41,17 +41,6 @@ SOME_ROWS = 100_000
 """The limit that is suggested for a table that is too large."""
 
 
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Add the path to an OSError that names no file, as of a disk that cannot be read."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None or error.filename is not None:
-            raise
-        raise type(error)(error.errno, error.strerror, str(path)) from None
-
-
 class TextFile:
     """A file of text, compressed or not, in UTF-8, UTF-16 with its mark, or cp1252.
 
@@ -152,21 +141,21 @@ class TextFile:
     def _open(self) -> Iterator[BinaryIO]:
         """Open the file, decompressed if it is compressed. An OSError in the block names it."""
         content = self._content
-        with (
-            naming(self._path),
-            self._path.open("rb") if content is None else io.BytesIO(content) as source,
-        ):
-            if not self._module:
-                yield source
-                return
+        with self._path.open("rb") if content is None else io.BytesIO(content) as source:
             try:
-                unpack = importlib.import_module(self._module)
+                unpack = importlib.import_module(self._module) if self._module else None
             except ImportError as error:  # as in a browser
                 raise TableError(
                     f"{self.name}: it is compressed, and this Python lacks the module "
                     f"{self._module}; unpack it"
                 ) from error
             try:
-                yield unpack.open(source)
+                yield unpack.open(source) if unpack else source
             except (OSError, EOFError, zlib.error, getattr(unpack, "LZMAError", OSError)) as error:
-                raise TableError(f"{self.name}: it is compressed, and damaged: {error}") from error
+                if unpack:
+                    raise TableError(
+                        f"{self.name}: it is compressed, and damaged: {error}"
+                    ) from error
+                if isinstance(error, OSError) and error.errno and error.filename is None:
+                    raise type(error)(error.errno, error.strerror, str(self._path)) from None
+                raise
