@@ -33,7 +33,7 @@ NO_TABLE = {
 """Other text formats by their beginning in lower case, each with advice for the message."""
 
 MOST_BYTES = 500_000_000
-"""A larger text is read only up to a limit: as numbers it takes about six times its size."""
+"""A larger text is read only up to a limit: as numbers it takes about eight times its size."""
 
 LONGEST_LINE = 10_000_000
 
