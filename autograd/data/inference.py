@@ -194,12 +194,13 @@ def _merged(counts: Mapping[str, int]) -> tuple[dict[str, int], int]:
     spellings: Counter[str] = Counter()
     for cell, count in counts.items():
         spellings[" ".join(cell.split())] += count
+    keys = {word: key(word) for word in spellings}
     words: dict[str, str] = {}
     for word, _ in spellings.most_common():  # the most common spelling is the word
-        words.setdefault(key(word), key(word) if number(word) is not None else word)
+        words.setdefault(keys[word], keys[word] if number(word) is not None else word)
     merged: Counter[str] = Counter()
     for word, count in spellings.items():
-        merged[words[key(word)]] += count
+        merged[words[keys[word]]] += count
     return {word: merged[word] for word in sorted(merged)}, len(spellings)
 
 
