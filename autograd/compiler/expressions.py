@@ -28,12 +28,13 @@ from autograd.compiler.lowering import (
 from autograd.compiler.ragged import Integers, combined, distinct, offsets, ranges
 
 MOST_IN_TREE = 14
-"""How many operations an expression has at most. With 7 there are 11 % more groups, with 40 there
-are 2 % fewer, on longer lines; without a limit, passes over expressions would recur too deep."""
+"""How many operations an expression has at most. With 7 random programs have 14 % more groups, with
+28 2 % fewer, on longer lines; without a limit, passes over expressions would recur too deep."""
 
 MOST_PLAIN_TERMS = 4
-"""A sum of so many terms, or products, is written out; a longer one is a reduction. With 2, random
-programs have 16 % more groups; with 8, the tables of a GPT have five times the size."""
+"""A sum of so many terms, or products, is written out; a longer one is a reduction. With 2 random
+programs have 16 % more groups, the tables of a GPT 1.9 times the size; with 8 the gradient of a
+Gaussian process has 131 groups in place of 76."""
 
 SPACES = "kwcmyxv"
 """The spaces of a program."""
