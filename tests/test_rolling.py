@@ -76,7 +76,7 @@ FEWEST_ITEMS = {
     "a swap": 12,
     "an option by a tree": 53,
     "a spline": 20,
-    "a Markov chain": 32,
+    "a Markov chain": 34,
     "a Gaussian process": 67,
     "a pendulum": 18,
     "logistic regression": 10,
@@ -94,7 +94,7 @@ def test_no_program_has_more_items_than_it_had(name: str) -> None:
 
 @pytest.mark.slow
 def test_random_programs_have_no_more_items_than_they_had() -> None:
-    assert sum(n_items(random_program(Loops(seed))) for seed in range(60)) <= 3034
+    assert sum(n_items(random_program(Loops(seed))) for seed in range(60)) <= 3037
 
 
 @pytest.mark.slow
