@@ -286,7 +286,7 @@ def test_the_model_is_on_disk_before_anything_else_is_done(
         assert files() == ["model.json"]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "_report", interrupted)
+    monkeypatch.setattr(train, "outputs", interrupted)
     assert main(["train", *QUICK]) == 130
     assert "interrupted; what was learned is kept in runs/model.json" in capsys.readouterr().err
     assert ag.MLP.load("runs/model.json").n_inputs == 4
