@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -21,6 +22,7 @@ from autograd.compiler.linking import unnested
 from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Scan
 from autograd.compiler.trace import gradient_of, trace
+from autograd.derivatives.structures import flat
 from tests.numerics import same
 from tests.runners import NODE, compiled_c, in_node
 from tests.test_rolling import needs_cc
@@ -417,6 +419,23 @@ def test_in_javascript_it_has_the_bits_of_python() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", [list, np.array, lambda xs: {0: xs[0]}, lambda xs: ([xs[0]],)])
+def test_a_step_may_change_its_state_in_place(kind: Any) -> None:
+    def step(state: Any, x: Any) -> Any:
+        part = state[0] if isinstance(state, tuple) else state
+        part[0] = 2.0 * part[0] + x
+        return state, state
+
+    def first(a: Any) -> Any:  # and the first output, 2·a + 1, stays as it was
+        start = kind([a])
+        _, outputs = ag.scan(step, start, [1.0, 2.0, 3.0])
+        assert next(flat(start)) is a
+        return next(flat(outputs[0]))
+
+    assert first(Value(3.0)).data == 7.0
+    assert ag.gradient(first)(3.0) == ag.jit(ag.gradient(first), "python")([3.0])[0] == 2.0
+
+
 def test_it_is_one_loop_whatever_its_length() -> None:
     leaves = [Value(0.7, "w"), Value(0.2, "b")]
     lengths = []

@@ -23,6 +23,7 @@ from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import closed_over, copied, of_loops
 from autograd.derivatives.structures import (
     Nested,
+    flat,
     form_of,
     is_array,
     operands,
@@ -94,7 +95,10 @@ def scan(
     if xs and recording.has_loops():
         return _recorded(step, state, xs)
     form, outputs = form_of(state), []
+    is_mutable = _is_mutable(form)
     for x in xs:
+        if is_mutable:  # a step that changes its state must not change earlier outputs
+            state = rebuilt(state, flat(state))
         state, output = _pair(step(state, x))
         if form_of(state) != form:
             raise _other_structure("a step returned the state", state, form)
@@ -143,6 +147,14 @@ def _described(form: Any) -> str:
         return "{" + ", ".join(f"{key!r}: {_described(part)}" for key, part in parts) + "}"
     inner = ", ".join(map(_described, parts))
     return f"[{inner}]" if issubclass(kind, list) else f"({inner}{',' * (len(parts) == 1)})"
+
+
+def _is_mutable(form: Any) -> bool:
+    """Whether a structure has lists, dictionaries or arrays in it, which can change in place."""
+    if form == "number":
+        return False
+    kind, parts = form
+    return kind == "array" or not issubclass(kind, tuple) or any(map(_is_mutable, parts))
 
 
 def _other_structure(what: str, nested: Nested, expected: Any) -> ValueError:
