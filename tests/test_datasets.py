@@ -1074,6 +1074,8 @@ def test_many_columns_that_are_alike_share_a_line(csv_file: CsvFile) -> None:
         ("a,b,y\n1,2,x\n3,four,y\n", "line 3, column b: expected a finite number, got 'four'"),
         ("1,two,x\n3,4,y\n", "line 1, column 2: expected a finite number, got 'two'"),
         ("a,b,kind\n1,,x\n2,3,y\n", r"line 2, column b: it is missing \(''\); pass missing='mean'"),
+        ("a,b,y\n,1,x\n,3,z\n3,4,x\n4,5,z\n", r"column a: it is missing \('', and 1 more\)"),
+        ("a,b,y\n,1,x\n2,,z\n3,,x\n4,5,z\n", r"\('', and 2 more in 2 columns\)"),
         ("1,nan,x\n1,2,x", r"line 1, column 2: it is missing \('nan'\)"),
         ("1,2,x\n-inf,2,x\n", "line 2, column 1: expected a finite number, got '-inf'"),
         ("1,2,x\n\n1,2\n", "line 3: found 2 columns, where the others have 3"),
