@@ -698,6 +698,17 @@ def test_a_nan_of_the_selected_branch_stays() -> None:
     assert math.isnan(w.grad)
 
 
+def test_a_nan_stays_if_only_an_output_takes_part() -> None:
+    def f(w: Any, xs: Any) -> Any:  # the second step does not select the state that it outputs
+        last, states = ag.scan(lambda s, x: (ag.where(x > 0.0, ag.sqrt(s) ** 2, 5.0), s), w, xs)
+        return states[1] + last
+
+    xs, w = [1.0, -1.0], Value(0.0)
+    assert math.isnan(ag.gradient(f, argnums=0)(0.0, xs))
+    ag.jit(functools.partial(f, w), "python").backward([xs])
+    assert math.isnan(w.grad)
+
+
 # --- what goes in and out -------------------------------------------------------------------------
 
 
