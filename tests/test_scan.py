@@ -453,6 +453,8 @@ def test_a_program_shows_its_steps() -> None:
     assert f([[1.0, 2.0, 3.0]]) == [4.25]
     text = str(f.program)
     assert "scan of 3 steps" in text
+    assert "each y to" in text  # of the states, which the gradient reads
+    assert "the last x to" in text
     assert any(isinstance(item, Scan) for item in f.program.each)
     assert not any(isinstance(item, Scan) for item in unnested(f.program).each)
     assert f.source.count("for ") > 1
