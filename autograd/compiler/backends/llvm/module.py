@@ -24,7 +24,8 @@ FRAME = {
     sums       of more examples than a chunk has: room for a vector for each number of `m`, then `y`
     columns    three integers for each: its address, its width and the index of its first input
     order      the examples in the order in which to take them, or null
-    rows       where the results go: of each example all of the first result, then the second, …
+    rows       where the results of many examples go: all of the first result, then the second, …;
+               those of one example stay in `y`
     n_columns  how many columns there are; none if `x` still holds the inputs of the call before
     count      how many examples there are, at least one
 """
@@ -107,7 +108,7 @@ class _Run(Function):
         }
         for function in self._each:
             self.do(call_of(function, given))
-        if not self._program.is_batch:
+        if not self._program.is_batch and self._layout.chunk > 1:
             self.loop(0, self._program.sizes["y"], 1, lambda i: self._scatter(i, start, end))
 
     def _in_full(self, start: Index, e: Index) -> str:

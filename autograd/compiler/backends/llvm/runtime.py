@@ -250,8 +250,6 @@ class Memory:
         n_means = sizes.get("m", 0) + (sizes["y"] if program.is_batch else 0)
         self._room["sums"] = aligned_zeros(n_means * layout.lanes if chunk > 1 else 0)
         self.results = self._room["y"]
-        if not program.is_batch:
-            self.results = self._room["rows"] = aligned_zeros(sizes["y"] if chunk == 1 else 0)
         self.set(w=address(self.leaves), k=address(program.constants), table=address(program.table))
         self.set(**{name: address(room) for name, room in self._room.items()})
 
