@@ -524,7 +524,7 @@ def _over_square(a: Scalar, x: Scalar, y: Scalar) -> Scalar:
     scale = stop_gradient(minimum(maximum(abs(x), abs(y)), sys.float_info.max))
     u, v = div(x, scale), div(y, scale)
     inside = div(div(div(a, scale), u * u + v * v), scale)
-    return where(scale <= 0.0, 0.0 * sqrt(abs(a)), inside)  # by choice, see hypot
+    return where(scale <= 0.0, abs(a) * sqrt(abs(a)), inside)  # by choice, see hypot
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -649,7 +649,7 @@ dot = Primitive("dot", "·", _dot, _swap_halves, variadic=True)
 hypot: Primitive = Primitive("hypot", "hypot", _hypot,
     # At the origin the gradient is 0 by choice. What it comes from has no slope there, so that a
     # second derivative, which does not exist, is nan and not 0.
-    lambda z, *xs: [where(z <= 0.0, 0.0 * sqrt(z), div(x, z)) for x in xs],
+    lambda z, *xs: [where(z <= 0.0, z * sqrt(z), div(x, z)) for x in xs],
     variadic=True, composite=True,
     doc="√(x² + y² + …), the length of a vector of any dimension; its gradient at 0 is 0, its "
         "second derivative there nan. For a squared length write dot(v, v).")

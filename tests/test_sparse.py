@@ -266,6 +266,13 @@ def test_at_values_too(f: Any, points: list[Point]) -> None:
         np.testing.assert_allclose(numbers, hessian.values(point), rtol=1e-14, atol=1e-300)
 
 
+def test_the_derivative_of_a_selection_is_one_selection() -> None:
+    jacobian = ag.sparse_jacobian(lambda x: [ag.where(x[0] > 0.0, ag.sin(x[1]), x[1] * x[1])])
+    assert jacobian.values([1.0, 2.0]).tolist() == [math.cos(2.0)]
+    assert jacobian.values([-1.0, 2.0]).tolist() == [4.0]
+    assert str(jacobian.program).count(" if ") == 1
+
+
 # --- composition ----------------------------------------------------------------------------------
 
 

@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations_with_replacement
 
-from autograd.derivatives.local_partials import Local, LocalDerivatives
+from autograd.derivatives.elimination import jacobian_entries
+from autograd.derivatives.local_partials import Entries, Local, LocalDerivatives
 from autograd.derivatives.sparse_graph import ActiveGraph
-from autograd.derivatives.terms import Factor, Term, Terms, is_number
+from autograd.derivatives.terms import Term, Terms, is_number
 from autograd.value import Value
-
-Entries = list[tuple[int, int, Factor]]
-"""Row, column and value of each structural nonzero, row by row."""
 
 
 def hessian_entries(output: Value, inputs: Sequence[Value]) -> Entries:
@@ -49,7 +47,7 @@ class _Sweep:
                 assert isinstance(local, Local), "a row whose second partials are not local"
                 adjoint = self.terms.total(self.adjoints.pop(node))
                 self.push_edges(node, local.first)
-                for a, b, second in local.second():
+                for a, b, second in local.second(jacobian_entries):
                     self.add_edge(a, b, self.terms.product(adjoint, Term(second)))
                 for a, partial in local.first.items():
                     contribution = self.terms.product(adjoint, partial)

@@ -18,8 +18,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd.derivatives.edge_pushing import Entries
-from autograd.derivatives.local_partials import LocalDerivatives
+from autograd.derivatives.local_partials import Entries, LocalDerivatives
 from autograd.derivatives.sparse_graph import ActiveGraph
 from autograd.derivatives.terms import Factor, Term, Terms, is_number
 from autograd.value import Value
@@ -59,7 +58,7 @@ class _Elimination:
             for arg in partials:
                 self.after[arg][node] = None
         for i, y in enumerate(graph.outputs):
-            self.before[i] = {y: [Term(1.0)]} if isinstance(y, Value) and y in self.rank else {}
+            self.before[i] = {y: [Term(1.0)]} if y in self.rank else {}
             for x in self.before[i]:
                 self.after[x][i] = None
 

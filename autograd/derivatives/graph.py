@@ -287,8 +287,8 @@ def in_recorded_order(outputs: Iterable[Operand], stops: Collection[Value] = ())
 
 
 def reached(outputs: Iterable[Operand], operands: Callable[[Value], Iterable[Any]]) -> set[Value]:
-    """The outputs that are Values, and all nodes found from them by the operands to look at."""
-    found = {x for x in outputs if isinstance(x, Value)}
+    """The outputs that are no floats, and all nodes found from them by the operands to look at."""
+    found: set[Any] = {x for x in outputs if type(x) is not float}
     stack = list(found)
     while stack:
         new = [x for x in operands(stack.pop()) if type(x) is not float and x not in found]

@@ -7,14 +7,17 @@ common subexpressions merged; only those that an algorithm asks for are recorded
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from autograd import primitives
 from autograd.derivatives.terms import Factor, Recorder, Term, is_number
-from autograd.operators import Symbol
+from autograd.operators import Symbol, following
 from autograd.primitives import Primitive
 from autograd.value import Value
+
+Entries: TypeAlias = list[tuple[int, int, Factor]]
+"""Row, column and value of each structural nonzero of a matrix, row by row."""
 
 
 class Formula(Symbol):
@@ -24,13 +27,14 @@ class Formula(Symbol):
         known: the distinct formulas for this kind of node.
     """
 
-    __slots__ = ("known",)
+    __slots__ = ("_created", "known")
 
     def __init__(
         self, known: dict[Any, Formula], primitive: Primitive | None, args: Sequence[Any]
     ) -> None:
         super().__init__("", primitive, args)
         self.known = known
+        self._created = following()
 
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Formula:
@@ -52,114 +56,46 @@ class Kind:
             operand that is the same node.
 
     Attributes:
-        result: the symbol of the node.
+        result: the formula of the node.
         operands: the symbols of the distinct operands by their index.
-        first: for each operand whose partial is not always 0: the partial, and the condition under
-            which the operand is selected, None if it always is.
+        partials: for each operand the partial, if that is not always 0.
+        first: for each of these the partial as a Term.
+        second: the nonzero second derivatives by pairs of operands, where they were asked for.
     """
 
     def __init__(self, row: Primitive, pattern: Sequence[float | int]) -> None:
-        self._arithmetic = Recorder()
         known: dict[Any, Formula] = {}
-        self.result = known["result"] = Formula(known, None, ())
-        self.operands: dict[int, Formula] = {}
-        args: list[Any] = []
-        for i, x in enumerate(pattern):
-            if type(x) is int and x == i:
-                self.operands[i] = known[i] = Formula(known, None, ())
-            args.append(self.operands[x] if type(x) is int else x)
+        self.operands = {i: Formula(known, None, ()) for i in pattern if type(i) is int}
+        args: list[Any] = [self.operands[x] if type(x) is int else x for x in pattern]
+        self.result = Formula(known, row, args)
         partials: dict[int, list[Any]] = {}
         for x, partial in zip(pattern, row.partials_at(self.result, args, args), strict=True):
             if type(x) is int and partial is not None:
-                partials.setdefault(x, []).append(_formula(partial))
-        totals = {i: self._arithmetic.total(terms) for i, terms in partials.items()}
-        self._partials = {i: p for i, p in totals.items() if not is_number(p, 0.0)}
-        self.first = {
-            i: _selected(p) if row.chooses else (p, None) for i, p in self._partials.items()
-        }
-        self._derivatives: dict[Any, Any] = {}
-        self._second: dict[tuple[int, int], Any] | None = None
-
-    @property
-    def second(self) -> dict[tuple[int, int], Any]:
-        """The nonzero second derivatives, by pairs of operands, the later one first."""
-        if self._second is None:
-            index = {x: i for i, x in self.operands.items()}
-            self._second = {}
-            for i, partial in self._partials.items():
-                variables = {index[x] for x in _variables(partial) if x is not self.result}
-                if self.result in _variables(partial):
-                    variables = set(self._partials)
-                for j in sorted(variables):
-                    pair = (max(i, j), min(i, j))
-                    if pair not in self._second and j in self._partials:
-                        self._second[pair] = self._derivative(partial, j)
-            self._second = {k: s for k, s in self._second.items() if not is_number(s, 0.0)}
-        return self._second
-
-    def _derivative(self, x: Any, j: int) -> Any:
-        """dx/doperandⱼ, where x may also depend on the operand through the node's result."""
-        if type(x) is float:
-            return 0.0
-        if x.primitive is None:
-            return self._partials[j] if x is self.result else float(x is self.operands[j])
-        if (x, j) not in self._derivatives:
-            self._derivatives[x, j] = self._of_operation(x, j)
-        return self._derivatives[x, j]
-
-    def _of_operation(self, x: Formula, j: int) -> Any:
-        row, args = x.primitive, x.args
-        inner = [
-            self._derivative(arg, j) if row.has_derivative(i) else 0.0 for i, arg in enumerate(args)
-        ]
-        if all(is_number(d, 0.0) for d in inner):
-            return 0.0
-        if row is primitives.where:
-            _, first, second = inner
-            return primitives.where(args[0], first, second)
-        terms = []
-        for d, partial in zip(inner, row.partials_at(x, args, args), strict=True):
-            if partial is not None and not is_number(d, 0.0):
-                p = _formula(partial)
-                if is_number(p, 0.0):
-                    if not row.chooses:  # a rule's way to say that there is a nan where d is inf
-                        terms.append(d * p)
-                    continue
-                term = self._arithmetic.product(d, p)
-                chosen = row.chooses and type(p) is not float
-                terms.append(primitives.where(p, term, 0.0) if chosen else term)
-        return self._arithmetic.total(terms) if terms else 0.0
+                number_or_formula = partial if isinstance(partial, Formula) else float(partial)
+                partials.setdefault(x, []).append(number_or_formula)
+        total = Recorder().total
+        totals = {i: total(terms) for i, terms in partials.items()}
+        self.partials = {i: p for i, p in totals.items() if not is_number(p, 0.0)}
+        term = _selected if row.chooses else Term
+        self.first = {i: term(p) for i, p in self.partials.items()}
+        self.second: dict[tuple[int, int], Any] | None = None
 
 
-def _formula(partial: Any) -> Any:
-    return partial if isinstance(partial, Formula) else float(partial)
-
-
-def _variables(x: Any) -> set[Formula]:
-    """The symbols that a formula is written in."""
-    if type(x) is float:
-        return set()
-    found = {x}
-    stack = [x]
-    while stack:
-        for arg in stack.pop().args:
-            if type(arg) is not float and arg not in found:
-                found.add(arg)
-                stack.append(arg)
-    return {x for x in found if x.primitive is None}
-
-
-def _selected(partial: Any) -> tuple[Any, Any]:
-    """The partial split into a factor, and the condition under which the operand is selected."""
+def _selected(partial: Any) -> Term:
+    """The partial of a row that selects: a factor, and the condition of the selection."""
     if type(partial) is float:
-        return partial, None
+        return Term(partial)
     if partial.primitive is primitives.where:
         condition, *cases = partial.args
         if cases == [1.0, 0.0]:
-            return 1.0, condition
+            return Term(1.0, (condition,))
         if cases == [0.0, 1.0]:
-            return 1.0, partial
-    return partial, partial
+            return Term(1.0, (partial,))
+    return Term(partial, (partial,))
+
+
+Jacobian: TypeAlias = Callable[[Sequence[Factor], Sequence[Any]], Entries]
+"""The structural nonzeros of the derivatives of outputs with respect to inputs."""
 
 
 class Local:
@@ -170,25 +106,38 @@ class Local:
     """
 
     def __init__(self, kind: Kind, node: Value, is_active: Any, record: Recorder) -> None:
-        self._kind = kind
+        self.kind = kind
         self._operation = record
         args = node.args
         self._active = {i: args[i] for i in kind.first if args[i] in is_active}
         self._recorded: dict[Any, Factor] = {x: args[i] for i, x in kind.operands.items()}
         self._recorded[kind.result] = node
-        self.first = {
-            arg: Term(*map(self._record, kind.first[i])) for i, arg in self._active.items()
-        }
+        self.first = {}
+        for i, arg in self._active.items():
+            term = kind.first[i]
+            selected = tuple(map(self._record, term.selected)) if term.selected else ()
+            self.first[arg] = Term(self._record(term.value), selected)
 
-    def second(self) -> Iterator[tuple[Value, Value, Factor]]:
-        """The pairs of active operands with a second derivative, and that derivative."""
-        for (i, j), formula in self._kind.second.items():
+    def second(self, jacobian: Jacobian) -> Iterator[tuple[Value, Value, Factor]]:
+        """The pairs of active operands with a second derivative, and that derivative.
+
+        It is the derivative of the first partial, by an algorithm for Jacobians.
+        """
+        kind = self.kind
+        if kind.second is None:
+            kind.second = {}
+            indices = list(kind.partials)
+            operands = [kind.operands[i] for i in indices]
+            for a, b, formula in jacobian(list(kind.partials.values()), operands):
+                i, j = indices[a], indices[b]
+                kind.second.setdefault((max(i, j), min(i, j)), formula)
+        for (i, j), formula in kind.second.items():
             if i in self._active and j in self._active:
                 yield self._active[i], self._active[j], self._record(formula)
 
     def _record(self, x: Any) -> Factor:
-        """The Value for a formula, recorded after its operands; None and floats as they are."""
-        if x is None or type(x) is float:
+        """The Value for a formula, recorded after its operands; floats as they are."""
+        if type(x) is float:
             return x
         recorded = self._recorded
         if x not in recorded:

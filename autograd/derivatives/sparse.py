@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from autograd import recording
 from autograd.derivatives import edge_pushing
-from autograd.derivatives.edge_pushing import Entries
 from autograd.derivatives.elimination import jacobian_entries
 from autograd.derivatives.graph import grad, nodes_since
+from autograd.derivatives.local_partials import Entries
 from autograd.derivatives.structures import Nested
 from autograd.derivatives.transformations import Argnums, _called
 from autograd.value import Operand, Value

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from collections.abc import Sequence
 from typing import Any
 
 from autograd import primitives
 from autograd.derivatives.activity import derivative_args
-from autograd.derivatives.graph import nodes_since, reached
+from autograd.derivatives.graph import nodes_since
 from autograd.derivatives.terms import Factor, Recorder, is_number
 from autograd.value import Value
 
@@ -23,35 +22,26 @@ class ActiveGraph:
         rank: the place of each in this order.
     """
 
-    def __init__(self, outputs: Sequence[Factor], inputs: Sequence[Value]) -> None:
+    def __init__(self, outputs: Sequence[Factor], inputs: Sequence[Any]) -> None:
         self.record = Recorder()
-        distinct = _distinct(outputs, inputs, self.record)
-        self.outputs = [distinct.get(x, x) if isinstance(x, Value) else x for x in outputs]
-        active: dict[Value, None] = dict.fromkeys(inputs)
-        given = set(inputs)
-
-        def operands(node: Value) -> list[Any]:
-            if node.primitive is None or node in given:
-                return []
-            return derivative_args(node.primitive, node.args)
-
-        for node in sorted(reached(self.outputs, operands), key=attrgetter("_created")):
-            if not active.keys().isdisjoint(operands(node)):
-                active[node] = None
-        self.order = list(active)
-        self.rank = {x: i for i, x in enumerate(active)}
-
-
-def _distinct(
-    outputs: Iterable[Factor], inputs: Sequence[Value], record: Recorder
-) -> dict[Value, Factor]:
-    """For each node that depends on an input, the first node that is equal to it."""
-    same: dict[Value, Factor] = {x: x for x in inputs}
-    for node in nodes_since([x for x in outputs if isinstance(x, Value)], inputs):
-        if node not in same and node.primitive is not None:
-            args = [x if type(x) is float else same.get(x, x) for x in node.args]
-            same[node] = _canonical(node, args, record)
-    return same
+        first: dict[Any, Factor] = {x: x for x in inputs}  # for each node, the first equal to it
+        operands: dict[Any, list[Any]] = {x: [] for x in inputs}  # of active nodes, the active ones
+        for node in nodes_since([x for x in outputs if type(x) is not float], inputs):
+            if node in first or node.primitive is None:
+                continue
+            args = [x if type(x) is float else first.get(x, x) for x in node.args]
+            found = first[node] = _canonical(node, args, self.record)
+            if found not in operands and type(found) is not float and found.primitive is not None:
+                active = [x for x in derivative_args(found.primitive, found.args) if x in operands]
+                if active:
+                    operands[found] = active
+        self.outputs: list[Any] = [x if type(x) is float else first.get(x, x) for x in outputs]
+        needed = {*inputs, *self.outputs}
+        for node, active in reversed(operands.items()):
+            if node in needed:
+                needed.update(active)
+        self.order = [x for x in operands if x in needed]
+        self.rank = {x: i for i, x in enumerate(self.order)}
 
 
 def _canonical(node: Value, args: Sequence[Factor], record: Recorder) -> Factor:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial, reduce
 from typing import Any
 
 from autograd import primitives
 from autograd.primitives import Primitive
-from autograd.value import Value
 
 Factor = Any
 """A float, a Value or a formula."""
@@ -37,19 +37,17 @@ class Recorder:
         key = self.key(row, args)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = recorded(row, args)
+            for x in args:
+                if type(x) is not float:
+                    found = self._known[key] = x.record(row, args)
+                    break
         return found
 
-    def known(self, node: Value, args: Sequence[Factor]) -> Value:
+    def known(self, node: Any, args: Sequence[Factor]) -> Any:
         """The first node of this operation on these operands: this one, if they are its own."""
-        row = node.primitive
-        assert row is not None
-        key = self.key(row, args)
-        if key not in self._known:
-            is_own = all(x is y for x, y in zip(args, node.args, strict=True))
-            self._known[key] = node if is_own else recorded(row, args)
-        found: Value = self._known[key]
-        return found
+        if all(x is y for x, y in zip(args, node.args, strict=True)):
+            return self._known.setdefault(self.key(node.primitive, args), node)
+        return self(node.primitive, *args)
 
     def key(self, row: Primitive, args: Sequence[Factor]) -> Any:
         """A hashable key, equal for operations with the same result."""
@@ -124,14 +122,6 @@ class Recorder:
         return self(ADD if len(terms) == 2 else primitives.sum, *terms)
 
 
-def recorded(row: Primitive, args: Sequence[Factor]) -> Factor:
-    """The node for a row on operands of which at least one is no number."""
-    for x in args:
-        if type(x) is not float and type(x) is not Value:
-            return x.record(row, args)
-    return Value.record(row, args)
-
-
 def is_negation(x: Factor) -> bool:
     """Whether x is a negation."""
     return type(x) is not float and x.primitive is NEG
@@ -156,19 +146,19 @@ def _bits(x: float) -> Any:
 
 
 class Term:
-    """A factor of paths through the graph, and the condition under which they are selected.
+    """A factor of paths through the graph, and the conditions under which they are selected.
 
-    The condition is applied last, to the product of a whole path: one that is not selected then
+    The conditions are applied last, to the product of a whole path: one that is not selected then
     contributes 0, even where a factor further on is nan or infinite.
 
     Attributes:
         value: the factor, of any value where the paths are not selected.
-        selected: not 0 where they are selected; None if they always are.
+        selected: the conditions, none of which is 0 where the paths are selected.
     """
 
     __slots__ = ("selected", "value")
 
-    def __init__(self, value: Factor, selected: Factor = None) -> None:
+    def __init__(self, value: Factor, selected: tuple[Factor, ...] = ()) -> None:
         self.value = value
         self.selected = selected
 
@@ -182,33 +172,61 @@ class Terms:
     def product(self, a: Term, b: Term) -> Term:
         """The product of the partials of two edges in sequence, selected only if both are."""
         value = self.record.product(a.value, b.value)
-        if a.selected is None or b.selected is None or a.selected is b.selected:
-            return Term(value, b.selected if a.selected is None else a.selected)
-        return Term(value, self.record(primitives.logical_and, a.selected, b.selected))
+        if not b.selected:
+            return Term(value, a.selected)
+        return Term(value, tuple(dict.fromkeys(a.selected + b.selected)))
 
     def total(self, terms: Sequence[Term]) -> Term:
         """The sum of the terms of several paths."""
         if len(terms) == 1:
             return terms[0]
-        values: dict[Factor, list[Factor]] = {}
+        conditions = [x for term in terms for x in term.selected]
+        if not conditions:
+            return Term(self.record.total([term.value for term in terms]))
+        for arm in conditions:
+            if arm.primitive is primitives.where and all(map(is_number, arm.args[1:], (0.0, 1.0))):
+                arms = arm.args[0], arm
+                first, second = ([t for t in terms if x in t.selected] for x in arms)
+                if first:  # both arms of one selection
+                    rest = [t for t in terms if t not in first and t not in second]
+                    return self.total([self._selection(arms, first, second), *rest])
+        values: dict[Any, list[Term]] = {}
         for term in terms:
-            values.setdefault(term.selected, []).append(term.value)
-        parts = [Term(self.record.total(x), selected) for selected, x in values.items()]
+            values.setdefault(frozenset(term.selected), []).append(term)
+        parts = [
+            Term(self.record.total([t.value for t in same]), same[0].selected)
+            for same in values.values()
+        ]
         if len(parts) == 1:
             return parts[0]
         value = self.record.total(list(map(self.number, parts)))
-        if None in values:
+        if not all(part.selected for part in parts):
             return Term(value)
-        return Term(value, self._any(values))
+        return Term(value, (self._joined(primitives.logical_or, map(self._condition, parts)),))
 
     def number(self, term: Term) -> Factor:
         """The contribution of the term: its value if its path is selected, else 0."""
-        if term.selected is None or is_number(term.value, 0.0):
+        if not term.selected or is_number(term.value, 0.0):
             return term.value
-        return self.record(primitives.where, term.selected, term.value, 0.0)
+        return self.record(primitives.where, self._condition(term), term.value, 0.0)
 
-    def _any(self, conditions: Iterable[Factor]) -> Factor:
-        first, *others = conditions
-        for other in others:
-            first = self.record(primitives.logical_or, first, other)
-        return first
+    def _selection(
+        self, arms: tuple[Factor, Factor], first: Sequence[Term], second: Sequence[Term]
+    ) -> Term:
+        """One term for the terms below both arms of a selection."""
+        x, y = (
+            self.total([Term(t.value, tuple([c for c in t.selected if c is not arm])) for t in own])
+            for arm, own in zip(arms, (first, second), strict=True)
+        )
+        value = self.record(primitives.where, arms[0], x.value, y.value)
+        if not x.selected and not y.selected:
+            return Term(value)
+        conditions = self._condition(x), self._condition(y)
+        return Term(value, (self.record(primitives.where, arms[0], *conditions),))
+
+    def _condition(self, term: Term) -> Factor:
+        """Whether the term is selected, as one condition: 1 if it always is."""
+        return self._joined(primitives.logical_and, term.selected) if term.selected else 1.0
+
+    def _joined(self, row: Primitive, conditions: Iterable[Factor]) -> Factor:
+        return reduce(partial(self.record, row), conditions)
