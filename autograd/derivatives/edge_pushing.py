@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from itertools import combinations_with_replacement
 
 from autograd.derivatives.elimination import jacobian_entries
-from autograd.derivatives.local_partials import Entries, Local, LocalDerivatives
+from autograd.derivatives.local_partials import Entries, Local
 from autograd.derivatives.sparse_graph import ActiveGraph
 from autograd.derivatives.terms import Term, Terms, is_number
 from autograd.value import Value
 
 
-def hessian_entries(output: Value, inputs: Sequence[Value]) -> Entries:
+def hessian_entries(output: Value, inputs: Sequence[Value], graph: ActiveGraph) -> Entries:
     """The structural nonzeros of the lower half of the Hessian of a Value."""
-    sweep = _Sweep(output, inputs)
+    sweep = _Sweep(output, graph)
     return sweep.entries({x: i for i, x in enumerate(inputs)})
 
 
@@ -34,16 +34,15 @@ class _Sweep:
         edges: the contributions to each edge, as `edges[later node][earlier node]`.
     """
 
-    def __init__(self, output: Value, inputs: Sequence[Value]) -> None:
-        graph = ActiveGraph([output], inputs)
-        order, self.rank = graph.order, graph.rank
+    def __init__(self, output: Value, graph: ActiveGraph) -> None:
+        [distinct], self.rank = graph.behind([output])
+        inner = list(self.rank)[len(graph.inputs) :]
         self.terms = Terms(graph.record)
-        self.adjoints: dict[Value, list[Term]] = {graph.outputs[0]: [Term(1.0)]}
+        self.adjoints: dict[Value, list[Term]] = {distinct: [Term(1.0)]}
         self.edges: dict[Value, dict[Value, list[Term]]] = {}
-        derivatives = LocalDerivatives(graph.record)
-        for node in order[: len(inputs) - 1 : -1] if inputs else ():
+        for node in reversed(inner):
             if node in self.adjoints:
-                local = derivatives.of(node, self.rank)
+                local = graph.partials_of(node)
                 assert isinstance(local, Local), "a row whose second partials are not local"
                 adjoint = self.terms.total(self.adjoints.pop(node))
                 self.push_edges(node, local.first)

@@ -18,7 +18,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd.derivatives.local_partials import Entries, LocalDerivatives
+from autograd.derivatives.local_partials import Entries
 from autograd.derivatives.sparse_graph import ActiveGraph
 from autograd.derivatives.terms import Factor, Term, Terms, is_number
 from autograd.value import Value
@@ -27,11 +27,17 @@ MANY_EDGES = 32
 """A node of more edges is not looked at each time that one of its neighbors is eliminated."""
 
 
-def jacobian_entries(outputs: Sequence[Factor], inputs: Sequence[Value]) -> Entries:
-    """The structural nonzeros of the derivatives of Values (or numbers), row by row."""
-    graph = _Elimination(outputs, inputs)
-    graph.eliminate()
-    return graph.entries(inputs)
+def jacobian_entries(
+    outputs: Sequence[Factor], inputs: Sequence[Value], graph: ActiveGraph | None = None
+) -> Entries:
+    """The structural nonzeros of the derivatives of Values (or numbers), row by row.
+
+    Args:
+        graph: the graph of the inputs, if one is shared.
+    """
+    elimination = _Elimination(outputs, graph or ActiveGraph(inputs))
+    elimination.eliminate()
+    return elimination.entries(inputs)
 
 
 class _Elimination:
@@ -43,21 +49,20 @@ class _Elimination:
         after: the successors of each node.
     """
 
-    def __init__(self, outputs: Sequence[Factor], inputs: Sequence[Value]) -> None:
-        graph = ActiveGraph(outputs, inputs)
-        order, self.rank = graph.order, graph.rank
+    def __init__(self, outputs: Sequence[Factor], graph: ActiveGraph) -> None:
+        distinct, self.rank = graph.behind(outputs)
+        order = list(self.rank)
         self.n_outputs = len(outputs)
         self.terms = Terms(graph.record)
         self.before: dict[Any, dict[Value, list[Term]]] = {}
         self.after: dict[Value, dict[Any, None]] = {x: {} for x in order}
-        self.inner = order[len(inputs) :]
-        derivatives = LocalDerivatives(graph.record)
+        self.inner = order[len(graph.inputs) :]
         for node in self.inner:
-            partials = derivatives.of(node, self.rank).first
+            partials = graph.partials_of(node).first
             self.before[node] = {arg: [term] for arg, term in partials.items()}
             for arg in partials:
                 self.after[arg][node] = None
-        for i, y in enumerate(graph.outputs):
+        for i, y in enumerate(distinct):
             self.before[i] = {y: [Term(1.0)]} if y in self.rank else {}
             for x in self.before[i]:
                 self.after[x][i] = None

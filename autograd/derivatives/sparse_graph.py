@@ -8,6 +8,7 @@ from typing import Any
 from autograd import primitives
 from autograd.derivatives.activity import derivative_args
 from autograd.derivatives.graph import nodes_since
+from autograd.derivatives.local_partials import Direct, Local, LocalDerivatives
 from autograd.derivatives.terms import Factor, Recorder, is_number
 from autograd.value import Value
 
@@ -15,18 +16,28 @@ from autograd.value import Value
 class ActiveGraph:
     """The nodes through which outputs have a derivative with respect to inputs.
 
+    A Jacobian and a Hessian can share one, so that no node is looked at twice.
+
     Attributes:
+        inputs: the inputs.
         record: records further operations; one that is in the graph already is taken from there.
-        outputs: the outputs, Values and numbers.
-        order: the active nodes, inputs first and then as they were created.
-        rank: the place of each in this order.
     """
 
-    def __init__(self, outputs: Sequence[Factor], inputs: Sequence[Any]) -> None:
+    def __init__(self, inputs: Sequence[Any]) -> None:
+        self.inputs = inputs
         self.record = Recorder()
-        first: dict[Any, Factor] = {x: x for x in inputs}  # for each node, the first equal to it
-        operands: dict[Any, list[Any]] = {x: [] for x in inputs}  # of active nodes, the active ones
-        for node in nodes_since([x for x in outputs if type(x) is not float], inputs):
+        self._derivatives = LocalDerivatives(self.record)
+        self._first: dict[Any, Factor] = {x: x for x in inputs}  # the first node equal to a node
+        self._operands: dict[Any, list[Any]] = {x: [] for x in inputs}  # active ones, of active
+        self._local: dict[Any, Local | Direct] = {}
+
+    def behind(self, outputs: Sequence[Factor]) -> tuple[list[Any], dict[Any, int]]:
+        """The outputs, with duplicates merged, and the active nodes that they depend on.
+
+        Of each node its place: inputs come first, and then the nodes as they were created.
+        """
+        first, operands = self._first, self._operands
+        for node in nodes_since([x for x in outputs if type(x) is not float], self.inputs):
             if node in first or node.primitive is None:
                 continue
             args = [x if type(x) is float else first.get(x, x) for x in node.args]
@@ -35,13 +46,18 @@ class ActiveGraph:
                 active = [x for x in derivative_args(found.primitive, found.args) if x in operands]
                 if active:
                     operands[found] = active
-        self.outputs: list[Any] = [x if type(x) is float else first.get(x, x) for x in outputs]
-        needed = {*inputs, *self.outputs}
+        distinct = [x if type(x) is float else first.get(x, x) for x in outputs]
+        needed = {*self.inputs, *distinct}
         for node, active in reversed(operands.items()):
             if node in needed:
                 needed.update(active)
-        self.order = [x for x in operands if x in needed]
-        self.rank = {x: i for i, x in enumerate(self.order)}
+        return distinct, {x: i for i, x in enumerate([x for x in operands if x in needed])}
+
+    def partials_of(self, node: Any) -> Local | Direct:
+        """The partial derivatives of an active node."""
+        if node not in self._local:
+            self._local[node] = self._derivatives.of(node, self._operands)
+        return self._local[node]
 
 
 def _canonical(node: Value, args: Sequence[Factor], record: Recorder) -> Factor:

@@ -20,6 +20,7 @@ from autograd.compiler.trace import Traced
 from autograd.derivatives.elimination import jacobian_entries
 from autograd.derivatives.graph import in_recorded_order
 from autograd.derivatives.sparse import hessian_entries
+from autograd.derivatives.sparse_graph import ActiveGraph
 from autograd.derivatives.structures import (
     Nested,
     flat,
@@ -94,8 +95,9 @@ class Problem:
             x = [Traced(f"x{path}") for path in paths(self.x0)]
             values = self._recorded(x)
             weights = [Traced() for _ in values]
-            rows, columns, slopes = _unzipped(jacobian_entries(values, x))
-            found = hessian_entries(functions.dot(weights, values), x)
+            graph = ActiveGraph(x)
+            rows, columns, slopes = _unzipped(jacobian_entries(values, x, graph))
+            found = hessian_entries(functions.dot(weights, values), x, graph)
         self._check_constant(values)
         n_gradient = self.n_gradient = int(rows.searchsorted(1))  # the first row comes first
         self._gradient_columns = columns[:n_gradient]
