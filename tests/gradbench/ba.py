@@ -131,10 +131,9 @@ def _jacobian(given: dict[str, Any]) -> Thunk:
     problem = Problem.repeated(given)
     starts, columns = problem.structure()  # which does not depend on the numbers
     blocks, slope = ag.jit(error_block), ag.jit(ag.gradient(weight_error))
-    n_errors = BLOCK * len(problem.weights)
+    n_errors, entries = BLOCK * len(problem.weights), np.empty(len(columns))
 
     def compute() -> Any:
-        entries = np.empty(len(columns))
         entries[:n_errors].reshape(-1, BLOCK)[:] = blocks(*problem.columns())
         entries[n_errors:] = slope(problem.weights)
         return starts, columns, entries
