@@ -647,8 +647,8 @@ sum: Primitive = Primitive("sum", "Σ", lambda *terms: _added(iter(terms)),
     lambda z, *terms: [1.0] * len(terms), variadic=True)
 dot = Primitive("dot", "·", _dot, _swap_halves, variadic=True)
 hypot: Primitive = Primitive("hypot", "hypot", _hypot,
-    # At the origin the gradient is 0 by choice. What it comes from has no slope there, so that a
-    # second derivative, which does not exist, is nan and not 0.
+    # At the origin the gradient is 0 by choice. The product rule gives the slope 0·inf to what it
+    # comes from, so that a second derivative, which does not exist, is nan and not 0.
     lambda z, *xs: [where(z <= 0.0, z * sqrt(z), div(x, z)) for x in xs],
     variadic=True, composite=True,
     doc="√(x² + y² + …), the length of a vector of any dimension; its gradient at 0 is 0, its "
