@@ -106,7 +106,7 @@ class Local:
     """
 
     def __init__(self, kind: Kind, node: Value, is_active: Any, record: Recorder) -> None:
-        self.kind = kind
+        self._kind = kind
         self._operation = record
         args = node.args
         self._active = {i: args[i] for i in kind.first if args[i] in is_active}
@@ -123,7 +123,7 @@ class Local:
 
         It is the derivative of the first partial, by an algorithm for Jacobians.
         """
-        kind = self.kind
+        kind = self._kind
         if kind.second is None:
             kind.second = {}
             indices = list(kind.partials)
