@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from autograd import primitives
 from autograd.derivatives.terms import Factor, Recorder, Term, is_number
-from autograd.operators import Symbol, following
+from autograd.operators import Symbol, counter
 from autograd.primitives import Primitive
 from autograd.value import Value
 
@@ -34,7 +34,7 @@ class Formula(Symbol):
     ) -> None:
         super().__init__("", primitive, args)
         self.known = known
-        self._created = following()
+        self._created = next(counter)
 
     @staticmethod
     def record(primitive: Primitive, args: Sequence[Any]) -> Formula:
