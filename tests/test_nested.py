@@ -320,6 +320,14 @@ def test_vjp_has_the_structure_of_jax() -> None:
         ag.vjp(1.0, 2.0)
 
 
+def test_nothing_to_differentiate() -> None:
+    value, pull_back = ag.vjp(lambda x: [], [1.0, 2.0])
+    assert (value, pull_back([])) == ([], ([0.0, 0.0],))
+    assert ag.jacobian(lambda x: [])([1.0]) == ag.jvp(lambda x: [])([1.0], [1.0]) == []
+    assert ag.gradient(lambda x: 1.0)([]) == ag.hessian(lambda x: 1.0)([]) == []
+    assert ag.hessian(lambda x: 1.0)([1.0, 2.0]) == [[0.0, 0.0], [0.0, 0.0]]
+
+
 def test_dictionaries_keep_their_structure_and_order() -> None:
     def f(p: dict[str, Any]) -> Any:
         return p["w"][0] * p["w"][1] * p["nested"]["b"] ** 2
