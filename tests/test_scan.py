@@ -700,6 +700,22 @@ def test_a_nan_of_the_selected_branch_stays() -> None:
     assert math.isnan(w.grad)
 
 
+def test_what_is_printed_ignores_outputs_that_are_not_selected() -> None:
+    w, xs = Value(0.5, "w"), [Value(1.0), Value(-2.0), Value(3.0)]
+
+    def f() -> Any:
+        last, roots = ag.scan(lambda s, x: (ag.sin(s * w), ag.sqrt(x * w)), w, xs)
+        chosen = [ag.where(x > 0.0, r, 0.1 * w) for x, r in zip(xs, roots, strict=True)]
+        return ag.sum(chosen) + last
+
+    f().backward()
+    compiled = ag.jit(f, "python")
+    compiled()
+    leaves = [leaf.data for leaf in compiled.program.leaves]
+    printed = python.compile_program(compiled.program)(leaves, [])[1:].tolist()
+    assert printed == pytest.approx([leaf.grad for leaf in compiled.program.leaves], rel=1e-14)
+
+
 def test_a_nan_stays_if_only_an_output_takes_part() -> None:
     def f(w: Any, xs: Any) -> Any:  # the second step does not select the state that it outputs
         last, states = ag.scan(lambda s, x: (ag.where(x > 0.0, ag.sqrt(s) ** 2, 5.0), s), w, xs)
