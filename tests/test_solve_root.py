@@ -505,3 +505,19 @@ def test_a_loop_solves_an_equation_at_each_step(backend: Any) -> None:
 
     found = ag.jit(ag.value_and_gradient(scanned), backend=backend)([2.0])[0]
     assert found == pytest.approx(ag.value_and_gradient(by_formula)(2.0), rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("equations", "slopes"),
+    [
+        (lambda x, p: [x[0] - p, 0.0], [1.0, math.nan]),
+        (lambda x, p: [x[0] + x[1] - p, 0.0], [math.nan, math.nan]),
+        (lambda x, p: [x[1] - p, x[1] - p], [math.nan, 1.0]),
+    ],
+    ids=["on no unknown", "one for two", "two for one"],
+)
+def test_an_unknown_without_an_equation_has_the_slope_nan(equations: Any, slopes: Any) -> None:
+    slope = ag.jacobian(lambda p: ag.root(equations, [1.0, 1.0], p))
+    assert slope(2.0) == pytest.approx(slopes, nan_ok=True)
+    compiled = ag.jit(slope, in_axes=None, backend="python")
+    assert compiled(2.0) == pytest.approx(slopes, nan_ok=True)

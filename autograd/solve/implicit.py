@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextvars
 import itertools
+import math
 import operator
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -327,15 +328,19 @@ def negative_inverse(matrix: Sequence[Row]) -> list[Row]:
 
     Structural zeros of the result are left out. The pivot is the largest entry of its column in
     magnitude; in a function that is being compiled, whose numbers are not known yet, rows are
-    exchanged by `where`. A singular matrix gives inf or nan.
+    exchanged by `where`. A singular matrix gives inf or nan: of an unknown that no equation is left
+    for, every derivative is nan.
     """
     n = len(matrix)
     rows: list[Row] = [{**row, n + m: -1.0} for m, row in enumerate(matrix)]
     for column in range(n):
         candidates = [m for m in range(column, n) if column in rows[m]]
-        first = candidates[0] if candidates else column
+        if not candidates:
+            rows[column] = {column: 1.0, **dict.fromkeys(range(n, 2 * n), math.nan)}
+            continue
+        first = candidates[0]
         rows[column], rows[first] = rows[first], rows[column]
-        pivot = rows[column].setdefault(column, 0.0)
+        pivot = rows[column][column]
         for m in candidates[1:]:
             other = rows[m][column]
             is_larger = primitives.abs(other) > primitives.abs(pivot)
