@@ -15,10 +15,9 @@ No derivative is stated here (they stand in `primitives`), and no learning rate 
 
 from __future__ import annotations
 
-import builtins
 import functools
 import math
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from numbers import Number
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
@@ -282,10 +281,14 @@ class Value:
         interrupted, the leaves keep the `grad` that they had.
         """
         nodes = reverse_order(self)
-        before = {node: node.grad for node in nodes if node._x is None}
+        before: dict[Value, float | None] = {}
         try:
-            _sweep(nodes)
-            if math.isnan(builtins.sum(map(_grad, nodes))):
+            for node in nodes:
+                if node._x is None:
+                    before[node] = node.grad
+                node.grad = -0.0  # where a sum starts, because -0.0 + x is x even if x is -0.0
+            self.grad = 1.0
+            if math.isnan(_sweep(nodes)):
                 for node, adjoint in adjoints(self).items():
                     node.grad = adjoint
         except BaseException:
@@ -294,7 +297,7 @@ class Value:
             raise
         for leaf, grad in before.items():
             if grad is not None:
-                leaf.grad += grad
+                leaf.grad += grad  # type: ignore[operator]
 
 
 class Condition(Value):
@@ -360,7 +363,7 @@ for _name in _METHODS:
     setattr(Value, _name, TABLE[operators.UFUNCS.get(_name, _name)].operator)
 
 
-_creation, _grad = attrgetter("_created"), attrgetter("grad")
+_creation = attrgetter("_created")
 
 
 def topological_order(output: Value) -> list[Value]:
@@ -401,13 +404,12 @@ def reverse_order(output: Value) -> list[Any]:
     return nodes
 
 
-def _sweep(nodes: Sequence[Any]) -> None:
-    """Write the derivative of the first node with respect to each to its `grad`."""
-    for node in nodes:
-        node.grad = -0.0  # where a sum starts, because -0.0 + x is x even if x is -0.0
-    nodes[0].grad = 1.0
+def _sweep(nodes: Iterable[Any]) -> float:
+    """Complete the `grad` of each node. Returns their sum, which is nan if one of them is."""
+    total = 0.0
     for node in nodes:
         upstream, dx, dy = node.grad, node._dx, node._dy
+        total += upstream
         if type(dx) is tuple:
             for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
                 if partial is not None:
@@ -417,6 +419,7 @@ def _sweep(nodes: Sequence[Any]) -> None:
             node._x.grad += upstream * dx
         if dy is not None:
             node._y.grad += upstream * dy
+    return total
 
 
 def adjoints(output: Value) -> dict[Value, float]:
