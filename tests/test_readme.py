@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,3 +99,19 @@ def test_the_training_program_learns(capsys: pytest.CaptureFixture[str]) -> None
     exec("import autograd as ag\n" + program, names)
     history = names["history"]
     assert history[-1].accuracy == 1.0  # type: ignore[index]
+
+
+def test_floats_and_values_come_out_as_it_says() -> None:
+    (said,) = re.findall(
+        r"With `(w = .*?)`, `(.*?)`\s+is (.*?), and `(.*?)` a\s+Value: (.*?), with",
+        README,
+        re.DOTALL,
+    )
+    names: dict[str, Any] = {"ag": ag}
+    exec(said[0], names)
+    independent, slope = (eval(f"({text})", names) for text in (said[1], said[3]))
+    assert type(independent) is float
+    assert repr(independent) == said[2]
+    slope.backward()
+    assert repr(slope.data) == said[4]
+    assert f"with slope {names['w'].grad} in w" in README
