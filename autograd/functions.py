@@ -85,7 +85,11 @@ def hypot(*lengths: float) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def hypot(*lengths: Operand) -> Value: ...
 def hypot(*lengths: Operand) -> Operand:
-    """√(x² + y² + …), the length of a vector of any dimension; its gradient at 0 is 0."""
+    """√(x² + y² + …), the length of a vector of any dimension.
+
+    At 0 its gradient is 0, and its second derivative nan, for it has none. So write `dot(v, v)` for
+    the squared length, whose Hessian is 2·I, and not `hypot(*v) ** 2`.
+    """
     return primitives.hypot(*lengths)
 
 

@@ -570,7 +570,7 @@ clip = Primitive("clip", "clip",
     doc="x, but no less than low and no more than high, nan if one is; at a bound x has slope 1.")
 relu = Primitive("relu", "relu", "where(x < 0.0, 0.0, x)",  # nan stays nan, and -0 stays -0
     lambda z, x: where(x <= 0.0, 0.0, 1.0), chooses=True,
-    doc="max(0, x); its derivative at 0 is 0.")
+    doc="max(0, x); its derivatives at 0 are 0.")
 stop_gradient = Primitive("stop_gradient", "stop_gradient", "x", None,
     doc="x itself, but as a constant: no gradient goes through it.")
 given_partial = Primitive("given_partial", "given_partial", "value",
@@ -580,7 +580,7 @@ given_partial.is_local = False
 
 abs: Primitive = Primitive("abs", "abs", math.fabs,
     lambda z, x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)),
-    doc="|x|; its derivative at 0 is 0.")
+    doc="|x|; its derivatives at 0 are 0.")
 sqrt = Primitive("sqrt", "sqrt", _ieee(math.sqrt, "{0} >= 0.0"), lambda z, x: div(0.5, z),
     doc="The square root, nan below 0. For a vector's length use hypot, which has a slope at 0.")
 exp = Primitive("exp", "exp", _ieee(math.exp, "{0} < 709.0"), lambda z, x: z,

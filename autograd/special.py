@@ -170,7 +170,7 @@ logaddexp = Primitive("logaddexp", "logaddexp", _logaddexp_value,
     doc="log(eˣ + eʸ), which cannot overflow.")
 xlogy = Primitive("xlogy", "xlogy",
     lambda x, y: p.where(p.abs(x) <= 0.0, p.where(p.abs(y) >= 0.0, 0.0, y), x * p.log(y)),
-    # at x = 0 it is 0 for every y, and so is the derivative by y; that by x, at y ≤ 0, by choice
+    # at x = 0 it is 0 for every y, so ∂/∂y is 0 there; ∂/∂x at y ≤ 0 is 0 by choice
     lambda z, x, y: p.where(p.abs(x) <= 0.0, p.where(y <= 0.0, 0.0, p.log(y)), p.log(y)),
     lambda z, x, y: p.where(_both_are_zero(x, y), 0.0, p.div(x, y)), composite=True,
     doc="x·log(y), and 0 for x = 0 whatever y is.")
