@@ -23,7 +23,7 @@ from autograd.viz.notation import TEXT, changed_since, short_number, shortened, 
 
 Fold: TypeAlias = Literal["neurons", "layers"]
 Selection: TypeAlias = Value | str | Iterable[Value | str]
-Path: TypeAlias = tuple[str, ...]
+ModulePath: TypeAlias = tuple[str, ...]
 """A part of a model by its dotted name: `("layer0", "neuron3")`."""
 
 
@@ -129,7 +129,7 @@ def picture(
     grads = {x: x.grad if gradients is None else gradients.get(x) for x in order}
     kept = set(order) if only is None else _selected(order, neurons, labels, only)
     members: dict[str, list[Value]] = {}
-    ids: dict[Path, str] = {}
+    ids: dict[ModulePath, str] = {}
     parts: dict[Value, _Parts] = {}
     for i, x in enumerate(order):
         if x in kept:
@@ -219,7 +219,7 @@ def _parameters(order: Sequence[Value], model: Module | None) -> dict[Value, str
     return {x: visible(name) for name, x in model.named_parameters() if x in graph}
 
 
-def folded(path: Path, collapse: Fold | None) -> Path:
+def folded(path: ModulePath, collapse: Fold | None) -> ModulePath:
     """The module that a node is folded into: its neuron or layer; () if it is not folded."""
     if collapse == "layers" and len(path) > 1 and path[-1].startswith("neuron"):
         return path[:-1]
@@ -248,12 +248,12 @@ def identifier(path: Iterable[str]) -> str:
     return "-".join(re.sub(r"\W", "_", part, flags=re.ASCII) for part in path)
 
 
-def _neurons(order: Sequence[Value], parameters: Mapping[Value, str]) -> dict[Value, Path]:
+def _neurons(order: Sequence[Value], parameters: Mapping[Value, str]) -> dict[Value, ModulePath]:
     """The neuron of every node that is part of one: its parameters, w·x + b, and the activation."""
     if not parameters:
         return {}
     uses = Counter(arg for node in order for arg in node.args if isinstance(arg, Value))
-    neurons: dict[Value, Path] = {}
+    neurons: dict[Value, ModulePath] = {}
     for node in order:
         if node.op:
             path = _neuron_of_operation(node, neurons, uses)
@@ -265,8 +265,8 @@ def _neurons(order: Sequence[Value], parameters: Mapping[Value, str]) -> dict[Va
 
 
 def _neuron_of_operation(
-    node: Value, neurons: Mapping[Value, Path], uses: Mapping[Value, int]
-) -> Path:
+    node: Value, neurons: Mapping[Value, ModulePath], uses: Mapping[Value, int]
+) -> ModulePath:
     operands = {arg for arg in node.args if isinstance(arg, Value)}
     if node.op in GAINS:
         # An activation is all that becomes of w·x + b. What a loss does to it may look the same.
@@ -282,7 +282,7 @@ def _neuron_of_operation(
 
 def _selected(
     order: Sequence[Value],
-    neurons: Mapping[Value, Path],
+    neurons: Mapping[Value, ModulePath],
     labels: Mapping[Value, str],
     only: Selection,
 ) -> set[Value]:
@@ -304,7 +304,7 @@ def _selected(
     return selected
 
 
-def _lies_in(name: str, path: Path) -> bool:
+def _lies_in(name: str, path: ModulePath) -> bool:
     return any(name == ".".join(path[:n]) for n in range(1, len(path) + 1))
 
 
@@ -348,7 +348,7 @@ def _nodes(
 
 def _folded_node(
     name: str,
-    path: Path,
+    path: ModulePath,
     values: Sequence[Value],
     exits: Sequence[Value],
     grads: Mapping[Value, float | None],
@@ -374,7 +374,7 @@ def _folded_node(
 
 def _inputs(
     members: Mapping[str, Sequence[Value]],
-    neurons: Mapping[Value, Path],
+    neurons: Mapping[Value, ModulePath],
     collapse: Fold | None,
 ) -> tuple[list[Node], list[Edge]]:
     """The plain numbers that folded neurons take, as nodes x0, x1 … with edges to the neurons.
@@ -382,8 +382,8 @@ def _inputs(
     One node per layer and position; it shows its number, or how many there are if the neurons are
     applied to several examples.
     """
-    numbers: dict[tuple[Path, int], list[float]] = {}
-    weights: dict[tuple[Path, int], dict[str, list[float]]] = {}
+    numbers: dict[tuple[ModulePath, int], list[float]] = {}
+    weights: dict[tuple[ModulePath, int], dict[str, list[float]]] = {}
     for name, values in members.items():
         for x in values if folded(neurons.get(values[0], ()), collapse) else ():
             half = len(x.args) // 2
