@@ -17,13 +17,6 @@ SLOW_TO_MEASURE = ("digamma", "polygamma", "lgamma")  # mpmath takes millisecond
 TABLE_AT_FIRST = set(TABLE)  # higher derivatives of the gamma function make rows of their own
 
 
-def lines_of_the_page() -> dict[str, list[str]]:
-    lines = [line for line in rules.table().splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert cells[0] == list(rules.HEADER)
-    return {row[0]: row for row in cells[2:]}
-
-
 def test_every_row_with_a_derivative_is_measured() -> None:
     assert set(rules.ROWS) | set(rules.WITHOUT_DERIVATIVE) == TABLE_AT_FIRST
 
@@ -34,15 +27,24 @@ def test_the_goals_are_kept(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "SEARCHES", 0)
     count = COUNT // 3 if name.startswith(SLOW_TO_MEASURE) else COUNT
     worst = rules.measured(name, count)["ours"]
-    printed = dict(zip(rules.HEADER, lines_of_the_page()[name], strict=True))
+    printed = dict(zip(rules.HEADER, rules.rows_of_the_page()[name], strict=True))
     for kind, goal in rules.GOALS.items():
         assert worst[kind].ulps <= goal, worst[kind]
         # The page has the worst of many more points, of which these are the first.
         assert worst[kind].ulps <= 1.1 * float(printed[kind]) + 0.1, "measure again"
 
 
+def test_new_measurements_are_printed_beside_those_of_the_page() -> None:
+    tanh = rules.rows_of_the_page()["tanh"]
+    header, known, new = rules.beside_the_page([[*tanh[:2], "7", "8", *tanh[4:]], ["new"] * 10])
+    printed = dict(zip(header, known, strict=True))
+    assert (printed["first"], printed["second"]) == ("7", "8")
+    assert [printed["first before"], printed["second before"]] == tanh[2:4]
+    assert new[4:6] == ["–", "–"]
+
+
 def test_the_page_is_of_this_table() -> None:
-    lines = lines_of_the_page()
+    lines = rules.rows_of_the_page()
     assert list(lines) == list(rules.ROWS)
     assert rules.page(list(lines.values())) == rules.table()
     for name, line in lines.items():

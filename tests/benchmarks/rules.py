@@ -856,7 +856,8 @@ The worst error of every row of the table, in units in the last place (ulp) of t
 wherever the exact result is a normal float64; mpmath at {BITS} bits is the judge. Goals: the first
 derivatives within {GOALS["first"]:g} ulp, the second within {GOALS["second"]:g}. A derivative is
 measured where what it is the derivative of is a normal number as well.
-`python -m tests.benchmarks rules` measures again and writes this page;
+`python -m tests.benchmarks rules` measures again, prints the errors beside those of this page, and
+writes it;
 "–" is a function that the other engine has not.
 
 The value of `sum` and `dot` is that of a rounded loop, in which terms may cancel. Comparisons and
@@ -878,8 +879,23 @@ def table() -> str:
     return PAGE.read_text(encoding="utf-8")
 
 
+def rows_of_the_page() -> dict[str, list[str]]:
+    """The cells of each row of the table, as they were last measured."""
+    lines = [line for line in table().splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: row for row in cells[2:]}
+
+
+def beside_the_page(lines: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The header and the lines, with the errors that the page states beside them."""
+    page, unknown = rows_of_the_page(), ["–"] * len(HEADER)
+    header = [*HEADER[:4], "first before", "second before", *HEADER[4:]]
+    return [header, *([*row[:4], *page.get(row[0], unknown)[2:4], *row[4:]] for row in lines)]
+
+
 def run(title: str) -> None:
-    """Measure, print, and write the page."""
+    """Measure, print beside the page, and write the page."""
     lines = rows_of({name: measured(name, peers=True) for name in ROWS})
-    print_table(title, HEADER, lines)
+    header, *rows = beside_the_page(lines)
+    print_table(title, header, rows)
     PAGE.write_text(page(lines), encoding="utf-8")
