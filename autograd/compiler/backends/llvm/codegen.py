@@ -329,10 +329,9 @@ class Items(Vectors):
     def _address(self, x: Operand, offsets: Offsets) -> str:
         return self.address(*self._place(x, offsets))
 
-    def _lane_addresses(self, x: Operand, offsets: Offsets) -> list[str]:
-        dim = self._lane_dim
-        assert dim is not None
-        return [self._address(x, {**offsets, dim: lane}) for lane in range(self.lanes)]
+    def _lane_address(self, x: Operand, offsets: Offsets, lane: int) -> str:
+        assert self._lane_dim is not None
+        return self._address(x, {**offsets, self._lane_dim: lane})
 
     def _step_of_lanes(self, x: Operand) -> int | None:
         if self._by_examples:
@@ -345,11 +344,12 @@ class Items(Vectors):
             case 1:
                 return self.load(self._address(x, offsets))
             case -1:
-                return self.reversed(self.load(self._lane_addresses(x, offsets)[-1]))
+                return self.reversed(self.load(self._lane_address(x, offsets, self.lanes - 1)))
             case 0:
                 return self.splat(self.load(self._address(x, offsets), "double"))
         found = "poison"
-        for lane, address in enumerate(self._lane_addresses(x, offsets)):
+        for lane in range(self.lanes):
+            address = self._lane_address(x, offsets, lane)
             found = self.with_lane(found, lane, self.load(address, "double"))
         return found
 
@@ -358,9 +358,11 @@ class Items(Vectors):
             case 1:
                 self.store(number, self._address(x, offsets))
             case -1:
-                self.store(self.reversed(number), self._lane_addresses(x, offsets)[-1])
+                address = self._lane_address(x, offsets, self.lanes - 1)
+                self.store(self.reversed(number), address)
             case _:
-                for lane, address in enumerate(self._lane_addresses(x, offsets)):
+                for lane in range(self.lanes):
+                    address = self._lane_address(x, offsets, lane)
                     self.store(self.lane(number, lane), address, "double")
 
 
