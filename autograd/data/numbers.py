@@ -207,6 +207,8 @@ def infer_formats(
                 if (found := quantity(cell)) is None:
                     if number(cell) is None:
                         n_words += count
+                    else:
+                        found_units[""] += count  # inf, or 1.e5
                     continue
                 if found.is_ambiguous:
                     doubtful |= set(found.digits) & {".", ","}
