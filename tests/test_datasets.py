@@ -650,6 +650,13 @@ def test_what_looks_like_a_number_is_never_a_gap(csv_file: CsvFile) -> None:
         read_csv(csv_file(text))  # in the order of the file
 
 
+def test_an_infinite_number_is_one_without_a_unit(csv_file: CsvFile) -> None:
+    """Beside a unit as in a block of its own, which is read as Python reads it."""
+    for other in "inf", "1.e5":
+        sheet = read_sheet(csv_file(f"a,y\n5 b,0\n{other},1\n{other},0\n"))
+        assert "flags ignored (b 1)" in sheet.notes
+
+
 def test_flags_beside_numbers_are_set_aside_and_told(csv_file: CsvFile) -> None:
     cells = ["12,3 b", "11,0", ":", "10,5 p", ": c", *(f"{i},5" for i in range(20))]
     rows = "".join(f"{cell};{i % 4};{'xy'[i % 2]}\n" for i, cell in enumerate(cells))
@@ -879,8 +886,9 @@ def test_separator_and_encoding_can_be_said(csv_file: CsvFile) -> None:
     assert read_csv(csv_file("1:2:x\n3:4:y\n"), delimiter=":").X == [[1.0, 2.0], [3.0, 4.0]]
     latin = "a,b,größe\n1,2,ä\n3,4,ö\n".encode("latin-1")
     assert read_csv(csv_file(latin), encoding="latin-1").classes == ("ä", "ö")
-    for encoding in ("klingon", "rot13", "base64"):  # the last two are no encodings of text
-        with pytest.raises(TableError, match=f"no encoding '{encoding}'"):
+    no_text, no_names = ("rot13", "base64", "undefined"), ("\udcff", "latin\0")
+    for encoding in ("klingon", *no_text, *no_names):
+        with pytest.raises(TableError, match=re.escape(f"no encoding {encoding!r}")):
             read_csv(csv_file(latin), encoding=encoding)
     with pytest.raises(TableError, match="cannot separate by 'ab'"):
         read_csv(csv_file("1,2,x\n"), delimiter="ab")

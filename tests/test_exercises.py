@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -347,6 +348,17 @@ def test_the_notebooks_are_found_in_a_clone_that_the_package_was_installed_from(
         notebooks()
     (own / lesson.FIRST).touch()
     assert [path.name for path in notebooks()] == [lesson.FIRST, "02_other.ipynb"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no folder that is in use")
+def test_notebooks_beside_the_package_need_no_current_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    expected, gone = notebooks(), tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert notebooks() == expected
 
 
 def test_a_lesson_with_answers_is_the_notebooks_and_overwrites_nothing(

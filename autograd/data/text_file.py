@@ -98,7 +98,7 @@ class TextFile:
         begin = ""
         try:
             "".encode(encoding)
-        except LookupError:
+        except (LookupError, ValueError):  # undefined is one, but of no text
             raise TableError(
                 f"{self.name}: there is no encoding {encoding!r}; try latin-1"
             ) from None

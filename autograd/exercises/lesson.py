@@ -35,7 +35,7 @@ def notebooks() -> list[Path]:
 
     FileNotFoundError if there are none.
     """
-    for clone in (Path(__file__).parents[2], Path.cwd()):
+    for clone in (Path(__file__).parents[2], Path()):
         found = sorted((clone / "notebooks").glob("[0-9]*.ipynb"))
         if found and found[0].name == FIRST:  # not notebooks of the reader's own
             return found
