@@ -24,6 +24,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from autograd import copying, operators, primitives, recording, special
 from autograd.checks import is_bool, real_number
+from autograd.locks import fork_safe_lock
 from autograd.operators import counter
 from autograd.primitives import TABLE, Primitive
 
@@ -280,24 +281,9 @@ class Value:
         accumulate until they are zeroed; inner nodes hold the last pass alone. If the pass is
         interrupted, the leaves keep the `grad` that they had.
         """
-        nodes = reverse_order(self)
-        before: dict[Value, float | None] = {}
-        try:
-            for node in nodes:
-                if node._x is None:
-                    before[node] = node.grad
-                node.grad = -0.0  # where a sum starts, because -0.0 + x is x even if x is -0.0
-            self.grad = 1.0
-            if math.isnan(_sweep(nodes)):
-                for node, adjoint in adjoints(self).items():
-                    node.grad = adjoint
-        except BaseException:
-            for leaf, grad in before.items():
-                leaf.grad = grad
-            raise
-        for leaf, grad in before.items():
-            if grad is not None:
-                leaf.grad += grad  # type: ignore[operator]
+        with _sweeping:
+            for leaf, adjoint in leaf_adjoints(self).items():
+                leaf.grad = adjoint if leaf.grad is None else leaf.grad + adjoint
 
 
 class Condition(Value):
@@ -365,6 +351,9 @@ for _name in _METHODS:
 
 _creation = attrgetter("_created")
 
+_sweeping = fork_safe_lock()
+"""Held by the thread that writes gradients: others may sweep through the same nodes."""
+
 
 def topological_order(output: Value) -> list[Value]:
     """All nodes that `output` depends on in the order of their creation, so `output` is the last.
@@ -420,6 +409,28 @@ def _sweep(nodes: Iterable[Any]) -> float:
         if dy is not None:
             node._y.grad += upstream * dy
     return total
+
+
+def leaf_adjoints(output: Value) -> dict[Any, float]:
+    """doutput/dleaf for every leaf that `output` depends on.
+
+    Leaves keep the `grad` that they have, that of inner nodes is written.
+    """
+    nodes, found = reverse_order(output), {}
+    with _sweeping:
+        try:
+            for node in nodes:
+                if node._x is None:
+                    found[node] = node.grad
+                node.grad = -0.0  # where a sum starts, because -0.0 + x is x even if x is -0.0
+            output.grad = 1.0
+            if math.isnan(_sweep(nodes)):
+                for node, adjoint in adjoints(output).items():
+                    node.grad = adjoint
+        finally:
+            for leaf, before in found.items():
+                found[leaf], leaf.grad = leaf.grad, before
+    return found
 
 
 def adjoints(output: Value) -> dict[Value, float]:

@@ -105,7 +105,7 @@ def modules_imported_by(file: Path) -> set[str]:
 
 
 def test_imports_are_found() -> None:
-    imported = {"checks", "copying", "operators", "primitives", "recording", "special"}
+    imported = {"checks", "copying", "locks", "operators", "primitives", "recording", "special"}
     assert modules_imported_by(PACKAGE / "value.py") == imported
     assert {"value", "nn"} <= modules_imported_by(PACKAGE / "viz" / "drawing.py")
     assert list(imported_modules(ast.parse("def f(): from ..a import b"), ["x", "y"])) == ["x.a.b"]

@@ -290,16 +290,33 @@ def test_a_vjp_may_be_called_from_several_threads() -> None:
     assert found == right * 5
 
 
+def test_a_function_may_call_backward_itself() -> None:
+    def f(x: Any) -> Any:
+        (x * x).backward()
+        slope = x.grad
+        return [x * slope, x * x * slope]
+
+    def last(x: Any) -> Any:
+        return f(x)[-1]
+
+    assert ag.jacobian(f)(3.0) == [6.0, 36.0]
+    assert ag.gradient(last)(3.0) == 36.0
+    assert ag.hessian(last)(3.0) == 12.0
+    _, pull_back = ag.vjp(f, 3.0)
+    assert [pull_back([1.0, 0.0]), pull_back([1.0, 0.0])] == [(6.0,), (6.0,)]
+
+
 def test_a_leaf_made_inside_a_function_keeps_its_grad() -> None:
     made = []
 
     def f(x: Any) -> Any:
         made.append(w := Value(2.0))
+        (w * w).backward()
         return w * x * x
 
     assert ag.gradient(f)(3.0) == 12.0
     assert ag.jacobian(lambda x: [f(x), x])(3.0) == [12.0, 1.0]
-    assert [w.grad for w in made] == [None, None]
+    assert [w.grad for w in made] == [4.0, 4.0]
 
 
 def test_vjp_has_the_structure_of_jax() -> None:

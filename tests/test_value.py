@@ -14,6 +14,7 @@ import sys
 import textwrap
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -366,6 +367,23 @@ def test_an_interrupted_pass_leaves_the_gradients_of_leaves_as_they_were() -> No
     with pytest.raises(KeyboardInterrupt):
         loss.backward()
     assert (w.grad, b.grad, unused.grad) == (2.0, 3.0, None)
+
+
+def test_passes_of_several_threads_accumulate() -> None:
+    w = Value(1.0)
+
+    def passes(_: int) -> None:
+        for _ in range(20):
+            ag.sum([w * float(k) for k in range(50)]).backward()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(passes, range(8)))
+    finally:
+        sys.setswitchinterval(before)
+    assert w.grad == 8 * 20 * sum(range(50))
 
 
 def test_grad_is_none_until_a_pass_reaches_the_node() -> None:

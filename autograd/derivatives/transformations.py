@@ -37,9 +37,8 @@ from autograd.derivatives.graph import (
     tangents,
 )
 from autograd.derivatives.structures import Nested, flat, flat_like, rebuilt
-from autograd.locks import fork_safe_lock
 from autograd.operators import counter
-from autograd.value import Operand, Value
+from autograd.value import Operand, Value, leaf_adjoints
 
 Transformed: TypeAlias = Callable[..., Any]
 
@@ -56,7 +55,6 @@ class _Call:
         needs_graph: whether to build a graph of the derivatives, because an argument is a Value, or
             a function is being compiled, or the results may depend on an outer Value.
         nodes: if no graph is needed, the nodes that the results have a derivative with respect to.
-        own_leaves: the leaves among them: the arguments, and those that f made.
     """
 
     def __init__(
@@ -83,7 +81,6 @@ class _Call:
         self.has_values = any(isinstance(x, Value) for x in given)
         self.needs_graph = recording.is_tracing() or (self.has_values and not is_paused)
         self.nodes: set[Value] = set()
-        self.own_leaves: list[Value] = []
         self._is_open = self.needs_graph
 
     def apply(self, f: Callable[..., Nested], constants: Mapping[str, Any]) -> Nested:
@@ -101,7 +98,6 @@ class _Call:
             nodes = made_since(values, self.start, self.leaves)
             self.needs_graph = nodes is None
             self.nodes = nodes or set()
-            self.own_leaves = [node for node in self.nodes if node.primitive is None]
         return values
 
     def value(self, output: Nested) -> Value:
@@ -150,12 +146,8 @@ class _Call:
             return [0.0] * len(self.leaves)
         if self.needs_graph:
             return list(grad(output, self.leaves))
-        # Every node behind the output was made by this call, so its grad is free to use.
-        output.backward()
-        found: list[Operand] = [0.0 if x.grad is None else x.grad for x in self.leaves]
-        for leaf in self.own_leaves:
-            leaf.grad = None
-        return found
+        found = leaf_adjoints(output)
+        return [found.get(leaf, 0.0) for leaf in self.leaves]
 
     def tangents(self, outputs: Sequence[Value], directions: Sequence[Operand]) -> list[Operand]:
         """The derivative of each output along the directions: Values if a graph is needed."""
@@ -388,11 +380,9 @@ def vjp(f: Callable[..., Nested], *primals: Nested, **constants: Any) -> tuple[N
         values = call.values(outputs)
         result = rebuilt(outputs, call.returned(values))
 
-    lock = fork_safe_lock()  # calls from several threads would share the grads of the nodes
-
     def pull_back(u: Nested) -> tuple[Nested, ...]:
         pulled = call.again(u)
-        with lock, recording.recorded():
+        with recording.recorded():
             along = primitives.dot(*pulled.directions(u, outputs, "results"), *values)
             pulled_back: tuple[Nested, ...] = rebuilt(
                 primals, pulled.returned(pulled.derivatives(along))
