@@ -168,6 +168,23 @@ def test_as_javascript_it_has_the_same_numbers(tmp_path: Path) -> None:
 # --- with what stands on derivatives --------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("inner", "right"),
+    [
+        (ag.gradient, 2.0),
+        (lambda f: lambda x: ag.jvp(f)(x, 1.0), 2.0),
+        (lambda f: lambda x: ag.vjp(f, x)[1](1.0)[0], 2.0),
+        (ag.hessian, 1.0),
+        (lambda f: lambda x: ag.hessian_vector_product(f)(x, 1.0), 1.0),
+    ],
+)
+def test_a_partial_that_depends_on_an_outer_value(inner: Any, right: float) -> None:
+    def slope(a: Any) -> Any:
+        return inner(lambda x: ag.custom(x, [x], [a * x]))(2.0)
+
+    assert ag.gradient(slope)(3.0) == ag.jit(ag.gradient(slope))([3.0])[0] == right
+
+
 def test_sparse_derivatives_are_those_given() -> None:
     pytest.importorskip("scipy")
 

@@ -380,7 +380,7 @@ def _selects(nodes: Iterable[Value]) -> bool:
 
 
 def made_since(outputs: Iterable[Value], start: int, own: Iterable[Value]) -> set[Value] | None:
-    """The nodes that the outputs have a derivative with respect to; None if one is too old.
+    """The nodes that the outputs or their derivatives depend on; None if one is too old.
 
     Args:
         outputs: the Values to start from.
@@ -399,8 +399,10 @@ def made_since(outputs: Iterable[Value], start: int, own: Iterable[Value]) -> se
             return None
         dx, dy = node._dx, node._dy
         if type(dx) is tuple:
+            is_given = node.primitive is primitives.given_partial
             for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
-                if partial is not None and x not in found:
+                is_source = partial is not None or (is_given and type(x) is not float)
+                if is_source and x not in found:
                     found.add(x)
                     stack.append(x)
             continue

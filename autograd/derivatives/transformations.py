@@ -54,7 +54,7 @@ class _Call:
         start: the creation number before theirs; a Value older than that is an outer one.
         needs_graph: whether to build a graph of the derivatives, because an argument is a Value, or
             a function is being compiled, or the results may depend on an outer Value.
-        nodes: if no graph is needed, the nodes that the results have a derivative with respect to.
+        nodes: if no graph is needed, the nodes that the results or their derivatives depend on.
     """
 
     def __init__(
