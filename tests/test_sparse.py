@@ -273,6 +273,19 @@ def test_the_derivative_of_a_selection_is_one_selection() -> None:
     assert str(jacobian.program).count(" if ") == 1
 
 
+def test_a_function_of_many_pieces() -> None:
+    def f(v: list[Any]) -> Any:
+        piece = v[1]
+        for i in range(1000):
+            piece = ag.where(v[0] > float(i), ag.sin(v[1]) * float(i) + v[0] * v[0], piece)
+        return piece
+
+    x, y = 3.5, 1.0
+    jacobian = ag.sparse_jacobian(lambda v: [f(v)]).values([x, y])
+    assert list(jacobian) == [2.0 * x, math.cos(y) * 3.0]
+    assert list(ag.sparse_hessian(f).values([x, y])) == [2.0, -math.sin(y) * 3.0]
+
+
 # --- composition ----------------------------------------------------------------------------------
 
 

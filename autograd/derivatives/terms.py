@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial, reduce
+from itertools import count
 from typing import Any
 
 from autograd import primitives
@@ -145,6 +146,11 @@ def _bits(x: float) -> Any:
     return x if x and x == x else (float, str(x), math.copysign(1.0, x))  # noqa: PLR0124
 
 
+MOST_CONDITIONS = 8
+"""More conditions of one term become their conjunction: a function of 300 pieces, each of which is
+selected by a comparison of its own, would take twenty times as long."""
+
+
 class Term:
     """A factor of paths through the graph, and the conditions under which they are selected.
 
@@ -172,24 +178,16 @@ class Terms:
     def product(self, a: Term, b: Term) -> Term:
         """The product of the partials of two edges in sequence, selected only if both are."""
         value = self.record.product(a.value, b.value)
-        if not b.selected:
-            return Term(value, a.selected)
-        return Term(value, tuple(dict.fromkeys(a.selected + b.selected)))
+        selected = tuple(dict.fromkeys(a.selected + b.selected)) if b.selected else a.selected
+        if len(selected) > MOST_CONDITIONS:
+            selected = (self._joined(primitives.logical_and, selected),)
+        return Term(value, selected)
 
     def total(self, terms: Sequence[Term]) -> Term:
         """The sum of the terms of several paths."""
         if len(terms) == 1:
             return terms[0]
-        conditions = [x for term in terms for x in term.selected]
-        if not conditions:
-            return Term(self.record.total([term.value for term in terms]))
-        for arm in conditions:
-            if arm.primitive is primitives.where and all(map(is_number, arm.args[1:], (0.0, 1.0))):
-                arms = arm.args[0], arm
-                first, second = ([t for t in terms if x in t.selected] for x in arms)
-                if first:  # both arms of one selection
-                    rest = [t for t in terms if t not in first and t not in second]
-                    return self.total([self._selection(arms, first, second), *rest])
+        terms = self._with_selections(terms)
         values: dict[Any, list[Term]] = {}
         for term in terms:
             values.setdefault(frozenset(term.selected), []).append(term)
@@ -210,19 +208,51 @@ class Terms:
             return term.value
         return self.record(primitives.where, self._condition(term), term.value, 0.0)
 
+    def _with_selections(self, terms: Sequence[Term]) -> list[Term]:
+        """The terms, with one for those below both arms of a selection."""
+        left, places = dict(enumerate(terms)), count(len(terms))
+        users: dict[Factor, list[int]] = {}
+        for i, term in left.items():
+            for condition in term.selected:
+                users.setdefault(condition, []).append(i)
+        for arm in list(users):
+            if arm.primitive is primitives.where and all(map(is_number, arm.args[1:], (0.0, 1.0))):
+                arms = arm.args[0], arm
+                first, second = ([i for i in users.get(x, ()) if i in left] for x in arms)
+                if first and second:
+                    new = self._selection(arms, [left[i] for i in first], [left[i] for i in second])
+                    for i in {*first, *second}:
+                        del left[i]
+                    left[place := next(places)] = new
+                    for condition in new.selected:
+                        users.setdefault(condition, []).append(place)
+        return list(left.values())
+
     def _selection(
         self, arms: tuple[Factor, Factor], first: Sequence[Term], second: Sequence[Term]
     ) -> Term:
         """One term for the terms below both arms of a selection."""
+        below = [*first, *second]
+        selected = tuple(
+            [c for c in below[0].selected if c not in arms and all(c in t.selected for t in below)]
+        )
         x, y = (
-            self.total([Term(t.value, tuple([c for c in t.selected if c is not arm])) for t in own])
+            self.total(
+                [
+                    Term(
+                        t.value,
+                        tuple([c for c in t.selected if c is not arm and c not in selected]),
+                    )
+                    for t in own
+                ]
+            )
             for arm, own in zip(arms, (first, second), strict=True)
         )
         value = self.record(primitives.where, arms[0], x.value, y.value)
-        if not x.selected and not y.selected:
-            return Term(value)
-        conditions = self._condition(x), self._condition(y)
-        return Term(value, (self.record(primitives.where, arms[0], *conditions),))
+        if x.selected or y.selected:
+            conditions = self._condition(x), self._condition(y)
+            selected += (self.record(primitives.where, arms[0], *conditions),)
+        return Term(value, selected)
 
     def _condition(self, term: Term) -> Factor:
         """Whether the term is selected, as one condition: 1 if it always is."""
