@@ -30,7 +30,7 @@ from autograd.derivatives.many_results import ManyResults
 from autograd.operators import OWNED
 from autograd.primitives import Primitive
 from autograd.solve.newton import Point, newton
-from autograd.value import Operand, Value, adjoints
+from autograd.value import Operand, Value, leaf_adjoints, reverse_order
 
 Row = dict[int, Operand]
 """The nonzeros of a row of a matrix, by their columns."""
@@ -58,9 +58,10 @@ class System:
         """The residuals and derivatives at the point where the system was recorded."""
         partials, rounding = [], []
         for residual, used in zip(self.residuals, self.used, strict=True):
-            found = adjoints(residual) if isinstance(residual, Value) else {}
+            nodes = reverse_order(residual) if isinstance(residual, Value) else []
+            found = leaf_adjoints(residual) if isinstance(residual, Value) else {}
             partials.append({i: found.get(self._placeholder(i), 0.0) for i in used})
-            rounding.append(sum(abs(slope * x._float) for x, slope in found.items()))
+            rounding.append(sum(abs(found.get(x, x.grad) * x._float) for x in nodes))
         residuals = [number_of(r) for r in self.residuals]
         return Point([x._float for x in self.xs], residuals, partials, rounding)
 
