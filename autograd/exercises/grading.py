@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Real
 from typing import Any
 
+from autograd.checks import is_bool, real_number
 from autograd.value import Value, adjoints
 from autograd.viz import explain
 
@@ -80,9 +82,9 @@ def as_number(what: str, given: Any) -> float:
     """The answer as a float. Raises a Mistake if it is no number."""
     if isinstance(given, Value):
         given = given.data
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
+    if is_bool(given) or not isinstance(given, Real):
         raise Mistake(f"{what} is a number; {given!r} is none.")
-    return float(given)
+    return real_number(given, what)
 
 
 def as_share(given: Any) -> float:

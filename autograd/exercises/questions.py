@@ -108,7 +108,9 @@ def rushing(found: float) -> str:
 def best_step(h: float) -> str:
     """The best step of a central difference for exp at 20."""
     h = as_number("The step", h)
-    if not h >= 1e-6:
+    if not h > 0:
+        raise Mistake("A step is a positive number, such as 1e-8.")
+    if h < 1e-6:
         raise Mistake("Smaller than for the sine? Rounding is not smaller here: 20 + h loses h.")
     if h > 3e-4:
         raise Mistake("So large? The error of truncation grows with h² here as for the sine.")
@@ -315,7 +317,8 @@ def call_price(volatility: float) -> float:
 @exercise("9.2")
 def implied(volatility: float) -> str:
     """The volatility at which the option costs 15."""
-    if not 0 < as_number("A volatility", volatility) < 5:
+    volatility = as_number("A volatility", volatility)
+    if not 0 < volatility < 5:
         raise Mistake("A volatility is a positive number, here between 0.1 and 1.")
     price = call_price(volatility)
     if abs(price - 15) > 0.005:
