@@ -177,7 +177,8 @@ class Drawing:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         # The HTML has alternative text, which `image/png` cannot have; the PNG is for those that
         # take no HTML, such as nbconvert to LaTeX. No `image/svg+xml`: JupyterLab drops it from a
-        # notebook that is not trusted, and others would take it in place of the HTML.
+        # notebook that is not trusted, and others would take it in place of the HTML. marimo, and
+        # nbconvert to HTML and LaTeX, find the picture; only `--sanitize-html` drops it.
         try:
             formats = {"text/html": self.image, "text/plain": repr(self)}
         except RuntimeError as reason:
