@@ -556,11 +556,13 @@ logical_not = Primitive("logical_not", "~", "where(x, 0.0, 1.0)", None)
 maximum: Primitive = Primitive("maximum", "max", _maximum,
     lambda z, x, y: where(x <= y, where(x >= y, 0.5, 0.0), 1.0),
     lambda z, x, y: where(y <= x, where(y >= x, 0.5, 0.0), 1.0), chooses=True, composite=True,
-    doc="The larger of x and y, nan if either is. A tie gives each half the gradient.")
+    doc="The larger of x and y, nan if either is. A tie gives each half the gradient, and second "
+        "derivatives are 0.")
 minimum: Primitive = Primitive("minimum", "min", _minimum,
     lambda z, x, y: where(x >= y, where(x <= y, 0.5, 0.0), 1.0),
     lambda z, x, y: where(y >= x, where(y <= x, 0.5, 0.0), 1.0), chooses=True, composite=True,
-    doc="The smaller of x and y, nan if either is. A tie gives each half the gradient.")
+    doc="The smaller of x and y, nan if either is. A tie gives each half the gradient, and second "
+        "derivatives are 0.")
 clip = Primitive("clip", "clip",
     lambda x, low, high: minimum(maximum(x, low), high),
     # at a bound the slope is x's, as of torch.clamp: bounds count where they are strictly passed
