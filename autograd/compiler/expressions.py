@@ -41,7 +41,8 @@ SPACES = "kwcmyxv"
 
 CHEAP = ARITHMETIC | {*KNOWN[:POW], "Σ"}
 """Operations that may occur several times in an expression. Any other function occurs once on each
-path to the root, or a recurrence would be unrolled within an expression."""
+path to the root, or a recurrence would be unrolled within an expression: 50 steps of sin(s)/2 + x
+are a loop of one line, and would be a loop over three long ones."""
 
 
 class Expressions:
