@@ -62,12 +62,12 @@ def operations_of(function: Any, arguments: tuple[Any, ...]) -> int:
     """What is computed for a point: arithmetic, functions and comparisons."""
     recorded = trace(function.values, [x.shape for x in arguments])
     tape: Any = lower(recorded.inputs, recorded.outputs, is_batch=True)
-    copied = tape.names.index("copy")
+    no_operations = {0, 1, 2, tape.names.index("copy"), tape.names.index("mean")}
     arg, start, needed = tape.arg.tolist(), tape.start.tolist(), set(tape.results)
     for node in range(len(tape.op) - 1, -1, -1):
         if node in needed:
             needed.update(arg[start[node] : start[node + 1]])
-    return sum(int(tape.op[node]) not in (0, 1, 2, copied) for node in needed)
+    return sum(int(tape.op[node]) not in no_operations for node in needed)
 
 
 def machine_code(function: Any, arguments: tuple[Any, ...]) -> Callable[[], None]:
