@@ -279,8 +279,8 @@ class Value:
 
         Leaves add the result to the `grad` they have, so that the gradients of several losses
         accumulate until they are zeroed; inner nodes hold the last pass alone. If the pass is
-        interrupted, the leaves keep the `grad` that they had. Passes of several threads run one after
-        another; until one has ended, what another thread reads may be a part of a sum.
+        interrupted, the leaves keep the `grad` that they had. Passes of several threads run one
+        after another; until one has ended, another thread may read a part of a sum.
         """
         with _sweeping:
             for leaf, adjoint in leaf_adjoints(self).items():
