@@ -96,9 +96,6 @@ class Primitive:
 
     definition: Callable[..., Scalar] | None
     """The value in the operations of the table; None for an elementary row."""
-    is_local = True
-    """Whether the partials depend on the result and on operands with a derivative, and on nothing
-    else; what reads second partials off the row has to ask (see `derivatives.sparse`)."""
     template: str
     """How Python writes the operation, with {0} for the first operand; "" for a function's call."""
     call_in_place = ""
@@ -230,6 +227,22 @@ class Primitive:
         names = [f"x{i}" for i in range(len(self.partials))]
         formula = self._read(self.definition, "value", *map(Symbol, names))
         return operators.function_of(formula, names, self.key)
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether no rule reads an operand without a derivative, other than a condition.
+
+        Otherwise the partials depend on more than the operands that gradients flow to, which
+        whatever takes second derivatives has to ask (see `derivatives`).
+        """
+        if self.variadic or self.chooses or None not in self.partials:
+            return True
+        names = [f"x{i}" for i in range(len(self.partials))]
+        read = [x for x in self.formulas(["z", *names])[1:] if isinstance(x, Symbol)]
+        for formula in read:  # which grows by the parts of each
+            read.extend([x for x in formula.args if isinstance(x, Symbol)])
+        hidden = {x for x, rule in zip(names, self.partials, strict=True) if rule is None}
+        return hidden.isdisjoint(x.name for x in read)
 
     @cached_property
     def _slopes(self) -> list[Callable[..., float] | None]:
@@ -578,7 +591,6 @@ stop_gradient = Primitive("stop_gradient", "stop_gradient", "x", None,
 given_partial = Primitive("given_partial", "given_partial", "value",
     lambda z, value, x, slope: 1.0, lambda z, value, x, slope: slope, None,
     doc="The value, with one more partial derivative, `slope`, with respect to x.")
-given_partial.is_local = False
 
 abs: Primitive = Primitive("abs", "abs", math.fabs,
     lambda z, x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, 0.0)),

@@ -415,7 +415,7 @@ def _sweep(nodes: Iterable[Any]) -> float:
 def leaf_adjoints(output: Value) -> dict[Any, float]:
     """doutput/dleaf for every leaf that `output` depends on.
 
-    Leaves keep the `grad` that they have, that of inner nodes is written.
+    The `grad` of a leaf stays as it is; that of an inner node is overwritten.
     """
     nodes, found = reverse_order(output), {}
     with _sweeping:

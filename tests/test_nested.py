@@ -275,6 +275,18 @@ def test_argnums_choose_the_arguments() -> None:
             ag.gradient(f, argnums=wrong)(2.0, 3.0)
 
 
+def test_an_operand_without_a_derivative_counts_in_those_of_the_others() -> None:
+    scaled = ag.Primitive("scaled", "scaled", "x * s", lambda z, x, s: s, None)
+
+    def slope(a: Any) -> Any:
+        return ag.gradient(lambda x: scaled(x, a))(2.0)
+
+    assert ag.gradient(slope)(3.0) == 1.0
+    assert ag.jit(ag.gradient(slope), in_axes=None, backend="python")(3.0) == 1.0
+    assert not scaled.is_local
+    assert ag.primitives.where.is_local
+
+
 def test_a_vjp_may_be_called_from_several_threads() -> None:
     x = [0.1 * i for i in range(30)]
     _, pull_back = ag.vjp(lambda v: [ag.sin(ag.dot(v, v)) * t for t in v], x)

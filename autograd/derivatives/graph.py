@@ -361,11 +361,11 @@ def nodes_since(outputs: Iterable[Value], inputs: Sequence[Value]) -> list[Value
 
 def dependent(nodes: Iterable[Value], inputs: Sequence[Value]) -> list[Value]:
     """The nodes that depend on an input, inputs included, in order of creation."""
-    dependent: set[object] = set(inputs)
+    found: set[object] = set(inputs)
     order = []
     for node in nodes:
-        if node in dependent or not dependent.isdisjoint(node.args):
-            dependent.add(node)
+        if node in found or not found.isdisjoint(node.args):
+            found.add(node)
             order.append(node)
     return order
 
@@ -397,12 +397,16 @@ def made_since(outputs: Iterable[Value], start: int, own: Iterable[Value]) -> se
         node = stack.pop()
         if node._created < start:
             return None
+        row: Any = node.primitive
+        if row is not None and not row.is_local:
+            new = [x for x in node.args if type(x) is not float and x not in found]
+            found.update(new)
+            stack += new
+            continue
         dx, dy = node._dx, node._dy
         if type(dx) is tuple:
-            is_given = node.primitive is primitives.given_partial
             for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
-                is_source = partial is not None or (is_given and type(x) is not float)
-                if is_source and x not in found:
+                if partial is not None and x not in found:
                     found.add(x)
                     stack.append(x)
             continue

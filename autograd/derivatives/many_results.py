@@ -19,7 +19,7 @@ class RowOfMany:
     name: str
     arity: int | None = None
     definition = None
-    variadic, chooses = True, False
+    variadic, chooses, is_local = True, False, True
 
     def record(self, args: Sequence[Any]) -> Value:
         """Record a node for this row on these operands, without a number."""

@@ -377,7 +377,7 @@ def call_of(function: Items, given: Mapping[str, Index]) -> str:
 FEWEST_IN_LANES = 4
 """So many rows of a group are a vector. With 2 the gradient of 1,000 Runge-Kutta steps takes 1.03
 times as long, with 8 that of the GPT on 8 tokens; without vectors of rows 2.0 times, Rosenbrock's
-1.9 times."""
+2.2 times."""
 
 
 def _step(x: Operand, dim: int) -> int | None:
