@@ -154,6 +154,8 @@ RICH: dict[str, Function] = {
         ag.where(abs(x) > 1.0, ag.sin(x) / (x * x - 1.0) * x, ag.log(1.0 - x * x) * x)
         * ag.maximum(x, ag.log(x + 1.5))
     ),
+    "a pole beside a branch": lambda x: ag.log(1.0 - x) * ag.where(x > 0.5, x, x * x),
+    "two relus of which one is 0": lambda x: ag.relu(x) ** 2 * ag.relu(-x),
 }
 
 
@@ -165,15 +167,23 @@ def derivative(f: Function, kinds: str) -> Function:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kinds", ["g", "gg", "ggg", "gggg", "jj", "jjj", "jg", "gj"])
+@pytest.mark.parametrize("kinds", ["g", "gg", "ggg", "gggg", "jj", "jjj", "jg", "gj", "ggj"])
 @pytest.mark.parametrize("f", RICH.values(), ids=RICH)
 def test_derivatives_of_any_order_have_the_same_bits_compiled(f: Function, kinds: str) -> None:
     source = random.Random(0)
-    points = [source.uniform(-2.0, 2.0) for _ in range(15 if len(kinds) > 3 else 50)]
+    points = [source.uniform(-2.0, 2.0) for _ in range(15 if len(kinds) > 3 else 40)]
     derived = derivative(f, kinds)
     compiled = ag.jit(derived, "python")
-    for x in points:  # one by one: a nan in a batch would change the program for all
+    # One by one: a nan in a batch would change the program for all.
+    for x in (*points, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0):
         assert same(compiled([x]), [derived(x)]), x
+
+
+@pytest.mark.parametrize("f", [*RICH.values(), *SELECTING[-2:]])
+def test_a_second_derivative_of_zero_has_the_same_sign_compiled(f: Function) -> None:
+    compiled = ag.jit(ag.hessian(f), "python")
+    for x in (-1.0, -0.5, -0.0, 0.0, 0.5, 1.0):
+        assert same(compiled([x]), [ag.hessian(f)(x)]), x
 
 
 @pytest.mark.parametrize("f", HONEST.values(), ids=HONEST)

@@ -60,8 +60,8 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
             raise TypeError(
                 f"grad: expected a Value, got {value!r} of type {type(value).__name__}{hint}"
             )
-    found = pulled_back([(output, 1.0, 1.0)], inputs)
-    return [as_value(0.0 if adjoint is None else adjoint) for adjoint, _ in found]
+    found = [adjoint for adjoint, _ in pulled_back([(output, 1.0, 1.0)], inputs)]
+    return list(map(as_value, _signed(found, nodes_since([output], inputs))))
 
 
 def pulled_back(
@@ -135,8 +135,8 @@ def tangents(
     This is forward mode: each node's tangent is the sum, over its operands from left to right, of
     partial × tangent of the operand; an output that depends on no input has the tangent 0.0.
     """
-    found = pushed_forward(outputs, inputs, directions)
-    return [0.0 if along is None else along for along, _ in found]
+    found = [along for along, _ in pushed_forward(outputs, inputs, directions)]
+    return _signed(found, nodes_since(outputs, inputs))
 
 
 def pushed_forward(
@@ -190,6 +190,9 @@ def pushed_forward(
             tangent[node] = _sum(terms, selects)
             if not any(map(is_sure, actives)):
                 activity[node] = functools.reduce(primitives.maximum, actives)
+            if node in _guarded:
+                is_active, _ = _guarded[node]
+                activity[node] = primitives.where(is_active, activity.get(node, 1.0), 0.0)
     if tracing is not None:
         tracing.selection = max(tracing.selection, inactive.selection())
     return [(tangent.get(output), activity.get(output, 1.0)) for output in outputs]
@@ -377,6 +380,23 @@ def _selects(nodes: Iterable[Value]) -> bool:
     of 0. To keep the sums of the next order the same, a single contribution becomes a sum then.
     """
     return any(x in _apart or (x.primitive is not None and x.primitive.chooses) for x in nodes)
+
+
+def positive_zero(nodes: Callable[[], Iterable[Value]]) -> float:
+    """What to add to the derivatives of these nodes: 0.0 or, for no difference, -0.0.
+
+    If among the nodes are derivatives of nodes that select, their own derivatives have more terms
+    in a compiled function than in eager code, namely zeros. That makes no difference but for the
+    sign of a result that is 0, which adding 0.0 makes positive.
+    """
+    return 0.0 if _apart and any(x in _apart for x in nodes()) else -0.0
+
+
+def _signed(results: Iterable[Operand | None], nodes: Iterable[Value]) -> list[Operand]:
+    """Derivatives of the nodes, with the sign of zero as `positive_zero` says; None is 0.0."""
+    zero = positive_zero(lambda: nodes)
+    found = [0.0 if x is None else x for x in results]
+    return [primitives.sum(x, zero) for x in found] if math.copysign(1.0, zero) > 0.0 else found
 
 
 def made_since(outputs: Iterable[Value], start: int, own: Iterable[Value]) -> set[Value] | None:

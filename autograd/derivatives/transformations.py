@@ -33,12 +33,13 @@ from autograd.derivatives.graph import (
     grad,
     made_since,
     number_of,
+    positive_zero,
     tangent_numbers,
     tangents,
 )
 from autograd.derivatives.structures import Nested, flat, flat_like, rebuilt
 from autograd.operators import counter
-from autograd.value import Operand, Value, leaf_adjoints
+from autograd.value import Operand, Value, leaf_adjoints, reverse_order
 
 Transformed: TypeAlias = Callable[..., Any]
 
@@ -147,14 +148,17 @@ class _Call:
         if self.needs_graph:
             return list(grad(output, self.leaves))
         found = leaf_adjoints(output)
-        return [found.get(leaf, 0.0) for leaf in self.leaves]
+        zero = positive_zero(lambda: reverse_order(output))
+        return [found.get(leaf, 0.0) + zero for leaf in self.leaves]
 
     def tangents(self, outputs: Sequence[Value], directions: Sequence[Operand]) -> list[Operand]:
         """The derivative of each output along the directions: Values if a graph is needed."""
         if self.needs_graph:
             return tangents(outputs, self.leaves, directions)
         numbers = [number_of(v) for v in directions]
-        return list(tangent_numbers(outputs, self.leaves, numbers, self.nodes))
+        zero = positive_zero(lambda: self.nodes)
+        found = tangent_numbers(outputs, self.leaves, numbers, self.nodes)
+        return [along + zero for along in found]
 
     def returned(self, results: Iterable[Operand]) -> Iterator[Operand]:
         """The results as Values if one of them depends on an outer Value, else as numbers."""
