@@ -369,37 +369,66 @@ def topological_order(output: Value) -> list[Value]:
     return sorted(found, key=_creation)
 
 
-def reverse_order(output: Value) -> list[Any]:
-    """The nodes that `output` has a derivative with respect to, the latest first."""
+def leaf_adjoints(output: Value) -> dict[Any, float]:
+    """doutput/dleaf for every leaf that `output` depends on.
+
+    The `grad` of a leaf stays as it is; that of an inner node is overwritten.
+    """
+    # Where a sum starts, because -0.0 + x is x even if x is -0.0. As a new object it marks nodes.
+    start = math.copysign(0.0, -1.0)
+    ends: dict[Any, float | None] = {}
+    found: dict[Any, float] = {}
+    with _sweeping:
+        try:
+            nodes = _reached(output, start, ends)
+            output.grad = 1.0
+            _sweep(nodes)
+            if any(math.isnan(node.grad) for node in ends):  # a nan anywhere has reached an end
+                for node, adjoint in adjoints(output).items():
+                    node.grad = adjoint
+        finally:
+            for node, grad in ends.items():
+                if node._x is None:
+                    found[node], node.grad = node.grad, grad
+    return found
+
+
+def _reached(output: Any, start: float, ends: dict[Any, float | None]) -> list[Any]:
+    """The nodes that `output` has a derivative with respect to, the latest first.
+
+    Their `grad` becomes `start`. `ends` receives the `grad` of those without operands among them.
+    """
     nodes: list[Any] = []
-    found, stack = {output}, [output]
-    add, push, pop, keep = found.add, stack.append, stack.pop, nodes.append
+    stack = [output]
+    keep, pop, push = nodes.append, stack.pop, stack.append
     while stack:
         node = pop()
+        if (grad := node.grad) is start:
+            continue
         keep(node)
         dx, dy = node._dx, node._dy
         if type(dx) is tuple:
-            for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
-                if partial is not None and x not in found:
-                    add(x)
-                    push(x)
-            continue
-        if dx is not None and (x := node._x) not in found:
-            add(x)
-            push(x)
-        if dy is not None and (x := node._y) not in found:
-            add(x)
-            push(x)
+            operands = [x for x, partial in zip(node._x, dx, strict=True) if partial is not None]
+            stack += operands
+            if not operands:
+                ends[node] = grad
+        elif dx is not None:
+            push(node._x)
+            if dy is not None:
+                push(node._y)
+        elif dy is not None:
+            push(node._y)
+        else:
+            ends[node] = grad
+        node.grad = start
     nodes.sort(key=_creation, reverse=True)  # this order is nearly sorted, that of a set is not
     return nodes
 
 
-def _sweep(nodes: Iterable[Any]) -> float:
-    """Complete the `grad` of each node. Returns their sum, which is nan if one of them is."""
-    total = 0.0
+def _sweep(nodes: Iterable[Any]) -> None:
+    """Complete the `grad` of each node: the chain rule."""
     for node in nodes:
         upstream, dx, dy = node.grad, node._dx, node._dy
-        total += upstream
         if type(dx) is tuple:
             for x, partial in zip(node._x, dx):  # noqa: B905 - aligned when recorded
                 if partial is not None:
@@ -409,29 +438,6 @@ def _sweep(nodes: Iterable[Any]) -> float:
             node._x.grad += upstream * dx
         if dy is not None:
             node._y.grad += upstream * dy
-    return total
-
-
-def leaf_adjoints(output: Value) -> dict[Any, float]:
-    """doutput/dleaf for every leaf that `output` depends on.
-
-    The `grad` of a leaf stays as it is; that of an inner node is overwritten.
-    """
-    nodes, found = reverse_order(output), {}
-    with _sweeping:
-        try:
-            for node in nodes:
-                if node._x is None:
-                    found[node] = node.grad
-                node.grad = -0.0  # where a sum starts, because -0.0 + x is x even if x is -0.0
-            output.grad = 1.0
-            if math.isnan(_sweep(nodes)):
-                for node, adjoint in adjoints(output).items():
-                    node.grad = adjoint
-        finally:
-            for leaf, before in found.items():
-                found[leaf], leaf.grad = leaf.grad, before
-    return found
 
 
 def adjoints(output: Value) -> dict[Value, float]:
@@ -443,7 +449,9 @@ def adjoints(output: Value) -> dict[Value, float]:
     """
     adjoint = {output: 1.0}
     active = {output}
-    for node in reverse_order(output):
+    for node in reversed(topological_order(output)):
+        if node not in adjoint:
+            continue
         upstream = adjoint[node]
         for arg, partial, is_chosen in edges(node, active):
             contribution = upstream * partial

@@ -211,6 +211,14 @@ def test_what_was_compared_is_in_the_graph() -> None:
     ]
 
 
+def test_a_constant_in_an_unselected_branch_has_gradient_0_under_an_infinite_slope() -> None:
+    x = Value(0.0)
+    for constant in (ag.stop_gradient(x), ag.where(x >= 0.0, 1.0, 2.0)):
+        ag.sqrt(ag.where(x >= 0.0, x, constant)).backward()
+        assert constant.grad == 0.0  # and not inf·0
+        assert x.grad == math.inf
+
+
 def plain_sweep(output: Value, leaf: Value) -> float:
     adjoints: dict[Value, float] = {output: 1.0}
     for node in reversed(ag.value.topological_order(output)):

@@ -39,7 +39,7 @@ from autograd.derivatives.graph import (
 )
 from autograd.derivatives.structures import Nested, flat, flat_like, rebuilt
 from autograd.operators import counter
-from autograd.value import Operand, Value, leaf_adjoints, reverse_order
+from autograd.value import Operand, Value, leaf_adjoints, topological_order
 
 Transformed: TypeAlias = Callable[..., Any]
 
@@ -148,7 +148,7 @@ class _Call:
         if self.needs_graph:
             return list(grad(output, self.leaves))
         found = leaf_adjoints(output)
-        zero = positive_zero(lambda: reverse_order(output))
+        zero = positive_zero(lambda: topological_order(output))
         return [found.get(leaf, 0.0) + zero for leaf in self.leaves]
 
     def tangents(self, outputs: Sequence[Value], directions: Sequence[Operand]) -> list[Operand]:

@@ -30,7 +30,7 @@ from autograd.derivatives.many_results import ManyResults
 from autograd.operators import OWNED
 from autograd.primitives import Primitive
 from autograd.solve.newton import Point, newton
-from autograd.value import Operand, Value, leaf_adjoints, reverse_order
+from autograd.value import Operand, Value, leaf_adjoints
 
 Row = dict[int, Operand]
 """The nonzeros of a row of a matrix, by their columns."""
@@ -50,18 +50,18 @@ class System:
     ) -> None:
         self.xs, self.ps, self.residuals = xs, ps, residuals
         index = {x: i for i, x in enumerate([*xs, *ps])}
-        orders = [in_recorded_order([r], index) for r in residuals]
-        self.used = [sorted(index[x] for x in order if x in index) for order in orders]
-        self._known = {x for order in orders for x in order}
+        self._orders = [in_recorded_order([r], index) for r in residuals]
+        self.used = [sorted(index[x] for x in order if x in index) for order in self._orders]
+        self._known = {x for order in self._orders for x in order}
 
     def point(self) -> Point:
         """The residuals and derivatives at the point where the system was recorded."""
         partials, rounding = [], []
-        for residual, used in zip(self.residuals, self.used, strict=True):
-            nodes = reverse_order(residual) if isinstance(residual, Value) else []
+        for residual, used, order in zip(self.residuals, self.used, self._orders, strict=True):
             found = leaf_adjoints(residual) if isinstance(residual, Value) else {}
             partials.append({i: found.get(self._placeholder(i), 0.0) for i in used})
-            rounding.append(sum(abs(found.get(x, x.grad) * x._float) for x in nodes))
+            adjoints = ((x, found.get(x) if x.primitive is None else x.grad) for x in order)
+            rounding.append(sum(abs(a * x._float) for x, a in adjoints if a is not None))
         residuals = [number_of(r) for r in self.residuals]
         return Point([x._float for x in self.xs], residuals, partials, rounding)
 
