@@ -227,7 +227,7 @@ def test_the_gallery_links_its_pages_and_they_work_beside_their_script(
         page.goto(next(link for link in links if link.endswith(name)))
         assert page.locator("h1").text_content() == title
         at_once(page)
-        order = player.graph.order
+        order = player.order
         for i, gradient in shown(page, "total").items():
             assert math.isclose(gradient, adjoints(order[-1])[order[i]], rel_tol=1e-12)
         page.get_by_role("link", name="All pages").click()
@@ -299,7 +299,7 @@ def test_edges_that_pass_over_many_nodes_are_laid_out_with_less_search(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def passed(n_steps: int) -> int:
-        return passed_over(picture(topological_order(recurrent(n_steps))).edges)
+        return passed_over(picture("play", topological_order(recurrent(n_steps))).edges)
 
     # w stands before its first user; three columns further, each step, is the next.
     assert [passed(n) for n in (1, 2, 3, 10)] == [0, 3, 9, 3 * 45]

@@ -362,7 +362,8 @@ def test_new_weights_of_a_model_of_zeros_are_not_zero(open_page: Open) -> None:
     page = open_page(ag.playground(model, *others))
     assert "try new weights" in page.locator(".say").inner_text()
     press(page, "New weights")
-    assert all(page.evaluate(f"Array.from({LEARNS}.numbers)"))
+    numbers = page.evaluate(f"Array.from({LEARNS}.numbers)")
+    assert numbers.count(0) == sum(len(layer.neurons) for layer in model.layers), "the biases"
     assert "try new weights" not in page.locator(".say").inner_text()
 
 
@@ -616,9 +617,6 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
         )
     with pytest.raises(ValueError, match="expected names of 2 classes, got 1: 'a'"):
         ag.playground(model, loss, X, Y, optimizer, classes=["a"])
-    infinite = ag.Value(math.inf, "w")
-    with pytest.raises(ValueError, match="is not finite; give it a number to start from"):
-        ag.playground(lambda x: infinite * x, loss, [1.0], [1], ag.Adam([infinite]))
     with pytest.raises(ValueError, match=r"expected targets -1 and \+1"):
         ag.playground(model, loss, X[:2], [0, 1], optimizer)
 

@@ -455,7 +455,7 @@ def test_more_paths_than_anyone_could_print() -> None:
         y = y + y
     found = explain(y, x)
     assert found.count == 2**5_000
-    assert "about 1.412e1505 paths" in str(found)
+    assert "about 1.412e+1505 paths" in str(found)
 
 
 @pytest.mark.slow

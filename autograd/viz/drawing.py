@@ -45,8 +45,7 @@ from autograd.files import write_whole
 from autograd.nn import Module
 from autograd.value import Value, topological_order
 from autograd.viz.dot import dot_text
-from autograd.viz.graphview import Fold, Picture, Selection, TooLargeError, picture
-from autograd.viz.steps import check_choice, checked
+from autograd.viz.graphview import Fold, Picture, Selection, check_choice, checked, picture
 from autograd.viz.svg import svg_text
 
 HOW_TO_RENDER = (
@@ -96,19 +95,11 @@ def draw(
     """
     order = topological_order(checked(value, "draw"))
     check_choice("draw: rankdir", rankdir, ("LR", "TB"))
-    check_choice("draw: collapse", collapse, ("neurons", "layers", None))
     if not re.fullmatch(r"[\w-]*", prefix, re.ASCII):
         raise ValueError(f"draw: a prefix is made of letters, digits, - and _, got {prefix!r}")
-    try:
-        shown = picture(
-            order, expand=expand, collapse=collapse, only=only, limit=limit, model=model
-        )
-    except TooLargeError as reason:
-        raise ValueError(
-            f"draw: {reason}: draw a part (only=...), fold a network (collapse='neurons' or "
-            f"'layers'), or pass a higher limit= (the DOT text, `.dot`, is then there at once; the "
-            f"layout of the picture takes its time)"
-        ) from None
+    shown = picture(
+        "draw", order, expand=expand, collapse=collapse, only=only, limit=limit, model=model
+    )
     return Drawing(shown, rankdir, prefix)
 
 

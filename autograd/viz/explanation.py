@@ -9,15 +9,16 @@ and one sweep over the graph does it all.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import reduce
 from operator import add
 from typing import TypeAlias, overload
 
 from autograd.nn import Module
 from autograd.value import Value, adjoints, topological_order
-from autograd.viz.graphview import called_after
+from autograd.viz.graphview import called_after, checked
 from autograd.viz.notation import (
     LATEX,
     TEXT,
@@ -27,7 +28,7 @@ from autograd.viz.notation import (
     changed_since,
     names,
 )
-from autograd.viz.steps import checked, local_derivatives
+from autograd.viz.steps import local_derivatives
 
 PATHS_SHOWN = 8
 FACTORS_SHOWN = 16
@@ -229,8 +230,25 @@ def _total(terms: Iterable[float]) -> float:
 # --- how it is said -------------------------------------------------------------------------------
 
 
+class _Written:
+    """Prints as text, in Jupyter as formulas."""
+
+    def _blocks(self, notation: Notation) -> Iterator[list[str]]:
+        """What there is to say, in blocks of rows."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return "\n\n".join(map("\n".join, self._blocks(TEXT)))
+
+    __repr__ = __str__
+
+    def _repr_latex_(self) -> str:
+        body = r" \\[1ex] ".join(row for block in self._blocks(LATEX) for row in block)
+        return rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
+
+
 @dataclass(frozen=True, repr=False)
-class Chain:
+class Chain(_Written):
     """The backward pass from label to label, in the order in which gradients are computed.
 
     It prints one gradient a line, with each factor by name and by number, and next to it the value
@@ -248,29 +266,20 @@ class Chain:
     names: Names = field(compare=False)
     changed: Sequence[Value] = field(default=(), compare=False)
 
-    def __str__(self) -> str:
-        return "\n\n".join([self.table(), *self.remarks(TEXT)])
+    def _blocks(self, notation: Notation) -> Iterator[list[str]]:
+        yield self.rows(notation)
+        yield from self.remarks(notation)
 
-    __repr__ = __str__
+    def rows(self, notation: Notation) -> list[str]:
+        """One row for each gradient, in aligned columns."""
+        name, more = self.names[self.output], len(self.links) - LINKS_SHOWN
+        if not self.links:
+            return [f"{notation.start}{notation.total(name, name)} = 1"]
+        rows = notation.columns([self._row(link, notation) for link in self.links[:LINKS_SHOWN]])
+        return rows + [notation.start + notation.words(f"and {more:,} more")] * (more > 0)
 
-    def _repr_latex_(self) -> str:
-        return _aligned(self.latex_rows(), self.remarks(LATEX))
-
-    def table(self) -> str:
-        """The lines as text, in aligned columns."""
-        rows = [self._row(link, TEXT) for link in self.links[:LINKS_SHOWN]]
-        left, right = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
-        lines = [f"{a:{left}} = {b:{right}}   backward(): {c}" for a, b, c in rows]
-        return "\n".join([*lines, *self._rest(TEXT)])
-
-    def latex_rows(self) -> list[str]:
-        """The lines as rows of an `aligned` environment."""
-        rows = [self._row(link, LATEX) for link in self.links[:LINKS_SHOWN]]
-        lines = [rf"{a} &= {b} &\quad {LATEX.words('backward(): ')} {c}" for a, b, c in rows]
-        return [*lines, *(f"&{line}" for line in self._rest(LATEX))]
-
-    def remarks(self, notation: Notation) -> list[str]:
-        """Notes on all lines: what d and ∂ mean, and what has changed since the recording."""
+    def remarks(self, notation: Notation) -> list[list[str]]:
+        """Notes on all rows: what d and ∂ mean, and what has changed since the recording."""
         shown = self.links[:LINKS_SHOWN]
         is_merged = any(
             link.passes_unlabeled(user, local) for link in shown for user, _, local in link.terms
@@ -281,7 +290,7 @@ class Chain:
             before = notation.words("An operand of ")
             after = notation.words(f" has changed since: {AS_RECORDED}")
             remarks.append(f"{before}{name}{after}")
-        return remarks
+        return [[notation.start + remark] for remark in remarks]
 
     def _row(self, link: Link, notation: Notation) -> tuple[str, str, str]:
         """One row: the gradient's symbol, its terms in symbols and numbers, and its value."""
@@ -308,18 +317,12 @@ class Chain:
             notation.number(_total(upstream * local for _, upstream, local in link.terms)),
         ]
         equal = " = ".join(dict.fromkeys(right))
-        return notation.total(output, node), equal, notation.number(link.gradient)
-
-    def _rest(self, notation: Notation) -> list[str]:
-        """A line for what is left out, or for the output alone."""
-        name, more = self.names[self.output], len(self.links) - LINKS_SHOWN
-        if not self.links:
-            return [f"{notation.total(name, name)} = 1"]
-        return [notation.words(f"and {more:,} more")] if more > 0 else []
+        found = f"{notation.words('backward(): ')}{notation.number(link.gradient)}"
+        return notation.total(output, node), equal, found
 
 
 @dataclass(frozen=True, repr=False)
-class Explanation:
+class Explanation(_Written):
     """dvalue/dleaf as a sum over paths; prints as text, in Jupyter as formulas.
 
     Attributes:
@@ -353,38 +356,23 @@ class Explanation:
         shown = _total(path.product for path in self.paths)
         return shown + self.left_out_sum if self.left_out else shown
 
-    def __str__(self) -> str:
-        blocks = [f"{self._derivative(TEXT)} = {TEXT.number(self.gradient)}, {self._summary()}"]
-        blocks += ["\n  = ".join(self._path(path, TEXT)) for path in self.paths]
-        if self.left_out:
-            blocks.append(f"{self._others()} {TEXT.number(self.left_out_sum)}")
-        blocks = ["\n\n  ".join(blocks)]
-        if legend := self._legend(TEXT):
-            blocks.append("where " + "\n      ".join(map(" = ".join, legend)))
-        if len(self.chain.links) > 1:
-            blocks.append(f"From each labeled node to the next:\n\n{self.chain.table()}")
-        return "\n\n".join([*blocks, *self.chain.remarks(TEXT)])
-
-    __repr__ = __str__
-
-    def _repr_latex_(self) -> str:
-        gradient = LATEX.number(self.gradient)
-        words = LATEX.words
-        rows = [rf"{self._derivative(LATEX)} &= {gradient} {words(f', {self._summary()}')}"]
+    def _blocks(self, notation: Notation) -> Iterator[list[str]]:
+        words, start = notation.words, notation.start
+        inner = start + notation.indent
+        gradient = notation.number(self.gradient)
+        summary = words(f", {self._summary()}")
+        yield [f"{self._derivative(notation)}{notation.equals}{gradient}{summary}"]
         for path in self.paths:
-            symbols, numbers = self._path(path, LATEX)
-            rows += [rf"&\quad {symbols}", rf"&\quad\quad = {numbers}"]
+            symbols, numbers = self._path(path, notation)
+            yield [f"{inner}{symbols}", f"{inner}= {numbers}"]
         if self.left_out:
-            number = LATEX.number(self.left_out_sum)
-            rows.append(rf"&\quad {words(f'{self._others()} ')} {number}")
-        where = words("where ")
-        for name, made in self._legend(LATEX):
-            rows.append(f"&{where} {name} = {made}")
-            where = rf"\phantom{{{words('where ')}}}"
+            yield [f"{inner}{words(f'{self._others()} ')}{notation.number(self.left_out_sum)}"]
+        if legend := self._legend(notation):
+            yield [f"{start}{words('where ')}{line}" for line in legend]
         if len(self.chain.links) > 1:
-            title = words("From each labeled node to the next:")
-            rows += [f"&{title}", *self.chain.latex_rows()]
-        return _aligned(rows, self.chain.remarks(LATEX))
+            yield [start + words("From each labeled node to the next:")]
+            yield self.chain.rows(notation)
+        yield from self.chain.remarks(notation)
 
     def _derivative(self, notation: Notation) -> str:
         return notation.total(self.names[self.value], self.names[self.leaf])
@@ -422,24 +410,16 @@ class Explanation:
         paths = "1 other path:" if self.left_out == 1 else f"{_counted(self.left_out)} other paths:"
         return f"and {paths}"
 
-    def _legend(self, notation: Notation) -> list[tuple[str, str]]:
+    def _legend(self, notation: Notation) -> list[str]:
         """The formulas of the nodes without labels that the paths mention."""
         mentioned = dict.fromkeys(x for path in self.paths for x in path.nodes[:FACTORS_SHOWN])
         unlabeled = [node for node in mentioned if node.args and not node.label]
         return [
-            (notation.name(self.names[node]), notation.formula(node, self.names))
+            f"{notation.name(self.names[node])} = {notation.formula(node, self.names)}"
             for node in unlabeled[:LEGEND_SHOWN]
         ]
 
 
-def _aligned(rows: Iterable[str], remarks: Iterable[str]) -> str:
-    body = r" \\[1ex] ".join([*rows, *(f"&{remark}" for remark in remarks)])
-    return rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
-
-
 def _counted(count: int) -> str:
     """A count with its thousands set off; one too long to read in powers of ten."""
-    if count < 10**21:
-        return f"{count:,}"
-    exponent = math.log10(count)
-    return f"about {10 ** (exponent % 1):.3f}e{int(exponent)}"
+    return f"{count:,}" if count < 10**21 else f"about {Decimal(count):.3e}"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from autograd import recording
 from autograd.nn import GAINS, Module
@@ -106,6 +106,7 @@ class Picture:
 
 
 def picture(
+    function: str,
     order: Sequence[Value],
     *,
     expand: bool = False,
@@ -118,10 +119,12 @@ def picture(
 ) -> Picture:
     """The picture of a graph, from its nodes in topological order; see `drawing.draw`.
 
-    `labels` and `gradients` stand in for those that the nodes have.
+    `labels` and `gradients` stand in for those that the nodes have. ValueError, which names the
+    function, for a picture that is too large or a `collapse` that there is not.
     """
+    check_choice(f"{function}: collapse", collapse, ("neurons", "layers", None))
     if collapse is None and only is None:
-        check_size(len(order), "nodes", limit)  # before looking at any of a million
+        check_size(function, len(order), "nodes", limit)  # before looking at any of a million
     parameters = _parameters(order, model)
     neurons = _neurons(order, parameters)
     if labels is None:
@@ -130,7 +133,7 @@ def picture(
     kept = set(order) if only is None else _selected(order, neurons, labels, only)
     members: dict[str, list[Value]] = {}
     ids: dict[ModulePath, str] = {}
-    parts: dict[Value, _Parts] = {}
+    parts: dict[Value, Parts] = {}
     for i, x in enumerate(order):
         if x in kept:
             path = folded(neurons.get(x, ()), collapse)
@@ -139,50 +142,57 @@ def picture(
                 name = ids.setdefault(path, f"part{len(ids)}-{identifier(path)}")
             members.setdefault(name, []).append(x)
             if expand and not path and x.op in ("dot", "sum") and len(x.args) > 1:
-                parts[x] = _written_out(x, name)
-    n_parts = sum(len(written.ids) for written in parts.values())
-    check_size(len(members) + n_parts, "nodes", limit)
-
+                parts[x] = _written_out(x)
     names = {x: name for name, values in members.items() for x in values}
+    for x, (*inner, last) in parts.items():
+        names |= {part: f"{names[x]}_{k}" for k, part in enumerate(inner)} | {last: names[x]}
+    check_size(function, len(members) + len(names) - len(kept), "nodes", limit)
+
     operands = list(_operands(order, names, parts, grads))
     leaving = {(edge.source, x.args[k]) for edge in operands for x, k in edge.operands}
     outdated = set(changed_since(kept))
     nodes: list[Node] = []
     for name, values in members.items():
-        path = neurons.get(values[0], ())
+        x, *_ = values
+        path = neurons.get(x, ())
         if fold := folded(path, collapse):
             exits = [x for x in values if x is order[-1] or (name, x) in leaving]
-            found = [_folded_node(name, fold, values, exits, grads)]
+            node = _folded_node(name, fold, values, exits, grads)
         else:
-            (x,) = values
             kind = "parameter" if x in parameters else "operation" if x.op else "leaf"
-            found = list(_nodes(name, x, kind, ".".join(path), parts.get(x), grads[x], labels[x]))
+            *inner, last = parts.get(x, [x])
+            frame = ".".join(path)
+            nodes += [_part(names[part], part, frame, grads[x], x) for part in inner]
+            node = _node(name, x, kind, frame, grads[x], labels[x], last)
         is_outdated = not outdated.isdisjoint(values)
-        nodes += [
-            replace(node, is_output=order[-1] in node.values, is_outdated=is_outdated)
-            for node in found
-        ]
+        nodes.append(replace(node, is_output=order[-1] in values, is_outdated=is_outdated))
     inputs, entering = _inputs(members, neurons, collapse)
     nodes = [*inputs, *nodes]
-    check_size(len(nodes), "nodes", limit)
-    plain = {node.id for node in nodes if node.kind != "folded"}
-    edges = [*entering, *_merged(operands, plain)]
-    check_size(len(edges), "edges", 20 * limit)
-    check_size(passed_over(edges), "columns passed over by edges", 100 * limit)
-    drawn = {node.id for node in nodes}
+    kinds = {node.id: node.kind for node in nodes}
+    edges = [*entering, *_merged(operands, kinds)]
     ends = dict.fromkeys(end for edge in edges for end in (edge.source, edge.target))
-    cut = [Node(end, "cut", "…", about="not drawn") for end in ends if end not in drawn]
-    return Picture([*nodes, *cut], edges)
+    nodes += [Node(end, "cut", "…", about="not drawn") for end in ends if end not in kinds]
+    check_size(function, len(nodes), "nodes", limit)
+    check_size(function, len(edges), "edges", 20 * limit)
+    check_size(function, passed_over(edges), "columns passed over by edges", 100 * limit)
+    return Picture(nodes, edges)
 
 
-class TooLargeError(ValueError):
-    """A graph exceeds a limit; the message says by how much, and the caller adds advice."""
+ADVICE = {
+    "draw": "draw a part (only=...), fold a network (collapse='neurons' or 'layers'), or pass a "
+    "higher limit= (the DOT text, `.dot`, is then there at once; the layout of the picture takes "
+    "its time)",
+    "play": "play a smaller graph (one neuron, one example), fold a network (collapse='neurons' or "
+    "'layers'), or pass a higher limit= and be patient",
+}
 
 
-def check_size(count: int, what: str, limit: int) -> None:
-    """Raise `TooLargeError` if the count exceeds the limit."""
+def check_size(function: str, count: int, what: str, limit: int) -> None:
+    """Raise ValueError, which says what to do instead, if the count exceeds the limit."""
     if count > limit:
-        raise TooLargeError(f"{count:,} {what} are more than the limit of {limit:,}")
+        raise ValueError(
+            f"{function}: {count:,} {what} are more than the limit of {limit:,}: {ADVICE[function]}"
+        )
 
 
 def passed_over(edges: Sequence[Edge]) -> int:
@@ -202,6 +212,22 @@ def passed_over(edges: Sequence[Edge]) -> int:
             before = column[edge.target] - 1
             column[edge.source] = min(before, column.get(edge.source, before))
     return sum(max(0, column[edge.target] - column[edge.source] - 1) for edge in edges)
+
+
+def checked(value: object, function: str) -> Value:
+    """`value` itself. TypeError, which names the function, if it is no Value."""
+    if not isinstance(value, Value):
+        raise TypeError(
+            f"{function}: expected a Value, got {value!r} of type {type(value).__name__}"
+        )
+    return value
+
+
+def check_choice(what: str, given: object, choices: Sequence[str | None]) -> None:
+    """Raise ValueError if an argument is none of the values that it may have."""
+    if given not in choices:
+        *first, last = (choice and f'"{choice}"' for choice in choices)
+        raise ValueError(f"{what} is {', '.join(map(str, first))} or {last}, got {given!r}")
 
 
 # --- which Values, and which of them belong together ----------------------------------------------
@@ -311,28 +337,11 @@ def _lies_in(name: str, path: ModulePath) -> bool:
 # --- nodes ----------------------------------------------------------------------------------------
 
 
-def _nodes(
-    name: str,
-    x: Value,
-    kind: str,
-    frame: str,
-    parts: _Parts | None,
-    grad: float | None,
-    label: str,
-) -> Iterator[Node]:
-    """The node of one Value, preceded by the nodes of its parts if it is drawn as these."""
-    *inner, last = parts.ids if parts else [x]
-    for part in inner:
-        yield Node(
-            id=parts.ids[part] if parts else "",
-            kind="part",
-            operation=_readable(TEXT.applied(part)),
-            data=part.data,
-            grad=grad,
-            frame=frame,
-            about=f"part of {_formula(x)}",
-        )
-    yield Node(
+def _node(
+    name: str, x: Value, kind: str, frame: str, grad: float | None, label: str, last: Value
+) -> Node:
+    """The node of one Value; `last` is the operation that it shows."""
+    return Node(
         id=name,
         kind=kind,
         label=shortened(label.removeprefix(f"{frame}.") if frame else label),
@@ -344,6 +353,12 @@ def _nodes(
         values=[x],
         exits=[x],
     )
+
+
+def _part(name: str, part: Value, frame: str, grad: float | None, whole: Value) -> Node:
+    """The node of a product or sum in an operation that is written out."""
+    operation, about = _readable(TEXT.applied(part)), f"part of {_formula(whole)}"
+    return Node(name, "part", "", operation, part.data, grad, frame=frame, about=about)
 
 
 def _folded_node(
@@ -430,23 +445,23 @@ def _formula(x: Value) -> str:
 def _operands(
     order: Sequence[Value],
     names: Mapping[Value, str],
-    parts: Mapping[Value, _Parts],
+    parts: Mapping[Value, Parts],
     grads: Mapping[Value, float | None],
 ) -> Iterator[Edge]:
     """An edge for each operand to draw, between the nodes of these names."""
     for i, x in enumerate(order):
-        grad = grads[x]
-        ids, taker = parts.get(x, _Parts({}, {}))
-        for part, target in ids.items():
-            for inner in part.args:
-                if isinstance(inner, Value) and inner in ids:
-                    yield _edge(f"edge-{ids[inner]}-{target}", ids[inner], target, 1.0, grad)
-        for k, (arg, partial) in enumerate(zip(x.args, x.partials, strict=True)):
-            if isinstance(arg, Value):
-                source, taking = names.get(arg), taker.get(k, names.get(x))
-                if source != taking:  # both in one folded node, or neither drawn
-                    ends = source or f"before-{taking}", taking or f"after-{source}"
-                    yield _edge(f"edge{i}_{k}", *ends, partial, grad, [(x, k)])
+        for part, places in (parts.get(x) or {x: range(len(x.args))}).items():
+            taker = names.get(part)
+            for arg, k in zip(part.args, places, strict=True):
+                maker = names.get(arg) if isinstance(arg, Value) else taker
+                if maker == taker:
+                    continue  # a plain number, both in one folded node, or neither drawn
+                source, target = maker or f"before-{taker}", taker or f"after-{maker}"
+                if k is None:
+                    yield _edge(f"edge-{source}-{target}", source, target, 1.0, grads[x])
+                else:
+                    name = f"edge{i}_{k}"
+                    yield _edge(name, source, target, x.partials[k], grads[x], [(x, k)])
 
 
 def _edge(
@@ -468,12 +483,13 @@ def _edge(
 NO_DERIVATIVE = "without a derivative\ncontributes –"
 
 
-def _merged(edges: Iterable[Edge], plain: set[str]) -> Iterator[Edge]:
+def _merged(edges: Iterable[Edge], kinds: Mapping[str, str]) -> Iterator[Edge]:
     """Edges between the same nodes as one edge, if one of the nodes is folded or cut."""
     bundles: dict[object, list[Edge]] = {}
     for edge in edges:
         ends = edge.source, edge.target
-        bundles.setdefault(edge.id if plain.issuperset(ends) else ends, []).append(edge)
+        is_plain = all(kinds.get(end, "cut") not in ("folded", "cut") for end in ends)
+        bundles.setdefault(edge.id if is_plain else ends, []).append(edge)
     for several in bundles.values():
         merged = replace(several[0], operands=[use for edge in several for use in edge.operands])
         if len(several) > 1 and any(edge.has_derivative for edge in several):
@@ -491,41 +507,29 @@ def _merged(edges: Iterable[Edge], plain: set[str]) -> Iterator[Edge]:
 
 # --- dot and sum written out ----------------------------------------------------------------------
 
-
-class _Parts(NamedTuple):
-    """A `dot` or `sum` as products and additions, as they are computed.
-
-    Attributes:
-        ids: the id of each part's node; the last part is the operation itself once more.
-        taker: for each of its operands, by index, the id of the part that it goes into.
-    """
-
-    ids: dict[Value, str]
-    taker: dict[int, str]
+Parts: TypeAlias = "Mapping[Value, Sequence[int | None]]"
+"""The operations that an operation is drawn as, in the order in which they are computed; of each
+operand its index among the operands of the whole, None if it is another part."""
 
 
-def _written_out(x: Value, name: str) -> _Parts:
-    """The parts of an operation of several operands, recorded anew."""
-    parts: list[Value] = []
-    taker: dict[int, Value] = {}
+def _written_out(x: Value) -> Parts:
+    """A `dot` or `sum` as products and additions, recorded anew."""
+    parts: dict[Value, Sequence[int | None]] = {}
 
-    def combined(op: str, left: Operand, right: Operand, *operands: int) -> Operand:
+    def combined(op: str, left: Operand, right: Operand, *places: int | None) -> Operand:
         result: Operand = TABLE[op](left, right)
         if isinstance(result, Value):
-            parts.append(result)
-            for k in operands:
-                taker.setdefault(k, result)
+            parts[result] = places
         return result
 
     with recording.recorded():
-        terms = list(x.args)
+        terms: list[tuple[int | None, Operand]] = list(enumerate(x.args))
         if x.op == "dot":
             half = len(terms) // 2
             pairs = zip(terms[:half], terms[half:], strict=True)
-            terms = [combined("mul", u, v, k, half + k) for k, (u, v) in enumerate(pairs)]
-        total = terms[0]
-        for k, term in enumerate(terms[1:], start=1):
-            total = combined("add", total, term, *((0, k) if x.op == "sum" else ()))
-    *inner, last = parts
-    ids = {part: f"{name}_{i}" for i, part in enumerate(inner)} | {last: name}
-    return _Parts(ids, {k: ids[part] for k, part in taker.items()})
+            terms = [(None, combined("mul", u, v, i, k)) for (i, u), (k, v) in pairs]
+        (first, total), *others = terms
+        for place, term in others:
+            total = combined("add", total, term, first, place)
+            first = None
+    return parts

@@ -172,6 +172,8 @@ class Notation:
     power_template = "{} ** {}"
     infix: ClassVar[Mapping[str, str]] = {}
     """Operators that are not written as their symbol."""
+    start, indent, equals = "", "  ", " = "
+    """What a row begins with, what indents it, and the sign at which rows are aligned."""
 
     def name(self, name: str) -> str:
         """A node's name."""
@@ -180,6 +182,11 @@ class Notation:
     def words(self, text: str) -> str:
         """Words beside formulas."""
         return self.text_template.format(text)
+
+    def columns(self, rows: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Rows of two sides of an equation, and what stands beside it."""
+        left, right = (max(len(row[i]) for row in rows) for i in (0, 1))
+        return [f"{a:{left}} = {b:{right}}   {c}" for a, b, c in rows]
 
     def number(self, x: float) -> str:
         """x in four significant digits: `-3`, `0.1`, `1e-07`, `inf`."""
@@ -360,6 +367,7 @@ class LaTeX(Notation):
     pair_template = r"{} \cdot {}"
     power_template = "{{{}}}^{{{}}}"
     infix: ClassVar[Mapping[str, str]] = {"<": r"\lt", "<=": r"\le", ">": r"\gt", ">=": r"\ge"}
+    start, indent, equals = "&", r"\quad ", " &= "
 
     _escapes = str.maketrans(
         {
@@ -375,6 +383,10 @@ class LaTeX(Notation):
         }
         | {character: f"\\{character}" for character in "{}$&#%_"}
     )
+
+    def columns(self, rows: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Rows of two sides of an equation, and what stands beside it."""
+        return [rf"{a} &= {b} &\quad {c}" for a, b, c in rows]
 
     def name(self, name: str) -> str:
         """A name in LaTeX: a letter with its index, or upright text; special characters escaped."""

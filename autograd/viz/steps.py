@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autograd.value import Value, adjoints, topological_order
-from autograd.viz.graphview import called_after
+from autograd.viz.graphview import called_after, checked
 from autograd.viz.notation import TEXT, Names, names
 
 
@@ -112,19 +112,3 @@ def local_derivatives(node: Value) -> Iterator[tuple[int, Value, float]]:
     for index, (arg, partial) in enumerate(zip(node.args, node.partials, strict=True)):
         if isinstance(arg, Value) and partial is not None:
             yield index, arg, partial
-
-
-def checked(value: object, function: str) -> Value:
-    """`value` itself. TypeError, which names the function, if it is no Value."""
-    if not isinstance(value, Value):
-        raise TypeError(
-            f"{function}: expected a Value, got {value!r} of type {type(value).__name__}"
-        )
-    return value
-
-
-def check_choice(what: str, given: object, choices: Sequence[str | None]) -> None:
-    """Raise ValueError if an argument is none of the values that it may have."""
-    if given not in choices:
-        *first, last = (choice and f'"{choice}"' for choice in choices)
-        raise ValueError(f"{what} is {', '.join(map(str, first))} or {last}, got {given!r}")

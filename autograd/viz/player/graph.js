@@ -27,7 +27,8 @@ function recorded() {
 }
 
 function compute() {
-  const results = graph.program(memory, Float64Array.from(numbers));
+  memory.w.set(numbers);
+  const results = graph.program(memory);
   values = Array.from(results.subarray(0, nodes.length));
   partials = Array.from(results.subarray(nodes.length));
   hasChanged = true;

@@ -15,21 +15,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack, get_args, overload
 
+from autograd import recording
 from autograd.compiler.backends import javascript
 from autograd.compiler.pipeline import lower, roll
-from autograd.compiler.program import Program
-from autograd.compiler.trace import trace
 from autograd.nn import Module
 from autograd.optim import GradientDescent
 from autograd.primitives import TABLE
 from autograd.value import Operand, Value, adjoints, topological_order
-from autograd.viz import drawing, graphview, notation
+from autograd.viz import drawing
 from autograd.viz.dot import dot_text, is_dense
 from autograd.viz.drawing import Drawing, html_image
-from autograd.viz.graphview import Edge, Fold, Node
+from autograd.viz.graphview import (
+    Fold,
+    Node,
+    called_after,
+    check_choice,
+    check_size,
+    checked,
+    picture,
+)
 from autograd.viz.html import Page, element, json_number, scripts, styles
-from autograd.viz.notation import Notation, in_a_line
-from autograd.viz.steps import check_choice, checked, local_derivatives
+from autograd.viz.notation import TEXTBOOK, Names, Notation, changed_since, in_a_line, names
+from autograd.viz.steps import local_derivatives
 from autograd.viz.svg import Places
 
 Mode: TypeAlias = Literal["once", "edges", "predict"]
@@ -99,24 +106,17 @@ def play(
     order = topological_order(checked(value, "play"))
     check_choice("play: mode", mode, get_args(Mode))
     check_choice("play: rankdir", rankdir, ("LR", "TB", None))
-    check_choice("play: collapse", collapse, ("neurons", "layers", None))
-    try:
-        if collapse is None:
-            graphview.check_size(len(order), "nodes", limit)  # before naming any of a million
-        graph = _Graph(order, collapse, model, limit, mode, rankdir)
-    except graphview.TooLargeError as reason:
-        raise ValueError(
-            f"play: {reason}: play a smaller graph (one neuron, one example), fold a network "
-            f"(collapse='neurons' or 'layers'), or pass a higher limit= and be patient"
-        ) from None
-    player = Player(graph, in_a_line(title, LONGEST_TITLE))
+    if collapse is None:
+        check_size("play", len(order), "nodes", limit)  # before naming any of a million
+    player = Player(
+        order, title=title, mode=mode, rankdir=rankdir, collapse=collapse, model=model, limit=limit
+    )
     if widget:
         from autograd.viz.player.widget import PlayerWidget
 
-        leaves = [node for node in order if not node.op]
         style = f"<style>{styles(HERE, STYLES)}</style>"
-        script = function((*SCRIPTS[:-1], "sync.js", SCRIPTS[-1])) + graph.program()
-        return PlayerWidget(value, leaves, player.markup(style), script)
+        script = function((*SCRIPTS[:-1], "sync.js", SCRIPTS[-1])) + player.program
+        return PlayerWidget(value, player.leaves, player.markup(style), script)
     return player
 
 
@@ -126,6 +126,7 @@ class Player(Page):
     Attributes:
         html: an HTML fragment, to be embedded in any page. RuntimeError, saying what to install,
             if there is no program to lay out the picture.
+        order: the nodes of the graph, in topological order.
     """
 
     introduction = (
@@ -134,9 +135,33 @@ class Player(Page):
         "two buttons because backpropagation computes gradients and gradient descent applies them."
     )
 
-    def __init__(self, graph: _Graph, title: str = "") -> None:
-        self.graph = graph
-        self.title = title or f"Backpropagation through {graph.title}"
+    def __init__(self, order: Sequence[Value], **options: Unpack[_Options]) -> None:
+        self.order = order
+        self.leaves = [node for node in order if not node.op]
+        self._options = options
+        model = options["model"]
+        called = called_after(order, model)
+        self._names = names(order, called, LONGEST_NAME)
+        in_full = {
+            node: in_a_line(node.label or called.get(node, ""), LONGEST_TITLE) for node in order
+        }
+        longer = {node: text for node, text in in_full.items() if len(text) > LONGEST_NAME}
+        self._in_full = self._names | longer
+        self._output = self._in_full[order[-1]]
+        heading = in_a_line(options["title"], LONGEST_TITLE)
+        self.title = heading or f"Backpropagation through {self._output}"
+        self._picture = picture(
+            "play",
+            order,
+            collapse=options["collapse"],
+            limit=options["limit"],
+            model=model,
+            labels=self._names,
+            gradients=adjoints(order[-1]),
+        )
+        self._position = {node: i for i, node in enumerate(order)}
+        self._edges = [(node, k) for node in reversed(order) for k, _, _ in local_derivatives(node)]
+        """Every operand with a derivative, in the order of the backward pass."""
 
     @functools.cached_property
     def html(self) -> str:
@@ -148,20 +173,177 @@ class Player(Page):
         """The script that starts the page; `definition` is the source of its function `play`."""
         return (
             f"// The graph, computed and taken apart.\n(() => {{\n{definition}"
-            f"{self.graph.program()}play({FIRST_NEW}, graph, rule);\n}})();\n"
+            f"{self.program}play({FIRST_NEW}, graph, rule);\n}})();\n"
         )
 
     def markup(self, style: str, script: str = "") -> str:
         """The page's element, with all data and a picture for readers without JavaScript."""
-        graph, label = self.graph, f"{self.title}, step by step"
-        described = f"{graph.title} with its values and gradients: {graph.drawing.described}"
-        picture = html_image(graph.drawing.svg.encode(), "svg+xml", described)
-        shown = f"{style}{picture}\n"
-        return element("autograd-player", label, shown, graph.page(), script)
+        drawn = Drawing(self._picture, self._options["rankdir"] or "LR")
+        described = f"{self._output} with its values and gradients: {drawn.described}"
+        shown = f"{style}{html_image(drawn.svg.encode(), 'svg+xml', described)}\n"
+        label = f"{self.title}, step by step"
+        return element("autograd-player", label, shown, self._data(), script)
 
     def __repr__(self) -> str:
-        nodes, edges = len(self.graph.shown.nodes), len(self.graph.shown.edges)
+        nodes, edges = len(self._picture.nodes), len(self._picture.edges)
         return f"Player(nodes={nodes}, edges={edges}): .save('backprop.html') writes a page"
+
+    # --- the data of the page ---------------------------------------------------------------------
+
+    def _data(self) -> dict[str, Any]:
+        cards, at = self._picture.nodes, self._position
+        parameters = [
+            node
+            for card in cards
+            if card.kind in ("parameter", "folded")
+            for node in card.values
+            if not node.op
+        ]
+        short = {card.values[0]: card.label for card in cards if len(card.values) == 1}
+        short = self._names | {node: label for node, label in short.items() if label}
+        marks = {node: f"{_MARK}{i}{_MARK}" for node, i in at.items()}
+        links = self._links(short, marks)
+        rankdir, dense = self._options["rankdir"], is_dense(self._picture)
+        return {
+            "nodes": [self._node(node, short, marks) for node in self.order],
+            "edges": [
+                {
+                    "to": at[node],
+                    "from": at[node.args[k]],
+                    "partial": json_number(node.partials[k]),
+                    "chooses": TABLE[node.op].chooses,
+                }
+                for node, k in self._edges
+            ],
+            "leaves": [at[node] for node in self.leaves],
+            "moved": sorted(at[node] for node in parameters or self.leaves),
+            "moves": "all parameters" if parameters else "all",
+            "outdated": [at[node] for node in changed_since(self.order)],
+            "cards": [self._card(card) for card in cards],
+            "links": links,
+            "layouts": {
+                "wide": self._layout(rankdir or "LR", DENSE if dense else WIDE, links),
+                "tall": self._layout(rankdir or "TB", TALL, links),
+            },
+            "mode": self._options["mode"],
+            "dense": dense,
+            "rates": RATES,
+            "coefficients": [float(x) for x in STEPPER.coefficients()],
+            "state": list(STEPPER.initial_state),
+            "fixed": self._unprintable,
+        }
+
+    def _node(self, node: Value, short: Names, marks: Names) -> dict[str, Any]:
+        """The data of a node; `args` are its first operands: the place of a node, or a number."""
+        return {
+            "name": self._names[node],
+            "short": short[node],
+            "full": self._in_full[node],
+            "value": json_number(node.data),
+            "op": node.op,
+            "formula": _parts(_PAGE.formula(node, marks)) if node.op else None,
+            "args": [
+                [self._position[x]] if isinstance(x, Value) else json_number(x)
+                for x in node.args[:2]
+            ],
+        }
+
+    def _card(self, card: Node) -> dict[str, Any]:
+        is_folded = card.kind == "folded"
+        return {
+            "kind": "leaf" if card.kind == "parameter" else card.kind,
+            "label": card.label,
+            "name": ".".join(filter(None, [card.frame, card.label])) if is_folded else None,
+            "operation": card.operation if is_folded else "",
+            "shows": card.rows[0][1].replace("-", "−") if card.kind == "input" else "",
+            "output": card.is_output,
+            "exits": [self._position[x] for x in card.exits],
+            "values": [self._position[x] for x in card.values],
+        }
+
+    def _links(self, short: Names, marks: Names) -> list[dict[str, Any]]:
+        """The edges of the picture, each of which stands for one or more edges of the graph."""
+        cards = {card.id: (i, card.kind) for i, card in enumerate(self._picture.nodes)}
+        numbers = {use: i for i, use in enumerate(self._edges)}
+        links = []
+        for edge in self._picture.edges:
+            ends = cards[edge.source], cards[edge.target]
+            edges = [numbers[use] for use in edge.operands if use in numbers]
+            link: dict[str, Any] = {"from": ends[0][0], "to": ends[1][0], "edges": edges}
+            if edges and all(kind != "folded" for _, kind in ends):
+                ((node, k),) = edge.operands
+                exact = _PAGE.local_derivative(node, k, marks)
+                link["local"] = _PAGE.partial(node, k, self._names)
+                link["tag"] = _PAGE.partial(node, k, short)
+                link["rule"] = _parts(_PAGE.textbook(node, marks) or exact)
+                if node.op in TEXTBOOK:
+                    link["exactly"] = _parts(exact)
+            links.append(link)
+        return links
+
+    # --- where everything stands ------------------------------------------------------------------
+
+    def _layout(self, rankdir: str, look: _Look, links: list[dict[str, Any]]) -> dict[str, Any]:
+        uses = Counter(node.args[k] for node, k in self._edges)
+        sizes = {card.id: self._size(card, look, uses) for card in self._picture.nodes}
+        # The longest text that each edge's label will have.
+        labels = [
+            f"{link['tag']} = −0.0000"
+            if look.names_locals and "tag" in link
+            else "−0.00000" * bool(link["edges"])
+            for link in links
+        ]
+        pairs = zip(self._picture.edges, labels, strict=True)
+        shown = replace(self._picture, edges=[replace(edge, label=label) for edge, label in pairs])
+        places = Places(drawing.layout(dot_text(shown, rankdir, sizes=sizes)))
+        frames = dict.fromkeys(card.frame for card in shown.nodes if card.frame)
+        return {
+            "tagged": look.names_locals,
+            "size": [places.width, places.height],
+            "cards": [places.node(card.id) for card in shown.nodes],
+            "links": [places.edge(edge.id) for edge in shown.edges],
+            "frames": [(name, *places.frame(name)) for name in frames],
+        }
+
+    def _size(self, card: Node, look: _Look, uses: Counter[Operand]) -> tuple[float, float]:
+        """A card's width and height, with room for the node's name and its total derivative."""
+        if card.kind == "folded":
+            return look.folded
+        name = card.label[:LONGEST_NAME]
+        total = len(f"d{self._names[self.order[-1]]}/d{name or 'v00'} = −0.0000")
+        formula = len(name) + (14 if card.kind == "operation" else 5)
+        width = 7.4 * max(total, formula) + 26.0
+        is_sum = any(uses[x] > 1 for x in card.values)
+        sum_below = 20.0 if is_sum and look is not DENSE else 0.0
+        return min(max(width, look.narrowest), look.widest), look.height + sum_below
+
+    # --- its program ------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def program(self) -> str:
+        """Two JavaScript constants: `graph`, all values and partials, and `rule`, the update rule.
+
+        `graph` computes all values from those of the leaves, then all partials. It is null if a
+        primitive of a user in the graph cannot be compiled to JavaScript.
+        """
+        rule = javascript.source(javascript.update_rule(STEPPER), "rule")
+        if self._unprintable:
+            return f"const graph = null;\n{rule}"
+        with recording.recorded():
+            partials = {
+                node: TABLE[node.op].partials_at(node, node.args, node.args)
+                for node in self.order
+                if node.op
+            }
+        outputs = [*self.order, *(partials[node][k] for node, k in self._edges)]
+        return javascript.source(roll(lower([], outputs, False, self.leaves)), "graph") + rule
+
+    @functools.cached_property
+    def _unprintable(self) -> str:
+        """The first operation that has no spelling in JavaScript, if there is one."""
+        spelled = javascript.SPELLING.keys() | javascript.HELPERS.keys() | {"sum", "dot"}
+        spelled |= {name for name, row in TABLE.items() if row.definition is not None}
+        return next((node.op for node in self.order if node.op and node.op not in spelled), "")
 
 
 HERE = Path(__file__).parent
@@ -213,215 +395,7 @@ def _parts(text: str) -> Parts:
     return [int(part) if i % 2 else part for i, part in enumerate(text.split(_MARK))]
 
 
-# --- the graph as a page has it -------------------------------------------------------------------
-
-
-class _Graph:
-    """The data that a page needs of a graph: its nodes, what is shown of them, and its program."""
-
-    def __init__(
-        self,
-        order: Sequence[Value],
-        collapse: Fold | None,
-        model: Module | None,
-        limit: int,
-        mode: Mode,
-        rankdir: str | None,
-    ) -> None:
-        self.order = order
-        self.mode = mode
-        self.rankdir = rankdir
-        called = graphview.called_after(order, model)
-        self.names = notation.names(order, called, LONGEST_NAME)
-        in_full = {
-            node: in_a_line(node.label or called.get(node, ""), LONGEST_TITLE) for node in order
-        }
-        longer = {node: text for node, text in in_full.items() if len(text) > LONGEST_NAME}
-        self.in_full = self.names | longer
-        self.title = self.in_full[order[-1]]
-        self.shown = graphview.picture(
-            order,
-            collapse=collapse,
-            limit=limit,
-            model=model,
-            labels=self.names,
-            gradients=adjoints(order[-1]),
-        )
-        self.shorts = {
-            node.values[0]: node.label or self.names[node.values[0]]
-            for node in self.shown.nodes
-            if len(node.values) == 1
-        }
-        """The name of each node within its frame."""
-        self.position = {node: i for i, node in enumerate(order)}
-        self.edges = [(node, k) for node in reversed(order) for k, _, _ in local_derivatives(node)]
-        """Every operand with a derivative, in the order of the backward pass."""
-        self.numbers = {use: i for i, use in enumerate(self.edges)}
-        self.uses = Counter(node.args[k] for node, k in self.edges)
-        self.places = {node.id: i for i, node in enumerate(self.shown.nodes)}
-        self.parameters = [
-            node
-            for shown in self.shown.nodes
-            if shown.kind in ("parameter", "folded")
-            for node in shown.values
-            if not node.op
-        ]
-        self._marks = {node: f"{_MARK}{i}{_MARK}" for node, i in self.position.items()}
-        self.links = [self._link(edge) for edge in self.shown.edges]
-
-    @functools.cached_property
-    def drawing(self) -> Drawing:
-        """The picture for where no scripts run."""
-        return Drawing(self.shown, self.rankdir or "LR")
-
-    def page(self) -> dict[str, Any]:
-        """The data of the page."""
-        leaves = [node for node in self.order if not node.op]
-        moved = self.parameters or leaves
-        dense = is_dense(self.shown)
-        return {
-            "nodes": [self._node(node) for node in self.order],
-            "edges": [self._edge(node, k) for node, k in self.edges],
-            "leaves": [self.position[node] for node in leaves],
-            "moved": sorted(self.position[node] for node in moved),
-            "moves": "all parameters" if self.parameters else "all",
-            "outdated": [self.position[node] for node in notation.changed_since(self.order)],
-            "cards": [self._card(node) for node in self.shown.nodes],
-            "links": self.links,
-            "layouts": {
-                "wide": self._layout(self.rankdir or "LR", DENSE if dense else WIDE),
-                "tall": self._layout(self.rankdir or "TB", TALL),
-            },
-            "mode": self.mode,
-            "dense": dense,
-            "rates": RATES,
-            "coefficients": [float(x) for x in STEPPER.coefficients()],
-            "state": list(STEPPER.initial_state),
-            "fixed": self._unprintable,
-        }
-
-    def _node(self, node: Value) -> dict[str, Any]:
-        """The data of a node; `args` are its first operands: the place of a node, or a number."""
-        args = node.args[:2]
-        return {
-            "name": self.names[node],
-            "short": self.shorts.get(node, self.names[node]),
-            "full": self.in_full[node],
-            "value": json_number(node.data),
-            "op": node.op,
-            "formula": _parts(_PAGE.formula(node, self._marks)) if node.op else None,
-            "args": [[self.position[x]] if isinstance(x, Value) else json_number(x) for x in args],
-        }
-
-    def _edge(self, node: Value, index: int) -> dict[str, Any]:
-        """The data of an edge: its ends, its partial as recorded, whether its operation selects."""
-        return {
-            "to": self.position[node],
-            "from": self.position[node.args[index]],
-            "partial": json_number(node.partials[index]),
-            "chooses": TABLE[node.op].chooses,
-        }
-
-    def _card(self, node: Node) -> dict[str, Any]:
-        is_folded, name = node.kind == "folded", ".".join(filter(None, [node.frame, node.label]))
-        return {
-            "kind": "leaf" if node.kind == "parameter" else node.kind,
-            "label": node.label,
-            "name": name if is_folded else None,
-            "operation": node.operation if is_folded else "",
-            "shows": node.rows[0][1].replace("-", "−") if node.kind == "input" else "",
-            "output": node.is_output,
-            "exits": [self.position[x] for x in node.exits],
-            "values": [self.position[x] for x in node.values],
-        }
-
-    def _link(self, edge: Edge) -> dict[str, Any]:
-        """The data of an edge in the picture, which stands for one or more edges of the graph."""
-        ends = self.places[edge.source], self.places[edge.target]
-        edges = [self.numbers[use] for use in edge.operands if use in self.numbers]
-        told: dict[str, Any] = {"from": ends[0], "to": ends[1], "edges": edges}
-        if edges and all(self.shown.nodes[end].kind != "folded" for end in ends):
-            ((node, k),) = edge.operands
-            exact = _PAGE.local_derivative(node, k, self._marks)
-            told["local"] = _PAGE.partial(node, k, self.names)
-            told["tag"] = _PAGE.partial(node, k, self.names | self.shorts)
-            told["rule"] = _parts(_PAGE.textbook(node, self._marks) or exact)
-            if node.op in notation.TEXTBOOK:
-                told["exactly"] = _parts(exact)
-        return told
-
-    # --- where everything stands ------------------------------------------------------------------
-
-    def _layout(self, rankdir: str, look: _Look) -> dict[str, Any]:
-        sizes = {node.id: self._size(node, look) for node in self.shown.nodes}
-        # The longest text that each edge's label will have.
-        labels = [
-            f"{link['tag']} = −0.0000"
-            if look.names_locals and "tag" in link
-            else "−0.00000" * bool(link["edges"])
-            for link in self.links
-        ]
-        pairs = zip(self.shown.edges, labels, strict=True)
-        shown = replace(self.shown, edges=[replace(edge, label=label) for edge, label in pairs])
-        places = Places(drawing.layout(dot_text(shown, rankdir, sizes=sizes)))
-        frames = dict.fromkeys(node.frame for node in self.shown.nodes if node.frame)
-        return {
-            "tagged": look.names_locals,
-            "size": [places.width, places.height],
-            "cards": [places.node(node.id) for node in self.shown.nodes],
-            "links": [places.edge(edge.id) for edge in self.shown.edges],
-            "frames": [(name, *places.frame(name)) for name in frames],
-        }
-
-    def _size(self, node: Node, look: _Look) -> tuple[float, float]:
-        """A card's width and height, with room for the node's name and its total derivative."""
-        if node.kind == "folded":
-            return look.folded
-        name = node.label[:LONGEST_NAME]
-        total = len(f"d{self.names[self.order[-1]]}/d{name or 'v00'} = −0.0000")
-        formula = len(name) + (14 if node.kind == "operation" else 5)
-        width = 7.4 * max(total, formula) + 26.0
-        is_sum = bool(node.values) and self.uses[node.values[0]] > 1
-        sum_below = 20.0 if is_sum and look is not DENSE else 0.0
-        return min(max(width, look.narrowest), look.widest), look.height + sum_below
-
-    # --- its program ------------------------------------------------------------------------------
-
-    def program(self) -> str:
-        """Two JavaScript constants: `graph`, a function of the leaves, and `rule`, the update rule.
-
-        `graph` computes all values, then all partials. It is null if a primitive of a user in the
-        graph cannot be compiled to JavaScript.
-        """
-        rule = javascript.source(javascript.update_rule(STEPPER), "rule")
-        if self._unprintable:
-            return f"const graph = null;\n{rule}"
-        return javascript.source(self._program(), "graph") + rule
-
-    @functools.cached_property
-    def _unprintable(self) -> str:
-        """The first operation that has no spelling in JavaScript, if there is one."""
-        spelled = javascript.SPELLING.keys() | javascript.HELPERS.keys() | {"sum", "dot"}
-        spelled |= {name for name, row in TABLE.items() if row.definition is not None}
-        return next((node.op for node in self.order if node.op and node.op not in spelled), "")
-
-    def _program(self) -> Program:
-        def everything(leaves: list[Value]) -> list[Operand]:
-            at: dict[Value, Any] = dict(zip([x for x in self.order if not x.op], leaves))  # noqa: B905
-            partials: dict[Value, Sequence[Any]] = {}
-            for node in self.order:
-                if node.op:
-                    args = [at[arg] if isinstance(arg, Value) else arg for arg in node.args]
-                    at[node] = TABLE[node.op](*args)
-                    partials[node] = TABLE[node.op].partials_at(at[node], args, args)
-            return [
-                *map(at.__getitem__, self.order),
-                *(partials[node][k] for node, k in self.edges),
-            ]
-
-        n_leaves = sum(not node.op for node in self.order)
-        recorded = trace(everything, [(n_leaves,)])
-        return roll(lower(recorded.inputs, recorded.outputs, is_batch=False))
+# --- settings of the page -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -14,20 +14,10 @@ for (const [key, text] of new URLSearchParams(location.search)) {
   if (key === "seed" && /^\d{1,9}$/.test(text)) chosen.seed = Number(text);
 }
 
-// Weights as `MLP(seed=…)` draws them, neuron by neuron; biases are 0.
-function weights(limits, seed) {
-  const bits = twister([seed]), found = [];
-  for (const [inputs, width, limit] of limits) for (let j = 0; j < width; j++) {
-    for (let i = 0; i < inputs; i++) found.push(-limit + 2 * limit * uniform(bits));
-    found.push(0);
-  }
-  return found;
-}
 function model() {
-  const { models, limits } = told.networks[chosen.network], found = models[chosen.activation];
+  const found = told.networks[chosen.network].models[chosen.activation];
   const rows = chosen.data === "own" ? own : told.data[chosen.data][chosen.noise], n = rows.length / 3;
-  const numbers = found.names.map(() => 0);
-  weights(limits[chosen.activation], chosen.seed).forEach((x, k) => { numbers[found.parameters[k]] = x; });
+  const numbers = newWeights(found.units, found.names.map(() => 0), chosen.seed);
   found.strengths.forEach((place, k) => { numbers[place] = told.penalties[chosen.penalty][k]; });
   return {
     ...found, rows, numbers, seed: [chosen.seed], learned: Math.max(1, Math.round(n * (1 - chosen.held / 100))),

@@ -19,13 +19,11 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
 from typing import Any
 
 from autograd import datasets, functions
 from autograd.losses import binary_cross_entropy
 from autograd.nn import MLP
-from autograd.nn.perceptrons import weight_limit
 from autograd.optim import Adam
 from autograd.value import Value
 from autograd.viz.html import Page, scripts
@@ -107,7 +105,6 @@ class Choices(Page):
         networks = [
             {
                 "widths": widths,
-                "limits": {name: _limits(widths, name) for name in ACTIVATIONS},
                 "models": {name: _model(widths, name, strengths, programs) for name in ACTIVATIONS},
             }
             for widths in NETWORKS
@@ -150,25 +147,13 @@ def _model(
         classes=("class 0", "class 1"),
     )
     data = {
-        key: item
-        for key, item in page.data.items()
-        if key not in ("numbers", "spread", "rows", "learned")
+        key: item for key, item in page.data.items() if key not in ("numbers", "rows", "learned")
     }
     data["strengths"] = [data["names"].index(x.label) for x in strengths]
     data["steppers"] = [{**stepper, "states": None} for stepper in data["steppers"]]
     source = f"{page.source}return {{ gradient, forward, rules }};\n"
     programs.setdefault(source, page.rules)
     return data | {"program": list(programs).index(source)}
-
-
-def _limits(widths: Sequence[int], activation: str) -> list[tuple[int, int, float]]:
-    """For each layer: inputs, neurons, and the limit of the uniform distribution of its weights."""
-    sizes = [2, *widths, 1]
-    activations = [activation] * len(widths) + ["linear"]
-    return [
-        (n, width, weight_limit(n, name))
-        for (n, width), name in zip(pairwise(sizes), activations, strict=True)
-    ]
 
 
 def _flat(X: datasets.Rows, Y: Sequence[int]) -> list[float]:

@@ -50,7 +50,7 @@ const map = element("canvas", {
   "aria-label": "Parameters: arrow keys move from one to the next",
 });
 const weights = figure("weights", caption([
-  `All parameters${hasNetwork ? ", one row for each neuron, its bias last" : ""}.`,
+  `All parameters${hasNetwork ? "; of the weights, one row for each neuron" : ""}.`,
   "Point at one, or use the arrow keys.",
   told.scales.some(s => s) ? "The model computes in standard units (numbers minus their mean, divided by their " +
     "standard deviation); the axes and the saved file have the units of the data." : "",

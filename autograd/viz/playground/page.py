@@ -11,8 +11,7 @@ import functools
 import itertools
 import math
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,13 @@ from autograd.compiler.backends import javascript
 from autograd.data import Standardization
 from autograd.derivatives.structures import flat
 from autograd.losses import CORRECT, cross_entropy
-from autograd.nn import MLP, Module
+from autograd.nn import GAINS, MLP, Module
 from autograd.nn.serialization import metadata
 from autograd.optim import Adam, GradientDescent, Stepper
 from autograd.training.examples import Examples, checked_examples, class_indices, shape_of
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
-from autograd.viz.html import Page, element, scripts, styles
+from autograd.viz.html import Page, element, json_number, scripts, styles
 from autograd.viz.notation import in_a_line, names
 from autograd.viz.playground import programs
 
@@ -91,16 +90,13 @@ def playground(
     """
     examples = checked_examples("playground", X, Y)
     n_learned = len(examples.X)
+    if held_out is not None:
+        more = checked_examples("playground: held_out", *held_out)
+        examples = examples._replace(X=examples.X + more.X, Y=examples.Y + more.Y)
     if loss in CORRECT:
         known = classes or getattr(model, "classes", ())
         indices, classes = class_indices("playground", Y, examples.Y, known)
         examples = examples._replace(Y=indices)
-    if held_out is not None:
-        more = checked_examples("playground: held_out", *held_out)
-        targets = more.Y
-        if loss in CORRECT:
-            targets, _ = class_indices("playground: held_out", targets, targets, classes)
-        examples = examples._replace(X=examples.X + more.X, Y=examples.Y + targets)
     if not isinstance(optimizer, Stepper):
         raise TypeError(f"playground: optimizer must be a stepper with a rule, got {optimizer!r}")
     _check_scales(model, scale, target_scale)
@@ -128,9 +124,11 @@ def playground(
     is_binary = len({tuple(row[n_inputs:]) for row in rows}) <= 2 and forward.n_outputs == 1
     data = {
         "names": [unique[leaf] for leaf in place],
-        "numbers": _finite(place),
-        "spread": _spread(model, place, parameters),
-        "arrays": _arrays(model, place, moved),
+        "numbers": [json_number(leaf.data) for leaf in place],
+        "arrays": [
+            {"name": in_a_line(name), "columns": n, "at": [place[leaf] for leaf in found]}
+            for name, n, found in _arrays(model, moved)
+        ],
         "moved": [place[leaf] for leaf in moved],
         "leaves": {
             name: [[place[leaf] for leaf in program.leaves] for program in found]
@@ -152,6 +150,7 @@ def playground(
                 "weights": [place[leaf] for leaf in unit.neuron.weights],
                 "bias": place[unit.neuron.bias],
                 "sources": unit.sources,
+                "gain": GAINS[unit.neuron.activation],
                 "dies": unit.neuron.activation == "relu",
             }
             for unit in forward.units
@@ -293,50 +292,10 @@ def _name(stepper: Stepper) -> str:
     return f"{'Nesterov' if stepper.nesterov else 'Momentum'} {stepper.momentum:g}"
 
 
-def _finite(leaves: Iterable[Value]) -> list[float]:
-    for leaf in leaves:
-        if not math.isfinite(leaf.data):
-            raise ValueError(f"playground: {leaf!r} is not finite; give it a number to start from")
-    return [leaf.data for leaf in leaves]
-
-
-def _spread(model: Model, leaves: Iterable[Value], parameters: list[Any]) -> list[float]:
-    """The limit of the uniform distribution of new weights, estimated from their array.
-
-    If all are 0, from which no network learns, it is 1.
-    """
-    groups = [[p] for p in parameters]
-    if isinstance(model, Module):
-        groups = [found for _, found in model.arrays().values()]
-    limits = {
-        leaf: math.sqrt(3.0 / len(group)) * math.hypot(*[x.data for x in group])
-        for group in groups
-        for leaf in group
-    }
-    if not any(limits.values()):
-        limits = dict.fromkeys(limits, 1.0)
-    return [limits.get(leaf, 0.0) for leaf in leaves]
-
-
-def _arrays(model: Model, place: dict[Value, int], moved: list[Any]) -> list[dict[str, Any]]:
-    """The parameters as tables: for a layer one row per neuron, its bias last."""
+def _arrays(model: Model, moved: list[Any]) -> Iterator[tuple[str, int, Sequence[Any]]]:
+    """The model's arrays of parameters: their names, how many columns they have, their elements."""
     if not isinstance(model, Module):
-        return [_table("parameters", min(len(moved), 16), moved, place)]
-    arrays, tables = model.arrays(), []
-    for name, (shape, found) in arrays.items():
-        columns, stem = math.prod(shape[-1:]), re.sub(r"(^|\.)(weight|bias)$", "", name)
-        part = stem and f"{stem}."
-        if name == f"{part}weight" and f"{part}bias" in arrays:
-            rows = [found[i : i + columns] for i in range(0, len(found), columns)]
-            biases = arrays[f"{part}bias"][1]
-            both = [x for row, bias in zip(rows, biases, strict=True) for x in (*row, bias)]
-            tables.append(_table(stem or "neuron", columns + 1, both, place))
-        elif name != f"{part}bias" or f"{part}weight" not in arrays:
-            tables.append(_table(name, columns, found, place))
-    return tables
-
-
-def _table(
-    name: str, columns: int, found: Iterable[Any], place: dict[Value, int]
-) -> dict[str, Any]:
-    return {"name": in_a_line(name), "columns": columns, "at": [place[leaf] for leaf in found]}
+        yield "parameters", min(len(moved), 16), moved
+        return
+    for name, (shape, found) in model.arrays().items():
+        yield name, math.prod(shape[-1:]), found

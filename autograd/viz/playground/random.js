@@ -37,6 +37,17 @@ function twister(key) {
 // A number from 0 to 1, as `random()` returns it.
 const uniform = bits => ((bits() >>> 5) * 67108864 + (bits() >>> 6)) / 9007199254740992;
 
+// The numbers with weights as `MLP(seed=…)` draws them, neuron by neuron; biases are 0.
+function newWeights(units, numbers, seed) {
+  const bits = twister([seed]), found = numbers.slice();
+  for (const { weights, bias, gain } of units) {
+    const limit = Math.sqrt(3 * gain / weights.length);
+    for (const place of weights) found[place] = -limit + 2 * limit * uniform(bits);
+    found[bias] = 0;
+  }
+  return found;
+}
+
 // The numbers below n in random order, as `sample(range(n), n)` returns them.
 function shuffled(bits, n) {
   const pool = count(n);

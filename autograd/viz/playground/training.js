@@ -127,7 +127,10 @@ function restart() {
 }
 function drawWeights() {
   isPythons = false;
-  start = start.map((x, i) => moved.includes(i) ? told.spread[i] * (2 * Math.random() - 1) : x);
+  const size = x => Math.sqrt(3) * Math.abs(x) || 1; // of a number that belongs to no neuron
+  const others = start.map(x => size(x) * (2 * Math.random() - 1));
+  const found = newWeights(units, others, Math.floor(2 ** 32 * Math.random()));
+  start = start.map((x, i) => moved.includes(i) ? found[i] : x);
   restart();
 }
 
