@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import math
 import os
 import re
@@ -782,6 +783,51 @@ def test_where_only_the_layout_is_replaced_a_notebook_gets_the_html_alone(
     monkeypatch.setattr(drawing, "layout_programs", lambda: iter(()))
     bundle = ag.draw(lecture_neuron())._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
+
+
+MARIMO = """
+import marimo
+
+app = marimo.App()
+
+@app.cell
+def graph():
+    import autograd as ag
+    a = ag.Value(2.0, "a")
+    return a, ag
+
+@app.cell
+def picture(a, ag):
+    ag.draw(a * a)
+
+@app.cell
+def page(a, ag):
+    ag.play(a * a)
+
+@app.cell
+def formulas(a, ag):
+    ag.explain(a * a)
+"""
+
+
+@pytest.mark.slow
+def test_marimo_shows_pictures_pages_and_formulas(tmp_path: Path) -> None:
+    pytest.importorskip("marimo")
+    notebook, page = tmp_path / "notebook.py", tmp_path / "notebook.html"
+    notebook.write_text(MARIMO)
+    command = [sys.executable, "-m", "marimo", "export", "html", str(notebook), "-o", str(page)]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    html = page.read_text(encoding="utf-8")
+    cells, _ = json.JSONDecoder().raw_decode(html.partition('"session":')[2].lstrip())
+    _, picture, player, formulas = (
+        output["data"] for cell in cells["cells"] for output in cell["outputs"]
+    )
+    shown = picture["application/vnd.marimo+mimebundle"]
+    assert shown["text/html"].startswith('<img alt="Graph of 2 nodes, up to ×: data 4, grad')
+    assert shown["image/png"].startswith("data:image/png;base64,")
+    assert player["text/html"].startswith('<iframe title="Backpropagation through ')
+    assert r"\begin{aligned}" in formulas["text/html"]
 
 
 def test_no_label_leaves_the_alternative_text() -> None:
