@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
+from typing import TypeAlias
+
+from autograd.viz.notation import shortened
 
 WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 24, 48
@@ -28,15 +31,14 @@ def curve_svg(values: Sequence[float], name: str = "loss") -> str:
     """
     _check(name, values)
     n, last = len(values), f"{values[-1]:.4g}"
-    across = _Axis(1, max(n, 2), LEFT, WIDTH - RIGHT, inside=True)
-    up = _Axis(min(0.0, *values), max(values), HEIGHT - BOTTOM, TOP)
-    points = " ".join(f"{across(i):.1f},{up(x):.1f}" for i, x in enumerate(values, start=1))
+    x, y, _, frame = _axes((1, n), (min(0.0, *values), max(values)), "epoch", name)
+    points = " ".join(f"{x(i):.1f},{y(number):.1f}" for i, number in enumerate(values, start=1))
     return _page(
         f"The {name} over {n} epochs, {last} in the last",
-        *_frame(across, up, "epoch", name),
+        *frame,
         f'<polyline points="{points}" fill="none" stroke="{BLUE}" stroke-width="2" '
         f'stroke-linejoin="round"/>',
-        f'<circle cx="{across(n):.1f}" cy="{up(values[-1]):.1f}" r="3" fill="{BLUE}"/>',
+        _dot(x(n), y(values[-1])),
         _text(WIDTH - RIGHT, TOP - 10, f"at last {last}", "end"),
     )
 
@@ -47,22 +49,17 @@ def scatter_svg(targets: Sequence[float], predictions: Sequence[float]) -> str:
     Raises:
         ValueError: if there is none, one is not finite, or they differ in number.
     """
-    _check("predictions", [*targets, *predictions])
-    pairs = list(zip(targets, predictions, strict=True))
-    low, high = min(map(min, pairs)), max(map(max, pairs))
-    across = _Axis(low, high, LEFT, WIDTH - RIGHT)
-    up = _Axis(low, high, HEIGHT - BOTTOM, TOP)
-    (a, *_, b) = across.ticks
+    numbers = [*targets, *predictions]
+    _check("predictions", numbers)
+    both = min(numbers), max(numbers)
+    x, y, (a, *_, b), frame = _axes(both, both, "target", "prediction")
+    dots = [_dot(x(t), y(p)) for t, p in zip(targets, predictions, strict=True)]
     return _page(
-        f"{len(pairs)} predictions against their targets; the nearer to the line, the better",
-        *_frame(across, up, "target", "prediction"),
-        f'<path d="M{across(a):.1f} {up(a):.1f}L{across(b):.1f} {up(b):.1f}" stroke="{INK}" '
+        f"{len(dots)} predictions against their targets; the nearer to the line, the better",
+        *frame,
+        f'<path d="M{x(a):.1f} {y(a):.1f}L{x(b):.1f} {y(b):.1f}" stroke="{INK}" '
         f'stroke-dasharray="4 3"/>',
-        *(
-            f'<circle cx="{across(t):.1f}" cy="{up(p):.1f}" r="3" fill="{BLUE}" '
-            f'fill-opacity="0.6"/>'
-            for t, p in pairs
-        ),
+        *dots,
     )
 
 
@@ -75,37 +72,33 @@ def confusion_svg(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> st
     n = len(classes)
     if not n or [len(row) for row in counts] != [n] * n:
         raise ValueError(f"confusion matrix: expected {n} rows of {n} counts, got {counts!r:.80}")
-    names = [name if len(name) <= 20 else f"{name[:19]}…" for name in classes]
+    names = [shortened(name, 20) for name in classes]
     side = max(18, min(64, 480 // n))
-    left = top = 40 + 7 * max(map(len, names))
-    width, height = left + n * side + RIGHT, top + n * side + RIGHT
+    start = 40 + 7 * max(map(len, names))
     cells = []
     for i, row in enumerate(counts):
-        y = top + i * side
-        cells.append(_text(left - 8, y + side / 2 + 4, names[i], "end"))
-        x = left + (i + 0.5) * side
-        cells.append(
-            f'<text transform="translate({x + 4:.1f} {top - 8}) rotate(-90)">'
-            f"{escape(names[i])}</text>"
-        )
+        at = start + i * side
+        cells.append(_text(start - 8, at + side / 2 + 4, names[i], "end"))
+        cells.append(_upward(at + side / 2 + 4, start - 8, names[i]))
         for j, count in enumerate(row):
             share = count / max(1, sum(row))
-            x = left + j * side
+            x = start + j * side
             title = escape(f"{classes[i]} predicted as {classes[j]}: {count}")
             cells.append(
-                f'<rect x="{x}" y="{y}" width="{side - 1}" height="{side - 1}" '
+                f'<rect x="{x}" y="{at}" width="{side - 1}" height="{side - 1}" '
                 f'fill="{BLUE}" fill-opacity="{0.04 + 0.9 * share:.2f}">'
                 f"<title>{title}</title></rect>"
             )
             if count:
                 color = "#fff" if share > 0.5 else INK
-                cells.append(_text(x + side / 2, y + side / 2 + 4, count, "middle", color))
+                cells.append(_text(x + side / 2, at + side / 2 + 4, count, "middle", color))
     right, total = sum(counts[i][i] for i in range(n)), sum(map(sum, counts))
+    size = start + n * side + RIGHT
     return _page(
         f"Rows: the class; columns: the predicted class; {right} of {total} right",
         _text(8, 18, "row: the class · column: predicted as"),
         *cells,
-        size=(max(width, 300), height),
+        size=(max(size, 300), size),
     )
 
 
@@ -126,61 +119,28 @@ def captioned(svg: str, lines: Sequence[str]) -> str:
 
 # --- parts ----------------------------------------------------------------------------------------
 
-
-class _Axis:
-    """Numbers from low to high, between two places on the page, with round ones marked."""
-
-    def __init__(
-        self, low: float, high: float, start: float, end: float, inside: bool = False
-    ) -> None:
-        ticks = _ticks(low, high)
-        self.ticks = [t for t in ticks if low <= t <= high] if inside else ticks
-        self.low, self.high = (low, high) if inside else (ticks[0], ticks[-1])
-        self.start, self.end = start, end
-
-    def __call__(self, number: float) -> float:
-        share = (number - self.low) / (self.high - self.low)
-        return self.start + share * (self.end - self.start)
+Scale: TypeAlias = Callable[[float], float]
+"""From a number to its place on the page."""
 
 
-def _frame(across: _Axis, up: _Axis, x_name: str, y_name: str) -> Iterable[str]:
-    """The marks of both axes and their names."""
-    for tick in up.ticks:
-        yield f'<path d="M{LEFT} {up(tick):.1f}H{WIDTH - RIGHT}" stroke="{PALE}"/>'
-        yield _text(LEFT - 8, up(tick) + 4, f"{tick:g}", "end")
-    for tick in across.ticks:
-        yield _text(across(tick), HEIGHT - BOTTOM + 20, f"{tick:g}", "middle")
-    yield _text(WIDTH / 2, HEIGHT - 8, x_name, "middle")
-    yield f'<text transform="translate(16 {HEIGHT / 2}) rotate(-90)">{escape(y_name)}</text>'
+def _axes(
+    xs: tuple[float, float], ys: tuple[float, float], x_name: str, y_name: str
+) -> tuple[Scale, Scale, list[float], list[str]]:
+    """The scales of both axes, for numbers in these ranges; the round numbers across; the marks."""
+    across, upward = _ticks(*xs), _ticks(*ys)
+    x, y = _scale(across, LEFT, WIDTH - RIGHT), _scale(upward, HEIGHT - BOTTOM, TOP)
+    marks = [_text(x(t), HEIGHT - BOTTOM + 20, f"{t:g}", "middle") for t in across]
+    for t in upward:
+        marks.append(f'<path d="M{LEFT} {y(t):.1f}H{WIDTH - RIGHT}" stroke="{PALE}"/>')
+        marks.append(_text(LEFT - 8, y(t) + 4, f"{t:g}", "end"))
+    marks.append(_text(WIDTH / 2, HEIGHT - 8, x_name, "middle"))
+    marks.append(_upward(16, HEIGHT / 2, y_name))
+    return x, y, across, marks
 
 
-def _text(x: float, y: float, text: object, anchor: str = "start", color: str = INK) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}">'
-        f"{escape(str(text))}</text>"
-    )
-
-
-def _page(
-    label: str, *parts: str, size: tuple[float, float] = (WIDTH, HEIGHT), paper: str = "#fff"
-) -> str:
-    width, height = map(round, size)
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}" role="img" aria-label="{escape(label)}" '
-            f'font-family="sans-serif" font-size="12" fill="{INK}">',
-            f'<rect width="100%" height="100%" fill="{paper}"/>',
-            *parts,
-            "</svg>",
-            "",
-        ]
-    )
-
-
-def _check(what: str, numbers: Sequence[float]) -> None:
-    if not numbers or not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{what}: expected finite numbers, at least one, got {numbers!r:.80}")
+def _scale(ticks: Sequence[float], start: float, end: float) -> Scale:
+    low, high = ticks[0], ticks[-1]
+    return lambda number: start + (number - low) / (high - low) * (end - start)
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -190,3 +150,36 @@ def _ticks(low: float, high: float) -> list[float]:
     step = next(m * magnitude for m in (1, 2, 5, 10) if span / (m * magnitude) <= 6)
     first, last = math.floor(low / step), math.ceil((low + span) / step)
     return [step * i for i in range(first, last + 1)]
+
+
+def _dot(x: float, y: float) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{BLUE}" fill-opacity="0.6"/>'
+
+
+def _text(x: float, y: float, text: object, anchor: str = "start", color: str = INK) -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}">'
+        f"{escape(str(text))}</text>"
+    )
+
+
+def _upward(x: float, y: float, text: str) -> str:
+    return f'<text transform="translate({x:.1f} {y}) rotate(-90)">{escape(text)}</text>'
+
+
+def _page(
+    label: str, *parts: str, size: tuple[int, int] = (WIDTH, HEIGHT), paper: str = "#fff"
+) -> str:
+    width, height = size
+    body = "\n".join(parts)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" aria-label="{escape(label)}" '
+        f'font-family="sans-serif" font-size="12" fill="{INK}">\n'
+        f'<rect width="100%" height="100%" fill="{paper}"/>\n{body}\n</svg>\n'
+    )
+
+
+def _check(what: str, numbers: Sequence[float]) -> None:
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{what}: expected finite numbers, at least one, got {numbers!r:.80}")
