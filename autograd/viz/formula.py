@@ -11,7 +11,7 @@ from autograd import primitives
 from autograd.checks import real_number
 from autograd.primitives import TABLE, Primitive
 from autograd.value import Operand, Value
-from autograd.viz.notation import LONGEST_TEXT, is_word
+from autograd.viz.notation import is_word, shortened
 
 OPERATORS: dict[type[ast.AST], Primitive] = {
     ast.Add: primitives.add,
@@ -134,4 +134,4 @@ def _hint(term: ast.expr) -> str:
 
 def _quoted(text: str) -> str:
     """The text in quotes for a message, shortened if it is long."""
-    return repr(text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…")
+    return repr(shortened(text))

@@ -54,12 +54,10 @@ LONGEST_TEXT = 40
 
 ISOLATE, END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
-HIDDEN = ("Cc", "Cs", "Zl", "Zp")
-DIRECTIONS = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI")
-"""Unicode's general categories, and classes of direction, of the characters that are escaped.
-
-The isolates of `isolated` are none of them.
-"""
+HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff"
+    r"\u202a-\u202e\u2066\u2067]"  # marks of direction, but for those of `isolated`
+)
 
 
 def visible(text: str) -> str:
@@ -69,15 +67,7 @@ def visible(text: str) -> str:
     direction of the text that follows. Blanks of any width, and what joins or varies other
     characters, as in emoji, are no such characters.
     """
-    return text if text.isprintable() else "".join(map(_visible_character, text))
-
-
-def _visible_character(character: str) -> str:
-    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
-    is_hidden = is_noncharacter or unicodedata.category(character) in HIDDEN
-    if is_hidden or unicodedata.bidirectional(character) in DIRECTIONS:
-        return character.encode("unicode_escape").decode()
-    return character
+    return HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def shortened(text: str, longest: int = LONGEST_TEXT) -> str:

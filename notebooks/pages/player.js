@@ -1,18 +1,14 @@
 function play(root, graph, rule, sync) {
 "use strict";
 const SVG = "http://www.w3.org/2000/svg";
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+function complete(made, attributes, children) {
   for (const [name, text] of Object.entries(attributes)) made.setAttribute(name, text);
   made.append(...children);
   return made;
 }
+const element = (tag, attributes = {}, ...children) => complete(document.createElement(tag), attributes, children);
+const drawn = (tag, attributes = {}, ...children) => complete(document.createElementNS(SVG, tag), attributes, children);
 const count = (n, from = 0) => Array.from({ length: n }, (_, i) => from + i);
-function drawn(tag, attributes) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, text] of Object.entries(attributes)) made.setAttribute(name, text);
-  return made;
-}
 function button(text, action, attributes = {}) {
   const made = element("button", { type: "button", ...attributes }, text);
   made.addEventListener("click", action);
@@ -34,6 +30,12 @@ function choices(title, entries, now, set) {
   });
   return element("fieldset", { class: "field" }, element("legend", { class: "name" }, title),
     element("div", { class: "choices" }, ...labels));
+}
+function menu(entries, now, set) {
+  const field = element("select", {}, ...entries.map(([value, text]) => element("option", { value }, text)));
+  field.value = now;
+  field.addEventListener("change", () => set(field.value));
+  return field;
 }
 const titles = {
   forward: "Forward",
@@ -302,7 +304,8 @@ function recorded() {
   sweep();
 }
 function compute() {
-  const results = graph.program(memory, Float64Array.from(numbers));
+  memory.w.set(numbers);
+  const results = graph.program(memory);
   values = Array.from(results.subarray(0, nodes.length));
   partials = Array.from(results.subarray(nodes.length));
   hasChanged = true;
@@ -850,20 +853,16 @@ function field(leaf) {
     change(Number((numbers[k] + direction * size).toPrecision(12)), true);
   });
   const grip = element("span", { class: "grip", "aria-hidden": "true", title: labels.drag }, GRIP);
-  grip.addEventListener("pointerdown", (down) => {
-    down.preventDefault();
-    grip.setPointerCapture(down.pointerId);
-    const from = numbers[k];
-    const move = ({ clientX }) => {
-      const steps = Math.round((20 * (clientX - down.clientX)) / 40);
-      if (steps) change(Number((from + steps / 20).toPrecision(12)), true);
-    };
-    const end = () => {
-      grip.removeEventListener("pointermove", move);
-      for (const kind of ["pointerup", "pointercancel"]) grip.removeEventListener(kind, end);
-    };
-    grip.addEventListener("pointermove", move);
-    for (const kind of ["pointerup", "pointercancel"]) grip.addEventListener(kind, end);
+  let from, start; // the number, and where the pointer was, when the drag began
+  grip.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    grip.setPointerCapture(event.pointerId);
+    [from, start] = [numbers[k], event.clientX];
+  });
+  grip.addEventListener("pointermove", (event) => {
+    if (!grip.hasPointerCapture(event.pointerId)) return;
+    const steps = Math.round((event.clientX - start) / 2);
+    if (steps) change(Number((from + steps / 20).toPrecision(12)), true);
   });
   return element("span", { class: "number" }, input, grip);
 }
@@ -1017,28 +1016,9 @@ function cut() {
   }
 }
 function follow() {
-  const shown = active ? [active.from, active.to] : is("going") ? [cardOf[output]] : [];
-  if (!shown.length || isWhole) return;
-  const left = parseFloat(scene.style.left) || 0;
-  const to = {
-    left: scrolled(shown, 0, stage.clientWidth, stage.scrollLeft, left),
-    top: scrolled(shown, 1, stage.clientHeight, stage.scrollTop, 0),
-  };
-  if (to.left === stage.scrollLeft && to.top === stage.scrollTop) return;
-  const isFar = Math.abs(to.left - stage.scrollLeft) > stage.clientWidth;
-  const isCalm = isFar || matchMedia("(prefers-reduced-motion: reduce)").matches;
-  stage.scrollTo({ ...to, behavior: isCalm ? "instant" : "smooth" });
-}
-function scrolled(shown, axis, view, now, offset) {
-  const spans = shown.map((c) => {
-    const middle = layout.cards[c][axis], half = layout.cards[c][axis + 2] / 2;
-    return [(middle - half) * scale + offset, (middle + half) * scale + offset];
-  });
-  const low = Math.min(...spans.map(([a]) => a)), high = Math.max(...spans.map(([, b]) => b));
-  if (low >= now && high <= now + view) return now;
-  if (high - low <= view) return Math.max(0, (low + high - view) / 2);
-  const [[start, end]] = spans;
-  return Math.max(0, start === low ? start - 8 : end + 8 - view);
+  if (isWhole) return;
+  const shown = active ? [active.to, active.from] : is("going") ? [cardOf[output]] : [];
+  for (const c of shown) made[c].scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 function center(c) {
   if (layout === page.layouts.tall) {
@@ -1214,11 +1194,7 @@ function chart() {
   if (!width) return;
   curve.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
   curve.replaceChildren();
-  const put = (tag, attributes, text = "") => {
-    const part = drawn(tag, attributes);
-    part.textContent = text;
-    curve.append(part);
-  };
+  const put = (tag, attributes, text = "") => curve.append(drawn(tag, attributes, text));
   const prediction = is("complete") ? values[output] + predictedChange() : NaN;
   const points = history.filter(([, y]) => Number.isFinite(y)).slice(-HISTORY);
   const ys = points.map(([, y]) => y);

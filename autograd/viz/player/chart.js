@@ -8,11 +8,7 @@ function chart() {
   if (!width) return;
   curve.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
   curve.replaceChildren();
-  const put = (tag, attributes, text = "") => {
-    const part = drawn(tag, attributes);
-    part.textContent = text;
-    curve.append(part);
-  };
+  const put = (tag, attributes, text = "") => curve.append(drawn(tag, attributes, text));
   const prediction = is("complete") ? values[output] + predictedChange() : NaN;
   const points = history.filter(([, y]) => Number.isFinite(y)).slice(-HISTORY);
   const ys = points.map(([, y]) => y);

@@ -41,20 +41,16 @@ function field(leaf) {
     change(Number((numbers[k] + direction * size).toPrecision(12)), true);
   });
   const grip = element("span", { class: "grip", "aria-hidden": "true", title: labels.drag }, GRIP);
-  grip.addEventListener("pointerdown", (down) => {
-    down.preventDefault();
-    grip.setPointerCapture(down.pointerId);
-    const from = numbers[k];
-    const move = ({ clientX }) => {
-      const steps = Math.round((20 * (clientX - down.clientX)) / 40);
-      if (steps) change(Number((from + steps / 20).toPrecision(12)), true);
-    };
-    const end = () => {
-      grip.removeEventListener("pointermove", move);
-      for (const kind of ["pointerup", "pointercancel"]) grip.removeEventListener(kind, end);
-    };
-    grip.addEventListener("pointermove", move);
-    for (const kind of ["pointerup", "pointercancel"]) grip.addEventListener(kind, end);
+  let from, start; // the number, and where the pointer was, when the drag began
+  grip.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    grip.setPointerCapture(event.pointerId);
+    [from, start] = [numbers[k], event.clientX];
+  });
+  grip.addEventListener("pointermove", (event) => {
+    if (!grip.hasPointerCapture(event.pointerId)) return;
+    const steps = Math.round((event.clientX - start) / 2);
+    if (steps) change(Number((from + steps / 20).toPrecision(12)), true);
   });
   return element("span", { class: "number" }, input, grip);
 }

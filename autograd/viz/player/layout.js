@@ -154,33 +154,11 @@ function cut() {
 
 // --- what is in view -------------------------------------------------------------------------------
 
-// Scrolls the graph to the edge at work, or to the output, where the backward pass begins.
+// Scrolls to the edge at work, or to the output, where the backward pass begins.
 function follow() {
-  const shown = active ? [active.from, active.to] : is("going") ? [cardOf[output]] : [];
-  if (!shown.length || isWhole) return;
-  const left = parseFloat(scene.style.left) || 0;
-  const to = {
-    left: scrolled(shown, 0, stage.clientWidth, stage.scrollLeft, left),
-    top: scrolled(shown, 1, stage.clientHeight, stage.scrollTop, 0),
-  };
-  if (to.left === stage.scrollLeft && to.top === stage.scrollTop) return;
-  const isFar = Math.abs(to.left - stage.scrollLeft) > stage.clientWidth;
-  const isCalm = isFar || matchMedia("(prefers-reduced-motion: reduce)").matches;
-  stage.scrollTo({ ...to, behavior: isCalm ? "instant" : "smooth" });
-}
-
-// Where to scroll to along an axis: nowhere if all is in view; if not all can be, to the first card
-// and the beginning of the edge.
-function scrolled(shown, axis, view, now, offset) {
-  const spans = shown.map((c) => {
-    const middle = layout.cards[c][axis], half = layout.cards[c][axis + 2] / 2;
-    return [(middle - half) * scale + offset, (middle + half) * scale + offset];
-  });
-  const low = Math.min(...spans.map(([a]) => a)), high = Math.max(...spans.map(([, b]) => b));
-  if (low >= now && high <= now + view) return now;
-  if (high - low <= view) return Math.max(0, (low + high - view) / 2);
-  const [[start, end]] = spans;
-  return Math.max(0, start === low ? start - 8 : end + 8 - view);
+  if (isWhole) return;
+  const shown = active ? [active.to, active.from] : is("going") ? [cardOf[output]] : [];
+  for (const c of shown) made[c].scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 // From top to bottom, a wide graph's middle has the output in it.

@@ -142,11 +142,11 @@ class Player(Page):
         model = options["model"]
         called = called_after(order, model)
         self._names = names(order, called, LONGEST_NAME)
-        in_full = {
-            node: in_a_line(node.label or called.get(node, ""), LONGEST_TITLE) for node in order
+        self._in_full = {
+            node: text if len(text) > LONGEST_NAME else self._names[node]
+            for node in order
+            for text in [in_a_line(node.label or called.get(node, ""), LONGEST_TITLE)]
         }
-        longer = {node: text for node, text in in_full.items() if len(text) > LONGEST_NAME}
-        self._in_full = self._names | longer
         self._output = self._in_full[order[-1]]
         heading = in_a_line(options["title"], LONGEST_TITLE)
         self.title = heading or f"Backpropagation through {self._output}"

@@ -41,13 +41,10 @@ function newSeed() {
 // --- the panel
 
 function selection(key, entries, change = () => reopen()) {
-  const field = element("select", {}, ...entries.map(([value, text]) => element("option", { value }, text)));
-  field.value = chosen[key];
-  field.addEventListener("change", () => {
-    chosen[key] = typeof chosen[key] === "number" ? Number(field.value) : field.value;
+  return menu(entries, chosen[key], value => {
+    chosen[key] = typeof chosen[key] === "number" ? Number(value) : value;
     change();
   });
-  return field;
 }
 const same = names => names.map(name => [name, name]);
 const noise = selection("noise", same(Object.keys(told.data.moons)).sort((a, b) => a[0] - b[0]));

@@ -19,11 +19,8 @@ const fitSays = inputs === 1 ? `${overOne} over ${featureName(0)}.${signs}`
     "On the line they agree.";
 
 function axisChoice(which, title) {
-  const options = count(inputs).map(k => element("option", { value: k }, featureName(k)));
-  const select = element("select", {}, ...options);
-  select.value = pair[which];
-  select.addEventListener("change", () => { pair[which] = Number(select.value); settled(); });
-  return labeled(title, select);
+  const options = count(inputs).map(k => [k, featureName(k)]);
+  return labeled(title, menu(options, pair[which], k => { pair[which] = Number(k); settled(); }));
 }
 const planeView = figure("view", caption(planeSays, unitSays), plane);
 const fitView = figure("view", caption(fitSays), fitted);

@@ -2,20 +2,15 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+function complete(made, attributes, children) {
   for (const [name, text] of Object.entries(attributes)) made.setAttribute(name, text);
   made.append(...children);
   return made;
 }
+const element = (tag, attributes = {}, ...children) => complete(document.createElement(tag), attributes, children);
+const drawn = (tag, attributes = {}, ...children) => complete(document.createElementNS(SVG, tag), attributes, children);
 
 const count = (n, from = 0) => Array.from({ length: n }, (_, i) => from + i);
-
-function drawn(tag, attributes) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, text] of Object.entries(attributes)) made.setAttribute(name, text);
-  return made;
-}
 
 function button(text, action, attributes = {}) {
   const made = element("button", { type: "button", ...attributes }, text);
@@ -45,4 +40,12 @@ function choices(title, entries, now, set) {
   });
   return element("fieldset", { class: "field" }, element("legend", { class: "name" }, title),
     element("div", { class: "choices" }, ...labels));
+}
+
+// A menu of entries of [value, text]; `set` is told the value that is chosen, as a string.
+function menu(entries, now, set) {
+  const field = element("select", {}, ...entries.map(([value, text]) => element("option", { value }, text)));
+  field.value = now;
+  field.addEventListener("change", () => set(field.value));
+  return field;
 }
