@@ -103,25 +103,27 @@ def playground(
     shapes, rows = _rows(examples)
     n_inputs = math.prod(shapes[0])
     objective = Objective(model, loss, penalty, accuracy or CORRECT.get(loss))
+    prediction = objective.model(examples.X[0])
+    predicted = list(flat(prediction))
     with recording.no_grad():  # the loss may refuse a target; the generated program checks none
-        prediction = objective.model(examples.X[0])
         for target in {tuple(row[n_inputs:]): row[n_inputs:] for row in rows}.values():
             objective.loss(prediction, target if shapes[1] else target[0])
 
     own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
     parameters: list[Any] = list(dict.fromkeys([*own, *optimizer.parameters]))
     gradient, moved = programs.gradient(objective, shapes, optimizer, parameters)
-    forward = programs.forward(objective, shapes, parameters)
+    forward, units = programs.forward(objective, shapes, parameters)
     features = features or examples.columns
     _check_names("features", features, n_inputs)
-    _check_names("classes", classes, max(2, forward.n_outputs))
-    printed = {"gradient": gradient, "forward": forward.programs}
+    _check_names("classes", classes, max(2, len(predicted)))
+    printed = {"gradient": gradient, "forward": forward}
     leaves = [leaf for each in printed.values() for x in each for leaf in x.leaves]
     place = {leaf: i for i, leaf in enumerate(dict.fromkeys(leaves))}
     unique = names(list(place), longest=LONGEST_NAME)
     steppers = _steppers(optimizer)
     states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
-    is_binary = len({tuple(row[n_inputs:]) for row in rows}) <= 2 and forward.n_outputs == 1
+    ends_in = getattr(predicted[0], "op", "")
+    is_binary = len({tuple(row[n_inputs:]) for row in rows}) <= 2 and len(predicted) == 1
     data = {
         "names": [unique[leaf] for leaf in place],
         "numbers": [json_number(leaf.data) for leaf in place],
@@ -142,7 +144,7 @@ def playground(
         "scales": [each and list(zip(*each, strict=True)) for each in (scale, target_scale)],
         "classes": [in_a_line(name, LONGEST_NAME) for name in classes],
         "learned": n_learned,
-        "outputs": forward.n_outputs,
+        "outputs": len(predicted),
         "units": [
             {
                 "name": unit.name,
@@ -153,7 +155,7 @@ def playground(
                 "gain": GAINS[unit.neuron.activation],
                 "dies": unit.neuron.activation == "relu",
             }
-            for unit in forward.units
+            for unit in units
         ],
         "seed": seed_words(seed),
         "shuffle": shuffle,
@@ -163,7 +165,7 @@ def playground(
         else "score"
         if objective.correct is not None and is_binary
         else "number",
-        "threshold": 0.0 if loss in CORRECT or forward.ends_in != "sigmoid" else 0.5,
+        "threshold": 0.5 if loss not in CORRECT and ends_in == "sigmoid" else 0.0,
         "counts": objective.correct is not None,
         "penalised": penalty is not None,
         "steppers": [

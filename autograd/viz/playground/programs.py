@@ -41,24 +41,6 @@ class Unit:
     sources: list[int]
 
 
-@dataclass(frozen=True)
-class Forward:
-    """The forward pass for one example.
-
-    Attributes:
-        programs: the program, and if needed one to run instead if that finds a nan. They return
-            the predictions, the loss, whether they are right (1 or 0), and each unit's output.
-        n_outputs: how many predictions there are.
-        ends_in: the operation that computes the first prediction.
-        units: the neurons of the model, if they can be shown.
-    """
-
-    programs: list[Program]
-    n_outputs: int
-    ends_in: str
-    units: list[Unit]
-
-
 def gradient(
     objective: Objective, shapes: Shapes, optimizer: Stepper, parameters: Iterable[Any]
 ) -> tuple[list[Program], list[Any]]:
@@ -83,15 +65,19 @@ def gradient(
     return _programs(of_one, shapes, with_slopes), moved
 
 
-def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> Forward:
-    """See `Forward`."""
-    predictions: list[Any] = []
+def forward(
+    objective: Objective, shapes: Shapes, parameters: Iterable[Any]
+) -> tuple[list[Program], list[Unit]]:
+    """The forward pass for one example, and the neurons of the model, if they can be shown.
+
+    The programs return the predictions, the loss, whether they are right (1 or 0), and each unit's
+    output.
+    """
 
     def of_one(x: Any, y: Any) -> list[Operand]:
         prediction = objective.model(x)
-        predictions[:] = flat(prediction)
         correct = objective.n_correct([prediction], [y])
-        return [*predictions, objective.loss(prediction, y), correct]
+        return [*flat(prediction), objective.loss(prediction, y), correct]
 
     units: dict[Value, Unit] = {}
 
@@ -100,9 +86,7 @@ def forward(objective: Objective, shapes: Shapes, parameters: Iterable[Any]) -> 
         units.update(_units(objective.model, recorded, math.prod(shapes[0])))
         return lower(recorded.inputs, [*recorded.outputs, *units], False, parameters)
 
-    programs = _programs(of_one, shapes, with_units)
-    ends_in = getattr(predictions[0], "op", "")
-    return Forward(programs, len(predictions), ends_in, list(units.values()))
+    return _programs(of_one, shapes, with_units), list(units.values())
 
 
 def _programs(
