@@ -24,7 +24,8 @@ function drawNetwork(canvas, unit, weight) {
   for (const wire of wires) {
     const z = numbers[wire.place], m = Math.min(1, Math.abs(z) / most);
     const isLit = unit === null || wire.from === unit || wire.to === unit;
-    if (m > 0.01) drawWire(x, wire, rgb(z > 0 ? "plus" : "minus", isLit ? 0.15 + 0.6 * m : 0.06), 0.4 + 3 * m);
+    const strength = m < 0.01 ? 0 : isLit ? 0.15 + 0.6 * m : 0.06;
+    drawWire(x, wire, rgb(z > 0 ? "plus" : "minus", strength), 0.4 + 3 * m);
   }
   const lit = unit === null && wires.find(({ place }) => place === weight);
   if (lit) drawWire(x, lit, rgb("work"), 2);
@@ -58,30 +59,19 @@ function label(x, layer, k, name, room, side, X) { // above the unit, if there i
   x.textAlign = side;
   x.fillText(text, X, Y - r - 5);
 }
-function ofWire({ from, to }) { // where it starts, turns and ends
-  const [ax, ay, ar] = stands[from], [bx, by, br] = stands[to];
-  return [ax + ar, ay, (ax + bx) / 2, bx - br, by];
-}
 function drawWire(x, wire, style, lineWidth) {
-  const [x0, y0, turn, x1, y1] = ofWire(wire);
-  x.beginPath();
-  x.moveTo(x0, y0);
-  x.bezierCurveTo(turn, y0, turn, y1, x1, y1);
+  const [ax, ay, ar] = stands[wire.from], [bx, by, br] = stands[wire.to], turn = (ax + bx) / 2;
+  wire.path = new Path2D();
+  wire.path.moveTo(ax + ar, ay);
+  wire.path.bezierCurveTo(turn, ay, turn, by, bx - br, by);
   Object.assign(x, { strokeStyle: style, lineWidth });
-  x.stroke();
+  x.stroke(wire.path);
 }
-function wireAt(X, Y) { // the weight under the pointer
-  let best = null, nearest = 5;
-  for (const wire of wires) {
-    const [x0, y0, turn, x1, y1] = ofWire(wire);
-    if (X < x0 || X > x1) continue;
-    let s = 0; // where along the curve it is that far across
-    for (let part = 0.5; part > 1e-4; part /= 2) {
-      const t = s + part, u = 1 - t;
-      if (u * u * u * x0 + 3 * u * t * turn + t * t * t * x1 < X) s = t;
-    }
-    const far = Math.abs(Y - (y0 + (y1 - y0) * s * s * (3 - 2 * s)));
-    if (far < nearest) [nearest, best] = [far, wire.place];
+function wireAt(canvas, X, Y) { // the weight under the pointer: the first to be met as it grows
+  const x = canvas.getContext("2d"), d = devicePixelRatio || 1;
+  for (x.lineWidth = 1; x.lineWidth <= 10; x.lineWidth += 1) {
+    const found = wires.find(({ path }) => x.isPointInStroke(path, X * d, Y * d));
+    if (found) return found.place;
   }
-  return best;
+  return null;
 }

@@ -44,7 +44,7 @@ net.addEventListener("keydown", e => {
 });
 net.addEventListener("pointermove", e => {
   const box = net.getBoundingClientRect();
-  const place = e.target === wiring && pinned === null ? wireAt(e.clientX - box.left, e.clientY - box.top) : null;
+  const place = e.target === wiring && pinned === null ? wireAt(wiring, e.clientX - box.left, e.clientY - box.top) : null;
   if (place !== null) pick(place);
 });
 for (const kind of ["pointermove", "pointerdown"]) map.addEventListener(kind, e => {
