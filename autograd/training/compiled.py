@@ -16,7 +16,7 @@ from autograd.compiler.jit import BackendName, jit
 from autograd.compiler.step import check_rule
 from autograd.gc_pause import gc_paused
 from autograd.optim import Stepper
-from autograd.training.batches import Chunk, Step
+from autograd.training.batches import Steps
 from autograd.training.eager import EagerSteps, Measured
 from autograd.training.examples import Examples, shape_of
 from autograd.training.objective import Objective
@@ -48,7 +48,7 @@ class MachineSteps:
         self._trainings: dict[_Shape, CompiledTraining] = {}
         self._training(self._shapes.of_row[0])
 
-    def take(self, chunk: Chunk) -> Measured:
+    def take(self, steps: Steps) -> Measured:
         """Take all of these steps; one that is not finite is taken by `EagerSteps`.
 
         Raises:
@@ -56,28 +56,28 @@ class MachineSteps:
         """
         losses: list[float] = []
         shares: list[float] = []
-        while chunk:
-            measured = self._steps(chunk)
+        while steps.rows:
+            measured = self._run(self._shapes.alike(steps))
             if not measured[0]:
-                measured = self._eager.take(chunk.part(0, 1))
+                measured = self._eager.take(steps.part(0, 1))
             losses += measured[0]
             shares += measured[1]
-            chunk = chunk.part(len(measured[0]))
+            steps = steps.part(len(measured[0]))
         return losses, shares
 
-    def _steps(self, chunk: Chunk) -> Measured:
-        """Take the first of these steps, as many as have examples of one shape and stay finite."""
-        shapes = self._shapes
-        chunk = shapes.alike(chunk)
+    def _run(self, steps: Steps) -> Measured:
+        """Take these steps, on examples of one shape, as long as all stays finite."""
+        shapes, optimizer = self._shapes, self._optimizer
         coefficients = []
-        for rate in chunk.rates or [self._optimizer.learning_rate]:
-            self._optimizer.learning_rate = rate
-            coefficients.append(self._optimizer.coefficients())
-        order = chunk.order
-        shape = shapes.of_row[order[0] if order else 0]
-        if order is not None and len(shapes.rows) > 1:
-            order = [shapes.place[row] for row in order]
-        losses, shares = self._training(shape).steps(chunk.counts, order, coefficients)
+        for rate in steps.rates if steps.rates[0] is not None else [optimizer.learning_rate]:
+            optimizer.learning_rate = rate
+            coefficients.append(optimizer.coefficients())
+        counts = list(map(len, steps.rows))
+        order = None  # all examples as they are
+        if counts[0] < len(self._examples.X):
+            order = [shapes.place[row] for rows in steps.rows for row in rows]
+        training = self._training(shapes.of_row[steps.rows[0][0]])
+        losses, shares = training.steps(counts, order, coefficients)
         return losses, shares
 
     def _training(self, shape: _Shape) -> CompiledTraining:
@@ -107,17 +107,17 @@ class ProgramSteps(EagerSteps):
         self._measured = jit(objective.of_one_example(optimizer.parameters), backend)
         self._measured.recorded(*examples.batch(range(1)))  # now, so that a mistake shows at once
 
-    def _take(self, step: Step) -> tuple[float, float]:
+    def _take(self, rows: Sequence[int], number: int, per_epoch: int) -> tuple[float, float]:
         optimizer = self._optimizer
-        self._shapes.of_batch(step.rows)
+        self._shapes.of_batch(rows)
         optimizer.zero_grad()
-        loss, share = self._measured.backward_of_first(*self._examples.batch(step.rows))
+        loss, share = self._measured.backward_of_first(*self._examples.batch(rows))
         try:
             if not math.isfinite(loss):
                 raise FloatingPointError
             optimizer.step()
         except FloatingPointError:
-            return super()._take(step)
+            return super()._take(rows, number, per_epoch)
         return loss, share
 
 
@@ -145,23 +145,21 @@ class _Shapes:
                 for target in {repr(y): y for y in (examples.Y[row] for row in rows)}.values():
                     objective.loss(prediction, target)
 
-    def alike(self, chunk: Chunk) -> Chunk:
-        """The first steps of the chunk, as many as have examples of one shape."""
+    def alike(self, steps: Steps) -> Steps:
+        """The first of these steps, as many as have examples of one shape."""
         if len(self.rows) == 1:
-            return chunk
-        shapes = (self.of_batch(step.rows) for step in chunk)
-        _, run = next(itertools.groupby(shapes))
-        return chunk.part(0, len(list(run)))
+            return steps
+        _, run = next(itertools.groupby(map(self.of_batch, steps.rows)))
+        return steps.part(0, len(list(run)))
 
     def of_batch(self, rows: Sequence[int]) -> _Shape:
         """The shape of the examples of a batch, which have to be alike."""
         shape = self.of_row[rows[0]]
-        if len(self.rows) > 1:
-            for row in rows:
-                if self.of_row[row] != shape:
-                    raise ValueError(
-                        f"fit: a compiled batch holds examples of one shape, but those of rows "
-                        f"{rows[0]} and {row} have {shape} and {self.of_row[row]} (ragged); "
-                        f"train with batch_size=1, or eager"
-                    )
+        for row in rows:
+            if self.of_row[row] != shape:
+                raise ValueError(
+                    f"fit: a compiled batch holds examples of one shape, but those of rows "
+                    f"{rows[0]} and {row} have {shape} and {self.of_row[row]} (ragged); "
+                    f"train with batch_size=1, or eager"
+                )
         return shape

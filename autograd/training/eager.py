@@ -9,13 +9,13 @@ from typing import TypeAlias
 from autograd import recording
 from autograd.gc_pause import gc_paused
 from autograd.optim import Stepper
-from autograd.training.batches import Chunk, Step
+from autograd.training.batches import Steps
 from autograd.training.diagnostics import largest, origin
 from autograd.training.examples import Examples
 from autograd.training.objective import Objective
 
 Measured: TypeAlias = tuple[Sequence[float], Sequence[float]]
-"""For each step the objective before it, and of its batch the share of correct predictions."""
+"""Of some steps: the objective before each, and the share of correct predictions in its batch."""
 
 
 class EagerSteps:
@@ -29,7 +29,7 @@ class EagerSteps:
         self._examples = examples
         self._optimizer = optimizer
 
-    def take(self, chunk: Chunk) -> Measured:
+    def take(self, steps: Steps) -> Measured:
         """Take all of these steps.
 
         Raises:
@@ -37,19 +37,19 @@ class EagerSteps:
                 taken, the steps before it are.
         """
         losses, shares = [], []
-        for step in chunk:
-            if step.rate is not None:
-                self._optimizer.learning_rate = step.rate
+        for number, (rows, rate) in enumerate(zip(steps.rows, steps.rates, strict=True)):
+            if rate is not None:
+                self._optimizer.learning_rate = rate
             with gc_paused():
-                loss, share = self._take(step)
+                loss, share = self._take(rows, steps.first + number, steps.per_epoch)
             losses.append(loss)
             shares.append(share)
         return losses, shares
 
-    def _take(self, step: Step) -> tuple[float, float]:
+    def _take(self, rows: Sequence[int], number: int, per_epoch: int) -> tuple[float, float]:
         """Take one step; returns the objective before it and the share of correct predictions."""
         optimizer = self._optimizer
-        xs, ys = self._examples.batch(step.rows)
+        xs, ys = self._examples.batch(rows)
         loss, predictions = self._objective(xs, ys, optimizer.parameters)
         with recording.no_grad():
             n_correct = self._objective.n_correct(predictions, ys)
@@ -60,10 +60,10 @@ class EagerSteps:
             loss.backward()
             optimizer.step()
         except FloatingPointError as error:
-            advice = "try a smaller learning rate; " if step.number else ""
+            advice = "try a smaller learning rate; " if number else ""
             raise FloatingPointError(
-                f"fit: it diverged at step {step.number}, in epoch {step.epoch}: {error}; "
-                f"{self._examples.not_finite(step.rows) or advice}{origin(loss)}; the parameters "
+                f"fit: it diverged at step {number}, in epoch {1 + number // per_epoch}: {error}; "
+                f"{self._examples.not_finite(rows) or advice}{origin(loss)}; the parameters "
                 f"are those before this step, the largest being {largest(optimizer.parameters)}"
             ) from error
         return loss.data, float(getattr(n_correct, "data", n_correct)) / len(ys)

@@ -12,12 +12,12 @@ from autograd.checks import checked_int, checked_number
 from autograd.compiler.jit import BackendName, checked_backend
 from autograd.losses import CORRECT
 from autograd.optim import Stepper
-from autograd.training.batches import Plan, Schedule
+from autograd.training.batches import Schedule, rows_of_steps
 from autograd.training.compiled import MachineSteps, ProgramSteps
 from autograd.training.eager import EagerSteps
 from autograd.training.examples import Examples, checked_examples, class_indices
 from autograd.training.history import Epoch, History, has_converged
-from autograd.training.loop import Steps, epochs_of
+from autograd.training.loop import Taker, epochs_of
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ def fit(
         targets, classes = class_indices("fit", Y, examples.Y, classes)
         examples = examples._replace(Y=targets)
     objective = Objective(model, loss, penalty, accuracy or CORRECT.get(loss))
-    plan = Plan(n, size, epochs, seed, shuffle, schedule)
-    steps = _steps(objective, examples, optimizer, compiled, backend)
-    has_accuracy = objective.correct is not None
-    rows = epochs_of(steps, plan, optimizer, has_accuracy, watched=callback is not None)
+    taker = _taker(objective, examples, optimizer, compiled, backend)
+    steps = rows_of_steps(n, size, epochs, seed, shuffle)
+    has_accuracy, is_watched = objective.correct is not None, callback is not None
+    rows = epochs_of(taker, steps, n, size, optimizer, schedule, has_accuracy, is_watched)
 
     history = History()
     history.classes = tuple(classes)
@@ -137,13 +137,13 @@ def fit(
     return history
 
 
-def _steps(
+def _taker(
     objective: Objective,
     examples: Examples,
     optimizer: Stepper,
     compiled: bool,
     backend: BackendName | None,
-) -> Steps:
+) -> Taker:
     """The object that takes the steps: in machine code, as a program, or on Values."""
     if backend is None and not compiled:
         return EagerSteps(objective, examples, optimizer)

@@ -5,15 +5,14 @@ Steps are taken by an object of `eager` or `compiled`, which returns the same nu
 
 from __future__ import annotations
 
-import functools
 import itertools
-import operator
+import math
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TypeAlias
 
 from autograd.optim import Stepper
-from autograd.training.batches import Plan
+from autograd.training.batches import Schedule, Steps
 from autograd.training.compiled import MachineSteps
 from autograd.training.eager import EagerSteps
 from autograd.training.history import Epoch
@@ -22,69 +21,62 @@ CHUNK = 0.1
 """For about how many seconds steps are taken before `fit` sees to its bar and to Ctrl-C."""
 
 
-Steps: TypeAlias = EagerSteps | MachineSteps
+Taker: TypeAlias = EagerSteps | MachineSteps
 """Takes training steps: on Values, by compiled programs (a subclass), or in machine code."""
 
 
 def epochs_of(
-    taker: Steps, plan: Plan, optimizer: Stepper, has_accuracy: bool, watched: bool
+    taker: Taker,
+    rows_of_steps: Iterator[Sequence[int]],
+    n: int,
+    size: int,
+    optimizer: Stepper,
+    schedule: Schedule | None,
+    has_accuracy: bool,
+    watched: bool,
 ) -> Generator[Epoch, None, None]:
-    """Take the steps of the plan, and yield each epoch.
+    """Take the steps, on n examples in batches of `size`, and yield each epoch.
 
     Unless `watched`, steps may be taken ahead of the epoch yielded. If the generator is then
     closed, the parameters go back to that epoch.
     """
-    counts, n_epochs, n_steps = plan.counts, 0, 1
-    losses: list[float] = []  # of the steps of the epoch so far
-    shares: list[float] = []
-    while chunk := plan.chunk(min(n_steps, len(counts) - len(losses)) if watched else n_steps):
+    per_epoch, first, n_steps = math.ceil(n / size), 0, 1
+    loss = n_correct = 0.0  # in the epoch so far
+    while True:
+        most = min(n_steps, per_epoch - first % per_epoch) if watched else n_steps
+        rows = list(itertools.islice(rows_of_steps, most))
+        if not rows:
+            return
+        numbers = range(first, first + len(rows))
+        rates = [schedule(number) if schedule else None for number in numbers]
+        steps = Steps(first, per_epoch, rows, rates)
         before = _state(optimizer) if taker.runs_ahead else None
-        n_reported = -len(losses)  # of this chunk; their epoch began in an earlier one
         began = time.perf_counter()
+        n_reported = 0  # of these steps
         try:
-            taken = taker.take(chunk)
+            measured = taker.take(steps)
             if taker.runs_ahead:
                 seconds = time.perf_counter() - began
-                n_steps = max(1, int(len(chunk) * min(10.0, CHUNK / seconds)))
-            rates = chunk.rates or [optimizer.learning_rate] * len(chunk)
-            rates = rates[len(counts) - len(losses) - 1 :: len(counts)]  # of each last step
-            losses += taken[0]
-            shares += taken[1]
-            means, accuracies = _of_epochs(losses, shares, counts)
-            shown = accuracies if has_accuracy else itertools.repeat(None)
-            rows = map(Epoch, itertools.count(n_epochs + 1), means, shown, map(float, rates))
-            n_epochs += len(rates)
-            del losses[: len(rates) * len(counts)], shares[: len(rates) * len(counts)]
-            for row in rows:
-                n_reported += len(counts)
-                yield row
+                n_steps = max(1, int(len(rows) * min(10.0, CHUNK / seconds)))
+            for batch, mean, share, rate in zip(rows, *measured, rates, strict=True):
+                loss += mean * (len(batch) / n)
+                n_correct += share * len(batch)
+                first += 1
+                if first % per_epoch == 0:
+                    # a share of a batch, times its size, may miss the whole number by a bit
+                    accuracy = round(n_correct, 6) / n if has_accuracy else None
+                    last_rate = float(optimizer.learning_rate if rate is None else rate)
+                    row = Epoch(first // per_epoch, loss, accuracy, last_rate)
+                    loss = n_correct = 0.0
+                    n_reported = first - steps.first
+                    yield row
         except FloatingPointError:
             raise  # nothing of the step was taken
         except BaseException:
-            if before is not None and n_reported < len(chunk):
+            if before is not None and n_reported < len(rows):
                 _restore(optimizer, *before)
-                taker.take(chunk.part(0, max(0, n_reported)))
+                taker.take(steps.part(0, n_reported))
             raise
-
-
-def _of_epochs(
-    losses: list[float], shares: list[float], counts: list[int]
-) -> tuple[Sequence[float], Sequence[float]]:
-    """The mean loss and the accuracy of each complete epoch, from those of its steps."""
-    if len(counts) == 1:
-        return losses[:], shares[:]
-    n = sum(counts)
-    means = _totals(losses, [count / n for count in counts])
-    # a share of a batch, times its size, may miss the whole number by a bit
-    return means, [round(number, 6) / n for number in _totals(shares, counts)]
-
-
-def _totals(of_steps: list[float], weights: Sequence[float]) -> list[float]:
-    """For each complete epoch the weighted sum over its steps, from the first to the last."""
-    n = len(weights)
-    weighted = list(map(operator.mul, of_steps, itertools.cycle(weights)))
-    ends = range(n, len(of_steps) + 1, n)
-    return [functools.reduce(operator.add, weighted[end - n : end]) for end in ends]
 
 
 def _state(optimizer: Stepper) -> tuple[list[float], list[tuple[float, ...]], float]:
