@@ -16,11 +16,8 @@ Optimization Algorithms, 2023, with a smooth sign:
 
     >>> class SmoothLion(Stepper):
     ...     initial_state = (0.0,)
-    ...     memory = Setting(fraction)  # checked when assigned, shown, handed to the rule
-    ...
-    ...     def __init__(self, parameters, learning_rate=1e-4, memory=0.99):
-    ...         super().__init__(parameters, learning_rate)
-    ...         self.memory = memory
+    ...     learning_rate: float = setting(check=positive, default=1e-4)
+    ...     memory: float = setting(check=fraction, default=0.99)
     ...
     ...     @staticmethod
     ...     def update(weight, gradient, state, coefficients, sqrt):
@@ -28,14 +25,18 @@ Optimization Algorithms, 2023, with a smooth sign:
     ...         learning_rate, memory = coefficients
     ...         m = memory * m + (1.0 - memory) * gradient
     ...         return weight - learning_rate * m / sqrt(m * m + 1e-12), (m,)
+
+A setting is an argument of the constructor. It is checked whenever it is assigned, shown, and
+passed to the rule.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, NoReturn, Protocol, Self, TypeAlias, TypeVar, overload
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias, dataclass_transform
 
 from autograd.checks import checked_number
 
@@ -45,8 +46,6 @@ Scalar: TypeAlias = Any
 Scalars: TypeAlias = tuple[Scalar, ...]
 Sqrt: TypeAlias = Callable[[Scalar], Scalar]
 Rule: TypeAlias = Callable[[Scalar, Scalar, Scalars, Scalars, Sqrt], tuple[Scalar, Scalars]]
-
-Checked_co = TypeVar("Checked_co", covariant=True)
 
 
 class Parameter(Protocol):
@@ -64,40 +63,18 @@ class Parameter(Protocol):
 
 # --- settings -------------------------------------------------------------------------------------
 
+Check: TypeAlias = Callable[[str, object], Any]
+"""Takes a setting's name and the assigned value; returns the value to store, or raises an error."""
 
-class Setting(Generic[Checked_co]):
-    """A setting of a stepper: an attribute that is checked whenever it is assigned.
 
-    Args:
-        check: takes the setting's name and the assigned value, and returns the value to store, or
-            raises an error; such as `positive` or `fraction`.
-    """
-
-    def __init__(self, check: Callable[[str, object], Checked_co]) -> None:
-        self._check = check
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, stepper: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, stepper: object, owner: type) -> Checked_co: ...
-    def __get__(self, stepper: object, owner: type) -> Any:
-        if stepper is None:
-            return self
-        try:
-            return vars(stepper)[self._name]
-        except KeyError:
-            raise AttributeError(f"{owner.__name__} has no {self._name} yet: assign it") from None
-
-    def __set__(self, stepper: Any, setting: object) -> None:
-        vars(stepper)[self._name] = self._check(self._name, setting)
+def setting(*, check: Check, default: Any = MISSING) -> Any:
+    """A setting of a stepper: a field of its class, checked whenever it is assigned."""
+    return field(default=default, metadata={"check": check})
 
 
 def real(expected: str, allows: Callable[[float], bool]) -> Callable[[str, object], float]:
-    """A check for `Setting` of numbers: what it expects, in words, and whether it allows one."""
-    return lambda name, setting: checked_number(name, setting, expected, allows)
+    """A check of a number: what it expects, in words, and whether it allows one."""
+    return lambda name, given: checked_number(name, given, expected, allows)
 
 
 number = real("a finite number", math.isfinite)
@@ -106,23 +83,25 @@ not_negative = real("a finite number, 0 or above", lambda x: 0.0 <= x < math.inf
 fraction = real("a number from 0 to below 1", lambda x: 0.0 <= x < 1.0)
 
 
-def two_fractions(name: str, setting: object) -> tuple[float, float]:
+def two_fractions(name: str, given: object) -> tuple[float, float]:
     """Two numbers, each from 0 to below 1."""
-    if not isinstance(setting, tuple | list) or len(setting) != 2:
-        raise TypeError(f"{name}: expected two numbers, got {setting!r}")
-    return fraction(f"{name}[0]", setting[0]), fraction(f"{name}[1]", setting[1])
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise TypeError(f"{name}: expected two numbers, got {given!r}")
+    return fraction(f"{name}[0]", given[0]), fraction(f"{name}[1]", given[1])
 
 
-def flag(name: str, setting: object) -> bool:
+def flag(name: str, given: object) -> bool:
     """Check a Boolean setting, which selects a rule and is not one of its coefficients."""
-    if not isinstance(setting, bool):
-        raise TypeError(f"{name}: expected True or False, got {setting!r}")
-    return setting
+    if not isinstance(given, bool):
+        raise TypeError(f"{name}: expected True or False, got {given!r}")
+    return given
 
 
 # --- a stepper ------------------------------------------------------------------------------------
 
 
+@dataclass_transform(eq_default=False, field_specifiers=(setting, field))
+@dataclass(eq=False, repr=False)
 class Stepper(ABC):
     """Base class of optimizers: parameters, their states, and a step that changes all or nothing.
 
@@ -138,27 +117,32 @@ class Stepper(ABC):
         initial_state: the state of a parameter that was never updated; `()` for a rule that
             remembers nothing.
         learning_rate: above 0; may be reassigned between steps, as may the other settings. A class
-            declares each of its settings as a `Setting`; other attributes are not settings.
+            declares each of its settings by `setting`; other attributes are not settings.
 
     Raises:
         ValueError: for no parameters, one given twice, or a setting out of its range.
         TypeError: for a parameter without `data` and `grad`, or a setting that is no number.
     """
 
-    initial_state: Scalars = ()
-    learning_rate = Setting(positive)
-    deferred_states: Callable[[list[Scalars]], None] | None = None
-    _settings: tuple[str, ...] = ("learning_rate",)
+    initial_state: ClassVar[Scalars] = ()
+    deferred_states: Callable[[list[Scalars]], None] | None = field(default=None, init=False)
+    _checks: ClassVar[dict[str, Check]] = {}
+
+    parameters: Sequence[Parameter]
+    learning_rate: float = field(metadata={"check": positive})
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        declared = [name for name, found in vars(cls).items() if isinstance(found, Setting)]
-        cls._settings = tuple(dict.fromkeys([*cls._settings, *declared]))
+        dataclass(init="__init__" not in vars(cls), eq=False, repr=False)(cls)
+        cls._checks = {x.name: x.metadata["check"] for x in fields(cls) if "check" in x.metadata}
 
-    def __init__(self, parameters: Iterable[Parameter], learning_rate: float) -> None:
-        self.parameters = _checked_parameters(parameters)
+    def __post_init__(self) -> None:
+        self.parameters = _checked_parameters(self.parameters)
         self.states = [self.initial_state] * len(self.parameters)
-        self.learning_rate = learning_rate
+
+    def __setattr__(self, name: str, given: Any) -> None:
+        check = self._checks.get(name)
+        super().__setattr__(name, check(name, given) if check else given)
 
     @property
     def states(self) -> list[Scalars]:
@@ -184,16 +168,10 @@ class Stepper(ABC):
         return {**vars(self), "states": list(self.states), "deferred_states": None}
 
     def __repr__(self) -> str:
-        settings = "".join(
-            f", {name}={setting}"
-            for name, setting in self._assigned().items()
-            if setting is not False  # a choice that was not made
-        )
-        return f"{type(self).__name__}({len(self.parameters)} parameters{settings})"
-
-    def _assigned(self) -> dict[str, Any]:
-        assigned = vars(self)
-        return {name: assigned[name] for name in self._settings if name in assigned}
+        settings = [(name, getattr(self, name)) for name in self._checks]
+        # a flag that is False is a choice that was not made
+        shown = "".join(f", {name}={given}" for name, given in settings if given is not False)
+        return f"{type(self).__name__}({len(self.parameters)} parameters{shown})"
 
     def coefficients(self) -> tuple[float, ...]:
         """The settings as numbers for `update`, as they are now; the learning rate first.
@@ -202,13 +180,12 @@ class Stepper(ABC):
         `rule` depends on, are left out.
         """
         numbers: list[float] = []
-        assigned = vars(self)
-        for name in self._settings:
-            setting = assigned.get(name)
-            if type(setting) is float:
-                numbers.append(setting)
-            elif type(setting) is tuple:
-                numbers += setting
+        for name in self._checks:
+            given = getattr(self, name)
+            if type(given) is float:
+                numbers.append(given)
+            elif type(given) is tuple:
+                numbers += given
         return tuple(numbers)
 
     @staticmethod
@@ -342,28 +319,20 @@ class GradientDescent(Stepper):
     and momentum in deep learning, ICML 2013.
 
     Args:
-        parameters: any iterable of objects with `data` and `grad`, such as Values.
+        parameters: objects with `data` and `grad`, such as Values; any iterable of them.
         learning_rate: above 0.
         momentum: from 0 to below 1.
         nesterov: whether the momentum is Nesterov's; it then has to be above 0.
     """
 
     initial_state = (0.0,)
-    momentum = Setting(fraction)
-    nesterov = Setting(flag)
+    momentum: float = setting(check=fraction, default=0.0)
+    nesterov: bool = setting(check=flag, default=False)
 
-    def __init__(
-        self,
-        parameters: Iterable[Parameter],
-        learning_rate: float,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-    ) -> None:
-        super().__init__(parameters, learning_rate)
-        self.momentum = momentum
-        self.nesterov = nesterov
-        if nesterov and not self.momentum:
-            raise ValueError(f"nesterov: expected a momentum above 0 with it, got {momentum!r}")
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov: expected a momentum above 0 with it, got 0.0")
 
     @staticmethod
     def update(
@@ -402,26 +371,16 @@ class RMSprop(Stepper):
     TensorFlow have eps under the root.)
 
     Args:
-        parameters: any iterable of objects with `data` and `grad`, such as Values.
+        parameters: objects with `data` and `grad`, such as Values; any iterable of them.
         learning_rate: above 0.
         alpha: from 0 to below 1; how much of the mean is kept at each step.
         eps: above 0; keeps the division finite where all gradients were 0.
     """
 
     initial_state = (0.0,)
-    alpha = Setting(fraction)
-    eps = Setting(positive)
-
-    def __init__(
-        self,
-        parameters: Iterable[Parameter],
-        learning_rate: float = 0.01,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
-    ) -> None:
-        super().__init__(parameters, learning_rate)
-        self.alpha = alpha
-        self.eps = eps
+    learning_rate: float = setting(check=positive, default=0.01)
+    alpha: float = setting(check=fraction, default=0.99)
+    eps: float = setting(check=positive, default=1e-8)
 
     @staticmethod
     def update(
@@ -448,26 +407,16 @@ class Adam(Stepper):
     √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m / (√v + 1e-7), which is this one with eps = 1e-7 / √(1 - β₂ᵗ).
 
     Args:
-        parameters: any iterable of objects with `data` and `grad`, such as Values.
+        parameters: objects with `data` and `grad`, such as Values; any iterable of them.
         learning_rate: above 0; about the size of the first steps, whatever the gradient's.
         betas: β₁ and β₂, each from 0 to below 1.
         eps: above 0; keeps the division finite where all gradients were 0.
     """
 
     initial_state = (0.0, 0.0, 1.0, 1.0)
-    betas = Setting(two_fractions)
-    eps = Setting(positive)
-
-    def __init__(
-        self,
-        parameters: Iterable[Parameter],
-        learning_rate: float = 0.001,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-    ) -> None:
-        super().__init__(parameters, learning_rate)
-        self.betas = betas
-        self.eps = eps
+    learning_rate: float = setting(check=positive, default=0.001)
+    betas: tuple[float, float] = setting(check=two_fractions, default=(0.9, 0.999))
+    eps: float = setting(check=positive, default=1e-8)
 
     @staticmethod
     def update(
@@ -496,25 +445,14 @@ class AdamW(Adam):
     a factor of the decay, as PyTorch's `torch.optim.AdamW` and `optax.adamw` have it.
 
     Args:
-        parameters: any iterable of objects with `data` and `grad`, such as Values.
+        parameters: objects with `data` and `grad`, such as Values; any iterable of them.
         learning_rate: above 0; about the size of the first steps, whatever the gradient's.
         betas: β₁ and β₂, each from 0 to below 1.
         eps: above 0; keeps the division finite where all gradients were 0.
         weight_decay: 0 or above.
     """
 
-    weight_decay = Setting(not_negative)
-
-    def __init__(
-        self,
-        parameters: Iterable[Parameter],
-        learning_rate: float = 0.001,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.01,
-    ) -> None:
-        super().__init__(parameters, learning_rate, betas, eps)
-        self.weight_decay = weight_decay
+    weight_decay: float = setting(check=not_negative, default=0.01)
 
     @staticmethod
     def update(

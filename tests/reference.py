@@ -119,10 +119,10 @@ EXAMPLES = {
     "binary_cross_entropy": "ag.binary_cross_entropy(0.0, 1).data",
     "cross_entropy": "ag.cross_entropy([2.0, 0.0, 0.0], 0).data",
     "hinge": "ag.hinge(0.5, -1).data",
-    "Stepper": "from autograd.optim import Setting, positive\n\n"
-    "class Adagrad(ag.Stepper):\n    initial_state = (0.0,)\n    eps = Setting(positive)\n\n"
-    "    def __init__(self, parameters, learning_rate=0.1, eps=1e-10):\n"
-    "        super().__init__(parameters, learning_rate)\n        self.eps = eps\n\n"
+    "Stepper": "from autograd.optim import positive, setting\n\n"
+    "class Adagrad(ag.Stepper):\n    initial_state = (0.0,)\n"
+    "    learning_rate: float = setting(check=positive, default=0.1)\n"
+    "    eps: float = setting(check=positive, default=1e-10)\n\n"
     "    @staticmethod\n    def update(weight, gradient, state, coefficients, sqrt):\n"
     "        (total,), (learning_rate, eps) = state, coefficients\n"
     "        total = total + gradient * gradient\n"

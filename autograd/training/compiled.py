@@ -69,8 +69,9 @@ class MachineSteps:
         """Take these steps, on examples of one shape, as long as all stays finite."""
         shapes, optimizer = self._shapes, self._optimizer
         coefficients = []
-        for rate in steps.rates if steps.rates[0] is not None else [optimizer.learning_rate]:
-            optimizer.learning_rate = rate
+        for rate in steps.rates if steps.rates[0] is not None else [None]:
+            if rate is not None:
+                optimizer.learning_rate = rate
             coefficients.append(optimizer.coefficients())
         counts = list(map(len, steps.rows))
         order = None  # all examples as they are

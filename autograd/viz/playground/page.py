@@ -109,7 +109,7 @@ def playground(
         for target in {tuple(row[n_inputs:]): row[n_inputs:] for row in rows}.values():
             objective.loss(prediction, target if shapes[1] else target[0])
 
-    own: list[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
+    own: Iterable[Any] = model.parameters() if isinstance(model, Module) else optimizer.parameters
     parameters: list[Any] = list(dict.fromkeys([*own, *optimizer.parameters]))
     gradient, moved = programs.gradient(objective, shapes, optimizer, parameters)
     forward, units = programs.forward(objective, shapes, parameters)
