@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, pairwise
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.nn import GAINS, MLP, Layer, Module
 
-Matrix: TypeAlias = "list[list[float]]"
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Dense(NamedTuple):
@@ -20,8 +21,8 @@ class Dense(NamedTuple):
         activation: one of `GAINS`.
     """
 
-    weight: Matrix
-    bias: list[float]
+    weight: NDArray[np.float64]
+    bias: NDArray[np.float64]
     activation: str
 
 
@@ -32,14 +33,13 @@ def dense_layers(caller: str, model: Module) -> list[Dense]:
             f"{caller}: expected an MLP or a Layer, got {model!r:.200} of type "
             f"{type(model).__name__}; of another model, convert its layers one by one"
         )
-    return [
-        Dense(
-            [[weight.data for weight in neuron.weights] for neuron in layer.neurons],
-            [neuron.bias.data for neuron in layer.neurons],
-            layer.neurons[0].activation,
-        )
-        for layer in (model.layers if isinstance(model, MLP) else [model])
-    ]
+    import numpy as np
+
+    found = []
+    for layer in model.layers if isinstance(model, MLP) else [model]:
+        weight, bias = (np.reshape([p.data for p in ps], n) for n, ps in layer.arrays().values())
+        found.append(Dense(weight, bias, layer.neurons[0].activation))
+    return found
 
 
 def perceptron(caller: str, layers: Sequence[Dense]) -> MLP:
@@ -50,29 +50,31 @@ def perceptron(caller: str, layers: Sequence[Dense]) -> MLP:
     """
     if not layers:
         raise ValueError(f"{caller}: found no layer with weights")
-    *hidden, output = layers
-    activations = {layer.activation for layer in hidden}
+    activations = {layer.activation for layer in layers[:-1]}
     if len(activations) > 1:
         raise ValueError(
             f"{caller}: an MLP has one activation for all hidden layers, got "
             f"{', '.join(sorted(activations))}; convert the layers one by one"
         )
-    model = MLP(
-        len(layers[0].weight[0]),
-        [len(layer.bias) for layer in layers],
-        activation=next(iter(activations), "relu"),
-        output=output.activation,
-        seed=0,
-    )
-    for before, layer in pairwise(layers):
-        if len(layer.weight[0]) != len(before.bias):
+    for before, (weight, bias, _) in zip([None, *layers], layers, strict=False):
+        if weight.ndim != 2 or bias.shape != weight.shape[:1]:
             raise ValueError(
-                f"{caller}: a layer takes {len(layer.weight[0])} inputs, and the one before it "
+                f"{caller}: weights of shape {weight.shape} do not fit the bias of shape "
+                f"{bias.shape}"
+            )
+        if before and weight.shape[1] != len(before.bias):
+            raise ValueError(
+                f"{caller}: a layer takes {weight.shape[1]} inputs, and the one before it "
                 f"has {len(before.bias)} outputs"
             )
-    rows = [(*row, b) for layer in layers for row, b in zip(layer.weight, layer.bias, strict=True)]
-    for parameter, number in zip(model.parameters(), chain.from_iterable(rows), strict=True):
-        parameter.data = number
+    n_inputs, widths = layers[0].weight.shape[1], [len(layer.bias) for layer in layers]
+    activation = next(iter(activations), "relu")
+    model = MLP(n_inputs, widths, activation, layers[-1].activation, seed=0)
+    import numpy as np
+
+    numbers = [np.column_stack([weight, bias]).ravel() for weight, bias, _ in layers]
+    for parameter, number in zip(model.parameters(), np.concatenate(numbers), strict=True):
+        parameter.data = float(number)
     return model
 
 

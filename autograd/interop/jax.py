@@ -81,18 +81,17 @@ def from_jax(
         TypeError: if the parameters have another form.
         ValueError: if the shapes do not fit one another, or an activation is unknown.
     """
+    import numpy as np
+
     try:
-        layers = [(layer["weight"].tolist(), layer["bias"].tolist()) for layer in parameters]
-        sizes = [{len(row) for row in weight} for weight, _ in layers]
-    except (AttributeError, KeyError, TypeError, IndexError) as error:
+        names = ([activation] * len(parameters) + [output])[1:]
+        layers = [
+            Dense(np.asarray(layer["weight"], float), np.asarray(layer["bias"], float), name)
+            for layer, name in zip(parameters, names, strict=True)
+        ]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
         raise TypeError(
             "from_jax: expected a list with an array 'weight' (outputs × inputs) and an array "
             f"'bias' for each layer, got {parameters!r:.200}"
         ) from error
-    for (weight, bias), widths in zip(layers, sizes, strict=True):
-        if len(widths) != 1 or len(weight) != len(bias):
-            raise ValueError(f"from_jax: weights {weight!r:.80} do not fit the bias {bias!r:.80}")
-    names = ([activation] * len(layers) + [output])[1:]
-    return perceptron(
-        "from_jax", [Dense(*layer, name) for layer, name in zip(layers, names, strict=True)]
-    )
+    return perceptron("from_jax", layers)

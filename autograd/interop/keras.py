@@ -34,12 +34,11 @@ def to_keras(model: Module) -> Any:
 
     activations = _activations()
     layers = dense_layers("to_keras", model)
-    theirs = keras.Sequential([keras.Input((len(layers[0].weight[0]),), dtype="float64")])
+    theirs = keras.Sequential([keras.Input(layers[0].weight.shape[1:], dtype="float64")])
     for weight, bias, activation in layers:
         dense = keras.layers.Dense(len(bias), activations[activation], dtype="float64")
         theirs.add(dense)
-        numbers = [np.array(weight).T, np.array(bias)]
-        dense.set_weights(numbers)
+        dense.set_weights([weight.T, bias])
         if any(array.dtype != np.float64 for array in dense.get_weights()):
             raise RuntimeError(
                 f"to_keras: Keras on {keras.backend.backend()} is set to float32, in which the "
@@ -76,8 +75,8 @@ def from_keras(model: Any) -> MLP:
                     "call its build((None, n)), where n is the number of inputs"
                 )
             kernel, *bias = [array.astype(np.float64) for array in part.get_weights()]
-            biases = bias[0].tolist() if bias else [0.0] * kernel.shape[1]
-            layers.append(Dense(kernel.T.tolist(), biases, _name(part)))
+            biases = bias[0] if bias else np.zeros(kernel.shape[1])
+            layers.append(Dense(kernel.T, biases, _name(part)))
         elif isinstance(part, kinds.Activation) and layers and layers[-1].activation == "linear":
             layers[-1] = layers[-1]._replace(activation=_name(part))
         elif not isinstance(part, kinds.InputLayer | kinds.Dropout):

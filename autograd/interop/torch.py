@@ -32,10 +32,8 @@ def to_torch(model: Module) -> nn.Sequential:
     activations = _activations()
     modules: list[nn.Module] = []
     for weight, bias, activation in dense_layers("to_torch", model):
-        linear = nn.Linear(len(weight[0]), len(bias), dtype=torch.float64)
-        with torch.no_grad():
-            linear.weight.copy_(torch.tensor(weight, dtype=torch.float64))
-            linear.bias.copy_(torch.tensor(bias, dtype=torch.float64))
+        linear = nn.Linear(weight.shape[1], len(bias), dtype=torch.float64)
+        linear.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
         modules.append(linear)
         if activation != "linear":
             modules.append(activations[activation]())
@@ -68,11 +66,11 @@ def from_torch(module: nn.Module) -> MLP:
         if isinstance(part, nn.Sequential):
             todo += reversed(part)
         elif isinstance(part, nn.Linear):
-            weight = part.weight.detach().to("cpu", torch.float64).tolist()
-            bias = [0.0] * len(weight)
+            weight = part.weight.detach().to("cpu", torch.float64)
+            bias = torch.zeros(len(weight), dtype=torch.float64)
             if part.bias is not None:
-                bias = part.bias.detach().to("cpu", torch.float64).tolist()
-            layers.append(Dense(weight, bias, "linear"))
+                bias = part.bias.detach().to("cpu", torch.float64)
+            layers.append(Dense(weight.numpy(), bias.numpy(), "linear"))
         elif not isinstance(part, nn.Identity | nn.Dropout):
             name = _name(part)
             if name is None or not layers or layers[-1].activation != "linear":

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from autograd.files import write_whole
 from autograd.nn import predictions, safetensors, serialization
-from autograd.nn.safetensors import Tensor
 from autograd.value import Value
 
 Part: TypeAlias = "Value | Module"
@@ -137,13 +136,14 @@ class Module:
         """
         about = serialization.metadata(self)
         if Path(path).suffix == ".safetensors":
-            tensors = {
-                name: Tensor(shape, [parameter.data for parameter in parameters])
+            import numpy as np
+
+            arrays = {
+                name: np.reshape([parameter.data for parameter in parameters], shape)
                 for name, (shape, parameters) in self.arrays().items()
             }
-            write_whole(
-                path, safetensors.packed(tensors, {serialization.METADATA: json.dumps(about)})
-            )
+            texts = {serialization.METADATA: json.dumps(about)}
+            write_whole(path, safetensors.packed(arrays, texts))
         else:
             about["parameters"] = [
                 serialization.to_json(parameter.data) for parameter in self.parameters()
@@ -207,18 +207,19 @@ class Module:
             raise ValueError(f"expected a list of {len(names)} parameters, got {n_numbers}")
         return model
 
-    def _fill(self, numbers: list[Any] | dict[str, Tensor]) -> None:
+    def _fill(self, numbers: list[Any] | dict[str, safetensors.Array]) -> None:
         if isinstance(numbers, list):
             for (name, parameter), number in zip(self.named_parameters(), numbers, strict=True):
                 parameter.data = serialization.from_json(number, name)
             return
         arrays = self.arrays()
-        expected, given = ({n: a[0] for n, a in x.items()} for x in (arrays, numbers))
+        expected = {name: shape for name, (shape, _) in arrays.items()}
+        given = {name: array.shape for name, array in numbers.items()}
         if expected != given:
             raise ValueError(f"expected arrays of the shapes {expected}, got {given}")
         for name, (_, parameters) in arrays.items():
-            for parameter, number in zip(parameters, numbers[name].numbers, strict=True):
-                parameter.data = number
+            for parameter, number in zip(parameters, numbers[name].flat, strict=True):
+                parameter.data = float(number)
 
     def arrays(self) -> dict[str, Array]:
         """The parameters as other libraries store them: by name, a shape and the elements.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -47,30 +45,28 @@ def score(
     model: Any, X: Iterable[Any], Y: Iterable[Any], loss: Callable[..., Value] | None
 ) -> float:
     """See `Module.score`."""
-    outputs = predict(model, X)
-    outputs = outputs.tolist() if hasattr(outputs, "tolist") else outputs
+    import numpy as np
+
+    outputs = np.asarray(predict(model, X))
     targets = _targets(Y, getattr(model, "classes", ()))
     if len(outputs) != len(targets) or not targets:
         raise ValueError(
             f"score: X has {len(outputs)} rows, Y has {len(targets)} targets; "
             f"give each equally many, and at least one"
         )
-    if not isinstance(outputs[0], list):  # a table of one column is that column
+    has_one = outputs.ndim == 1
+    if has_one:  # a table of one column is that column
         targets = [y[0] if isinstance(y, list) and len(y) == 1 else y for y in targets]
-    has_classes = _are_classes(outputs[0], targets) if loss is None else loss in CORRECT
+    has_classes = _are_classes(has_one, targets) if loss is None else loss in CORRECT
     if not has_classes:
         return _r_squared(outputs, targets)
-    if isinstance(outputs[0], list):
-        found: list[Any] = [
-            None if any(map(math.isnan, row)) else row.index(max(row)) for row in outputs
-        ]
-        wanted = [y.index(max(y)) if isinstance(y, list) else y for y in targets]
-    else:
+    if has_one:
         middle = 0.5 if getattr(model, "output", "") == "sigmoid" else 0.0
-        found = [None if math.isnan(z) else z > middle for z in outputs]
         between = 0.0 if -1.0 in targets else 0.5
-        wanted = [y > between for y in targets]
-    return float(sum(map(operator.eq, found, wanted))) / len(targets)
+        is_right = (outputs > middle) == (np.asarray(targets) > between)
+        return float(np.mean(is_right & ~np.isnan(outputs)))
+    wanted = [y.index(max(y)) if isinstance(y, list) else y for y in targets]
+    return float(np.mean((outputs.argmax(1) == wanted) & ~np.isnan(outputs).any(1)))
 
 
 def _targets(Y: Any, classes: Iterable[str]) -> list[Any]:
@@ -88,24 +84,20 @@ def _targets(Y: Any, classes: Iterable[str]) -> list[Any]:
     return [index[y] if isinstance(y, str) else y for y in targets]
 
 
-def _are_classes(output: float | list[float], targets: list[Any]) -> bool:
-    if isinstance(output, list):
-        rows = [y for y in targets if isinstance(y, list)]
-        return all(y.count(1.0) == 1 and y.count(0.0) == len(y) - 1 for y in rows)
-    return set(targets) <= {0.0, 1.0} or set(targets) <= {-1.0, 1.0}
+def _are_classes(has_one: bool, targets: list[Any]) -> bool:
+    if has_one:
+        return set(targets) <= {0.0, 1.0} or set(targets) <= {-1.0, 1.0}
+    rows = [y for y in targets if isinstance(y, list)]
+    return all(y.count(1.0) == 1 and y.count(0.0) == len(y) - 1 for y in rows)
 
 
-def _r_squared(outputs: list[Any], targets: list[Any]) -> float:
-    wrong = total = 0.0
-    columns = zip(*map(_as_list, outputs), strict=True), zip(*map(_as_list, targets), strict=True)
-    for zs, ys in zip(*columns, strict=True):
-        mean = math.fsum(ys) / len(ys)
-        wrong += math.fsum((y - z) ** 2 for y, z in zip(ys, zs, strict=True))
-        total += math.fsum((y - mean) ** 2 for y in ys)
-    if total == 0.0:  # nothing varies, so nothing can be explained
+def _r_squared(outputs: Any, targets: list[Any]) -> float:
+    import numpy as np
+
+    ys = np.asarray(targets, dtype=float)
+    if ys.shape != outputs.shape:
+        raise ValueError(f"score: outputs of shape {outputs.shape}, targets of shape {ys.shape}")
+    wrong = np.sum((ys - outputs) ** 2)
+    if (ys == ys[0]).all():  # nothing varies, so nothing can be explained
         return 1.0 if wrong == 0.0 else 0.0
-    return 1.0 - wrong / total
-
-
-def _as_list(x: Any) -> list[Any]:
-    return x if isinstance(x, list) else [x]
+    return float(1.0 - wrong / np.sum((ys - ys.mean(axis=0)) ** 2))

@@ -12,31 +12,27 @@ from __future__ import annotations
 
 import json
 import math
-import struct
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-_LENGTH = struct.Struct("<Q")
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-
-class Tensor(NamedTuple):
-    """An array: its shape, () for a single number, and its numbers in row-major order."""
-
-    shape: tuple[int, ...]
-    numbers: Sequence[float]
+Array: TypeAlias = "NDArray[np.float64]"
 
 
-def packed(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> bytes:
+def packed(arrays: Mapping[str, Array], texts: Mapping[str, str]) -> bytes:
     """The content of a file with these arrays and these texts."""
     header: dict[str, Any] = {"__metadata__": dict(texts)}
     end = 0
-    for name, (shape, numbers) in tensors.items():
-        begin, end = end, end + 8 * len(numbers)
-        header[name] = {"dtype": "F64", "shape": shape, "data_offsets": [begin, end]}
+    for name, array in arrays.items():
+        begin, end = end, end + array.nbytes
+        header[name] = {"dtype": "F64", "shape": array.shape, "data_offsets": [begin, end]}
     text = json.dumps(header, ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)  # so that the numbers can be mapped into memory as they stand
-    data = [struct.pack(f"<{len(numbers)}d", *numbers) for _, numbers in tensors.values()]
-    return b"".join([_LENGTH.pack(len(text)), text, *data])
+    data = [array.astype("<f8").tobytes() for array in arrays.values()]
+    return b"".join([len(text).to_bytes(8, "little"), text, *data])
 
 
 def is_packed(content: bytes) -> bool:
@@ -44,27 +40,28 @@ def is_packed(content: bytes) -> bool:
 
     In JSON or text, the first 8 bytes would be a header length greater than the file's length.
     """
-    return content[8:9] == b"{" and _LENGTH.unpack(content[:8])[0] <= len(content)
+    return content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content)
 
 
-def unpacked(content: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+def unpacked(content: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     """The arrays and the texts of a safetensors file. Raises ValueError if it is damaged."""
-    start = 8 + int(_LENGTH.unpack(content[:8])[0])
+    start = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:start])
     data = content[start:]
     texts = header.pop("__metadata__", {})
-    tensors = {name: _tensor(name, entry, data) for name, entry in header.items()}
-    if sum(8 * len(numbers) for _, numbers in tensors.values()) != len(data):
+    arrays = {name: _array(name, entry, data) for name, entry in header.items()}
+    if sum(array.nbytes for array in arrays.values()) != len(data):
         raise ValueError(f"its header does not describe the {len(data)} bytes that follow it")
-    return tensors, texts
+    return arrays, texts
 
 
-def _tensor(name: str, entry: Any, data: bytes) -> Tensor:
+def _array(name: str, entry: Any, data: bytes) -> Array:
+    import numpy as np
+
     match entry:
         case {"dtype": "F64", "shape": list(shape), "data_offsets": [int(begin), int(end)]}:
-            numbers = data[begin:end] if 0 <= begin <= end <= len(data) else b""
-            if all(isinstance(n, int) and n >= 0 for n in shape) and (
-                end - begin == len(numbers) == 8 * math.prod(shape)
-            ):
-                return Tensor(tuple(shape), struct.unpack(f"<{len(numbers) // 8}d", numbers))
+            are_counts = all(isinstance(n, int) and n >= 0 for n in shape)
+            is_within = 0 <= begin <= end <= len(data)
+            if are_counts and is_within and end - begin == 8 * math.prod(shape):
+                return np.frombuffer(data[begin:end], "<f8").reshape(shape)
     raise ValueError(f"its array {name!r} is damaged, or no array of float64 (F64): {entry}")

@@ -8,7 +8,6 @@ import reprlib
 from typing import Any
 
 from autograd.nn import safetensors
-from autograd.nn.safetensors import Tensor
 
 VERSION = 1
 METADATA = "autograd"
@@ -30,32 +29,29 @@ def parsed(content: bytes, expected: str) -> tuple[Any, Any]:
     Raises:
         ValueError: if `save` did not write it, or its format or version is another one.
     """
-    tensors: dict[str, Tensor] | None = None
+    numbers, text = None, content
     if safetensors.is_packed(content):
-        tensors, texts = safetensors.unpacked(content)
+        numbers, texts = safetensors.unpacked(content)
         if METADATA not in texts:
             raise ValueError("it has arrays, but no description of the model that they belong to")
-        saved = json.loads(texts[METADATA])
-    else:
-        try:
-            saved = json.loads(content)
-        except ValueError as error:
-            raise ValueError(f"it is no file that save() wrote: no JSON ({error})") from error
+        text = texts[METADATA].encode()
+    try:
+        saved = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"it is no file that save() wrote: no JSON ({error})") from error
     if not isinstance(saved, dict) or saved.get("format") != expected:
         found = saved.get("format") if isinstance(saved, dict) else type(saved).__name__
         raise ValueError(f"expected a JSON object with the format {expected!r}, got {found!r}")
     if saved.get("version") != VERSION:
         raise ValueError(f"expected version {VERSION}, got {saved.get('version')!r}")
-    return saved, tensors if tensors is not None else saved.get("parameters")
+    return saved, saved.get("parameters") if numbers is None else numbers
 
 
 def count(numbers: Any) -> object:
     """Number of parameters, or the repr of an invalid argument."""
-    if isinstance(numbers, list):
-        return len(numbers)
-    if isinstance(numbers, dict) and all(isinstance(x, Tensor) for x in numbers.values()):
-        return sum(len(x.numbers) for x in numbers.values())
-    return reprlib.repr(numbers)
+    if isinstance(numbers, dict) and all(hasattr(x, "size") for x in numbers.values()):
+        return sum(x.size for x in numbers.values())
+    return len(numbers) if isinstance(numbers, list) else reprlib.repr(numbers)
 
 
 def to_json(number: float) -> float | str:
