@@ -19,8 +19,7 @@ Optimization Algorithms, 2023, with a smooth sign:
     ...     learning_rate: float = setting(check=positive, default=1e-4)
     ...     memory: float = setting(check=fraction, default=0.99)
     ...
-    ...     @staticmethod
-    ...     def update(weight, gradient, state, coefficients, sqrt):
+    ...     def update(self, weight, gradient, state, coefficients, sqrt):
     ...         (m,) = state
     ...         learning_rate, memory = coefficients
     ...         m = memory * m + (1.0 - memory) * gradient
@@ -45,7 +44,6 @@ Scalar: TypeAlias = Any
 
 Scalars: TypeAlias = tuple[Scalar, ...]
 Sqrt: TypeAlias = Callable[[Scalar], Scalar]
-Rule: TypeAlias = Callable[[Scalar, Scalar, Scalars, Scalars, Sqrt], tuple[Scalar, Scalars]]
 
 
 class Parameter(Protocol):
@@ -91,7 +89,7 @@ def two_fractions(name: str, given: object) -> tuple[float, float]:
 
 
 def flag(name: str, given: object) -> bool:
-    """Check a Boolean setting, which selects a rule and is not one of its coefficients."""
+    """Check a Boolean setting, by which a rule may branch; it is none of its coefficients."""
     if not isinstance(given, bool):
         raise TypeError(f"{name}: expected True or False, got {given!r}")
     return given
@@ -176,8 +174,8 @@ class Stepper(ABC):
     def coefficients(self) -> tuple[float, ...]:
         """The settings as numbers for `update`, as they are now; the learning rate first.
 
-        They are in the order of declaration; a pair such as `betas` gives two numbers. Flags, which
-        `rule` depends on, are left out.
+        They are in the order of declaration; a pair such as `betas` gives two numbers. Flags are
+        left out: `update` reads them.
         """
         numbers: list[float] = []
         for name in self._checks:
@@ -188,15 +186,14 @@ class Stepper(ABC):
                 numbers += given
         return tuple(numbers)
 
-    @staticmethod
     @abstractmethod
     def update(
-        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+        self, weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
         """The rule: the new weight and its new state. Pure, and without branches on numbers.
 
         All numbers are arguments: a compiled program passes new `coefficients` at each step, while
-        a number from elsewhere would be a constant of the recording.
+        a number from elsewhere would be a constant of the recording, as flags are.
 
         Args:
             weight: the parameter's number.
@@ -205,11 +202,6 @@ class Stepper(ABC):
             coefficients: the result of `coefficients`.
             sqrt: the square root, for floats or for Values.
         """
-
-    @property
-    def rule(self) -> Rule:
-        """The rule that `step` and a compiler use: `update`, unless a flag selects another one."""
-        return self.update
 
     def zero_grad(self) -> None:
         """Set all gradients to None; otherwise each backward pass adds to them."""
@@ -225,7 +217,7 @@ class Stepper(ABC):
                 message names the parameter; nothing has changed.
         """
         coefficients = self.coefficients()
-        update, sqrt, isfinite = self.rule, math.sqrt, math.isfinite
+        update, sqrt, isfinite = self.update, math.sqrt, math.isfinite
         moves = []
         for index, (parameter, state) in enumerate(zip(self.parameters, self.states, strict=True)):
             gradient = parameter.grad
@@ -334,30 +326,15 @@ class GradientDescent(Stepper):
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov: expected a momentum above 0 with it, got 0.0")
 
-    @staticmethod
     def update(
-        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+        self, weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
-        """The first rule above, with state (v,)."""
+        """The rule above, with state (v,)."""
         (velocity,) = state
         learning_rate, momentum = coefficients
         velocity = momentum * velocity + gradient
-        return weight - learning_rate * velocity, (velocity,)
-
-    @staticmethod
-    def nesterovs_update(
-        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
-    ) -> tuple[Scalar, Scalars]:
-        """Nesterov's rule, the second one above, with state (v,)."""
-        (velocity,) = state
-        learning_rate, momentum = coefficients
-        velocity = momentum * velocity + gradient
-        return weight - learning_rate * (gradient + momentum * velocity), (velocity,)
-
-    @property
-    def rule(self) -> Rule:
-        """The update rule, with or without Nesterov's momentum."""
-        return self.nesterovs_update if self.nesterov else self.update
+        move = gradient + momentum * velocity if self.nesterov else velocity
+        return weight - learning_rate * move, (velocity,)
 
 
 class RMSprop(Stepper):
@@ -382,9 +359,8 @@ class RMSprop(Stepper):
     alpha: float = setting(check=fraction, default=0.99)
     eps: float = setting(check=positive, default=1e-8)
 
-    @staticmethod
     def update(
-        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+        self, weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
         """The rule above, with state (v,)."""
         (v,) = state
@@ -418,9 +394,8 @@ class Adam(Stepper):
     betas: tuple[float, float] = setting(check=two_fractions, default=(0.9, 0.999))
     eps: float = setting(check=positive, default=1e-8)
 
-    @staticmethod
     def update(
-        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+        self, weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
         """The rule above, with state (m, v, β₁ᵗ, β₂ᵗ)."""
         m, v, beta1_to_t, beta2_to_t = state
@@ -454,12 +429,11 @@ class AdamW(Adam):
 
     weight_decay: float = setting(check=not_negative, default=0.01)
 
-    @staticmethod
     def update(
-        weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
+        self, weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
         """The rule above, with Adam's state."""
         *adams, weight_decay = coefficients
         learning_rate = coefficients[0]
         shrunk = weight - learning_rate * weight_decay * weight
-        return Adam.update(shrunk, gradient, state, tuple(adams), sqrt)
+        return super().update(shrunk, gradient, state, tuple(adams), sqrt)

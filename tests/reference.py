@@ -123,7 +123,7 @@ EXAMPLES = {
     "class Adagrad(ag.Stepper):\n    initial_state = (0.0,)\n"
     "    learning_rate: float = setting(check=positive, default=0.1)\n"
     "    eps: float = setting(check=positive, default=1e-10)\n\n"
-    "    @staticmethod\n    def update(weight, gradient, state, coefficients, sqrt):\n"
+    "    def update(self, weight, gradient, state, coefficients, sqrt):\n"
     "        (total,), (learning_rate, eps) = state, coefficients\n"
     "        total = total + gradient * gradient\n"
     "        return weight - learning_rate * gradient / (sqrt(total) + eps), (total,)\n\n"

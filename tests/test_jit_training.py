@@ -77,8 +77,7 @@ class Signed(Stepper):
     def coefficients(self) -> tuple[float, ...]:
         return self.learning_rate, 17.0, 0.5
 
-    @staticmethod
-    def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+    def update(self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
         (size,) = state
         learning_rate, _, decay = coefficients
         size = decay * size + (1.0 - decay) * sqrt(gradient * gradient + 1e-6)

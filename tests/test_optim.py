@@ -227,14 +227,14 @@ def test_the_rule_is_pure_and_runs_on_values_as_on_floats(
     coefficients = optimizer.coefficients()
     weight, state = 0.7, optimizer.initial_state
     for gradient in (0.3, -2.0, 0.0):
-        traced = optimizer.rule(
+        traced = optimizer.update(
             Value(weight),
             Value(gradient),
             tuple(map(Value, state)),
             tuple(map(Value, coefficients)),
             primitives.sqrt,
         )
-        weight, state = optimizer.rule(weight, gradient, state, coefficients, math.sqrt)
+        weight, state = optimizer.update(weight, gradient, state, coefficients, math.sqrt)
         assert (traced[0].data, [s.data for s in traced[1]]) == (weight, list(state))
     assert optimizer.states == [optimizer.initial_state]
     assert optimizer.parameters[0].data == 1.0
@@ -503,8 +503,7 @@ class Noisy(Stepper):
         self.signed = signed
         self.name = name
 
-    @staticmethod
-    def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+    def update(self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
         m, t = state
         learning_rate, memory, scale, shift = coefficients
         m = memory * m + gradient
@@ -576,8 +575,9 @@ def test_an_attribute_that_is_not_declared_is_no_setting() -> None:
 
 def test_a_rule_that_forgets_the_state_is_told() -> None:
     class Forgetful(Stepper):
-        @staticmethod
-        def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+        def update(
+            self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any
+        ) -> Any:
             return weight - coefficients[0] * gradient
 
     weight = Weight(1.0)
@@ -590,8 +590,9 @@ def test_a_rule_that_forgets_the_state_is_told() -> None:
 @pytest.mark.parametrize("bad", [lambda g: 1.0 / (g - g), lambda g: (1e200 * g) ** 2])
 def test_a_rule_that_leaves_the_numbers_is_refused_as_an_overflow(bad: Any) -> None:
     class Reckless(Stepper):
-        @staticmethod
-        def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+        def update(
+            self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any
+        ) -> Any:
             return weight - bad(gradient), state
 
     w = Weight(1.0, 2.0, "w")

@@ -118,8 +118,7 @@ class SmoothLion(Stepper):
 
     initial_state = (0.0,)
 
-    @staticmethod
-    def update(weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
+    def update(self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any) -> Any:
         m = 0.9 * state[0] + 0.1 * gradient
         return weight - coefficients[0] * m / sqrt(m * m + 1e-12), (m,)
 

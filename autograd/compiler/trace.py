@@ -253,10 +253,10 @@ def trace_rule(stepper: Stepper) -> tuple[Trace, list[Value]]:
 
     def rule(weight: Value, state: list[Value], gradient: Value) -> list[Operand]:
         settings = tuple(coefficients)
-        new_weight, new_state = stepper.rule(weight, gradient, tuple(state), settings, sqrt)
+        new_weight, new_state = stepper.update(weight, gradient, tuple(state), settings, sqrt)
         if len(new_state) != n_state:
             raise TypeError(
-                f"{type(stepper).__name__}.rule: returned a state of {len(new_state)} numbers, "
+                f"{type(stepper).__name__}.update: returned a state of {len(new_state)} numbers, "
                 f"got one of {n_state}; the two must be alike"
             )
         return [new_weight, *new_state]
