@@ -15,9 +15,9 @@ import numpy as np
 
 from autograd.checks import rows_of
 from autograd.files import write_whole
+from autograd.nn.predictions import predict
 from autograd.plotting import style
 from autograd.plotting.style import COLORS, INK, Figure, counted, label_text, one_line
-from autograd.recording import no_grad
 from autograd.training import Epoch, Recording
 from autograd.training.examples import class_indices
 from autograd.viz.drawing import html_image
@@ -52,12 +52,10 @@ def decision_boundary(
             if Y has a label that is none of the classes.
     """
     figure = style.new_figure(4.6, 3.8)
-    plane = _Plane(X, Y, labels, resolution)
-    scores = plane.scores(model, threshold)
-    plane.name_classes(classes, len(scores))
+    plane = _Plane(model, X, Y, threshold, labels, classes, resolution)
+    scores = plane.scores()
     plane.draw(figure, scores, _scale(scores))
-    told_classes = plane.told_classes(_margins(model, plane.X, threshold))
-    return style.described(figure, f"Decision boundary over {plane.described}: {told_classes}")
+    return style.described(figure, f"Decision boundary over {plane.described()}")
 
 
 class Animation:
@@ -116,27 +114,21 @@ def boundary_animation(
             "boundary_animation: nothing was recorded; call fit(…, callback=recording)"
         )
     figure = style.new_figure(4.6, 4.0)
-    plane = _Plane(X, Y, labels, resolution)
+    plane = _Plane(recording.model, X, Y, threshold, labels, classes, resolution)
     last = len(recording.rows)
     chosen = sorted({round(i * last / max(1, frames - 1)) for i in range(frames)} | {last})
-    parameters = recording.model.parameters()
-    scores = []
+    parameters, scores = recording.model.parameters(), []
     for epoch in chosen:
         with style.holding(parameters, recording.snapshots[epoch]):
-            scores.append(plane.scores(recording.model, threshold))
-    plane.name_classes(classes, len(scores[-1]))
-    scale = _scale(scores[-1])
-
+            scores.append(plane.scores())
+            described = plane.described(f"; at last {_caption(recording.rows, epoch)}")
     pictures = []
     for epoch, score in zip(chosen, scores, strict=True):
         figure.clear()
-        plane.draw(figure, score, scale, _caption(recording.rows, epoch))
+        plane.draw(figure, score, _scale(scores[-1]), _caption(recording.rows, epoch))
         pictures.append(style.pixels(figure, 100, 96))
-    with style.holding(parameters, recording.snapshots[last]):
-        told_classes = plane.told_classes(_margins(recording.model, plane.X, threshold))
     forms = f"Decision boundary as it forms, {counted(len(pictures), 'picture')}"
-    end = f"at last {_caption(recording.rows, last)}: {told_classes}"
-    return Animation(_gif(pictures, seconds), f"{forms}, over {plane.described}; {end}")
+    return Animation(_gif(pictures, seconds), f"{forms}, over {described}")
 
 
 class _Plane:
@@ -147,13 +139,20 @@ class _Plane:
     """
 
     def __init__(
-        self, X: Sequence[Any], Y: Sequence[Any], labels: Sequence[str], resolution: int
+        self,
+        model: Callable[[list[float]], Any],
+        X: Sequence[Any],
+        Y: Sequence[Any],
+        threshold: float,
+        labels: Sequence[str],
+        classes: Sequence[str],
+        resolution: int,
     ) -> None:
-        self.X, self.Y, self.labels = rows_of(X), rows_of(Y), labels
-        if not self.X or len(self.X) != len(self.Y):
+        self.model, self.X, Y, self.threshold = model, rows_of(X), rows_of(Y), threshold
+        if not self.X or len(self.X) != len(Y):
             raise ValueError(
                 f"decision boundary: expected as many labels as examples, at least one; "
-                f"got {len(self.X)} examples and {len(self.Y)} labels"
+                f"got {len(self.X)} examples and {len(Y)} labels"
             )
         for row in self.X:
             if len(row) != 2:
@@ -163,48 +162,50 @@ class _Plane:
                 )
         columns = zip(*self.X, strict=True)
         self.xs, self.ys = (style.evenly_spaced(style.widened(x), resolution) for x in columns)
-        self.names: dict[float, str] = {}
-
-    def name_classes(self, classes: Sequence[str], n_outputs: int) -> None:
-        """Set `names`, and make labels that are names indices; those are sorted, as in `fit`."""
-        self.Y, classes = class_indices("decision boundary", self.Y, self.Y, classes)
-        labels: Sequence[float] = sorted(set(self.Y))
+        self.labels = labels
+        # Labels that are names become indices; those are sorted, as in `fit`.
+        self.Y, classes = class_indices("decision boundary", Y, Y, classes)
+        found: Sequence[float] = sorted(set(self.Y))
+        n_outputs = len(self.margins(self.X[:1]))
         if n_outputs > 1:
-            for label in labels:
+            for label in found:
                 if label not in range(n_outputs):
                     raise ValueError(
                         f"decision boundary: expected a class index from 0 to {n_outputs - 1}, "
                         f"got {label}"
                     )
-            labels = range(n_outputs)
-        names = classes if len(classes) == len(labels) else [f"class {label}" for label in labels]
-        self.names = dict(zip(labels, names, strict=True))
+            found = range(n_outputs)
+        names = classes if len(classes) == len(found) else [f"class {label}" for label in found]
+        self.names = dict(zip(found, names, strict=True))
 
-    def scores(self, model: Callable[[list[float]], Any], threshold: float) -> Any:
-        """The margins of the model's outputs at each point of the grid."""
+    def margins(self, rows: Sequence[Sequence[float]]) -> Any:
+        """For each output and row, how far it is above the threshold, or the best of the others."""
+        outputs = np.reshape(predict(self.model, [list(row) for row in rows]), (len(rows), -1))
+        if outputs.shape[1] == 1:
+            return outputs.T - self.threshold
+        return np.array([z - np.delete(outputs, k, 1).max(1) for k, z in enumerate(outputs.T)])
+
+    def scores(self) -> Any:
+        """The margins at each point of the grid."""
         places = [[x, y] for y in self.ys for x in self.xs]
-        return _margins(model, places, threshold).reshape(-1, len(self.ys), len(self.xs))
+        return self.margins(places).reshape(-1, len(self.ys), len(self.xs))
 
-    @property
-    def described(self) -> str:
-        """The range of each axis, in words."""
-        columns = zip(self.labels, (self.xs, self.ys), strict=True)
-        return " and ".join(f"{one_line(name)} {style.span(numbers)}" for name, numbers in columns)
-
-    def told_classes(self, margins: Any) -> str:
-        """A sentence: how many examples each class has, and how many are classified correctly."""
+    def described(self, when: str = "") -> str:
+        """In words: the ranges, how many examples each class has, how many are classified right."""
+        axes = zip(self.labels, (self.xs, self.ys), strict=True)
+        over = " and ".join(f"{one_line(name)} {style.span(numbers)}" for name, numbers in axes)
         counts = Counter(self.Y)
         each = "; ".join(
             f"{one_line(name)}, {counted(counts[label], 'example')}"
             for label, name in self.names.items()
         )
+        margins, order = self.margins(self.X), [*self.names]
         if len(margins) == 1:
-            yes = [*self.names][-1]
-            pairs = zip(margins[0], self.Y, strict=True)
-            right = sum((margin > 0.0) == (y == yes) for margin, y in pairs)
+            right = sum((margins[0] > 0.0) == (np.array(self.Y) == order[-1]))
         else:
-            right = sum(margins[int(y)][i] > 0.0 for i, y in enumerate(self.Y))
-        return f"{each}; {right} of the {len(self.Y)} lie on the side of their class"
+            right = sum(margins[np.array(self.Y, int), range(len(self.Y))] > 0.0)
+        told = f"{each}; {right} of the {len(self.Y)} lie on the side of their class"
+        return f"{over}{when}: {told}"
 
     def draw(self, figure: Figure, scores: Any, scale: float, title: str = "") -> None:
         """Draw areas, boundaries and examples into the empty figure."""
@@ -223,24 +224,13 @@ class _Plane:
         looks = itertools.cycle(zip(colors, style.MARKERS, strict=True))
         for (label, name), (color, marker) in zip(self.names.items(), looks, strict=False):
             rows = [row for row, of_row in zip(self.X, self.Y, strict=True) if of_row == label]
-            x, y = style.transposed(rows) if rows else ([], [])
+            x, y = np.reshape(rows, (-1, 2)).T
             dots = axes.scatter(x, y, s=22, marker=marker, color=color, zorder=3)
             dots.set(edgecolor="white", linewidth=0.6, label=label_text(name or label))
         if title:
             axes.set_title(title, fontsize=9, color=INK, loc="left")
         style.style_axes(axes, self.labels[0], self.labels[1], grid=False)
         style.add_legend(axes)
-
-
-def _margins(
-    model: Callable[[list[float]], Any], rows: Sequence[Sequence[float]], threshold: float
-) -> Any:
-    """For each output and row, how far it is above the threshold, or the best of the others."""
-    with no_grad():
-        outputs = np.array([style.as_floats(model(list(row))) for row in rows]).T
-    if len(outputs) == 1:
-        return outputs - threshold
-    return outputs - [np.delete(outputs, k, axis=0).max(axis=0) for k in range(len(outputs))]
 
 
 def _scale(scores: Any) -> float:
@@ -299,37 +289,33 @@ def confusion_matrix(
     if classes:
         indices = dict(enumerate(classes))
         truth, predicted = ([indices.get(y, y) for y in labels] for labels in (truth, predicted))
-    counts = Counter(zip(truth, predicted, strict=True))
-    totals = Counter(truth)
-    worst = max((n for (row, column), n in counts.items() if row != column), default=1)
     found = {*truth, *predicted}
     shown = [*classes, *sorted(found - {*classes}, key=str)] if classes else sorted(found)
-
-    def shade(row: Any, column: Any) -> float:
-        if row == column:
-            return counts[row, row] / max(1, totals[row])
-        return -counts[row, column] / worst
+    place = {name: k for k, name in enumerate(shown)}
+    counts = np.zeros((len(shown), len(shown)), dtype=int)
+    for row, column in zip(truth, predicted, strict=True):
+        counts[place[row], place[column]] += 1
+    right = np.diag(np.diag(counts))
+    wrong = counts - right
 
     names = [label_text(name) for name in shown]
     room = 0.07 * max(map(len, names))  # in inches, for the longest name
     figure = style.new_figure(1.5 + room + 0.36 * len(shown), 0.9 + room + 0.36 * len(shown))
     axes = figure.subplots()
-    shades = [[shade(row, column) for column in shown] for row in shown]
+    totals = counts.sum(axis=1, keepdims=True)
+    shades = right / np.maximum(1, totals) - wrong / max(1, wrong.max())
     axes.imshow(shades, cmap=style.two_shades(COLORS[1], COLORS[0]), vmin=-1.0, vmax=1.0)
-    for (row, column), count in counts.items():
-        place = shown.index(column), shown.index(row)
-        axes.text(*place, str(count), fontsize=8, color=INK, ha="center", va="center")
+    for y, x in np.argwhere(counts):
+        axes.text(x, y, str(counts[y, x]), fontsize=8, color=INK, ha="center", va="center")
     axes.set_xticks(range(len(shown)), names, rotation=90 if room > 0.3 else 0)
     axes.set_yticks(range(len(shown)), names)
     style.style_axes(axes, "predicted class", "true class", grid=False)
-    right = sum(counts[name, name] for name in shown)
     mistakes = [
-        f"{one_line(row)} as {one_line(column)} ({counted(count, 'time')})"
-        for (row, column), count in counts.most_common()
-        if row != column
+        f"{one_line(shown[i])} as {one_line(shown[j])} ({counted(int(wrong[i, j]), 'time')})"
+        for i, j in sorted(np.argwhere(wrong), key=lambda pair: -wrong[tuple(pair)])
     ]
     more = f" and {counted(len(mistakes) - 5, 'other kind')}" * (len(mistakes) > 5)
-    share = f"{right} of {counted(len(truth), 'example')} right"
+    share = f"{right.sum()} of {counted(len(truth), 'example')} right"
     told_mistakes = f"mistakes: {', '.join(mistakes[:5]) or 'none'}{more}"
     what = f"Confusion matrix of the classes {style.joined(shown)}"
     return style.described(figure, f"{what}: {share}; {told_mistakes}")
@@ -365,8 +351,7 @@ def image_grid(
         axes.set_axis_off()
         if image is not None:
             side = math.isqrt(len(image))
-            rows = [image[i : i + side] for i in range(0, len(image), side)]
-            axes.imshow(rows, cmap="Greys", vmin=lightest, vmax=darkest)
+            axes.imshow(np.reshape(image, (side, side)), cmap="Greys", vmin=lightest, vmax=darkest)
             axes.set_title(label_text(title or ""), fontsize=8, color=INK, pad=3)
     sides = " or ".join(
         f"{side} by {side}" for side in sorted({math.isqrt(len(i)) for i in images})

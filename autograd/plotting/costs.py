@@ -114,9 +114,9 @@ def cost_surface(
         ]
         heights[name] = [height for _, _, height in inside]
         if inside:
-            style.draw_path(relief, style.transposed(inside), color)
+            style.draw_path(relief, [*zip(*inside, strict=True)], color)
         if len(path):  # which may be an array, and has no truth then
-            style.draw_path(contours, style.transposed(path), color, name)
+            style.draw_path(contours, [*zip(*path, strict=True)], color, name)
     if list(runs) != [""]:
         style.add_legend(contours)
     places = [(x, y) for y in ys for x in xs]

@@ -136,7 +136,7 @@ def difference_errors(steps: Sequence[float], errors: Mapping[str, Sequence[floa
         name: min(points, key=lambda point: point[1]) for name, points in visible.items() if points
     }
     labels = {name: f"{name}, best h = {h:.0e}" for name, (h, _) in least.items()}
-    columns = {labels.get(name, name): style.transposed(x) for name, x in visible.items()}
+    columns = {labels.get(name, name): tuple(zip(*x, strict=True)) for name, x in visible.items()}
     style.draw_lines(axes, columns, "o")
     for name, color in zip(visible, itertools.cycle(style.COLORS), strict=False):
         if name in least:

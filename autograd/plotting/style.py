@@ -43,11 +43,6 @@ def as_float(result: Any) -> float:
     return float(result.data if isinstance(result, Value) else result)
 
 
-def as_floats(result: Any) -> list[float]:
-    """The outputs of a model as floats; a single output need not be in a list."""
-    return [as_float(x) for x in (result if isinstance(result, list | tuple) else [result])]
-
-
 def named_runs(runs: Any) -> dict[str, Any]:
     """Several runs by name; a single one has the name ""."""
     named = dict(runs) if isinstance(runs, Mapping) else {"": runs}
@@ -72,11 +67,6 @@ def widened(numbers: Sequence[float]) -> Point:
     low, high = min(finite), max(finite)
     margin = 0.08 * (high - low) or 1.0
     return low - margin, high + margin
-
-
-def transposed(rows: Sequence[Sequence[float]]) -> list[list[float]]:
-    """The columns of these rows."""
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def one_line(name: object) -> str:
