@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
@@ -13,6 +13,7 @@ from autograd.value import Value, adjoints
 from autograd.viz import explain
 
 
+@dataclass(frozen=True, repr=False)
 class Reply:
     """The verdict of `check` on an answer; it prints as text.
 
@@ -21,9 +22,8 @@ class Reply:
         text: the sentence that says so, or which mistake was made.
     """
 
-    def __init__(self, is_right: bool, text: str) -> None:
-        self.is_right = is_right
-        self.text = text
+    is_right: bool
+    text: str
 
     def __bool__(self) -> bool:
         return self.is_right
@@ -162,27 +162,15 @@ def gradient(given: Any, output: Value, leaf: Value) -> None:
     number(what, given, right, mistakes)
 
 
-def choice(given: Any, right: Iterable[str], wrong: Mapping[str, str]) -> None:
-    """Compare a word with the right ones, and with wrong ones that have a reason.
+def choice(given: Any, right: str, wrong: Mapping[str, str]) -> None:
+    """Compare a word with the right one, and with wrong ones that have a reason.
 
     Raises a Mistake.
     """
     word = str(given).strip().lower()
-    if word in right:
-        return
-    choices = [next(iter(right)), *wrong]
-    raise Mistake(wrong.get(word, f"Choose one of {', '.join(sorted(choices))}."))
-
-
-def same_names(given: Iterable[str], right: Iterable[str], reason: str) -> None:
-    """Compare a collection of names with the right one. Raises a Mistake."""
-    given = [given] if isinstance(given, str) else list(given)
-    missing, extra = Counter(right) - Counter(given), Counter(given) - Counter(right)
-    if extra:
-        raise Mistake(f"{', '.join(extra)} is too much. {reason}")
-    if missing:
-        n = missing.total()
-        raise Mistake(f"{n} {'is' if n == 1 else 'are'} missing. {reason}")
+    if word != right:
+        choices = ", ".join(sorted([right, *wrong]))
+        raise Mistake(wrong.get(word, f"Choose one of {choices}."))
 
 
 def called(function: Callable[..., Any], *arguments: Any) -> Any:

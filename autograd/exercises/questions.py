@@ -16,7 +16,6 @@ from autograd.exercises.grading import (
     exercise,
     gradient,
     number,
-    same_names,
 )
 from autograd.functions import exp as exp_of
 from autograd.functions import log, norm_cdf, sqrt
@@ -38,11 +37,13 @@ def two_uses(dz_dx: float, dz_dy: float) -> None:
 @exercise("1.2")
 def who_moves(names: Iterable[str]) -> str:
     """Which parameters of the neuron change once the second input is 1."""
-    same_names(
-        names,
-        ("w1", "w2", "bias"),
-        "A weight moves if its input is not 0; the input of the bias is always 1.",
-    )
+    given = [names] if isinstance(names, str) else list(names)
+    right = ["w1", "w2", "bias"]
+    reason = "A weight moves if its input is not 0; the input of the bias is always 1."
+    if extra := [name for name in given if name not in right]:
+        raise Mistake(f"{', '.join(map(str, extra))} is too much. {reason}")
+    if missing := len(right) - len(set(given)):
+        raise Mistake(f"{missing} {'is' if missing == 1 else 'are'} missing. {reason}")
     return "w2 and the bias even move by the same amounts: their inputs are the same."
 
 
@@ -50,7 +51,7 @@ def who_moves(names: Iterable[str]) -> str:
 def one_hidden_neuron(shape: str) -> str:
     """The shape of the boundary of a network with one hidden neuron."""
     reason = "The hidden neuron passes on one number, w·x + b. Where does it have a fixed value?"
-    choice(shape, ("line",), {"curve": reason, "circle": reason})
+    choice(shape, "line", {"curve": reason, "circle": reason})
     return "The boundary is where w·x + b has one fixed value."
 
 
@@ -196,7 +197,7 @@ def other_answer(dLoss_dz3: float) -> None:
 def linear_network(shape: str) -> str:
     """The decision boundary of a network without activations."""
     reason = "What is a linear function of a linear function?"
-    choice(shape, ("line",), {"curve": reason, "circle": reason})
+    choice(shape, "line", {"curve": reason, "circle": reason})
     return "The bends come from the activation alone."
 
 
@@ -233,7 +234,7 @@ def flat(second: float, curved_in: str) -> None:
     """The second derivative of abs at 0, and whether ReLU nets are curved in inputs or weights."""
     number("The second derivative", second, 0.0, {1.0: "That is the slope to the right of 0."})
     reason = "As a function of its inputs it is made of flat pieces."
-    choice(curved_in, ("weights",), {"inputs": reason})
+    choice(curved_in, "weights", {"inputs": reason})
 
 
 # --- 7: from a graph to machine code --------------------------------------------------------------
@@ -246,7 +247,7 @@ def penalty_section(section: str) -> str:
         "for each example": "Does w² depend on an example?",
         "means over the examples": "It is no mean: every example would have the same number.",
     }
-    choice(section, ("once a call",), mistakes)
+    choice(section, "once a call", mistakes)
     return "It depends on no input, so it is computed once."
 
 
@@ -279,15 +280,15 @@ def simple_model(accuracy: float) -> str:
 @exercise("8.1")
 def temperatures(cold: str, hot: str) -> None:
     """What a low and a high temperature do to the names."""
-    choice(cold, ("alike",), {"wild": "A small divisor makes large scores larger still."})
-    choice(hot, ("wild",), {"alike": "A large divisor brings all scores together."})
+    choice(cold, "alike", {"wild": "A small divisor makes large scores larger still."})
+    choice(hot, "wild", {"alike": "A large divisor brings all scores together."})
 
 
 @exercise("8.2")
 def without_places(lost: str) -> None:
     """What a model without positions cannot see."""
     reason = "Attention still mixes what stands before: it sees which letters there are."
-    choice(lost, ("order",), {"letters": reason, "both": reason})
+    choice(lost, "order", {"letters": reason, "both": reason})
 
 
 # --- 9: scalar models -----------------------------------------------------------------------------
@@ -330,7 +331,7 @@ def implied(volatility: float) -> str:
 def long_leaps(accepted: str) -> str:
     """What longer leaps do to the share of samples that is accepted."""
     reason = "A ball in long leaps gains energy where the walls are steep."
-    choice(accepted, ("falls",), {"rises": reason, "stays": reason})
+    choice(accepted, "falls", {"rises": reason, "stays": reason})
     return "The samples stay correct, but there are few of them."
 
 
@@ -373,5 +374,5 @@ def twice_the_steps(nonzeros: str) -> str:
         "four times": "That is the dense matrix: twice as many rows, and twice as many columns.",
         "the same": "There are twice as many equations.",
     }
-    choice(nonzeros, ("twice",), reasons)
+    choice(nonzeros, "twice", reasons)
     return "Each row holds as many unknowns as before."

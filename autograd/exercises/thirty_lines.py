@@ -14,23 +14,30 @@ from autograd.exercises.grading import Mistake, called, exercise, number
 Node = Any
 """An instance of the class that the reader writes."""
 
+EXACT = 1e-9
+
+
+def are_same(given: Sequence[Node], right: Sequence[Node]) -> bool:
+    """Whether the operands given are the very objects that they should be."""
+    return list(map(id, given)) == list(map(id, right))
+
 
 @exercise("1b.1")
 def remembers(kind: Callable[..., Node]) -> str:
     """Check that a number of the student's class keeps its operands and local derivatives."""
     a, b = called(kind, 2.0), called(kind, -3.0)
     c = called(kind, -6.0, (a, b), (-3.0, 2.0))
-    for name in ("data", "operands", "partials", "grad"):
+    needed = {
+        "data": "It is the number itself.",
+        "operands": "Without them, nothing can find the way back from c to a and b.",
+        "partials": "Without them, the backward pass has nothing to multiply by.",
+        "grad": "It is where the backward pass adds up contributions.",
+    }
+    for name, why in needed.items():
         if not hasattr(c, name):
-            why = {
-                "operands": "Without them, nothing can find the way back from c to a and b.",
-                "partials": "Without them, the backward pass has nothing to multiply by.",
-                "grad": "It is where the backward pass adds up contributions.",
-            }
-            raise Mistake(f"It has no `{name}`. {why.get(name, '')}")
-    if c.data != -6.0:
-        raise Mistake(f"`data` is {c.data!r}, but it was made of the number -6.0.")
-    if len(c.operands) != 2 or c.operands[0] is not a or c.operands[1] is not b:
+            raise Mistake(f"It has no `{name}`. {why}")
+    number("`data` of a number made of -6.0", c.data, -6.0, {}, EXACT)
+    if not are_same(c.operands, (a, b)):
         raise Mistake("`operands` are not the objects that it was given. Keep them, not a copy.")
     if list(c.partials) != [-3.0, 2.0]:
         raise Mistake(f"`partials` are {c.partials!r}, but it was given (-3.0, 2.0).")
@@ -50,23 +57,15 @@ def operates(kind: Callable[..., Node]) -> str:
     for name, node, right in (("a + b", total, -1.0), ("a * b", product, -6.0)):
         if not hasattr(node, "operands"):
             raise Mistake(f"{name} is a {type(node).__name__}: it forgot where it came from.")
-        if node.data != right:
-            raise Mistake(f"{name} is {node.data!r} for a = 2, b = -3; it should be {right!r}.")
-        if len(node.operands) != 2 or node.operands[0] is not a or node.operands[1] is not b:
+        number(f"{name} for a = 2, b = -3", node.data, right, {}, EXACT)
+        if not are_same(node.operands, (a, b)):
             raise Mistake(f"The operands of {name} are not a and b.")
-    if list(total.partials) != [1.0, 1.0]:
-        raise Mistake(
-            f"The partials of a + b are {total.partials!r}. If a grows by 1, a + b grows by 1."
-        )
-    if list(product.partials) == [2.0, -3.0]:
-        raise Mistake(
-            "The partials of a * b are its operands in the wrong order. If a grows by 1, a * b "
-            "grows by b: each factor's derivative is the *other* factor."
-        )
-    if list(product.partials) != [-3.0, 2.0]:
-        raise Mistake(
-            f"The partials of a * b are {product.partials!r}. If a grows by 1, a * b grows by b."
-        )
+    for name, node, partials, reason in (
+        ("a + b", total, [1.0, 1.0], "If a grows by 1, a + b grows by 1."),
+        ("a * b", product, [-3.0, 2.0], "Each factor's derivative is the *other* factor."),
+    ):
+        if list(node.partials) != partials:
+            raise Mistake(f"The partials of {name} are {node.partials!r}. {reason}")
     return "Each result knows how it changes with each operand."
 
 
@@ -112,21 +111,18 @@ def sweeps(backward: Callable[[Node], object], kind: Callable[..., Node]) -> str
             if e.grad == 0.0 and d.grad == 0.0
             else "Nothing arrived at a. Walk from the output to the leaves: in *reversed* order."
         )
-    if a.grad == -3.0:
-        raise Mistake(
-            "a received its local derivative, -3, alone. Multiply it by the gradient of the node "
-            "that uses a."
-        )
-    if d.grad == 4.0:
-        raise Mistake(
-            "d is used twice in d * d, and got 4 where 8 is right: the second contribution "
-            "replaced the first. Add (`+=`), don't assign (`=`)."
-        )
-    if (a.grad, b.grad, c.grad) != (-24.0, 16.0, 8.0):
-        raise Mistake(
-            f"For (a·b + c)² at 2, -3, 10 the gradients are {a.grad!r}, {b.grad!r}, {c.grad!r}; "
-            f"they should be -24.0, 16.0, 8.0."
-        )
+    twice = (
+        "d is used twice in d * d: the second contribution replaced the first. Add (`+=`), don't "
+        "assign (`=`)."
+    )
+    alone = (
+        "a received its local derivative, -3, alone. Multiply it by the gradient of the node that "
+        "uses a."
+    )
+    what = "For (a·b + c)² at 2, -3, 10, the gradient of "
+    number(what + "a", a.grad, -24.0, {-3.0: alone, -12.0: twice}, EXACT)
+    number(what + "b", b.grad, 16.0, {}, EXACT)
+    number(what + "c", c.grad, 8.0, {}, EXACT)
     a = kind(1.0)
     b = a + a
     c = b * kind(3.0)
@@ -145,17 +141,13 @@ def descends(step: Callable[[Sequence[Node], float], object], kind: Callable[...
     w, b = kind(1.0), kind(-2.0)
     w.grad, b.grad = 4.0, -8.0
     called(step, [w, b], 0.25)
-    if (w.data, b.data) == (1.0, -2.0):
-        raise Mistake("No parameter has moved: change `data`.")
-    if w.data == 2.0:
-        raise Mistake("w moved *up* the slope: the loss would grow. Subtract.")
-    if w.data == -3.0:
-        raise Mistake("w moved by the whole gradient. Multiply it by the rate.")
-    if w.data != 0.0 or b.data != 0.0:
-        raise Mistake(
-            f"From w = 1 with gradient 4 and b = -2 with gradient -8, a step of rate 0.25 leads to "
-            f"0 and 0; it led to {w.data:g} and {b.data:g}."
-        )
+    mistakes = {
+        1.0: "No parameter has moved: change `data`.",
+        2.0: "w moved *up* the slope: the loss would grow. Subtract.",
+        -3.0: "w moved by the whole gradient. Multiply it by the rate.",
+    }
+    number("w, after a step of rate 0.25 from 1 with gradient 4,", w.data, 0.0, mistakes, EXACT)
+    number("b, after a step of rate 0.25 from -2 with gradient -8,", b.data, 0.0, {}, EXACT)
     if w.grad != 0.0 or b.grad != 0.0:
         raise Mistake(
             "The gradients are still there, and the next backward pass would add to them. Set them "
@@ -174,15 +166,15 @@ def tangent(tanh: Callable[[Any], Any], kind: Callable[..., Node]) -> str:
         raise Mistake("It returns nothing yet.")
     if not hasattr(y, "operands"):
         raise Mistake(f"tanh returns a {type(y).__name__}: it forgot where it came from.")
-    number("The value of tanh at 0.5", y.data, t, {math.tan(0.5): "That is tan, not tanh."}, 1e-9)
-    if len(y.operands) != 1 or y.operands[0] is not x or len(y.partials) != 1:
+    number("The value of tanh at 0.5", y.data, t, {math.tan(0.5): "That is tan, not tanh."}, EXACT)
+    if not are_same(y.operands, (x,)) or len(y.partials) != 1:
         raise Mistake("It has one operand, x, and one partial: write (x,), with the comma.")
     mistakes = {
         1 - 0.25: "1 - x² is not the derivative; it is 1 - tanh², with the result squared.",
         1 - t: "The result is squared: 1 - tanh².",
         t: "That is the value. The derivative is 1 - tanh².",
     }
-    number("The partial of tanh at 0.5", y.partials[0], 1 - t * t, mistakes, 1e-9)
+    number("The partial of tanh at 0.5", y.partials[0], 1 - t * t, mistakes, EXACT)
     return "Any operation can be added: its value, its operands, its partials."
 
 
