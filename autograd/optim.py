@@ -123,7 +123,7 @@ class Stepper(ABC):
     """
 
     initial_state: ClassVar[Scalars] = ()
-    deferred_states: Callable[[list[Scalars]], None] | None = field(default=None, init=False)
+    deferred_states: Callable[[], list[Scalars]] | None = field(default=None, init=False)
     _checks: ClassVar[dict[str, Check]] = {}
 
     parameters: Sequence[Parameter]
@@ -144,23 +144,16 @@ class Stepper(ABC):
 
     @property
     def states(self) -> list[Scalars]:
-        """The state of each parameter; of a compiled step they are fetched when asked for."""
-        states: list[Scalars] = vars(self)["states"]
+        """The state of each parameter; those of a compiled step are fetched when asked for."""
         if self.deferred_states is not None:
-            self.deferred_states(states)
-            self.deferred_states = None
+            self.states = self.deferred_states()
+        states: list[Scalars] = vars(self)["states"]
         return states
 
     @states.setter
     def states(self, states: list[Scalars]) -> None:
         vars(self)["states"] = states
         self.deferred_states = None
-
-    def defer_states(self, write: Callable[[list[Scalars]], None]) -> None:
-        """Empty `states`; `write` fills the list when it is next read."""
-        states = self.states
-        self.deferred_states = write
-        states.clear()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "states": list(self.states), "deferred_states": None}

@@ -188,14 +188,9 @@ class MLP(Module):
     _FORMAT: ClassVar[str] = "autograd MLP"
 
     def _description(self) -> dict[str, Any]:
-        return {
-            "n_inputs": self.n_inputs,
-            "widths": self.widths,
-            "activation": self.activation,
-            "output": self.output,
-            "classes": _names(self.classes, self.widths[-1]),
-            **({"table": self.table} if self.table else {}),
-        }
+        about = {key: getattr(self, key) for key in _CONTENT}
+        about["classes"] = _names(self.classes, self.widths[-1])
+        return about | ({"table": self.table} if self.table else {})
 
     @classmethod
     def _restored(

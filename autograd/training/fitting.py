@@ -106,7 +106,15 @@ def fit(
         targets, classes = class_indices("fit", Y, examples.Y, classes)
         examples = examples._replace(Y=targets)
     objective = Objective(model, loss, penalty, accuracy or CORRECT.get(loss))
-    taker = _taker(objective, examples, optimizer, compiled, backend)
+    is_eager = backend is None and not compiled
+    chosen: Any = "" if is_eager else checked_backend(backend or "llvm", "fit")
+    taker: Taker
+    if is_eager:
+        taker = EagerSteps(objective, examples, optimizer)
+    elif chosen == "llvm":
+        taker = MachineSteps(objective, examples, optimizer)
+    else:
+        taker = ProgramSteps(objective, examples, optimizer, chosen)
     steps = rows_of_steps(n, size, epochs, seed, shuffle)
     has_accuracy, is_watched = objective.correct is not None, callback is not None
     rows = epochs_of(taker, steps, n, size, optimizer, schedule, has_accuracy, is_watched)
@@ -135,22 +143,6 @@ def fit(
         if history:
             bar.set_postfix_str(_summary(history[-1]))
     return history
-
-
-def _taker(
-    objective: Objective,
-    examples: Examples,
-    optimizer: Stepper,
-    compiled: bool,
-    backend: BackendName | None,
-) -> Taker:
-    """The object that takes the steps: in machine code, as a program, or on Values."""
-    if backend is None and not compiled:
-        return EagerSteps(objective, examples, optimizer)
-    chosen: Any = checked_backend(backend or "llvm", "fit")
-    if chosen == "llvm":
-        return MachineSteps(objective, examples, optimizer)
-    return ProgramSteps(objective, examples, optimizer, chosen)
 
 
 def _progress_bar(epochs: int, progress: bool) -> tqdm[Any]:

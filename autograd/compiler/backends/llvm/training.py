@@ -134,7 +134,7 @@ class CompiledTraining:
 
     def load_states(self) -> None:
         """Read the states of the stepper, unless they are in memory already."""
-        if self._stepper.deferred_states == self._write_states:
+        if self._stepper.deferred_states == self._read_states:
             return
         states = self._stepper.states
         self._unmoved_states = list(states) if self.unmoved else []
@@ -142,17 +142,17 @@ class CompiledTraining:
         rows = np.fromiter(itertools.chain.from_iterable(moved), float)
         columns = rows.reshape(len(moved), -1).T if moved else rows
         self._now()[self._states : self._weights] = columns.reshape(-1)
-        self._stepper.defer_states(self._write_states)
+        self._stepper.deferred_states = self._read_states
 
-    def _write_states(self, states: list[Any]) -> None:
-        """Fill an empty list with the states of all parameters."""
+    def _read_states(self) -> list[Any]:
+        """The states of all parameters."""
         n = len(self.parameters)
         numbers = self._now()[self._states : self._weights].reshape(-1, n).tolist()
         rows = zip(*numbers, strict=True) if numbers else [()] * n
         if self.unmoved:
             of_moved = dict(zip(self.moved, rows, strict=True))
             rows = [of_moved.get(i, state) for i, state in enumerate(self._unmoved_states)]
-        states[:] = rows
+        return list(rows)
 
     def store(self) -> None:
         """Write weights and gradients to the parameters, if a step was tried since they were read.
