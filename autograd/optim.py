@@ -220,15 +220,9 @@ class Stepper(ABC):
             if not isfinite(gradient):
                 self._refuse(index, "the gradient of {} is {}", gradient)
             try:
-                moved = update(parameter.data, gradient, state, coefficients, sqrt)
+                weight, new_state = update(parameter.data, gradient, state, coefficients, sqrt)
             except ArithmeticError:  # where IEEE 754 has inf or nan, Python's `/` and `**` raise
-                moved = math.nan, state
-            try:
-                weight, new_state = moved
-            except TypeError:
-                raise TypeError(
-                    f"{type(self).__name__}.update: expected a weight and its state, got {moved!r}"
-                ) from None
+                weight, new_state = math.nan, state
             # a sum takes less time, and while it may overflow, it never loses an inf or a nan
             if not (isfinite(sum(new_state, weight)) or all(map(isfinite, (weight, *new_state)))):
                 self._refuse(index, "the step overflows at {}, whose gradient is {}", gradient)

@@ -116,7 +116,7 @@ def test_a_single_hidden_layer_may_be_a_number() -> None:
     [
         ({"batch_size": "auto"}, "batch_size must be an int, got 'auto'"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
-        ({"alpha": -1.0}, "alpha: expected a finite number from 0 on"),
+        ({"alpha": -1.0}, "alpha: expected a finite number, 0 or above"),
         ({"alpha": "1"}, "alpha: expected a number"),
         ({"max_iter": 0}, "epochs must be at least 1"),
         ({"hidden_layer_sizes": "x"}, "width of layer 0 must be an int"),

@@ -573,20 +573,6 @@ def test_an_attribute_that_is_not_declared_is_no_setting() -> None:
     assert optimizer.coefficients() == before
 
 
-def test_a_rule_that_forgets_the_state_is_told() -> None:
-    class Forgetful(Stepper):
-        def update(
-            self, weight: Any, gradient: Any, state: Any, coefficients: Any, sqrt: Any
-        ) -> Any:
-            return weight - coefficients[0] * gradient
-
-    weight = Weight(1.0)
-    weight.grad = 2.0
-    with pytest.raises(TypeError, match=r"^Forgetful\.update: .* weight and its state, got 0\.8"):
-        Forgetful([weight], 0.1).step()
-    assert weight.data == 1.0
-
-
 @pytest.mark.parametrize("bad", [lambda g: 1.0 / (g - g), lambda g: (1e200 * g) ** 2])
 def test_a_rule_that_leaves_the_numbers_is_refused_as_an_overflow(bad: Any) -> None:
     class Reckless(Stepper):

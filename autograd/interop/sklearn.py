@@ -10,7 +10,6 @@ Inputs are taken as they are, so put a `StandardScaler` before.
 from __future__ import annotations
 
 import importlib.util
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from inspect import cleandoc
@@ -20,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import functions, losses
-from autograd.checks import checked_int, checked_number
+from autograd.checks import checked_int
 from autograd.nn import MLP
-from autograd.optim import Adam
+from autograd.optim import Adam, not_negative
 from autograd.optional import requires
 from autograd.training import History, fit
 
@@ -82,9 +81,9 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         size = len(X)
         if self.batch_size is not None:
             size = min(checked_int("batch_size", self.batch_size), size)
-        expected = "a finite number from 0 on"
-        alpha = checked_number("alpha", self.alpha, expected, lambda x: 0.0 <= x < math.inf)
-        share = alpha / (2.0 * size)  # of the sum of squares of the weights, biases aside
+        share = not_negative("alpha", self.alpha) / (
+            2.0 * size
+        )  # of the sum of squares of the weights, biases aside
 
         def penalty(parameters: Sequence[Any]) -> Any:
             return share * functions.sum(w * w for w in parameters if not w.label.endswith("bias"))

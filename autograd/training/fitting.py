@@ -8,10 +8,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from autograd import losses, recording
-from autograd.checks import checked_int, checked_number
+from autograd.checks import checked_int
 from autograd.compiler.jit import BackendName, checked_backend
 from autograd.losses import CORRECT
-from autograd.optim import Stepper
+from autograd.optim import Stepper, fraction
 from autograd.training.batches import Schedule, rows_of_steps
 from autograd.training.compiled import MachineSteps, ProgramSteps
 from autograd.training.eager import EagerSteps
@@ -99,8 +99,7 @@ def fit(
     n = len(examples.X)
     size = n if batch_size is None else checked_int("fit: batch_size", batch_size)
     if tolerance is not None:
-        share = "a share from 0 to below 1"
-        checked_number("fit: tolerance", tolerance, share, lambda x: 0.0 <= x < 1.0)
+        fraction("fit: tolerance", tolerance)
     _check_parameters(model, optimizer)
     if loss in CORRECT:
         targets, classes = class_indices("fit", Y, examples.Y, classes)
