@@ -425,6 +425,21 @@ def test_the_boundary_is_drawn_where_the_score_crosses_the_threshold(threshold: 
     assert [2.0 * x + y - 1.0 for x, y in points] == pytest.approx([threshold] * len(points))
 
 
+def test_the_boundary_is_the_same_whether_the_model_can_be_compiled_or_not() -> None:
+    model = Line(2.0, 1.0, -1.0)
+
+    def branching(x: list[float]) -> float:
+        score = 2.0 * x[0] + 1.0 * x[1] - 1.0
+        return math.nan if math.isnan(score) else score
+
+    compiled, plain = (
+        plotting.decision_boundary(f, X, Y, resolution=21) for f in (model, branching)
+    )
+    assert str(compiled) == str(plain)
+    points = [[point.tolist() for point in boundary_points(f)] for f in (compiled, plain)]
+    assert points[0] == points[1]
+
+
 def test_tables_of_pandas_are_drawn_as_their_rows_are() -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     table, labels = pandas.DataFrame(X, columns=["a", "b"]), pandas.Series(Y)
