@@ -33,11 +33,7 @@ def training_curve(history: Run | Mapping[str, Run]) -> Figure:
         if not run.losses:
             raise ValueError(f"training_curve: the run {name!r} has no rows; train first")
     unit = next(iter(runs.values())).unit
-    accuracies = {
-        name: (run.epochs, [100.0 * a for a in run.accuracies])
-        for name, run in runs.items()
-        if run.accuracies
-    }
+    accuracies = {name: (run.epochs, run.percents) for name, run in runs.items() if run.percents}
 
     figure = style.new_figure(7.6 if accuracies else 5.0, 3.0)
     panels = figure.subplots(1, 2 if accuracies else 1, squeeze=False)[0]
@@ -60,20 +56,19 @@ class _Columns(NamedTuple):
     unit: str
     epochs: list[float]
     losses: list[float]
-    accuracies: list[float]
+    percents: list[float]
 
     @property
     def described(self) -> str:
         said = f"{counted(len(self.losses), self.unit)}, loss {span(self.losses)}"
-        percent = [100.0 * accuracy for accuracy in self.accuracies]
-        return f"{said}, accuracy {span(percent, ' %')}" if percent else said
+        return f"{said}, accuracy {span(self.percents, ' %')}" if self.percents else said
 
 
 def _columns(run: Run) -> _Columns:
     rows: list[Any] = list(run)
     if rows and hasattr(rows[0], "loss"):
-        accuracies = [row.accuracy for row in rows if row.accuracy is not None]
-        return _Columns("epoch", [r.epoch for r in rows], [r.loss for r in rows], accuracies)
+        percents = [100.0 * row.accuracy for row in rows if row.accuracy is not None]
+        return _Columns("epoch", [r.epoch for r in rows], [r.loss for r in rows], percents)
     return _Columns("step", list(range(len(rows))), [style.as_float(loss) for loss in rows], [])
 
 
