@@ -434,8 +434,7 @@ def test_a_header_is_told_from_data(csv_file: CsvFile, rows: str, is_header: boo
 def test_numbers_are_parsed_as_people_write_them(
     cells: list[str], delimiter: str, numbers: list[float | None], decimal: str
 ) -> None:
-    column = Cells()
-    column.append(cells)
+    column = Cells(cells)
     found, [units], _ = infer_formats([column], delimiter)
     assert found == decimal
     form = NumberFormat(found, units)
@@ -463,8 +462,7 @@ def test_a_column_is_parsed_at_once_as_its_cells_are_one_by_one(
 ) -> None:
     form = NumberFormat(decimal, units)
     for part in (cells, *([cell] for cell in cells)):
-        column = Cells()
-        column.append(part)
+        column = Cells(part)
         parsed = [form.parse(cell) for cell in part]
         expected = [math.nan if x is None else x for x in parsed]
         for _ in range(2):  # the second time it remembers them

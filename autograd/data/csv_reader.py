@@ -16,7 +16,7 @@ from pathlib import Path
 
 from autograd.data.errors import TableError, checked_int, printable
 from autograd.data.numbers import NumberFormat, infer_formats, is_number, number, quantity
-from autograd.data.sheet import Cells, Line, Sheet, is_missing
+from autograd.data.sheet import SEPARATOR, Cells, Line, Sheet, is_missing
 from autograd.data.text_file import TextFile
 
 TOTALS = frozenset(
@@ -136,8 +136,10 @@ def _read(
     decimal, units, how_written = infer_formats(columns, delimiter, decimal)
     na_numbers = {x for word in na_values if (x := NumberFormat(decimal).parse(word)) is not None}
     if na_numbers:
-        for column, accepted in zip(columns, units, strict=True):
-            column.blank(na_numbers, NumberFormat(decimal, accepted).parse)
+        for i, accepted in enumerate(units):
+            numbers = NumberFormat(decimal, accepted).column(columns[i]).tolist()
+            pairs = zip(columns[i], numbers, strict=True)
+            columns[i] = Cells("" if x in na_numbers else cell for cell, x in pairs)
     notes = ["a header" if header else "no header", DELIMITERS.get(delimiter, repr(delimiter))]
     notes += source.notes + [encoding] * (encoding == "cp1252") + how_written
     notes += [f"left out: {part}" for part in left_out]
@@ -166,7 +168,8 @@ def _stored(
 
     TableError for a row that is longer or shorter than the others.
     """
-    columns, line_numbers = [Cells() for _ in range(width)], array("q")
+    columns: list[list[str]] = [[] for _ in range(width)]
+    line_numbers = array("q")
     while block := list(islice(rows, BLOCK)):
         for line in block:
             if len(line.cells) != width:
@@ -177,10 +180,9 @@ def _stored(
         line_numbers.extend(numbers)
         for column, cells in zip(columns, zip(*rows_of_cells, strict=True), strict=True):
             if na_words:
-                column.append(["" if cell.casefold() in na_words else cell for cell in cells])
-            else:
-                column.append(cells)
-    return columns, line_numbers
+                cells = ["" if cell.casefold() in na_words else cell for cell in cells]
+            column.append(SEPARATOR.join(cells))
+    return [Cells(parts) for parts in columns], line_numbers
 
 
 def _without_endings(rows: Iterator[Line], left_out: list[str]) -> Iterator[Line]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd.data.errors import abbreviated
-from autograd.data.sheet import SEPARATOR, Block, Cells, floats, is_missing_number, split
+from autograd.data.sheet import SEPARATOR, Cells, floats, is_missing_number
 
 _SIGN = r"[+\-−–]"
 _CURRENCY = r"[$€£¥₹₽₺₩]"
@@ -140,35 +139,35 @@ class NumberFormat(NamedTuple):
         return found.value(self.decimal) if not found.unit or found.unit in self.units else None
 
     def column(self, cells: Cells) -> Any:
-        """The number in each cell of a column, nan where there is none, as an array to read."""
+        """The number in each cell of a column, nan where there is none, as an array to read.
+
+        All cells are parsed at once, in a way that one of each shape confirms.
+        """
         import numpy as np
 
-        if cells.numbers is None or cells.numbers[0] != self:
-            cells.numbers = self, np.concatenate(list(map(self._block, cells.blocks)))
-            cells.blocks = [Block(text, None) for text, _ in cells.blocks]  # they are kept once
-        return cells.numbers[1]
-
-    def _block(self, block: Block) -> array[float]:
-        """The numbers of a block: of all its cells at once, in a way that each shape confirms."""
-        text, numbers = block
-        if numbers is not None and (self.decimal != "," or "." not in text):
-            return numbers
-        numbers = None
-        cells, shapes = split(text), split(_shapes(text))
+        text = cells.text
+        if cells.plain is not None and (self.decimal != "," or "." not in text):
+            return cells.plain
+        if self in cells.numbers:
+            return cells.numbers[self]
+        shapes = _shapes(text).split(SEPARATOR)
         by_shape = {shape: self.parse(shape) for shape in set(shapes)}
-        parsed = {shape: x for shape, x in by_shape.items() if x is not None}
+        parsed = {"": math.nan} | {shape: x for shape, x in by_shape.items() if x is not None}
         odd = set("".join(parsed)) - set("0123456789+-eE") | set("".join(self.units))
         marks = {**dict.fromkeys(odd, ""), "−": "-", "–": "-", self.decimal or ".": "."}
         table = str.maketrans(marks)
-        if floats([shape.translate(table) for shape in parsed]) == array("d", parsed.values()):
-            if len(parsed) < len(by_shape):
+        tried = floats(SEPARATOR.join(parsed).translate(table))
+        found = None
+        if tried is not None and np.array_equal(tried, [*parsed.values()], equal_nan=True):
+            if by_shape.keys() - parsed.keys():
                 pairs = zip(cells, shapes, strict=True)
                 text = SEPARATOR.join(cell if shape in parsed else "" for cell, shape in pairs)
-            numbers = floats(split(text.translate(table)))
-        if numbers is None:
-            known = {cell: x for cell in set(cells) if (x := self.parse(cell)) is not None}
-            numbers = array("d", [known.get(cell, math.nan) for cell in cells])
-        return numbers
+            found = floats(text.translate(table))
+        if found is None:
+            known = {cell: self.parse(cell) for cell in set(cells)}
+            found = np.array([known[cell] for cell in cells], float)  # nan for None
+        cells.numbers[self] = found
+        return found
 
 
 def infer_formats(
@@ -192,34 +191,34 @@ def infer_formats(
     certain: set[str] = set()  # the decimal marks of cells that leave no doubt
     doubtful: set[str] = set()  # the marks in cells that could be read with either
     notes: Counter[str] = Counter()
-    units = []
+    units: list[tuple[str, ...]] = []
     for column in columns:
-        found_units: Counter[str] = Counter()
-        n_words = 0
-        for block in column.blocks:
-            text, numbers = block
-            if numbers is not None and ("." in certain or "." not in text):
-                found_units[""] += len(numbers) - sum(map(math.isnan, numbers))
+        if column.plain is not None and ("." in certain or "." not in column.text):
+            units.append(())
+            continue
+        beside: Counter[str | None] = Counter()  # the unit of each number, None for each word
+        for cell, count in Counter(_shapes(column.text).split(SEPARATOR)).items():
+            if is_missing_number(cell):
                 continue
-            for cell, count in Counter(split(_shapes(text))).items():
-                if is_missing_number(cell):
-                    continue
-                if (found := quantity(cell)) is None:
-                    if number(cell) is None:
-                        n_words += count
-                    else:
-                        found_units[""] += count  # inf, or 1.e5
-                    continue
-                if found.is_ambiguous:
-                    doubtful |= set(found.digits) & {".", ","}
-                elif set(found.digits) & {".", ","}:
-                    certain |= found.readings.keys() if len(found.readings) == 1 else set()
-                notes.update(_notes(found))
-                found_units[found.unit] += count
-        accepted, note = _accepted(found_units, n_words)
+            if (found := quantity(cell)) is None:
+                beside["" if number(cell) is not None else None] += count  # inf is a number
+                continue
+            marks = set(found.digits) & {".", ","}
+            if found.is_ambiguous:
+                doubtful |= marks
+            elif marks:
+                certain.update(found.readings)
+            notes.update(_notes(found))
+            beside[found.unit] += count
+        accepted, note = _accepted(beside)
         units.append(accepted)
         notes.update(note)
-    mark = _decimal_mark(certain, doubtful, delimiter, decimal)
+    if certain:
+        mark = "".join(certain) if len(certain) == 1 else ""
+    elif decimal or len(doubtful) != 1:
+        mark = decimal
+    else:
+        mark = "," if doubtful == {","} and delimiter != "," else "."
     if mark and doubtful - {mark}:
         notes["thousands separators"] += 1
     if mark == "," and "," in doubtful:
@@ -227,39 +226,25 @@ def infer_formats(
     return mark, units, list(notes)
 
 
-def _decimal_mark(certain: set[str], doubtful: set[str], delimiter: str, decimal: str) -> str:
-    """The decimal mark of the file: "." or ",", or "" if it has none or both.
-
-    The marks in unambiguous cells (`certain`) decide; otherwise `decimal`, if given; otherwise
-    those in cells that could be read with either (`doubtful`).
-    """
-    if certain:
-        return "".join(certain) if len(certain) == 1 else ""
-    if decimal or not doubtful:
-        return decimal
-    if len(doubtful) == 2:
-        return ""
-    return "," if doubtful == {","} and delimiter != "," else "."
-
-
-def _notes(found: Quantity) -> list[str]:
+def _notes(found: Quantity) -> Iterator[str]:
     """Notes for the user on how the number is written, if that is unambiguous."""
-    notes = ["negative numbers in parentheses or with a trailing minus"] * found.has_odd_minus
+    if found.has_odd_minus:
+        yield "negative numbers in parentheses or with a trailing minus"
     if not found.is_ambiguous:
         mark = next(iter(found.readings))
-        between = set(found.digits) - set("0123456789" + mark)
-        notes += ["decimal commas"] * (mark == "," and "," in found.digits)
-        notes += ["thousands separators"] * bool(between)
-    return notes
+        if mark == "," and "," in found.digits:
+            yield "decimal commas"
+        if set(found.digits) - set("0123456789" + mark):
+            yield "thousands separators"
 
 
-def _accepted(counts: Counter[str], n_words: int) -> tuple[tuple[str, ...], list[str]]:
+def _accepted(beside: Counter[str | None]) -> tuple[tuple[str, ...], list[str]]:
     """The units or flags of a column to ignore when its numbers are read, and a note on them."""
-    units = {unit: count for unit, count in counts.items() if unit}
-    share = sum(units.values()) / max(1, counts.total() + n_words)
+    units = {unit: count for unit, count in beside.items() if unit}
+    share = sum(units.values()) / max(1, beside.total())
     if len(units) == 1:
         [unit] = units
-        if share >= 0.5 or (re.match(_CURRENCY, unit) and not n_words):
+        if share >= 0.5 or (re.match(_CURRENCY, unit) and None not in beside):
             return (unit,), [f"unit {unit} ignored"]
     if units and share <= 0.5 and all(map(_FLAG.fullmatch, units)):
         shown = abbreviated(f"{flag} {count}" for flag, count in units.items())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from autograd.data.errors import printable
@@ -40,61 +39,38 @@ class Line(NamedTuple):
     cells: list[str]
 
 
-def split(text: str) -> list[str]:
-    """The cells of a block."""
-    return text.split(SEPARATOR)
-
-
-def floats(cells: Sequence[str]) -> array[float] | None:
-    """The cells as Python reads them, nan for an empty one; None if one of them is no number."""
-    if "_" in "".join(cells):  # 1_000 is Python's own
-        return None
-    try:
-        return array("d", map(float, [cell or "nan" for cell in cells]))
-    except ValueError:
-        return None
-
-
-class Block(NamedTuple):
-    """Some cells of a column.
-
-    Attributes:
-        text: the cells as a single text; `split` divides it.
-        numbers: the cells as `floats` has them. Nearly every column of numbers has them in every
-            block, so that each cell is parsed once.
-    """
-
-    text: str
-    numbers: array[float] | None
-
-
 class Cells:
     """The cells of a column.
 
     Attributes:
-        blocks: the cells, some at a time: a Python string for every cell would take several times
-            the size of the file.
-        numbers: the format by which their numbers were read last, and these.
+        text: all of them, a `SEPARATOR` between two: a Python string for every cell would take
+            several times the size of the file.
+        numbers: the number of each cell, by the format with which they were parsed.
     """
 
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
-        self.numbers: tuple[object, Any] | None = None
+    def __init__(self, cells: Iterable[str]) -> None:
+        self.text = SEPARATOR.join(cells)
+        self.numbers: dict[object, Any] = {}
 
     def __iter__(self) -> Iterator[str]:
-        return chain.from_iterable(split(block.text) for block in self.blocks)
+        return iter(self.text.split(SEPARATOR))
 
-    def append(self, cells: Sequence[str]) -> None:
-        """Add a block of cells, one at least."""
-        self.blocks.append(Block(SEPARATOR.join(cells), floats(cells)))
+    @cached_property
+    def plain(self) -> Any:
+        """The cells as Python reads them as floats, nan for an empty one; None if it cannot."""
+        return floats(self.text)
 
-    def blank(self, numbers: Container[float], parse: Callable[[str], float | None]) -> None:
-        """Make every cell empty whose number is one of these."""
-        before = self.blocks
-        self.blocks, self.numbers = [], None
-        for cells in (split(block.text) for block in before):
-            kept = {cell: "" if parse(cell) in numbers else cell for cell in set(cells)}
-            self.append([kept[cell] for cell in cells])
+
+def floats(text: str) -> Any:
+    """The cells in a text as an array, nan for an empty one; None if Python cannot read one."""
+    import numpy as np
+
+    if "_" in text:  # 1_000 is Python's own
+        return None
+    try:
+        return np.fromiter([float(cell or "nan") for cell in text.split(SEPARATOR)], float)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
