@@ -1104,7 +1104,7 @@ def test_many_columns_that_are_alike_share_a_line(csv_file: CsvFile) -> None:
         ("a,y\n1,2.5\n3,-1e300\n", "line 3, column y: '-1e300' is too large"),
         (b"PK\x03\x04\x00", "zip archive, as Excel's workbooks are"),
         (b"PAR1\x00", "in Parquet; with pandas"),
-        (b"\x1f\x8b\x08\x00", "compressed, and damaged"),
+        (b"\x1f\x8b\x08\x00", "compressed, and cannot be unpacked: .+"),
         ('[{"a": 1}]', "it is JSON; with pandas"),
         (f"1,{'x' * 200_000},y\n", "field larger"),
         (

@@ -80,17 +80,15 @@ def read_sheet(
     source = TextFile(Path(path), printable(str(path), 200), encoding)
     if limit is None:
         source.check_size()
-    encoding = source.encoding
     while True:
         try:
-            return _read(source, encoding, delimiter, header, na_values, decimal, limit)
+            return _read(source, delimiter, header, na_values, decimal, limit)
         except UnicodeDecodeError as error:
-            encoding = source.other_encoding(encoding, error)
+            source.change_encoding(error)
 
 
 def _read(
     source: TextFile,
-    encoding: str,
     delimiter: str | None,
     header: bool | None,
     na_values: Sequence[str],
@@ -99,12 +97,13 @@ def _read(
 ) -> Sheet:
     """Parse the table. UnicodeDecodeError if the text is not in this encoding."""
     file = source.name
-    text = source.lines(encoding)
+    text = source.lines()
     head = list(islice(text, N_HEAD_LINES))
     if head and (separator := re.fullmatch("sep=(.)\n", head[0], re.IGNORECASE)):
         delimiter = delimiter or separator[1]  # Excel's own word on it
         head[0] = "\n"
     delimiter = delimiter or _recognized(head)
+    titles: list[str] = []
     endings: list[str] = []
     rows = _without_endings(_rows(chain(head, text), delimiter, file), endings)
     lines = list(islice(rows, BLOCK))
@@ -117,7 +116,6 @@ def _read(
     width = _width(lines)
     for line in lines:
         _cut(line, width)
-    titles = []
     while width > 2 and len(lines) > 1 and _is_text(lines[0]):
         titles.append(f"a title in line {lines.pop(0).number}")
     classes = _counted(lines, is_whole) if header is None else ()
@@ -128,11 +126,11 @@ def _read(
     names = _taken_off(lines, width, delimiter, file) if header else [""] * width
 
     rows = chain(lines, rows)
-    na_words = {word.casefold() for word in na_values}
-    columns, line_numbers = _stored(islice(rows, limit), file, width, na_words)
+    columns, line_numbers = _stored(islice(rows, limit), file, width)
     is_cut = limit is not None and next(rows, None) is not None
     left_out = titles + endings
-
+    if na_words := {word.casefold() for word in na_values}:
+        columns = [Cells("" if c.casefold() in na_words else c for c in cells) for cells in columns]
     decimal, units, how_written = infer_formats(columns, delimiter, decimal)
     na_numbers = {x for word in na_values if (x := NumberFormat(decimal).parse(word)) is not None}
     if na_numbers:
@@ -141,7 +139,7 @@ def _read(
             pairs = zip(columns[i], numbers, strict=True)
             columns[i] = Cells("" if x in na_numbers else cell for cell, x in pairs)
     notes = ["a header" if header else "no header", DELIMITERS.get(delimiter, repr(delimiter))]
-    notes += source.notes + [encoding] * (encoding == "cp1252") + how_written
+    notes += source.notes + how_written
     notes += [f"left out: {part}" for part in left_out]
     notes += ["a first line of counts and names of classes"] * bool(classes)
     notes += [f"only the first {limit} rows read"] * is_cut
@@ -161,10 +159,8 @@ def _read(
     )
 
 
-def _stored(
-    rows: Iterator[Line], file: str, width: int, na_words: set[str]
-) -> tuple[list[Cells], array[int]]:
-    """The rows by columns, `na_words` made empty, and their line numbers.
+def _stored(rows: Iterator[Line], file: str, width: int) -> tuple[list[Cells], array[int]]:
+    """The rows by columns, and their line numbers.
 
     TableError for a row that is longer or shorter than the others.
     """
@@ -179,8 +175,6 @@ def _stored(
         numbers, rows_of_cells = zip(*block, strict=True)
         line_numbers.extend(numbers)
         for column, cells in zip(columns, zip(*rows_of_cells, strict=True), strict=True):
-            if na_words:
-                cells = ["" if cell.casefold() in na_words else cell for cell in cells]
             column.append(SEPARATOR.join(cells))
     return [Cells(parts) for parts in columns], line_numbers
 
@@ -322,22 +316,20 @@ def _recognized(head: Sequence[str]) -> str:
     `csv.Sniffer` considers the characters alone, and sometimes returns a letter or a colon. If
     another delimiter does as well as commas, these are taken for decimal commas.
     """
-    best, score = ",", (0.0, 0)
-    for delimiter in DELIMITERS:
-        if delimiter == " " and score[0] > 0.5 and not _holds_several_numbers(head, best):
-            break  # spaces stand in words, too
+
+    def score(delimiter: str) -> tuple[float, bool, int]:
         try:
-            lengths = Counter(len(line.cells) for line in _rows(head, delimiter, ""))
+            widths = Counter(len(line.cells) for line in _rows(head, delimiter, ""))
         except TableError:
-            continue
-        width, count = max(lengths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
-        found = count / max(1, lengths.total()), width
-        is_decimal_comma = best == "," and found[0] == score[0]
-        if width > 1 and (
-            found > score or is_decimal_comma or (delimiter == " " and score[0] > 0.5)
-        ):
-            best, score = delimiter, found
-    return best
+            widths = Counter()
+        width, count = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+        return (count / widths.total(), delimiter != ",", width) if width > 1 else (0.0, False, 0)
+
+    best = max(",;\t|", key=score)
+    if score(best)[0] <= 0.5:
+        return max(best, " ", key=score)
+    # Spaces stand in words, too.
+    return " " if _holds_several_numbers(head, best) and score(" ")[0] else best
 
 
 def _holds_several_numbers(head: Sequence[str], delimiter: str) -> bool:
@@ -352,29 +344,27 @@ def _holds_several_numbers(head: Sequence[str], delimiter: str) -> bool:
 
 def _heading(head: Sequence[str], delimiter: str, lines: list[Line]) -> Line | None:
     """The last comment above the rows, if it names their columns, and no line below it does."""
-    above = head[: lines[0].number - 1]
-    comment = next((i for i in reversed(range(len(above))) if above[i].startswith("#")), None)
-    if comment is None or _is_header(lines):
+    above = enumerate(head[: lines[0].number - 1], start=1)
+    comments = [(i, text.lstrip("# ")) for i, text in above if text.startswith("#")]
+    if not comments or _is_header(lines):
         return None
-    found = next(_rows([above[comment].lstrip("# ")], delimiter, ""), None)
-    if found is None or len(found.cells) != _width(lines) or _width(lines) < 2:
-        return None
-    is_named = all(number(cell) is None for cell in found.cells)
-    return Line(comment + 1, found.cells) if is_named else None
+    i, text = comments[-1]
+    cells = next((line.cells for line in _rows([text], delimiter, "")), [])
+    is_named = 1 < len(cells) == _width(lines) and all(number(cell) is None for cell in cells)
+    return Line(i, cells) if is_named else None
 
 
 def _counted(lines: list[Line], is_whole: bool) -> tuple[str, ...]:
     """The names of the classes, if the first line counts rows and columns and names classes."""
-    n_rows, n_inputs, *names = [*lines[0].cells, "", ""]
-    names = [name for name in names if name]
-    n = len(lines) - 1
-    fits = n_rows == str(n) if is_whole else n_rows.isdecimal() and int(n_rows) >= n
-    if not (n and fits and n_inputs == str(len(lines[1].cells) - 1)):
+    first, *others = (line.cells for line in lines)
+    if not others or not first[0].isdecimal() or first[1:2] != [str(len(others[0]) - 1)]:
         return ()
-    if any(number(name) is not None for name in names):
+    names = [name for name in first[2:] if name]
+    n_rows = int(first[0])
+    if n_rows < len(others) or (is_whole and n_rows > len(others)):
         return ()
-    labels = {line.cells[-1] for line in lines[1:]}
-    return tuple(names) if labels <= set(map(str, range(len(names)))) else ()
+    is_code = {cells[-1] for cells in others} <= set(map(str, range(len(names))))
+    return tuple(names) if is_code and all(number(name) is None for name in names) else ()
 
 
 def _is_header(lines: list[Line]) -> bool:
@@ -405,16 +395,9 @@ def _is_header(lines: list[Line]) -> bool:
         once and 3 * len(set(below)) <= len(below)
         for once, (_, below) in zip(comes_once, above_words, strict=True)
     )
-    n_counting = _counting(first.cells)
+    counting = [cell for cell in first.cells if number(cell) is not None]
+    start = next((int(cell) for cell in first.cells if cell.isdecimal()), 0)
+    counts_up = counting == [str(i) for i in range(start, start + len(counting))]
+    n_counting = len(counting) if counts_up else 0
     is_named = bool(names) or shift > 0 or is_no_class
     return (n_counting > 1 and is_named) or (n_counting > 2 and all(comes_once or [False]))
-
-
-def _counting(cells: list[str]) -> int:
-    """How many cells are whole numbers; 0 if they do not count up by one."""
-    counting = [cell for cell in cells if number(cell) is not None]
-    if not counting or not counting[0].isdecimal():
-        return 0
-    start = int(counting[0])
-    counts = counting == [str(i) for i in range(start, start + len(counting))]
-    return len(counting) if counts else 0
