@@ -6,7 +6,7 @@ It is kept with a model, so that new rows are read as those were that it learned
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
@@ -159,7 +159,10 @@ class Schema:
         import numpy as np
 
         inputs = [values for column in self.inputs for values in self._inputs(sheet, column)]
-        labels = self._labels(sheet, keep_unlabeled)
+        labels = None
+        if (label := self.label) is not None:
+            may_lack = keep_unlabeled or self.missing != "refuse"
+            labels = _converted(sheet, label, may_lack, self.classes)
         gaps = list(inputs) if self.missing == "drop" else []
         gaps += [] if labels is None or keep_unlabeled else [labels]
         complete = np.ones(sheet.n_rows, bool)
@@ -182,23 +185,9 @@ class Schema:
         may_lack = self.missing != "refuse"
         if column.kind != "words":
             return [_converted(sheet, column, may_lack)]
-        known = indices(column.words)
-        which = _converted(sheet, column, may_lack, _index_in(sheet, column, known, column.words))
+        which = _converted(sheet, column, may_lack, column.words)
         which_is_none = 0.0 * which  # nan for a missing cell
         return [which_is_none + (which == i) for i in range(len(column.words))]
-
-    def _labels(self, sheet: Sheet, may_lack: bool) -> Any:
-        """The label of every row, nan where it is allowed to be missing; None without labels."""
-        if (column := self.label) is None:
-            return None
-        rule = None
-        if self.classes:
-            known = indices(self.classes)
-            for i, name in enumerate(sheet.classes):  # what a first line of counts calls 0, 1, …
-                if key(name) in known:
-                    known.setdefault(str(i), known[key(name)])
-            rule = _index_in(sheet, column, known, self.classes)
-        return _converted(sheet, column, may_lack or self.missing != "refuse", rule)
 
     # --- another table ----------------------------------------------------------------------------
 
@@ -212,13 +201,12 @@ class Schema:
             TableError: if an input is missing; names it.
         """
         used = [column for column in self.columns if column.role != "left out"]
+        inputs, n = self.inputs, len(sheet.names)
         named = {key(name): i for i, name in enumerate(sheet.names)}
-        n = len(sheet.names)
-        inputs = self.inputs
-        unlabeled = [column for column in self.columns if column.role != "label"]
         if sheet.has_header and any(key(column.name) in named for column in inputs):
             places = {c.name: named[key(c.name)] for c in used if key(c.name) in named}
         else:
+            unlabeled = [column for column in self.columns if column.role != "label"]
             candidates = [list(self.columns), inputs, unlabeled]
             given = next((columns for columns in candidates if len(columns) == n), None)
             if given is None:
@@ -255,14 +243,6 @@ class Schema:
     def from_json(cls, kept: Any, classes: Sequence[str]) -> Schema:
         """The schema from the output of `to_json`. ValueError if that is damaged."""
         try:
-            choices: list[tuple[Any, tuple[Any, ...]]] = [
-                (role, ("input", "label", "left out")) for _, role, _, _ in kept["columns"]
-            ]
-            choices += [(kept["missing"], get_args(Missing)), (kept["decimal"], ("", ".", ","))]
-            choices += [(type(mean), (int, float)) for mean in kept["means"]]  # pages write 2
-            for given, allowed in choices:
-                if given not in allowed:
-                    raise ValueError(f"unexpected {given!r:.40}")
             columns = tuple(
                 Column(
                     str(name),
@@ -282,89 +262,76 @@ class Schema:
                 na_values=tuple(map(str, kept["na_values"])),
                 means=tuple(map(float, kept["means"])),
             )
-            for name in kept.keys() | schema.to_json().keys():
-                given, written = kept.get(name), schema.to_json().get(name)
-                if given != written:
-                    raise ValueError(f"unexpected {name} {given!r:.40}")
-            if not all(map(math.isfinite, schema.means)):
-                raise ValueError("a mean is not finite")
-            if len(schema.means) not in (0, len(schema.features)):
-                raise ValueError(f"{len(schema.means)} means of {len(schema.features)} inputs")
+            is_intact = (
+                schema.to_json() == kept
+                and all(column.role in ("input", "label", "left out") for column in columns)
+                and schema.missing in get_args(Missing)
+                and schema.decimal in ("", ".", ",")
+                and all(map(math.isfinite, schema.means))
+                and len(schema.means) in (0, len(schema.features))
+            )
+            if not is_intact:
+                raise ValueError("they are not as they were saved")
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the model's columns are damaged: {error!r}") from error
         return schema
 
 
-def _finite_in(sheet: Sheet, column: Column) -> Callable[[str], float]:
-    """A function that parses cells of this column, and raises for one that cannot be learned from.
+def _converted(sheet: Sheet, column: Column, may_lack: bool, words: Collection[str] = ()) -> Any:
+    """The cells of a column as an array: finite numbers, or indices of these words.
 
-    It raises a TableError for one that is not finite, or too large for its square in training.
-    """
-    parse = NumberFormat(sheet.decimal, column.units).parse
-
-    def finite(cell: str) -> float:
-        found = parse(cell)
-        if found is None or math.isinf(found):
-            raise TableError(f"expected a finite number, got {cell!r:.60}; correct that cell")
-        if abs(found) > LARGEST:
-            raise TableError(f"{cell!r:.60} is too large to be squared; use another unit")
-        return found
-
-    return finite
-
-
-def _index_in(
-    sheet: Sheet, column: Column, known: Mapping[str, int], words: Iterable[str]
-) -> Callable[[str], float]:
-    """A function for the index of a cell's word or number, given by their keys.
-
-    It raises a TableError for a cell that is none of the words.
-    """
-    parse = NumberFormat(sheet.decimal, column.units).parse
-
-    def index(cell: str) -> int:
-        if EMPTY in column.words and is_missing(cell):
-            cell = EMPTY
-        found = known.get(key(cell))
-        if found is None and (value := parse(cell)) is not None:
-            found = known.get(key(repr(value)))
-        if found is None:
-            what = "the classes " if column.role == "label" else ""
-            expected = f"expected one of {what}{abbreviated(words, 10)}"
-            raise TableError(f"{expected}, got {cell!r:.60}; leave that row out")
-        return found
-
-    return index
-
-
-def _converted(
-    sheet: Sheet, column: Column, may_lack: bool, rule: Callable[[str], float] | None = None
-) -> Any:
-    """Convert the cells of a column by a rule, each distinct cell once; returns an array.
-
-    Without a rule they are finite numbers. A missing cell becomes nan, or an error unless it
-    `may_lack`. Errors name line and column.
+    A missing cell becomes nan, or an error unless it `may_lack`. Each distinct cell is looked at
+    once. Errors name line and column.
     """
     import numpy as np
 
     cells, form = sheet.columns[column.position], NumberFormat(sheet.decimal, column.units)
-    found = np.full(sheet.n_rows, math.nan) if rule else form.column(cells)
+    found = np.full(sheet.n_rows, math.nan) if words else form.column(cells)
     left = ~(np.abs(found) <= LARGEST)
     if not left.any():
         return found
     found = found.copy()
-    convert = rule or _finite_in(sheet, column)
-    known: dict[str, float] = {}
-    for row, cell in zip(np.flatnonzero(left), compress(cells, left), strict=True):
-        if cell not in known:
-            try:
-                is_gap = column.is_missing(cell)
-                if is_gap and not may_lack:
-                    what, fix = ("the label", "drop") if column.role == "label" else ("it", "mean")
-                    raise TableError(f"{what} is missing ({cell!r:.20})", {"missing": fix})
-                known[cell] = math.nan if is_gap else convert(cell)
-            except TableError as error:
-                place = sheet.place(int(row), column.position)
-                raise TableError(f"{place}: {error.problem}", error.fix) from None
-        found[row] = known[cell]
+    known = indices(words)
+    if column.role == "label":
+        for i, name in enumerate(sheet.classes):  # what a first line of counts calls 0, 1, …
+            if key(name) in known:
+                known.setdefault(str(i), known[key(name)])
+    values: dict[str, float] = {}
+    for row, cell in zip(np.flatnonzero(left).tolist(), compress(cells, left), strict=True):
+        if cell not in values:
+            if may_lack and column.is_missing(cell):
+                values[cell] = math.nan
+            elif (index := _index(cell, column, known, form)) is not None:
+                values[cell] = index
+            else:
+                problem, fix = _problem(cell, column, words, form)
+                raise TableError(f"{sheet.place(row, column.position)}: {problem}", fix)
+        found[row] = values[cell]
     return found
+
+
+def _index(cell: str, column: Column, known: Mapping[str, int], form: NumberFormat) -> int | None:
+    """The index of a cell's word or number, given by their keys; None if it has none."""
+    if column.is_missing(cell) or not known:
+        return None
+    index = known.get(key(EMPTY if is_missing(cell) else cell))
+    if index is None and (value := form.parse(cell)) is not None:
+        index = known.get(key(repr(value)))
+    return index
+
+
+def _problem(
+    cell: str, column: Column, words: Collection[str], form: NumberFormat
+) -> tuple[str, dict[str, str]]:
+    """What is wrong with a cell that cannot be learned from, and the arguments to pass."""
+    is_label = column.role == "label"
+    if column.is_missing(cell):
+        what, fix = ("the label", "drop") if is_label else ("it", "mean")
+        return f"{what} is missing ({cell!r:.20})", {"missing": fix}
+    if words:
+        expected = f"{'the classes ' * is_label}{abbreviated(words, 10)}"
+        return f"expected one of {expected}, got {cell!r:.60}; leave that row out", {}
+    value = form.parse(cell)
+    if value is None or math.isinf(value):
+        return f"expected a finite number, got {cell!r:.60}; correct that cell", {}
+    return f"{cell!r:.60} is too large to be squared; use another unit", {}
