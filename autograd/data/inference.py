@@ -138,10 +138,8 @@ def _inferred(sheet: Sheet, position: int) -> Column:
     """The column as inferred from its cells; it is an input until it is given another role."""
     import numpy as np
 
-    units = sheet.units[position] if sheet.units else ()
-    form = NumberFormat(sheet.decimal, units)
-    cells = sheet.columns[position]
-    numbers = form.column(cells)
+    cells, units = sheet.columns[position], sheet.units[position]
+    numbers = NumberFormat(sheet.decimal, units).column(cells)
     is_other = np.isnan(numbers)
     others = Counter(compress(cells, is_other) if is_other.any() else ())
     numbers = numbers[~is_other] + 0.0  # of 0 and -0, which are equal, 0
@@ -153,10 +151,8 @@ def _inferred(sheet: Sheet, position: int) -> Column:
     column = Column(sheet.names[position], position, "empty", "left out", n_missing, units=units)
     if not n_numbers and not others:
         return column
-    n_words = sum(map(others.__getitem__, words))
     if n_numbers:
-        all_whole = all(map(float.is_integer, values))
-        column = replace(column, span=(float(values[0]), float(values[-1])), all_whole=all_whole)
+        column = replace(column, span=(float(values[0]), float(values[-1])))
     if n_numbers and not words:
         pairs = zip(values.tolist(), counts.tolist(), strict=True)
         kept = dict(pairs) if len(values) <= MOST_WORDS else {}
@@ -169,11 +165,9 @@ def _inferred(sheet: Sheet, position: int) -> Column:
             words={f"{x:.0f}" if x.is_integer() else repr(x): count for x, count in kept.items()},
             n_words=len(values),
         )
-    kinds = Counter(cells)
-    for cell in missing:
-        del kinds[cell]
+    kinds = others + Counter(compress(cells, ~is_other))
     merged, spellings = _merged(kinds)
-    are_few = 3 * n_words <= n_numbers
+    are_few = 3 * sum(others[word] for word in words) <= n_numbers
     odd = tuple(filter(_LIKE_A_NUMBER.match, words)) if are_few else ()
     are_dates = bool(words) and all(map(_DATE.fullmatch, words))
     return replace(
@@ -243,8 +237,9 @@ def _can_be_label(column: Column) -> bool:
 
 def _classes(sheet: Sheet, label: Column, task: Task | None) -> tuple[str, ...]:
     """The names of the classes; () if the label is a number to predict."""
+    are_whole = all(map(str.isdecimal, (word.lstrip("-") for word in label.words)))
     few = label.n_words <= max(2, min(FEW_NUMBERS, label.n_filled // 3))
-    are_classes = label.kind == "words" or (label.all_whole and few) or bool(sheet.classes)
+    are_classes = label.kind == "words" or (few and are_whole) or bool(sheet.classes)
     if task == "regression":
         if label.kind != "number":
             raise TableError(

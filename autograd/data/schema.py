@@ -44,7 +44,6 @@ class Column:
         strays: words among numbers, so rare that they count as missing values.
         odd_numbers: cells among numbers that look like numbers but cannot be parsed.
         span: the smallest and the largest number.
-        all_whole: whether all its numbers are whole.
         units: the units and flags that may stand beside its numbers.
     """
 
@@ -60,7 +59,6 @@ class Column:
     strays: tuple[str, ...] = ()
     odd_numbers: tuple[str, ...] = ()
     span: tuple[float, float] = (math.nan, math.nan)
-    all_whole: bool = False
     units: tuple[str, ...] = ()
 
     @property
