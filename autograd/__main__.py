@@ -28,7 +28,8 @@ from autograd.data import TableError
 
 JOBS = (train, predict, draw, play, playground, lesson)
 COMMANDS = {job.__name__.rpartition(".")[2]: job for job in JOBS}
-"""A command is a file of `cli/`: HELP, EXAMPLE, arguments(parser), run(options, …)."""
+"""A command is a file of `cli/`: EXAMPLE, arguments(parser), run(options), and a first line that
+says what it does."""
 
 WHERE_TO_BEGIN = """\
 Where to begin: look at the pictures above, then at notebooks/01_values_and_gradients.ipynb, or try
@@ -53,9 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             finally:
                 flush()  # the text of --help and --version
             command = options.parser
-            options.run(options, interrupts)
+            options.interrupts = interrupts
+            options.run(options)
             if not given:
-                say(WHERE_TO_BEGIN.format(program=program()))
+                say(*WHERE_TO_BEGIN.format(program=program()).splitlines())
             flush()
         except KeyboardInterrupt:
             interrupts.tell()
@@ -90,7 +92,7 @@ def parser() -> Parser:
     for name, job in COMMANDS.items():
         command = commands.add_parser(
             name,
-            help=job.HELP,
+            help=str(job.__doc__).splitlines()[0].partition(": ")[2],
             description=job.__doc__,
             epilog=f"for example: {program()} {name} {job.EXAMPLE}",
             allow_abbrev=False,

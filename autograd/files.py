@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
@@ -32,7 +31,7 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
         return Path(path)
     unfinished = target.with_name(f".unfinished-{os.urandom(8).hex()}")
     try:
-        with _naming(path), _opened(unfinished, path) as file:  # closing it writes, too
+        with _naming(path), unfinished.open("xb") as file:  # closing it writes, too
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -48,17 +47,11 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
 
 @contextmanager
 def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Add the path to an OSError: some have none (disk full) or that of the unfinished file."""
+    """Make an OSError name the path: some have none (disk full) or that of the unfinished file."""
     try:
         yield
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None
-
-
-def _opened(unfinished: Path, path: str | os.PathLike[str]) -> BinaryIO:
-    """Create the file `unfinished`. FileNotFoundError if the folder of `path` is missing."""
-    try:
-        return unfinished.open("xb")
     except FileNotFoundError:
         reason = f"there is no folder {Path(path).parent}; make it first"
-        raise FileNotFoundError(errno.ENOENT, reason) from None
+        raise FileNotFoundError(errno.ENOENT, reason, str(path)) from None
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None

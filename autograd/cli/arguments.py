@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, its control characters escaped, and exit with 2."""
-        line = printable(" ".join(message.split()), sys.maxsize)
+        line = printable(message, sys.maxsize)
         self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -50,8 +50,7 @@ class Parser(argparse.ArgumentParser):
             word = unknown[0].partition("=")[0]
             if word.startswith("-"):
                 known = [option for action in self._actions for option in action.option_strings]
-                name = OTHER_NAMES.get(word, word)
-                self.error(f"there is no option {word}{meant(nearest(name, known))}")
+                self.error(f"there is no option {word}{meant(OTHER_NAMES.get(word, word), known)}")
             self.error(f"cannot place {word!r}; put quotes around a name that has spaces")
         return options, unknown
 
@@ -59,22 +58,21 @@ class Parser(argparse.ArgumentParser):
         try:
             super()._check_value(action, value)
         except argparse.ArgumentError as error:
-            hint = meant(nearest(str(value), map(str, action.choices or ())))
+            hint = meant(str(value), map(str, action.choices or ()))
             if not hint and isinstance(action.choices, dict) and Path(str(value)).exists():
                 hint = f"; to learn from it, type: {program()} train {value}"
             raise argparse.ArgumentError(action, f"{error.message}{hint}") from None
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known name closest to the word, ignoring case; "" if none is close."""
-    by_key = {name.casefold(): name for name in known}
-    alike = difflib.get_close_matches(word.casefold(), by_key, n=1, cutoff=0.7)
-    return by_key[alike[0]] if alike else ""
+def meant(word: str, known: Iterable[str], paths: Iterable[Path] = ()) -> str:
+    """The end of a message, "; did you mean NAME?", or "" if no known name is close to the word.
 
-
-def meant(name: str) -> str:
-    """Return "; did you mean NAME?" for the end of an error message, or "" for an empty name."""
-    return f"; did you mean {name}?" if name else ""
+    Upper and lower case are alike, and a path is known by its name without ending.
+    """
+    names = {name.casefold(): name for name in known}
+    names |= {path.stem.casefold(): str(path) for path in paths}
+    alike = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.7)
+    return f"; did you mean {names[alike[0]]}?" if alike else ""
 
 
 def positive_int(text: str) -> int:
@@ -189,10 +187,8 @@ def _file_meant(path: str, others: Sequence[str]) -> str:
     if not folder.is_dir():
         where = "" if folder.is_absolute() else f" in {Path.cwd()}"
         return f"; there is no folder {folder}{where}"
-    names = {name: name for name in others}
-    names |= {file.stem: str(file) for file in sorted(folder.iterdir())}
-    found = names.get(nearest(Path(path).stem, names), "")
-    return meant(found) or f"; it was sought in {folder.resolve()}"
+    files = sorted(folder.iterdir())
+    return meant(Path(path).stem, others, files) or f"; it was sought in {folder.resolve()}"
 
 
 def typed(fix: dict[str, Any]) -> list[str]:

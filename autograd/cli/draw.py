@@ -8,12 +8,10 @@ import sys
 from pathlib import Path
 
 from autograd.cli.output import say
-from autograd.cli.signals import Interrupts
 from autograd.value import Value
 from autograd.viz.drawing import Drawing, draw
 from autograd.viz.formula import parse
 
-HELP = "draw a formula's graph"
 EXAMPLE = '"tanh(a*b + c)" a=2 b=-3 c=10'
 
 
@@ -37,7 +35,7 @@ def formula_of(options: argparse.Namespace) -> Value:
     return parse(options.formula, **dict(map(_assignment, options.numbers)))
 
 
-def run(options: argparse.Namespace, _: Interrupts) -> None:
+def run(options: argparse.Namespace) -> None:
     """Draw the formula and print its value."""
     output = formula_of(options)
     output.backward()

@@ -80,7 +80,7 @@ def examples_of(options: argparse.Namespace) -> Examples:
             drop_constant=True,
         )
         X, Y, rows = schema.examples(sheet)
-        say(describe(schema, sheet))
+        say(*describe(schema, sheet).splitlines())
         name, features, classes = Path(path).name.split(".")[0], schema.features, schema.classes
         if (label := schema.label) and len(set(Y)) < 2:
             only = classes[int(Y[0])] if classes else f"{Y[0]:g}"

@@ -49,20 +49,14 @@ def checked(learner: Learner, which: str) -> str:
                 break
     told = [c for c in comparisons if c.verdict == "ok" and c.relative_error <= TOO_SMALL_TO_TELL]
     kinks = sum(comparison.verdict == "kink" for comparison in comparisons)
-    small = len(comparisons) - len(told) - kinks
-    n, n_checked = len(parameters), min(i + batch, len(parameters))
-    count = "all" if len(told) == n_checked else str(len(told) or "none")
-    what = "partial derivatives of the mean loss"
-    if n_checked == n:
-        agree = f"{count} {n if count == 'all' else f'of the {n}'} {what} agree"
-    else:  # there was no more time
-        agree = (
-            f"{n_checked} of the {n} {what} were checked in {CHECK_SECONDS:g} s, and {count} agree"
-        )
+    rest = {
+        "at a kink": kinks,
+        "too small to tell": len(comparisons) - len(told) - kinks,
+        f"not checked within {CHECK_SECONDS:g} s": len(parameters) - len(comparisons),
+    }
     worst = max((comparison.relative_error for comparison in told), default=0.0)
     return (
-        f"check: {agree} with central differences over {len(examples)} examples, "
-        f"relative error {worst:.0e} at most"
-        f"{f', {kinks} at a kink' if kinks else ''}"
-        f"{f', {small} too small to tell' if small else ''}"
+        f"check: {len(told)} of {len(parameters)} partial derivatives of the mean loss agree with "
+        f"central differences over {len(examples)} examples, relative error {worst:.0e} at most"
+        + "".join(f", {count} {what}" for what, count in rest.items() if count)
     )

@@ -6,11 +6,9 @@ import argparse
 from pathlib import Path
 
 from autograd.cli.output import say
-from autograd.cli.signals import Interrupts
 from autograd.exercises.lesson import notebooks, prepared
 from autograd.files import write_whole
 
-HELP = "copy the notebooks for a class, with or without the answers"
 EXAMPLE = "--without-answers --output handout"
 
 
@@ -26,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     option("--output", metavar="FOLDER", default="lesson", help="(default: %(default)s)")
 
 
-def run(options: argparse.Namespace, _: Interrupts) -> None:
+def run(options: argparse.Namespace) -> None:
     """Write the copies. ValueError if one of them is there already: somebody may work in it."""
     folder = Path(options.output)
     copies = {folder / path.name: path for path in notebooks()}

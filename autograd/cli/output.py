@@ -20,11 +20,11 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def say(text: str, file: TextIO | None = None) -> None:
+def say(*lines: str, file: TextIO | None = None) -> None:
     """Print lines with control characters escaped; a reader that quits, as `head`, is no error."""
     stream = file or sys.stdout
     try:
-        print("\n".join(printable(line, sys.maxsize) for line in text.split("\n")), file=stream)
+        print("\n".join(printable(line, sys.maxsize) for line in lines), file=stream)
     except OSError as error:
         _met(error, stream)
 

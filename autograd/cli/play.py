@@ -7,10 +7,8 @@ from pathlib import Path
 
 from autograd.cli.draw import add_formula, formula_of
 from autograd.cli.output import say
-from autograd.cli.signals import Interrupts
 from autograd.viz import play
 
-HELP = "write a page where you carry out backpropagation through a formula"
 EXAMPLE = '"tanh(a*b + c)" a=2 b=-3 c=10'
 
 
@@ -32,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, _: Interrupts) -> None:
+def run(options: argparse.Namespace) -> None:
     """Write the page."""
     output = formula_of(options)
     player = play(output, title=options.title, mode=options.mode, rankdir=options.rankdir)

@@ -12,13 +12,11 @@ from autograd.cli.arguments import add_learning_options
 from autograd.cli.examples import add_data_options, examples_of
 from autograd.cli.learner import Learner, Settings
 from autograd.cli.output import say
-from autograd.cli.signals import Interrupts
 from autograd.data import filled, printable
 from autograd.optim import Adam
 from autograd.viz.html import check_page_name
-from autograd.viz.playground import Choices, playground
+from autograd.viz.playground import Choices, Playground, playground
 
-HELP = "write a page where a network trains in the browser"
 EXAMPLE = "grades.csv --label passed --drop name --hidden 8 8"
 
 
@@ -31,12 +29,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, _: Interrupts) -> None:
+def run(options: argparse.Namespace) -> None:
     """Write the page."""
     check_page_name(options.output)
-    if options.data is None:
-        _write_choices(options)
-        return
+    page = _choices(options) if options.data is None else _training(options)
+    say(f"wrote {page.save(Path(options.output))}: open it in a browser")
+
+
+def _training(options: argparse.Namespace) -> Playground:
+    """The page where a network trains on the data set."""
     job = examples_of(options)
     settings = Settings(options.hidden, options.activation, seed=options.seed)
     learner = Learner(job.X_train, job.Y_train, job.classes, settings)
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
     learner.model.classes = job.classes
     if job.schema:
         learner.model.table = replace(job.schema, means=tuple(learner.means)).to_json()
-    page = playground(
+    return playground(
         learner.model,
         learner.loss,
         learner.X,
@@ -61,16 +62,13 @@ def run(options: argparse.Namespace, _: Interrupts) -> None:
         target_scale=None if job.classes else scale,
         title=f"A network trains on {printable(job.name)}",
     )
-    path = page.save(Path(options.output))
-    say(f"wrote {path}: open it in a browser")
 
 
-def _write_choices(options: argparse.Namespace) -> None:
-    """Write the page with all choices. ValueError for an option that needs a data set."""
+def _choices(options: argparse.Namespace) -> Choices:
+    """The page with all choices. ValueError for an option that needs a data set."""
     given = vars(options)
     for name, default in vars(options.parser.parse_args([])).items():
         if name != "output" and given.get(name) != default:
             option = name.replace("_", "-")
             raise ValueError(f"--{option} needs a data set: type its name first, such as moons")
-    path = Choices().save(Path(options.output))
-    say(f"wrote {path}: open it in a browser")
+    return Choices()

@@ -11,7 +11,6 @@ from dataclasses import replace
 from autograd.cli.arguments import add_file_options, read_sheet_of
 from autograd.cli.learner import how_good, outputs
 from autograd.cli.output import flush, say
-from autograd.cli.signals import Interrupts
 from autograd.data import Schema, Sheet, filled, infer_schema, printable
 from autograd.data.inference import column_index
 from autograd.data.schema import Task
@@ -19,7 +18,6 @@ from autograd.data.summary import rows_left_out
 from autograd.functions import softmax
 from autograd.nn import MLP
 
-HELP = "apply a saved model"
 EXAMPLE = "runs/model.json grades.csv --show name --probabilities"
 
 
@@ -41,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_file_options(parser)
 
 
-def run(options: argparse.Namespace, _: Interrupts) -> None:
+def run(options: argparse.Namespace) -> None:
     """Print one prediction a line, and on stderr how good they are, if the table has the labels."""
     try:
         model = MLP.load(options.model)

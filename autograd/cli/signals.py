@@ -83,4 +83,4 @@ class Interrupts:
 
     def tell(self) -> None:
         """Print that the command was interrupted, and what has been saved."""
-        say(f"\ninterrupted; {self.kept}", file=sys.stderr)
+        say("", f"interrupted; {self.kept}", file=sys.stderr)

@@ -35,7 +35,6 @@ from autograd.data import filled, printable
 from autograd.data.errors import abbreviated
 from autograd.nn import MLP
 
-HELP = "train a network on a data set"
 EXAMPLE = "grades.csv --label passed --drop name --missing mean"
 
 
@@ -62,9 +61,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     option("--output", default="runs", metavar="FOLDER", help="(default: runs)")
 
 
-def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
+def run(options: argparse.Namespace) -> None:
     """Train, save the model, and then evaluate and plot it."""
     examples = examples_of(options)
+    interrupts: Interrupts = options.interrupts
     folder = Path(options.output)
     try:
         folder.mkdir(parents=True, exist_ok=True)  # now, and not after the training
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         say(f"{names}: the same in every example to learn from, so without influence")
     n_products = settings.epochs * len(examples.X_train) * len(learner.model.parameters())
     if n_products > MANY_PRODUCTS and not can_compile():
-        say(SLOW)
+        say(*SLOW.splitlines())
     flush()
 
     history = learner.learn()  # Ctrl-C ends it
@@ -163,19 +163,15 @@ def kept_model(model: MLP, path: Path) -> Path:
     try:
         model.save(new)
         content = new.read_bytes()
+        new.unlink()
         while True:
             try:
-                os.link(new, path)  # a rename would overwrite an existing file
-            except OSError:  # one exists; or a file system has no links
-                if path.exists():
-                    earlier = out_of_the_way(path) or earlier
-                    continue
-                new.rename(path)
-            new.unlink(missing_ok=True)
-            break
+                with path.open("xb") as file:  # which overwrites nothing
+                    file.write(content)
+                break
+            except FileExistsError:
+                earlier = out_of_the_way(path) or earlier
     except OSError as error:
-        with suppress(OSError):
-            new.unlink()
         refuge = Path(tempfile.mkdtemp(prefix="scalar-autograd-")) / path.name
         model.save(refuge)
         raise OSError(f"{path}: {error.strerror}; the model is kept in {refuge}") from error
@@ -195,8 +191,6 @@ def out_of_the_way(path: Path) -> Path | None:
             break
     try:
         return path.replace(other)
-    except OSError as error:
+    except FileNotFoundError:
         other.unlink()
-        if isinstance(error, FileNotFoundError):
-            return None
-        raise
+        return None
