@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from autograd.cli.learner import Settings
 from autograd.data import Schema, Sheet, printable, read_sheet
 from autograd.nn import GAINS
 
@@ -124,28 +125,25 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     option("--limit", type=positive_int, metavar="N", help="read only the first N rows")
 
 
-def add_learning_options(
-    parser: argparse.ArgumentParser, hidden: Sequence[int], learning_rate: float
-) -> Any:
-    """Add the options of a network and its training; returns what adds further ones to them."""
+def add_learning_options(parser: argparse.ArgumentParser, settings: Settings) -> Any:
+    """Add the options of a network and its training; returns what adds further ones to them.
+
+    The settings are the defaults of these options, and of those that are added later.
+    """
     option = parser.add_argument_group("how to learn").add_argument
+    widths = " ".join(map(str, settings.hidden))
     option(
         "--hidden",
         type=positive_int,
         nargs="*",
-        default=list(hidden),
         metavar="WIDTH",
-        help=f"the widths of the hidden layers (default: {' '.join(map(str, hidden))})",
+        help=f"the widths of the hidden layers (default: {widths})",
     )
-    option("--activation", choices=list(GAINS), default="tanh")
-    option("--batch-size", type=positive_int, default=32, help="(default: 32)")
-    option(
-        "--learning-rate",
-        type=decimal_number,
-        default=learning_rate,
-        help=f"(default: {learning_rate})",
-    )
-    option("--seed", type=int, default=0, help="of weights, batches and the split (default: 0)")
+    option("--activation", choices=list(GAINS))
+    option("--batch-size", type=positive_int, help="(default: %(default)s)")
+    option("--learning-rate", type=decimal_number, help="(default: %(default)s)")
+    option("--seed", type=int, help="of weights, batches and the split (default: %(default)s)")
+    parser.set_defaults(**vars(settings))
     return option
 
 

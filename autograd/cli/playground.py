@@ -23,7 +23,7 @@ EXAMPLE = "grades.csv --label passed --drop name --hidden 8 8"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_data_options(parser, None)
-    add_learning_options(parser, (8, 8), 0.01)
+    add_learning_options(parser, Settings((8, 8), learning_rate=0.01))
     parser.add_argument(
         "--output", metavar="FILE", help="(default: playground.html)", default="playground.html"
     )

@@ -40,17 +40,16 @@ EXAMPLE = "grades.csv --label passed --drop name --missing mean"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    default = Settings()
     add_data_options(parser, "iris")
-    option = add_learning_options(parser, default.hidden, default.learning_rate)
-    option("--epochs", type=positive_int, default=default.epochs, help="(default: 100)")
+    option = add_learning_options(parser, Settings())
+    option("--epochs", type=positive_int, help="(default: %(default)s)")
     option(
         "--weight-decay",
         type=number_from_0,
-        default=default.weight_decay,
-        help="how much large weights cost: this times the sum of their squares (default: 0.003)",
+        help="how much large weights cost: this times the sum of their squares "
+        "(default: %(default)s)",
     )
-    option("--stepper", choices=list(STEPPERS), default="adam", help="(default: adam)")
+    option("--stepper", choices=list(STEPPERS), help="(default: %(default)s)")
     option("--eager", action="store_true", help="on Values, also where machine code could be made")
     option(
         "--check",
@@ -70,8 +69,8 @@ def run(options: argparse.Namespace) -> None:
         folder.mkdir(parents=True, exist_ok=True)  # now, and not after the training
     except FileExistsError:
         raise ValueError(f"{folder}: it is a file, and --output takes a folder") from None
-    given = {name: x for name, x in vars(options).items() if name in vars(Settings())}
-    settings = Settings(**given, compiled=can_compile() and not options.eager)
+    options.compiled = can_compile() and not options.eager
+    settings = Settings(**{name: getattr(options, name) for name in vars(Settings())})
     interrupts.nothing = "no epoch was complete, so there is nothing to keep"
     learner = Learner(examples.X_train, examples.Y_train, examples.classes, settings)
     goal = (

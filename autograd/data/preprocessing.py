@@ -50,14 +50,10 @@ def train_test_split(
         strata.setdefault(repr(Y[i]), []).append(i)  # a label may be a list, which has no hash
     by_class = [i for stratum in strata.values() for i in stratum]
     # Going through class by class, hold one out each time the share has grown by a whole example.
-    test = {i for k, i in enumerate(by_class) if (k + 1) * n_test // n > k * n_test // n}
-    parts = [i for i in order if i not in test], [i for i in order if i in test]
-    return (
-        [X[i] for i in parts[0]],
-        [X[i] for i in parts[1]],
-        [Y[i] for i in parts[0]],
-        [Y[i] for i in parts[1]],
-    )
+    held_out = {i for k, i in enumerate(by_class) if (k + 1) * n_test // n > k * n_test // n}
+    train = [i for i in order if i not in held_out]
+    test = [i for i in order if i in held_out]
+    return [X[i] for i in train], [X[i] for i in test], [Y[i] for i in train], [Y[i] for i in test]
 
 
 class Standardization(NamedTuple):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from autograd.data.errors import checked_int, checked_number
 
 Rows = list[list[float]]
+Point = Callable[[int, float], tuple[float, float]]
 
 
 def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[Rows, list[int]]:
@@ -32,7 +33,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[Rows, list[i
         x, y = math.cos(math.pi * share), math.sin(math.pi * share)
         return (x, y) if label == 0 else (1.0 - x, 0.5 - y)
 
-    return _points("moons", point, 2, n=n, noise=noise, seed=seed)
+    return _points("moons", point, 2, n, noise, seed)
 
 
 def circles(
@@ -53,7 +54,7 @@ def circles(
         radius, angle = (1.0, ratio)[label], 2.0 * math.pi * share
         return radius * math.cos(angle), radius * math.sin(angle)
 
-    return _points("circles", point, 2, n=n, noise=noise, seed=seed)
+    return _points("circles", point, 2, n, noise, seed)
 
 
 def spirals(
@@ -76,7 +77,7 @@ def spirals(
         angle = 2.0 * math.pi * (turns * share + label / classes)
         return share * math.cos(angle), share * math.sin(angle)
 
-    return _points("spirals", point, classes, n=n, noise=noise, seed=seed)
+    return _points("spirals", point, classes, n, noise, seed)
 
 
 def blobs(
@@ -97,7 +98,7 @@ def blobs(
         angle = 2.0 * math.pi * label / classes
         return math.cos(angle), math.sin(angle)
 
-    return _points("blobs", point, classes, n=n, noise=noise, seed=seed)
+    return _points("blobs", point, classes, n, noise, seed)
 
 
 def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[Rows, list[int]]:
@@ -116,18 +117,12 @@ def xor(n: int = 4, noise: float = 0.0, seed: int = 0) -> tuple[Rows, list[int]]
     def point(corner: int, share: float) -> tuple[float, float]:
         return float(corner // 2), float(corner % 2)
 
-    X, corners = _points("xor", point, 4, n=n, noise=noise, seed=seed)
+    X, corners = _points("xor", point, 4, n, noise, seed)
     return X, [(0, 1, 1, 0)[corner] for corner in corners]
 
 
 def _points(
-    name: str,
-    point: Callable[[int, float], tuple[float, float]],
-    classes: int,
-    *,
-    n: int,
-    noise: float,
-    seed: int,
+    name: str, point: Point, classes: int, n: int, noise: float, seed: int
 ) -> tuple[Rows, list[int]]:
     """`point(label, share)` with noise, the share of each class going evenly from 0 to 1."""
     n = checked_int(f"{name}: n", n, at_least=classes)
