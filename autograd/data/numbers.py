@@ -62,14 +62,6 @@ class Quantity(NamedTuple):
         """Whether it is one number with a decimal point, and another with a decimal comma."""
         return len(set(self.readings.values())) > 1
 
-    def value(self, decimal: str) -> float | None:
-        """The number for the file's decimal mark ("" if unknown); None if it is ambiguous."""
-        if decimal in self.readings:
-            return self.readings[decimal]
-        if self.is_ambiguous and "," in self.digits:
-            return None
-        return next(iter(self.readings.values()))
-
 
 def quantity(cell: str) -> Quantity | None:
     """Parse a cell as a number with a sign and a unit; None if it does not look like a number."""
@@ -136,7 +128,12 @@ class NumberFormat(NamedTuple):
                 return plain
         if (found := quantity(cell)) is None:
             return number(cell)
-        return found.value(self.decimal) if not found.unit or found.unit in self.units else None
+        if found.unit and found.unit not in self.units:
+            return None
+        if self.decimal in found.readings:
+            return found.readings[self.decimal]
+        is_doubtful = found.is_ambiguous and "," in found.digits
+        return None if is_doubtful else next(iter(found.readings.values()))
 
     def column(self, cells: Cells) -> Any:
         """The number in each cell of a column, nan where there is none, as an array to read.

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from autograd.data.errors import abbreviated, printable
 from autograd.data.numbers import number
 from autograd.data.schema import Column, Schema
-from autograd.data.sheet import Cells, Sheet
+from autograd.data.sheet import Sheet
 
 _COUNTS_ROWS = re.compile(
     r"(?:^|[^a-z])(?:id|index|no|nr|nummer|row)\.?$|(?-i:[a-z]Id$)|^Unnamed",
@@ -72,48 +72,43 @@ def _levels(column: Column, schema: Schema) -> str:
 
 def hints(schema: Schema, sheet: Sheet) -> list[str]:
     """Notes on what was inferred or left out, with the command-line options that change it."""
-    found = []
     label = schema.label
     may_lack_rows = schema.missing == "drop" or (label is not None and label.n_missing)
-    if may_lack_rows and (n := sheet.n_rows - len(schema.examples(sheet).rows)):
-        found.append(rows_left_out(n))
-    if schema.missing == "mean" and any(column.n_missing for column in schema.inputs):
-        found.append("missing cells get the mean of their column")
-    if "label" in schema.is_default:
-        found.append("the label is the last column; --label NAME takes another")
+    n_left_out = sheet.n_rows - len(schema.examples(sheet).rows) if may_lack_rows else 0
     is_inferred = "task" in schema.is_default and not sheet.classes
-    if label is not None and label.kind == "number" and is_inferred and len(schema.classes) > 2:
-        found.append(
-            f"the {len(schema.classes)} different numbers of the label are classes; "
-            f"--task regression predicts the number"
-        )
+    are_numbers = label is not None and label.kind == "number" and len(schema.classes) > 2
     left_out = [column for column in schema.columns if column.role == "left out"]
-    if dates := [column.name for column in left_out if column.kind == "date"]:
-        found.append(
-            f"dates and times are left out ({abbreviated(dates)}); to learn from them, add columns "
-            f"of numbers, such as the year or the hour"
-        )
-    if constant := [c.name for c in left_out if c.kind != "date" and c.n_words == 1]:
-        found.append(f"a column that never varies is left out ({abbreviated(constant)})")
-    for column in schema.inputs:
-        cells = sheet.columns[column.position]
-        if _counts_up(cells) or (
-            _COUNTS_ROWS.search(column.name) and len(set(cells)) > 0.9 * column.n_filled
-        ):
-            name = printable(column.name)
-            typed = shlex.quote(name)
-            found.append(f"{name}: if it only numbers the rows, leave it out: --drop {typed}")
-    return found
+    dates = [column.name for column in left_out if column.kind == "date"]
+    constant = [c.name for c in left_out if c.kind != "date" and c.n_words == 1]
+    found = {
+        rows_left_out(n_left_out): n_left_out,
+        "missing cells get the mean of their column": (
+            schema.missing == "mean" and any(column.n_missing for column in schema.inputs)
+        ),
+        "the label is the last column; --label NAME takes another": "label" in schema.is_default,
+        f"the {len(schema.classes)} different numbers of the label are classes; "
+        f"--task regression predicts the number": is_inferred and are_numbers,
+        f"dates and times are left out ({abbreviated(dates)}); to learn from them, add columns "
+        f"of numbers, such as the year or the hour": dates,
+        f"a column that never varies is left out ({abbreviated(constant)})": constant,
+    }
+    return [hint for hint, holds in found.items() if holds] + [
+        f"{printable(column.name)}: if it only numbers the rows, leave it out: "
+        f"--drop {shlex.quote(printable(column.name))}"
+        for column in schema.inputs
+        if _numbers_rows(column, sheet)
+    ]
 
 
-def _counts_up(cells: Cells) -> bool:
-    """Whether the cells are at least ten whole numbers that increase from row to row."""
-    n = 0
-    for before, cell in pairwise(map(number, cells)):
-        if before is None or cell != before + 1 or not before.is_integer():
-            return False
-        n += 1
-    return n >= 9
+def _numbers_rows(column: Column, sheet: Sheet) -> bool:
+    """Whether a column counts the rows, or differs in most and is called as one that does."""
+    cells = sheet.columns[column.position]
+    if _COUNTS_ROWS.search(column.name) and len(set(cells)) > 0.9 * column.n_filled:
+        return True
+    return sheet.n_rows >= 10 and all(
+        before is not None and before.is_integer() and after == before + 1
+        for before, after in pairwise(map(number, cells))
+    )
 
 
 def rows_left_out(n: int) -> str:
