@@ -283,7 +283,7 @@ def test_the_model_is_on_disk_before_anything_else_is_done(
         assert files() == ["model.json"]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "outputs", interrupted)
+    monkeypatch.setattr(ag.MLP, "predict", interrupted)
     assert main(["train", *QUICK]) == 130
     assert "interrupted; what was learned is kept in runs/model.json" in capsys.readouterr().err
     assert ag.MLP.load("runs/model.json").n_inputs == 4
@@ -424,8 +424,8 @@ def test_a_constant_column_has_no_influence(capsys: pytest.CaptureFixture[str]) 
     learned.learn(progress=False)
     model = learned.learned()
     assert learned.constant == [0]
-    assert learner.outputs(model, [[7.0, 3.0]]) == learner.outputs(model, [[99.0, 3.0]])
-    assert learner.outputs(model, [[7.0, 3.0]]) != learner.outputs(model, [[7.0, 9.0]])
+    assert model.predict([[7.0, 3.0]]) == model.predict([[99.0, 3.0]])
+    assert model.predict([[7.0, 3.0]]) != model.predict([[7.0, 9.0]])
 
 
 def test_what_is_constant_among_the_examples_learned_from_is_told(

@@ -63,11 +63,8 @@ class Learner:
         X = filled(X, self.means)
         self.constant = [i for i, x in enumerate(X[0]) if all(row[i] == x for row in X)]
         self.scale = Standardization.of(X)
-        self.target_scale = Standardization([0.0], [1.0])
-        if not classes:
-            self.target_scale = Standardization.of([[y] for y in Y])
-        self.X = self.scale(X)
-        self.Y = list(Y) if classes else [y for [y] in self.target_scale([[y] for y in Y])]
+        self.target_scale = Standardization.of([[0.0 if classes else y] for y in Y])
+        self.X, self.Y = self.scaled(X, Y)
         self.loss: Loss = cross_entropy if classes else mean_squared_error
         self.model = MLP(
             len(self.X[0]),
@@ -75,6 +72,11 @@ class Learner:
             activation=settings.activation,
             seed=settings.seed,
         )
+
+    def scaled(self, X: Rows, Y: Sequence[float]) -> tuple[Rows, list[float]]:
+        """The examples in standard units, without missing numbers."""
+        X = self.scale(filled(X, self.means))
+        return X, list(Y) if self.classes else [y for [y] in self.target_scale([[y] for y in Y])]
 
     def learn(self, progress: bool = True) -> History:
         """Train the network; Ctrl-C stops it after a whole step."""
@@ -126,21 +128,12 @@ class Learner:
         return model
 
 
-def outputs(model: MLP, X: Rows) -> list[list[float]]:
-    """The outputs of the model for each row: one number, or one for each class."""
-    return list(map(as_list, model.predict(X)))
-
-
-def how_good(found: Sequence[Sequence[float]], Y: Sequence[float]) -> tuple[str, float]:
-    """The accuracy or the mean squared error of these outputs, in words and as a number."""
+def how_good(predictions: Sequence[Any], Y: Sequence[float]) -> tuple[str, float]:
+    """The accuracy or the mean squared error of predictions, in words and as a number."""
     n = len(Y)
-    if len(found[0]) > 1:
-        right = sum(z.index(max(z)) == y for z, y in zip(found, Y, strict=True))
+    pairs = zip(predictions, Y, strict=True)
+    if isinstance(predictions[0], list):
+        right = sum(z.index(max(z)) == y for z, y in pairs)
         return f"accuracy {right / n:.1%} ({right} of {n})", right / n
-    error = math.fsum((z - y) ** 2 for [z], y in zip(found, Y, strict=True)) / n
+    error = math.fsum((z - y) ** 2 for z, y in pairs) / n
     return f"mean squared error {error:.4g} over {n} example{'s' * (n > 1)}", error
-
-
-def as_list(response: Any) -> list[Any]:
-    """The outputs of a model as a list, also of one with a single output."""
-    return response if isinstance(response, list) else [response]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from autograd.cli.draw import saved
 from autograd.cli.examples import Examples
-from autograd.cli.learner import as_list
 from autograd.data import Rows, printable
 from autograd.files import write_whole
 from autograd.losses import cross_entropy, mean_squared_error
@@ -26,7 +26,7 @@ def pictures(
     job: Examples,
     model: MLP,
     history: History,
-    predictions: list[list[float]],
+    predictions: list[Any],
     X_test: Rows,
 ) -> dict[Path, str]:
     """Write all pictures; returns the path of each and what it shows."""
@@ -49,14 +49,10 @@ def pictures(
         what = "the confusion matrix of the held-out examples"
         write("confusion.svg", confusion_svg(counts, names), what)
     else:
-        numbers = [z for [z] in predictions]
         what = "predictions against targets of the held-out examples"
-        write("predictions.svg", scatter_svg(job.Y_test, numbers), what)
+        write("predictions.svg", scatter_svg(job.Y_test, predictions), what)
     loss = cross_entropy if job.classes else mean_squared_error
-    wrong = [
-        loss(z if len(z) > 1 else z[0], y).data
-        for z, y in zip(predictions, job.Y_test, strict=True)
-    ]
+    wrong = [loss(z, y).data for z, y in zip(predictions, job.Y_test, strict=True)]
     i = wrong.index(max(wrong))
     target = job.Y_test[i]
     shown = printable(job.classes[int(target)]) if job.classes else f"target {target:g}"
@@ -83,9 +79,9 @@ def _neuron_in_context(
     """The neuron with the most influence at an example, and the nodes to draw, or None for all."""
     inputs = [Value(number, name) for number, name in zip(x, job.features, strict=True)]
     signals = inputs
-    layers = [signals := as_list(layer(signals)) for layer in model.layers]
+    layers = [signals := [neuron(signals) for neuron in layer.neurons] for layer in model.layers]
     loss = cross_entropy if job.classes else mean_squared_error
-    loss(signals if len(signals) > 1 else signals[0], target).backward()
+    loss(signals if job.classes else signals[0], target).backward()
     matters = [abs(neuron.data * (neuron.grad or 0.0)) for neuron in layers[0]]
     which = matters.index(max(matters))
     neuron, first = layers[0][which], model.layers[0].neurons[which]

@@ -12,7 +12,7 @@ from autograd.cli.arguments import add_learning_options
 from autograd.cli.examples import add_data_options, examples_of
 from autograd.cli.learner import Learner, Settings
 from autograd.cli.output import say
-from autograd.data import filled, printable
+from autograd.data import printable
 from autograd.optim import Adam
 from autograd.viz.html import check_page_name
 from autograd.viz.playground import Choices, Playground, playground
@@ -41,9 +41,6 @@ def _training(options: argparse.Namespace) -> Playground:
     job = examples_of(options)
     settings = Settings(options.hidden, options.activation, seed=options.seed)
     learner = Learner(job.X_train, job.Y_train, job.classes, settings)
-    X_test = learner.scale(filled(job.X_test, learner.means))
-    scale = learner.target_scale
-    Y_test = job.Y_test if job.classes else [y for [y] in scale([[y] for y in job.Y_test])]
     learner.model.classes = job.classes
     if job.schema:
         learner.model.table = replace(job.schema, means=tuple(learner.means)).to_json()
@@ -55,11 +52,11 @@ def _training(options: argparse.Namespace) -> Playground:
         Adam(learner.model.parameters(), options.learning_rate),
         batch_size=options.batch_size,
         seed=options.seed,
-        held_out=(X_test, Y_test) if X_test else None,
+        held_out=learner.scaled(job.X_test, job.Y_test),
         features=job.features,
         classes=job.classes,
         scale=learner.scale,
-        target_scale=None if job.classes else scale,
+        target_scale=None if job.classes else learner.target_scale,
         title=f"A network trains on {printable(job.name)}",
     )
 

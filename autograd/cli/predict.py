@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograd.cli.arguments import add_file_options, read_sheet_of
-from autograd.cli.learner import how_good, outputs
+from autograd.cli.learner import how_good
 from autograd.cli.output import flush, say
 from autograd.data import Schema, Sheet, filled, infer_schema, printable
 from autograd.data.inference import column_index
@@ -71,20 +71,19 @@ def run(options: argparse.Namespace) -> None:
     if len(rows) < sheet.n_rows:
         say(rows_left_out(sheet.n_rows - len(rows)), file=sys.stderr)
     X = filled(X, schema.means or [0.0] * model.n_inputs)
-    names = [printable(name, 200) for name in model.classes]
-    names = names or [str(i) for i in range(model.widths[-1])]
+    names = [printable(str(name), 200) for name in model.classes or range(model.widths[-1])]
     if options.probabilities or options.show:
-        heads = names if options.probabilities else []
-        say(_row([*options.show, "prediction", *heads]))
-    found = outputs(model, X)
-    for row, numbers in zip(rows, found, strict=True):
-        before = [cells[row] for cells in shown]
-        if len(numbers) == 1:
-            say(_row([*before, repr(numbers[0])]))
-            continue
-        best = names[numbers.index(max(numbers))]
-        shares = [f"{p:.4g}" for p in softmax(numbers)] if options.probabilities else []
-        say(_row([*before, best, *shares]))
+        say(_row([*options.show, "prediction", *(names if options.probabilities else ())]))
+    found = model.predict(X)
+    for row, prediction in zip(rows, found, strict=True):
+        cells = [column[row] for column in shown]
+        if isinstance(prediction, list):
+            cells.append(names[prediction.index(max(prediction))])
+            if options.probabilities:
+                cells += [f"{p:.4g}" for p in softmax(prediction)]
+        else:
+            cells.append(repr(prediction))
+        say(_row(cells))
     known = [(z, y) for z, y in zip(found, Y, strict=bool(Y)) if not math.isnan(y)]
     if known:
         flush()

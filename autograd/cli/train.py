@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from autograd.cli.arguments import (
     add_learning_options,
@@ -26,7 +27,6 @@ from autograd.cli.learner import (
     Settings,
     can_compile,
     how_good,
-    outputs,
 )
 from autograd.cli.output import flush, say
 from autograd.cli.pictures import pictures
@@ -104,8 +104,8 @@ def run(options: argparse.Namespace) -> None:
             return
 
     X_train, X_test = (filled(X, learner.means) for X in (examples.X_train, examples.X_test))
-    _report("train", examples, outputs(model, X_train), examples.Y_train)
-    predictions = outputs(model, X_test)
+    _report("train", examples, model.predict(X_train), examples.Y_train)
+    predictions = model.predict(X_test)
     _report("test", examples, predictions, examples.Y_test)
     written = {path: f"{program()} predict applies it"}
     written |= pictures(folder, examples, model, history, predictions, X_test)
@@ -128,12 +128,12 @@ of it: pip install 'scalar-autograd[jit]' (Ctrl-C ends the training and keeps wh
 # --- how good it is -------------------------------------------------------------------------------
 
 
-def _report(part: str, examples: Examples, found: list[list[float]], Y: Sequence[float]) -> None:
+def _report(part: str, examples: Examples, found: list[Any], Y: Sequence[float]) -> None:
     """Print the accuracy or the mean squared error, compared to a constant prediction."""
     said, score = how_good(found, Y)
     if not examples.classes:
         mean = math.fsum(examples.Y_train) / len(examples.Y_train)
-        _, plain = how_good([[mean]] * len(Y), Y)
+        _, plain = how_good([mean] * len(Y), Y)
         said += f" ({plain:.4g} if always the mean, {mean:.4g}, is predicted)"
         is_better, constant = score < plain, "the mean"
     else:

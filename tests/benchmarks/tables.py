@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from autograd.cli.learner import Learner, Settings, can_compile, outputs
+from autograd.cli.learner import Learner, Settings, can_compile
 from autograd.data import Rows, filled, infer_schema, read_sheet, train_test_split
 from tests.benchmarks.measure import print_table, readable, version
 
@@ -127,18 +127,16 @@ def examples(name: str) -> tuple[list[Split], tuple[str, ...]]:
     return splits, schema.classes
 
 
-def ours(split: Split, classes: tuple[str, ...], seed: int) -> list[list[float]]:
+def ours(split: Split, classes: tuple[str, ...], seed: int) -> list[Any]:
     """What our model says of the examples held out, learned with the defaults of `train`."""
     X_train, X_test, Y_train, _ = split
     settings = Settings(compiled=can_compile(), seed=seed)
     learner = Learner(X_train, Y_train, classes, settings)
     learner.learn(progress=False)
-    return outputs(learner.learned(), filled(X_test, learner.means))
+    return learner.learned().predict(filled(X_test, learner.means))
 
 
-def theirs(
-    split: Split, classes: tuple[str, ...], seed: int, max_iter: int = 200
-) -> list[list[float]]:
+def theirs(split: Split, classes: tuple[str, ...], seed: int, max_iter: int = 200) -> list[Any]:
     """What scikit-learn says: its defaults, in standard units as ours."""
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.impute import SimpleImputer
@@ -156,16 +154,16 @@ def theirs(
         warnings.simplefilter("ignore")  # that 200 iterations were not enough
         model.fit(X_train, Y_train)
     if not classes:
-        return [[z] for z in model.predict(X_test)]
+        return list(map(float, model.predict(X_test)))
     return [list(map(float, row)) for row in model.predict_proba(X_test)]
 
 
-def figure(found: list[list[float]], Y: list[float], classes: tuple[str, ...]) -> float:
+def figure(found: list[Any], Y: list[float], classes: tuple[str, ...]) -> float:
     """The accuracy in percent, or the mean squared error."""
     if classes:
         right = sum(z.index(max(z)) == y for z, y in zip(found, Y, strict=True))
         return 100.0 * right / len(Y)
-    return math.fsum((z - y) ** 2 for [z], y in zip(found, Y, strict=True)) / len(Y)
+    return math.fsum((z - y) ** 2 for z, y in zip(found, Y, strict=True)) / len(Y)
 
 
 def measured(learned: Callable[..., Any], name: str) -> tuple[float, float]:
