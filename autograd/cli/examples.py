@@ -61,12 +61,11 @@ def examples_of(options: argparse.Namespace) -> Examples:
     X: Rows
     Y: Sequence[float]
     features: tuple[str, ...]
-    schema: Schema | None
+    schema: Schema | None = None
     if options.data in TOY_SETS:
         X, Y = TOY_SETS[options.data](seed=options.seed)
-        name, features, schema = options.data, ("x", "y"), None
+        name, features, places = options.data, ("x", "y"), [""] * len(X)
         classes = tuple(str(label) for label in sorted(set(Y)))
-        places = [""] * len(X)
     else:
         path = str(data.IRIS_FILE) if options.data == "iris" else options.data
         sheet = read_sheet_of(path, options, data_sets=["iris", *TOY_SETS])

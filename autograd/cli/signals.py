@@ -6,14 +6,15 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
 from autograd.cli.output import say
 
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+SIGNALS = {*(signal.SIGINT, signal.SIGTERM), getattr(signal, "SIGHUP", signal.SIGTERM)}
+"""Windows has no SIGHUP."""
 
 PAUSE = 1.0
 """For how many seconds after one interrupt the next is only noted: time to put things in order."""
@@ -37,14 +38,10 @@ class Interrupts:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        for name in SIGNALS:
-            number = getattr(signal, name, None)  # Windows has no SIGHUP
-            if number is None or signal.getsignal(number) is signal.SIG_IGN:
-                continue  # as under nohup
-            try:
-                self._before[number] = signal.signal(number, self._receive)
-            except ValueError:  # not the main thread, which has them all
-                break
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as it is under nohup
+                with suppress(ValueError):  # not in the main thread, which has them all
+                    self._before[number] = signal.signal(number, self._receive)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -75,10 +75,8 @@ def infer_schema(
         TableError: if a column cannot be read; names it, and all arguments to pass.
     """
     columns = [_inferred(sheet, i) for i in range(len(sheet.names))]
-    if sheet.named_rows:
-        columns[0] = replace(columns[0], role="left out")
     dropped = {column_index(sheet, name) for name in drop}
-    for i in dropped:
+    for i in dropped | ({0} if sheet.named_rows else set()):
         columns[i] = replace(columns[i], role="left out")
     usable = [column for column in columns if column.role == "input"]
     if len(usable) < 1 + labeled:
@@ -99,8 +97,6 @@ def infer_schema(
             found = replace(found, kind="words")
         columns[found.position] = replace(found, role="label")
     columns = [_as_input(column, one_hot, drop_constant, missing == "refuse") for column in columns]
-    if found is not None:
-        found = columns[found.position]
     schema = Schema(
         tuple(columns),
         missing=missing,
@@ -109,8 +105,8 @@ def infer_schema(
         na_values=sheet.na_values,
     )
     _check(sheet, schema, unfit, one_hot)
-    if found is not None:
-        schema = replace(schema, classes=_classes(sheet, found, task))
+    if schema.label is not None:
+        schema = replace(schema, classes=_classes(sheet, schema.label, task))
     if not schema.inputs:
         raise TableError(
             f"{sheet.file}: no column is left to learn from"
