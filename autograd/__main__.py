@@ -106,15 +106,8 @@ def _remedy(error: TableError, given: Sequence[str]) -> str:
     """The end of a message: the command line that would read the table."""
     if not error.fix:
         return ""
-    words = list(given)
-    for name in (
-        f"--{name.replace('_', '-')}" for name, value in error.fix.items() if isinstance(value, str)
-    ):
-        if name in words:  # given before with another value
-            i = words.index(name)
-            del words[i : i + 2]
-        words = [word for word in words if not word.startswith(f"{name}=")]
-    return f"; type: {program()} {shlex.join([*words, *typed(error.fix)])}"
+    # Of an option that is given twice, the last one counts.
+    return f"; type: {program()} {shlex.join([*given, *typed(error.fix)])}"
 
 
 def _described(error: Exception) -> str:

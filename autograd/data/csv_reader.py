@@ -11,7 +11,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 from autograd.data.errors import TableError, checked_int, printable
@@ -251,14 +251,16 @@ def _taken_off(lines: list[Line], width: int, delimiter: str, file: str) -> list
     return names
 
 
+_THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}")
+
+
 def _splits_numbers(lines: list[Line]) -> bool:
     """Whether two neighboring cells of every row look like one number with a thousands comma."""
-    rows = [line.cells for line in lines]
-    pairs = range(min(map(len, rows)) - 1)
-    return any(
-        all(re.fullmatch(r"[1-9]\d{0,2},\d{3}", f"{cells[i]},{cells[i + 1]}") for cells in rows)
-        for i in pairs
+    split = (
+        {i for i, pair in enumerate(pairwise(line.cells)) if _THOUSANDS.fullmatch(",".join(pair))}
+        for line in lines
     )
+    return bool(set.intersection(*split))
 
 
 def _names_rows(cells: Iterable[str]) -> bool:
