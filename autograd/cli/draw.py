@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from autograd.cli.output import say
+from autograd.data import printable
 from autograd.value import Value
 from autograd.viz.drawing import Drawing, draw
 from autograd.viz.formula import parse
@@ -39,7 +40,6 @@ def run(options: argparse.Namespace) -> None:
     """Draw the formula and print its value."""
     output = formula_of(options)
     output.backward()
-    label = output.label if len(output.label) <= 60 else f"{output.label[:59]}…"
     path = Path(options.output)
     try:
         drawing = draw(output)
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
         drawing = draw(output, limit=sys.maxsize)
         path = path.with_suffix(".dot")
         say("a graph of this size is not laid out here; Graphviz does", file=sys.stderr)
-    say(f"{label} = {output.data:.6g}; wrote {saved(drawing, path)}")
+    say(f"{printable(output.label, 60)} = {output.data:.6g}; wrote {saved(drawing, path)}")
 
 
 def saved(drawing: Drawing, path: Path) -> Path:

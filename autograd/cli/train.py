@@ -13,21 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autograd.cli.arguments import (
-    add_learning_options,
-    number_from_0,
-    positive_int,
-    program,
-)
+from autograd.cli.arguments import add_learning_options, number_from_0, positive_int, program
 from autograd.cli.examples import Examples, add_data_options, examples_of
 from autograd.cli.gradient_check import checked
-from autograd.cli.learner import (
-    STEPPERS,
-    Learner,
-    Settings,
-    can_compile,
-    how_good,
-)
+from autograd.cli.learner import STEPPERS, Learner, Settings, can_compile, how_good
 from autograd.cli.output import flush, say
 from autograd.cli.pictures import pictures
 from autograd.cli.signals import Interrupts
@@ -73,11 +62,8 @@ def run(options: argparse.Namespace) -> None:
     settings = Settings(**{name: getattr(options, name) for name in vars(Settings())})
     interrupts.nothing = "no epoch was complete, so there is nothing to keep"
     learner = Learner(examples.X_train, examples.Y_train, examples.classes, settings)
-    goal = (
-        f"classes {abbreviated(examples.classes, 10)}"
-        if examples.classes
-        else "a number to predict"
-    )
+    classes = abbreviated(examples.classes, 10)
+    goal = f"classes {classes}" if classes else "a number to predict"
     n_train, n_test = len(examples.X_train), len(examples.X_test)
     say(f"{examples.name}: {n_train} examples to learn from, {n_test} held out; {goal}")
     say(str(learner.model))

@@ -26,12 +26,7 @@ from typing import NamedTuple
 from autograd.data.csv_reader import read_sheet
 from autograd.data.errors import TableError, printable
 from autograd.data.inference import infer_schema
-from autograd.data.preprocessing import (
-    Standardization,
-    column_means,
-    filled,
-    train_test_split,
-)
+from autograd.data.preprocessing import Standardization, column_means, filled, train_test_split
 from autograd.data.schema import Missing, Schema, Task
 from autograd.data.sheet import Sheet
 from autograd.data.text_file import SOME_ROWS

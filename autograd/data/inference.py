@@ -288,11 +288,11 @@ def _check(sheet: Sheet, schema: Schema, unfit: Column | None, one_hot: bool) ->
     gaps = [column for column in used if column.n_missing and column not in names]
     for column in used:
         if column.kind == "mixed" and column.odd_numbers:  # it is neither a word nor a gap
-            row, cell = _first(sheet, column, column.odd_numbers.__contains__)
+            row, _ = _first(sheet, column, column.odd_numbers.__contains__)
+            odd = abbreviated(map(repr, column.odd_numbers))
+            place = sheet.place(row, column.position)
             raise TableError(
-                f"{sheet.place(row, column.position)}: expected a finite number, got "
-                f"{abbreviated(map(repr, dict.fromkeys([cell, *column.odd_numbers])))}; "
-                f"correct it in the file"
+                f"{place}: expected a finite number, got {odd}; correct it in the file"
             )
     if gaps and schema.missing == "refuse":
         complain(gaps[:1], *_gap(sheet, gaps, schema))
