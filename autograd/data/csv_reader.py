@@ -379,27 +379,24 @@ def _is_header(lines: list[Line]) -> bool:
         return shift > 0 and not any(map(is_number, first.cells))
     n_numbers = 0  # among the cells above numbers
     names: list[str] = []
-    above_words: list[tuple[str, list[str]]] = []
+    once: list[bool] = []  # of each cell above words, whether it does not come again
+    is_no_class = False
     for i, cell in enumerate(first.cells, start=shift):
         below = [line.cells[i] for line in others if i < len(line.cells)]
         found = [q for c in below if (q := quantity(c))]
         if 2 * len(found) <= len(below):
-            above_words.append((cell, below))
+            once.append(cell not in below)
+            is_no_class |= once[-1] and 3 * len(set(below)) <= len(below)
         elif is_number(cell) or ((q := quantity(cell)) and q.unit in {q.unit for q in found}):
             n_numbers += 1
         elif not is_missing(cell):
             names.append(cell)
     if not n_numbers:
         # All words: names come once, while the words of a table come again.
-        return bool(names) or not any(cell in below for cell, below in above_words)
-    comes_once = [cell not in below for cell, below in above_words]
-    is_no_class = any(
-        once and 3 * len(set(below)) <= len(below)
-        for once, (_, below) in zip(comes_once, above_words, strict=True)
-    )
+        return bool(names) or all(once)
     counting = [cell for cell in first.cells if number(cell) is not None]
     start = next((int(cell) for cell in first.cells if cell.isdecimal()), 0)
     counts_up = counting == [str(i) for i in range(start, start + len(counting))]
     n_counting = len(counting) if counts_up else 0
     is_named = bool(names) or shift > 0 or is_no_class
-    return (n_counting > 1 and is_named) or (n_counting > 2 and all(comes_once or [False]))
+    return (n_counting > 1 and is_named) or (n_counting > 2 and all(once or [False]))

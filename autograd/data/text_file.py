@@ -32,7 +32,7 @@ NO_TABLE = {
 """Other formats by how they begin, text in lower case, each with advice for the message."""
 
 MOST_BYTES = 500_000_000
-"""A larger text is read only up to a limit: as numbers it takes about eight times its size."""
+"""A larger text is read only up to a limit: as numbers it takes about seven times its size."""
 
 LONGEST_LINE = 10_000_000
 
