@@ -22,19 +22,12 @@ def prepare() -> None:
 
 def say(*lines: str, file: TextIO | None = None) -> None:
     """Print lines with control characters escaped; a reader that quits, as `head`, is no error."""
-    stream = file or sys.stdout
-    try:
-        print("\n".join(printable(line, sys.maxsize) for line in lines), file=stream)
-    except OSError as error:
-        _met(error, stream)
+    _write("".join(f"{printable(line, sys.maxsize)}\n" for line in lines), file or sys.stdout)
 
 
 def flush() -> None:
     """Flush standard output."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        _met(error, sys.stdout)
+    _write("", sys.stdout, flush=True)
 
 
 def discard(stream: TextIO) -> None:
@@ -44,7 +37,10 @@ def discard(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def _met(error: OSError, stream: TextIO) -> None:
-    discard(stream)
-    if not isinstance(error, BrokenPipeError):
-        raise OSError(error.errno, error.strerror, "standard output") from None
+def _write(text: str, stream: TextIO, flush: bool = False) -> None:
+    try:
+        print(text, end="", file=stream, flush=flush)
+    except OSError as error:
+        discard(stream)
+        if not isinstance(error, BrokenPipeError):
+            raise OSError(error.errno, error.strerror, "standard output") from None
