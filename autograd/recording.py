@@ -6,7 +6,7 @@ whatever order they close their blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -110,19 +110,25 @@ class Tracing:
     Attributes:
         follows_branches: whether gradients are to ignore unselected branches, even those with nan.
         selection: how unselected branches can affect the gradients taken so far.
+        postpones: whether the outermost gradient is left to the compiler, which has a faster sweep.
+        variables: what that is with respect to.
+        output: what it is of.
     """
 
     follows_branches: bool = False
     selection: Selection = Selection.NONE
+    postpones: bool = False
+    variables: Sequence[Any] = ()
+    output: Any = None
 
 
 _tracing: ContextVar[Tracing | None] = ContextVar("autograd.tracing", default=None)
 
 
 @contextmanager
-def tracing(follows_branches: bool = False) -> Iterator[Tracing]:
+def tracing(follows_branches: bool = False, postpones: bool = False) -> Iterator[Tracing]:
     """A block that records a function to compile; operations that need a number are refused."""
-    token = _tracing.set(current := Tracing(follows_branches))
+    token = _tracing.set(current := Tracing(follows_branches, postpones=postpones))
     try:
         with recorded():
             yield current

@@ -1094,6 +1094,46 @@ def test_a_deep_and_a_wide_graph_compile(backend: Any) -> None:
     assert all(v.grad == 2.0 for v in w)
 
 
+@each_backend
+def test_a_gradient_left_to_the_compiler_is_that_of_the_graph(backend: Any) -> None:
+    w = ag.Value(1.5, "w")
+
+    def f(x: Any, p: Any) -> Any:
+        inner = ag.gradient(lambda t: (w * t * t).tanh() * p[1])(x)  # is recorded as graph
+        return ag.where(x > p[0], inner * p[1].log() + w, ag.dot([x, *p], [x, *p])) - p[0] / 3.0
+
+    @functools.wraps(ag.gradient(f))
+    def scaled(x: Any, p: Any) -> Any:
+        slope, slopes = ag.gradient(f)(x, p)
+        return slope * 2.0, [2.0 * y for y in slopes]
+
+    for x, p in (0.3, [0.1, 2.0]), (0.3, [0.7, -2.0]), (-1.0, [-2.0, 0.5]):
+        with ag.no_grad():
+            both = ag.value_and_gradient(f)(x, p)
+        expected = both[1]
+        assert jit(ag.gradient(f), backend)([x], [p]) == [expected]
+        assert jit(ag.gradient(f), backend, in_axes=None)(x, p) == expected
+        assert jit(ag.value_and_gradient(f), backend)([x], [p]) == [both]
+        assert jit(ag.gradient(f, 1), backend)([x], [p]) == [expected[1]]
+        twice = 2.0 * expected[0], [2.0 * y for y in expected[1]]
+        assert jit(scaled, backend)([x], [p]) == [twice]
+
+
+@each_backend
+def test_backward_of_a_compiled_gradient_is_a_second_derivative(backend: Any) -> None:
+    w = ag.Value(1.5, "w")
+    slope = jit(ag.gradient(lambda x: (w * x * x).sin() + w), backend)
+    expected = ag.gradient(lambda x: (w * x * x).sin() + w)(0.3)
+    expected.backward()
+    second, w.grad = w.grad, None
+    assert slope([0.3]) == [expected.data]
+    assert slope.backward([0.3]) == expected.data
+    assert w.grad == second
+    assert [leaf.label for leaf in slope.program.leaves] == ["w"]
+    assert jit(ag.gradient(lambda x: 3.0), backend)([1.0]) == [0.0]
+    assert jit(ag.gradient(lambda x: x), backend)([1.0]) == [1.0]
+
+
 def test_a_recording_is_freed_with_the_function() -> None:
     """By reference counting alone; what stays for the next equal program holds no Value."""
     gc.collect()

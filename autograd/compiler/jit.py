@@ -33,7 +33,7 @@ from autograd.compiler.columns import Column, Numbers, read_columns
 from autograd.compiler.interpreter import interpreter, most_calls
 from autograd.compiler.pipeline import Lowered, lower, roll
 from autograd.compiler.program import Backend, Executable, Program
-from autograd.compiler.trace import leaves_of, trace
+from autograd.compiler.trace import Trace, leaves_of, trace
 from autograd.gc_pause import gc_paused
 from autograd.locks import cached, fork_safe_lock
 from autograd.recording import Selection
@@ -311,12 +311,17 @@ class _Recording:
         self.shapes = [column.shape for column in columns]
         self.shared = {i: x.is_array for i, x in enumerate(columns) if x.is_constant}
         self.backend = backend
-        self.trace = trace(f, self.shapes, shared=self.shared)
+        self.trace = trace(f, self.shapes, shared=self.shared, postpones=True)
+
+    @cached
+    def graph(self) -> Trace:
+        """The recording, with all results as outputs."""
+        return self.trace.expanded()
 
     @cached
     def nodes(self) -> set[Value]:
         """All nodes that the outputs depend on."""
-        outputs = [x for x in self.trace.outputs if isinstance(x, Value)]
+        outputs = [x for x in self.graph.outputs if isinstance(x, Value)]
         return {node for output in outputs for node in topological_order(output)}
 
     @cached
@@ -335,7 +340,7 @@ class _Recording:
     @cached
     def leaves(self) -> list[Value]:
         """The leaves that the first output depends on, without the inputs."""
-        return leaves_of(self.trace.outputs[0])
+        return leaves_of(self.graph.outputs[0])
 
     @property
     def main(self) -> _Runner:
@@ -347,13 +352,19 @@ class _Recording:
     ) -> _Runner:
         """A runner for the outputs, with another to run if an unselected branch makes them nan."""
         with gc_paused():
-            recorded, leaves = self.trace, self.leaves if with_gradient else []
+            recorded = self.graph if with_gradient else self.trace
             if follows_branches and recorded.selection:  # in gradients that f takes itself
                 recorded = trace(self.function, self.shapes, follows_branches, self.shared)
             constants = recorded.constants
-            first = [*constants, *leaves]
+            variables = self.leaves if with_gradient else recorded.variables
             lowered = lower(
-                recorded.inputs, recorded.outputs, is_batch, first, leaves, follows_branches
+                recorded.inputs,
+                recorded.outputs,
+                is_batch,
+                [*constants, *variables],
+                variables,
+                follows_branches,
+                recorded.with_value,
             )
             selection = max(recorded.selection, lowered.selection)
             runner = _Runner(lowered, self.backend, len(constants))

@@ -108,6 +108,7 @@ def lower(
     blocks: Mapping[str, Mapping[Value, int]] | None = None,
     found: Sequence[Value] | None = None,
     variables: Sequence[Value] = (),
+    with_value: bool = True,
 ) -> Tape:
     """The tape of the outputs for each example, or of their means over the batch.
 
@@ -115,10 +116,11 @@ def lower(
         leaves: the first of the leaves; others follow in the order of their creation.
         blocks: Values that are computed elsewhere: for each of some spaces the addresses in it.
         found: all nodes that the outputs depend on (see `in_recorded_order`), if known.
-        variables: leaves; the derivative of the first output with respect to each is one more
-            output, which is computed as `grad` does it.
+        variables: leaves or inputs; the derivative of the first output with respect to each is one
+            more output, which is computed as `grad` does it.
+        with_value: whether the first output is an output itself, beside its derivatives.
     """
-    lowering = Lowering(inputs, outputs, leaves, blocks or {}, found, variables)
+    lowering = Lowering(inputs, outputs, leaves, blocks or {}, found, variables, with_value)
     lowering.expand_composites()
     lowering.canonicalize()
     lowering.merge_functions()
@@ -170,6 +172,7 @@ class Lowering:
         blocks: Mapping[str, Mapping[Value, int]],
         found: Sequence[Value] | None,
         variables: Sequence[Value],
+        with_value: bool,
     ) -> None:
         self.names = KNOWN[:]
         self.rows: list[Primitive] = []
@@ -220,7 +223,8 @@ class Lowering:
             sweep = ReverseSweep(columns, int(results[0]), [index[x] for x in variables])
             self.selection = sweep.selection
             op, count = np.concatenate([op, sweep.op]), np.concatenate([count, sweep.count])
-            args, results = np.concatenate([args, sweep.args]), np.append(results, sweep.adjoints)
+            args = np.concatenate([args, sweep.args])
+            results = np.append(results[not with_value :], sweep.adjoints)
 
         n = self._number_constants()
         self.arg, self.outputs = (

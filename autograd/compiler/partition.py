@@ -87,6 +87,7 @@ def lower_parts(
     blocks: Blocks | None = None,
     variables: Sequence[Value] = (),
     follows_branches: bool = False,
+    with_value: bool = True,
 ) -> Tape | Partitioned:
     """The tape of a graph, or one for each of its parts if there are scans in it (see `lower`).
 
@@ -100,10 +101,11 @@ def lower_parts(
     if variables and (follows_branches or any(row.name not in own_names for row in rows)):
         leaves = [*leaves, *variables]
         slopes, selection = gradient_of(outputs[0], variables, follows_branches)
-        outputs, variables = [*outputs, *slopes], ()
+        outputs, variables = [*outputs[not with_value :], *slopes], ()
+        with_value = True
         found = in_recorded_order(outputs, stops)
     if not any(isinstance(row, ManyResults) for row in rows):
-        tape = lower(inputs, outputs, is_batch, leaves, blocks, found, variables)
+        tape = lower(inputs, outputs, is_batch, leaves, blocks, found, variables, with_value)
         tape.selection = max(tape.selection, selection)
         return tape
     partition = _Partition(inputs, outputs, is_batch, leaves, blocks or {}, found)

@@ -42,20 +42,23 @@ def lower(
     leaves: Iterable[Value] = (),
     variables: Sequence[Value] = (),
     follows_branches: bool = False,
+    with_value: bool = True,
 ) -> Lowered:
     """The tape of the outputs for each example, or of their means over the batch.
 
     Args:
         leaves: the first of the leaves; others follow in the order of their creation.
-        variables: leaves; the derivative of the first output with respect to each of them is one
-            more output. (`selection` of the tape says what unselected branches can do to these.)
+        variables: leaves or inputs; the derivative of the first output with respect to each of them
+            is one more output. (`selection` of the tape says what unselected branches can do to
+            these.)
         follows_branches: whether those derivatives ignore unselected branches.
+        with_value: whether the first output is an output itself, beside its derivatives.
     """
     with loading:
         from autograd.compiler import partition
 
     return partition.lower_parts(
-        inputs, outputs, is_batch, leaves, None, variables, follows_branches
+        inputs, outputs, is_batch, leaves, None, variables, follows_branches, with_value
     )
 
 

@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from operator import attrgetter
+from types import FunctionType
 from typing import Any, NoReturn, cast
 
 from autograd import recording
 from autograd.checks import is_bool, real_number
 from autograd.derivatives.graph import pulled_back, sources
 from autograd.derivatives.structures import is_array
+from autograd.derivatives.transformations import gradients
 from autograd.operators import BINARY, CONDITIONS, counter
 from autograd.optim import Stepper
 from autograd.primitives import TABLE, Primitive, sqrt
@@ -127,6 +129,8 @@ class Trace:
         outputs: the results of the function, flat.
         form: the lists and tuples of the results, with None for each result; None for one Value.
         selection: how unselected branches can affect the gradients in it.
+        variables: if a gradient was postponed, what it is with respect to. The one output is what
+            it is of, and the results are the derivatives; `with_value` if the output is one, too.
     """
 
     inputs: list[Traced]
@@ -134,6 +138,17 @@ class Trace:
     outputs: list[Operand]
     form: Any
     selection: Selection
+    variables: Sequence[Value] = ()
+    with_value: bool = True
+
+    def expanded(self) -> Trace:
+        """The same, with all results as outputs."""
+        if not self.variables:
+            return self
+        slopes, selection = gradient_of(self.outputs[0], self.variables)
+        outputs = [*(self.outputs if self.with_value else ()), *slopes]
+        selection = max(selection, self.selection)
+        return Trace(self.inputs, self.constants, outputs, self.form, selection)
 
 
 def trace(
@@ -141,6 +156,7 @@ def trace(
     shapes: Sequence[tuple[int, ...]],
     follows_branches: bool = False,
     shared: Mapping[int, bool] = NOTHING_SHARED,
+    postpones: bool = False,
 ) -> Trace:
     """Record `f` on one example: a Traced for each column of numbers, lists for a column of rows.
 
@@ -150,6 +166,7 @@ def trace(
         shapes: the shape of each argument.
         shared: the arguments that all examples share, by index, and whether `f` takes each as an
             array.
+        postpones: whether a gradient that `f` returns may be left to `lower` (see `Trace`).
 
     Raises:
         TypeError: if `f` uses the number of an input, or branches on a comparison of Values,
@@ -162,10 +179,13 @@ def trace(
     for i, (name, shape) in enumerate(zip(_argument_names(f, len(shapes)), shapes, strict=True)):
         argument = _argument(name, shape, constants if i in shared else inputs)
         arguments.append(_array(argument, shape) if shared.get(i) else argument)
-    with recording.tracing(follows_branches) as current:
+    postpones = postpones and isinstance(f, FunctionType) and f in gradients
+    with recording.tracing(follows_branches, postpones) as current:
         result = f(*arguments)
-    form = _form(f, result, outputs)
-    return Trace(inputs, constants, outputs, form, current.selection)
+    form, variables, with_value = _form(f, result, outputs), current.variables, True
+    if variables:
+        outputs, with_value = [current.output], len(outputs) > len(variables)
+    return Trace(inputs, constants, outputs, form, current.selection, variables, with_value)
 
 
 def _array(nested: Any, shape: tuple[int, ...]) -> Any:

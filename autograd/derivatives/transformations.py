@@ -21,10 +21,12 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import index
 from typing import Any, SupportsIndex, TypeAlias
+from weakref import WeakSet
 
 from autograd import primitives, recording
 from autograd.checks import real_number
@@ -46,6 +48,9 @@ Transformed: TypeAlias = Callable[..., Any]
 Argnums: TypeAlias = int | Sequence[int] | None
 """Positions of the arguments to differentiate with respect to; None is all of them."""
 
+gradients: WeakSet[Transformed] = WeakSet()
+"""The functions that `gradient` and `value_and_gradient` returned."""
+
 
 class _Call:
     """One call of a transformed function: its arguments as leaves, and the form of its result.
@@ -56,6 +61,7 @@ class _Call:
         needs_graph: whether to build a graph of the derivatives, because an argument is a Value, or
             a function is being compiled, or the results may depend on an outer Value.
         nodes: if no graph is needed, the nodes that the results or their derivatives depend on.
+        postponed: the tracing that the derivatives are left to, if any.
     """
 
     def __init__(
@@ -67,12 +73,18 @@ class _Call:
         self.chosen = tuple([xs[i] for i in self.indices])
         self.is_paused = is_paused
         self.start = next(counter)
+        tracing = recording.current_tracing()
+        self.postponed = None
+        if tracing is not None and tracing.postpones and not recording.variables():
+            self.postponed = tracing
         what = f"{operation}: a function's argument"
         expected = "a real number", "give a list, a tuple, a dictionary or a NumPy array"
 
         def leaf(x: Any) -> Value:
             if not isinstance(x, Value):
                 return Value(real_number(x, what, *expected))
+            if self.postponed:  # an input, which f gets from here alone
+                return x
             # A copy, a sum of one term: each argument is a variable of its own, whatever it was
             # computed from, and whether or not f itself refers to that Value as well.
             return Value(x.data) if is_paused else primitives.sum(x)
@@ -145,6 +157,9 @@ class _Call:
         """doutput/dleaf for each leaf: Values if a graph is needed, else floats."""
         if not isinstance(output, Value):
             return [0.0] * len(self.leaves)
+        if self.postponed:
+            self.postponed.output, self.postponed.variables = output, self.leaves
+            return [Value(math.nan) for _ in self.leaves]  # each stands for a result
         if self.needs_graph:
             return list(grad(output, self.leaves))
         found = leaf_adjoints(output)
@@ -248,6 +263,7 @@ def gradient(f: Callable[..., Operand], argnums: Argnums = None) -> Transformed:
             output = call.value(call.apply(f, constants))
             return call.structured(call.returned(call.derivatives(output)))
 
+    gradients.add(gradient_of_f)
     return gradient_of_f
 
 
@@ -265,6 +281,7 @@ def value_and_gradient(f: Callable[..., Operand], argnums: Argnums = None) -> Tr
             value, *slopes = call.returned([output, *call.derivatives(output)])
             return value, call.structured(slopes)
 
+    gradients.add(value_and_gradient_of_f)
     return value_and_gradient_of_f
 
 
