@@ -646,7 +646,6 @@ def test_a_check_of_a_compiled_function_at_one_point() -> None:
 
 
 REFUSED_COLUMNS: list[tuple[tuple[Any, ...], type[Exception], str]] = [
-    ((), ValueError, "no columns"),
     (([],), ValueError, "no examples"),
     (([1.0], [1.0, 2.0]), ValueError, r"\[1, 2\]"),
     (([[1.0, 2.0], [3.0]],), ValueError, "rows of 1 and rows of 2"),

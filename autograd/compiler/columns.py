@@ -60,10 +60,8 @@ def read_columns(columns: Sequence[object], axes: Sequence[int | None] = ()) -> 
 
     Raises:
         TypeError: for a column that is no list or array, or that holds anything but real numbers.
-        ValueError: for no columns, no examples, columns of different length, or a ragged column.
+        ValueError: for no examples, columns of different length, or a ragged column.
     """
-    if not columns:
-        raise ValueError("jit: got no columns; give one for each argument of the function")
     read = [
         read_column(column, f"column {i}")
         if not axes or axes[i] is not None

@@ -20,12 +20,13 @@ from __future__ import annotations
 import functools
 import importlib.util
 import inspect
+import math
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import MethodType
-from typing import Any, Literal, NoReturn, TypeAlias, overload
+from typing import Any, Literal, NoReturn, TypeAlias, cast, overload
 
 from autograd import recording
 from autograd.compiler.backends import c, javascript, jax, llvm, python
@@ -116,10 +117,7 @@ class Compiled:
         self.backend = checked_backend(backend)
         self._requested = backend
         self.in_axes = _checked_axes(in_axes)
-        self._takes_nothing = takes_nothing(f)
-        self._lock = fork_safe_lock()
-        self._recordings: dict[Any, _Recording] = {}
-        self._latest: _Recording | None = None
+        self._recordings = _Kept()
         self._of_object: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -132,12 +130,11 @@ class Compiled:
         method = MethodType(self.function, instance)
         bound = Compiled(method, self._requested, self.in_axes)
         try:
-            kept = self._of_object.setdefault(instance, (bound._lock, bound._recordings))
+            kept = self._of_object.setdefault(instance, bound._recordings)
             bound._traced = _without_object(method)
         except (TypeError, ValueError):  # no weak reference, no hash or no signature
             return bound
-        bound._lock, bound._recordings = kept
-        bound._latest = next(reversed(bound._recordings.values()), None)
+        bound._recordings = kept
         return bound
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
@@ -223,12 +220,7 @@ class Compiled:
         invalid index of `take` (or another nan that the function selects), or a function of the
         selected operand that is infinite there (such as log(relu(x)) at -1).
         """
-        if self._latest is None:
-            raise RuntimeError(
-                f"{self!r} has no program yet: it is recorded at its first call, for the shape of "
-                f"the examples given"
-            )
-        return self._latest.main.printed
+        return cast(_Recording, self._recordings.latest(self)).main.printed
 
     @property
     def source(self) -> str:
@@ -256,8 +248,6 @@ class Compiled:
         return BACKENDS["llvm"].source(self.program)
 
     def _read(self, columns: tuple[Any, ...]) -> list[Column]:
-        if not columns and self._takes_nothing:
-            return []
         axes = self.in_axes
         if not isinstance(axes, tuple):
             return read_columns(columns, (axes,) * len(columns))
@@ -274,15 +264,9 @@ class Compiled:
 
     def _recording_of(self, columns: list[Column]) -> _Recording:
         key = tuple([x.shape if not x.is_constant else (x.shape, x.is_array) for x in columns])
-        found = self._recordings.get(key)
-        if found is None:
-            with self._lock:
-                found = self._recordings.get(key)
-                if found is None:
-                    with gc_paused():
-                        found = _Recording(self._traced, columns, self._requested)
-                    self._recordings[key] = found
-        self._latest = found
+        found: _Recording = self._recordings.get(
+            key, lambda: _Recording(self._traced, columns, self._requested)
+        )
         return found
 
     def _recorded(self, columns: list[Column]) -> _Recording:
@@ -436,25 +420,30 @@ class _Runner:
 
 
 class _Kept:
-    """A cache of the n most recently used results."""
+    """A cache of the n most recently used results; without n, of all."""
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: float = math.inf) -> None:
         self._n = n
         self._lock = fork_safe_lock()
         self._found: OrderedDict[Any, Any] = OrderedDict()
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
+        """The result for a key; `make` makes it if there is none."""
         with self._lock:
-            found = self._found.get(key)
-            if found is not None:
-                self._found.move_to_end(key)
-                return found
-        made = make()  # perhaps by two threads at once, which does no harm
-        with self._lock:
-            self._found[key] = made
+            if key not in self._found:
+                with gc_paused():
+                    self._found[key] = make()
+            self._found.move_to_end(key)
             while len(self._found) > self._n:
                 self._found.popitem(last=False)
-        return made
+            return self._found[key]
+
+    def latest(self, function: object) -> Any:
+        """The result that was used last, for a compiled function."""
+        with self._lock:
+            if self._found:
+                return next(reversed(self._found.values()))
+        raise RuntimeError(f"{function!r} has no program yet: it is recorded at its first call")
 
 
 _programs, _executables = _Kept(32), _Kept(64)
@@ -477,8 +466,7 @@ def executable(listed: Lowered, backend: str) -> Executable:
 
 def kept(key: tuple[object, ...], make: Callable[[], Any]) -> Any:
     """The code compiled in this process for this key; `make` compiles it if there is none."""
-    with gc_paused():
-        return _executables.get(key, make)
+    return _executables.get(key, make)
 
 
 def checked_backend(backend: str, caller: str = "jit") -> str:
@@ -520,14 +508,6 @@ def _checked_axes(axes: Any) -> int | tuple[int | None, ...] | None:
             f"for each argument, got {axes!r}"
         )
     return checked
-
-
-def takes_nothing(f: Callable[..., Any]) -> bool:
-    """Whether f takes no arguments, so that it is computed once a call."""
-    try:
-        return not inspect.signature(f).parameters
-    except (TypeError, ValueError):  # a callable that does not say
-        return False
 
 
 def _without_object(method: MethodType) -> Callable[..., Any]:

@@ -13,7 +13,6 @@ from typing import Any
 
 from autograd.compiler.program import (
     Apply,
-    Expression,
     Group,
     Integer,
     Item,
@@ -94,48 +93,31 @@ class Mover:
 
     def items(self, items: Iterable[Item]) -> list[Item]:
         """Move the items."""
-        return [self._item(item) for item in items]
+        return [self._moved(item) for item in items]
 
-    def _item(self, item: Item) -> Item:
-        if isinstance(item, Loop):
-            return Loop(self._integer(item.count), tuple(self.items(item.body)))
-        if isinstance(item, Scan):
-            return replace(
-                item,
-                initial=tuple(map(self.place, item.initial)),
-                given={name: self.place(place) for name, place in item.given.items()},
-                to=self.place(item.to),
-            )
-        dims = tuple(map(self._integer, item.dims))
-        return Group(
-            dims, self._operand(item.target), self._expression(item.expression), item.label
-        )
-
-    def place(self, place: Place) -> Place:
-        """The place in the other program."""
-        to = self._target(place.space)
-        return replace(place, space=to.space, base=to.base + to.step * place.base)
+    def _moved(self, x: Any) -> Any:
+        """An item or a part of one: all parts stay but the addresses."""
+        match x:
+            case Operand():
+                return self._operand(x)
+            case Lookup():
+                return self._integer(x)
+            case Place():
+                to = self._target(x.space)
+                return replace(x, space=to.space, base=to.base + to.step * x.base)
+            case Scan():
+                given = {name: self._moved(place) for name, place in x.given.items()}
+                to = self._moved(x.to)
+                return replace(x, initial=self._moved(x.initial), given=given, to=to)
+            case tuple():
+                return tuple(map(self._moved, x))
+            case Group() | Loop() | Apply() | Reduce() | Run() | Term():
+                return type(x)(*[self._moved(getattr(x, name)) for name in x.__slots__])
+        return x
 
     def _target(self, space: str) -> Place:
         """The new place of a space; the space itself if it belongs to an outer program."""
         return self._to.get(space) or Place(space, 0, 0)
-
-    def _expression(self, x: Expression) -> Expression:
-        match x:
-            case Operand():
-                return self._operand(x)
-            case Apply(primitive=name, args=args):
-                return Apply(name, tuple(map(self._expression, args)))
-            case Reduce(first=first, runs=runs):
-                start = None if first is None else self._expression(first)
-                return Reduce(start, tuple(map(self._run, runs)))
-        return x
-
-    def _run(self, run: Run) -> Run:
-        terms = [
-            Term(tuple(map(self._operand, term.factors)), term.is_negative) for term in run.terms
-        ]
-        return Run(self._integer(run.count), tuple(terms))
 
     def _operand(self, x: Operand) -> Operand:
         to = self._target(x.space)

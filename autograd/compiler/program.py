@@ -37,7 +37,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from autograd.compiler.columns import Column, Numbers
 from autograd.primitives import TABLE, Primitive
@@ -262,49 +262,32 @@ class Backend:
     needs: tuple[str, str] | None = None
 
 
+def parts(x: Any) -> Iterator[Any]:
+    """An item or an expression, or several, and all that they consist of, from left to right."""
+    yield x
+    inner = (
+        x if isinstance(x, tuple) else [getattr(x, name) for name in getattr(x, "__slots__", ())]
+    )
+    if isinstance(x, Scan):
+        inner = x.step.once, x.step.each
+    for part in inner:
+        yield from parts(part)
+
+
 def operands(expression: Expression) -> Iterator[Operand]:
-    """All operands of an expression, from left to right."""
-    match expression:
-        case Operand():
-            yield expression
-        case Apply(args=args):
-            for arg in args:
-                yield from operands(arg)
-        case Reduce(first=first, runs=runs):
-            if first is not None:
-                yield from operands(first)
-            for run in runs:
-                for term in run.terms:
-                    yield from term.factors
+    """All operands of an expression."""
+    return (x for x in parts(expression) if isinstance(x, Operand))
 
 
 def groups(items: Iterable[Item]) -> Iterator[Group]:
-    """All groups, those in loops among them, in order."""
-    for item in items:
-        if isinstance(item, Loop):
-            yield from groups(item.body)
-        elif isinstance(item, Scan):
-            yield from groups((*item.step.once, *item.step.each))
-        else:
-            yield item
+    """All groups, those in loops among them."""
+    return (x for x in parts(tuple(items)) if isinstance(x, Group))
 
 
 def primitives_used(program: Program) -> list[str]:
     """The names of the primitives that the program applies, each once."""
-    found: dict[str, None] = {}
-
-    def visit(expression: Expression) -> None:
-        match expression:
-            case Apply(primitive=name, args=args):
-                found[name] = None
-                for arg in args:
-                    visit(arg)
-            case Reduce(first=first) if first is not None:
-                visit(first)
-
-    for group in groups(itertools.chain.from_iterable(program.sections.values())):
-        visit(group.expression)
-    return list(found)
+    found = parts(tuple(program.sections.values()))
+    return list(dict.fromkeys(x.primitive for x in found if isinstance(x, Apply)))
 
 
 # --- a program as text ----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd import recording
 from autograd.compiler.arguments import Arguments, key_of
@@ -25,7 +25,6 @@ from autograd.derivatives.graph import as_value
 from autograd.derivatives.sparse import Sparse, sparse_of
 from autograd.derivatives.structures import Nested, flat, rebuilt
 from autograd.derivatives.transformations import Argnums
-from autograd.gc_pause import gc_paused
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -125,7 +124,6 @@ class _SparseFunction:
         self.backend: BackendName = backend
         checked_backend(backend, self.operation)
         self._recordings = _Kept(MOST_RECORDINGS)
-        self._latest: _Matrix | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For copy and pickle: a copy is recorded and compiled anew."""
@@ -198,22 +196,16 @@ class _SparseFunction:
     @property
     def program(self) -> Program:
         """The program for the structure of the latest call."""
-        if self._latest is None:
-            raise RuntimeError(f"{self!r} has no program yet: it is recorded at its first call")
-        return self._latest.recording.main.printed
+        return cast(_Matrix, self._recordings.latest(self)).recording.main.printed
 
     def _graph(self, xs: tuple[Nested, ...], constants: Mapping[str, Any]) -> Sparse:
         return sparse_of(self.operation, self.function, xs, self.argnums, constants)
 
     def _recorded(self, arguments: Arguments, constants: Mapping[str, Any]) -> _Matrix:
         key = arguments.form, key_of(constants) if constants else ()
-
-        def make() -> _Matrix:
-            with gc_paused():
-                return _Matrix(self, arguments, dict(constants))
-
-        found: _Matrix = self._recordings.get(key, make)
-        self._latest = found
+        found: _Matrix = self._recordings.get(
+            key, lambda: _Matrix(self, arguments, dict(constants))
+        )
         return found
 
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from autograd.compiler.columns import Column, read_columns
-from autograd.compiler.jit import checked_backend, takes_nothing
+from autograd.compiler.jit import _Kept, checked_backend
 from autograd.functions import mean
-from autograd.gc_pause import gc_paused
 from autograd.locks import fork_safe_lock
 from autograd.optim import Stepper
 
@@ -68,8 +67,7 @@ class CompiledStep:
         self._loss = loss
         self._optimizer = optimizer
         self._lock = fork_safe_lock()
-        self._trainings: dict[tuple[Any, ...], Any] = {}
-        self._takes_nothing = takes_nothing(loss)
+        self._trainings = _Kept()
         self._is_open = False
         self._held: Any = None  # the training whose parameters are held
         self._kinds: dict[type, type] = {}  # of held parameters, by the class that they had
@@ -107,7 +105,7 @@ class CompiledStep:
             FloatingPointError: if the loss, a gradient, a new weight or its state would not be
                 finite. Then no weight and no state has changed.
         """
-        read = [] if not columns and self._takes_nothing else read_columns(columns)
+        read = read_columns(columns)
         count = read[0].count if read else 1
         with self._lock:
             training = self._training(read)
@@ -183,14 +181,13 @@ class CompiledStep:
         # a flag selects the rule, which is compiled; other settings are passed at each step
         flags = [setting for setting in vars(self.optimizer).values() if isinstance(setting, bool)]
         key = (*flags, *[column.shape for column in columns])
-        found = self._trainings.get(key)
-        if found is None:
+
+        def make() -> Any:
             from autograd.compiler.backends.llvm.training import CompiledTraining
 
-            with gc_paused():
-                found = CompiledTraining(self._as_list, columns, self.optimizer)
-            self._trainings[key] = found
-        return found
+            return CompiledTraining(self._as_list, columns, self.optimizer)
+
+        return self._trainings.get(key, make)
 
     def _as_list(self, *example: Any) -> list[Any]:
         value = self.loss(*example)
