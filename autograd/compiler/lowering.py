@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd import recording
 from autograd.compiler.ragged import Integers, distinct, offsets, ranges
-from autograd.compiler.reverse import VARIES, Columns, ReverseSweep
+from autograd.compiler.reverse import Columns, ReverseSweep
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import in_recorded_order
 from autograd.locks import cached
@@ -145,22 +145,6 @@ def lower(
     )
 
 
-def _find_varying(varies: list[bool], args: Integers, widths: list[int]) -> None:
-    """Append of each operation whether it is applied to what varies."""
-    if not any(varies):
-        varies += [False] * len(widths)
-        return
-    operands, end = args.tolist(), 0
-    for width in widths:
-        start, end = end, end + width
-        for x in operands[start:end]:
-            if x >= 0 and varies[x]:
-                varies.append(True)
-                break
-        else:
-            varies.append(False)
-
-
 class Lowering:
     """Builds the columns of a `Tape`."""
 
@@ -204,10 +188,6 @@ class Lowering:
         args, results = np.split(numbers, [sum(widths)])
         op, count = np.array(codes, np.int64), np.array(widths, np.int64)
 
-        varies = [True] * len(inputs) + [False] * len(self.leaves)
-        varies += [type(x) is Traced for x in placed]
-        _find_varying(varies, args, widths)
-        flags = bytearray(VARIES * x for x in varies)
         self.selection = Selection.NONE
         if variables:
             columns = Columns(
@@ -215,7 +195,6 @@ class Lowering:
                 codes,
                 widths,
                 args.tolist(),
-                flags,
                 self.floats,
                 self.code,
                 self.row_of,
@@ -235,8 +214,7 @@ class Lowering:
         kinds += [INPUT if type(x) is Traced else LEAF for x in placed]
         self.op = np.concatenate([np.array(kinds, np.int64), op])
         self.start = offsets(np.concatenate([np.zeros(len(kinds), np.int64), count]))
-        section = np.where(np.frombuffer(flags, np.uint8) & VARIES, EACH, ONCE)
-        self.section = np.concatenate([np.full(n, ONCE), section])
+        self.section = self.found_sections()
         self.blocks = {name: _placed(block, placed, index, n) for name, block in blocks.items()}
         self.labels = {n + index[x]: str(x.label) for x in nodes if x.label}
 
@@ -344,14 +322,25 @@ class Lowering:
         arg[x], arg[x + 1] = arg[x + 1], arg[x]
         self.replace(same)
         if (self.section[same] < self.section).any():  # what was left out is all that varied
-            self.find_sections()
+            self.section = self.found_sections()
 
-    def find_sections(self) -> None:
-        """Find again what varies from example to example."""
-        first = int(np.argmax(self.op > INPUT))
-        varies = (self.section[:first] == EACH).tolist()
-        _find_varying(varies, self.arg, np.diff(self.start)[first:].tolist())
-        self.section = np.where(varies, EACH, ONCE)
+    def found_sections(self) -> Integers:
+        """EACH for what varies from example to example: all that is applied to an input."""
+        first = int(np.count_nonzero(self.op <= INPUT))
+        varies: list[bool] = (self.op == INPUT)[:first].tolist()
+        if any(varies):
+            operands, end = self.arg.tolist(), 0
+            for width in np.diff(self.start)[first:].tolist():
+                start, end = end, end + width
+                for x in operands[start:end]:
+                    if varies[x]:
+                        varies.append(True)
+                        break
+                else:
+                    varies.append(False)
+        section = np.full(len(self.op), ONCE)
+        section[: len(varies)][varies] = EACH
+        return section
 
     def replace(self, same: Integers) -> None:
         """Replace each node by `same[node]`, which is known to be equal."""

@@ -24,8 +24,9 @@ from autograd.primitives import Primitive
 from autograd.recording import Selection
 from autograd.value import Value
 
-DEPENDS, VARIES, DATA = 1, 2, 4
-"""Flags of numbers; DATA is that of constants of which only the place matters."""
+DEPENDS, DATA = 1, 2
+"""What a kind of operation knows of an operand: 0, that it depends on an input, or that it is a
+constant of which only the place matters; of other constants the number is known."""
 
 OF_DATA = {primitives.add, primitives.sub, primitives.mul, primitives.sum, primitives.dot}
 """The operations whose constants are data: their rules calculate nothing from them."""
@@ -39,7 +40,6 @@ class Columns:
         first: the number of the first operation.
         codes, widths: of each operation its code and the number of its operands.
         args: the operands of all operations.
-        flags: of each number VARIES if it differs from example to example, else 0.
         floats: the constants.
         code: finds the code of a row on so many operands.
         row_of: the row of each code.
@@ -49,7 +49,6 @@ class Columns:
     codes: list[int]
     widths: list[int]
     args: list[int]
-    flags: bytearray
     floats: list[float]
     code: Callable[[Primitive, int], int]
     row_of: dict[int, Primitive]
@@ -73,7 +72,6 @@ class Contributions(NamedTuple):
     Attributes:
         before: the place of the first step.
         codes, widths, places: of the steps: their codes, how many operands they have, and these.
-        flags: of the steps, as in the columns.
         results: for each operand with a derivative, which it is and the place of the contribution.
         found: for each node of the kind the number of its first step, its upstream gradient, and
             itself, one after another.
@@ -83,7 +81,6 @@ class Contributions(NamedTuple):
     codes: list[int]
     widths: list[int]
     places: list[int]
-    flags: bytes
     results: list[tuple[int, int]]
     found: array[int]
 
@@ -99,14 +96,15 @@ class ReverseSweep:
 
     def __init__(self, x: Columns, output: int, inputs: Sequence[int]) -> None:
         self.x = x
-        self.n = len(x.flags)
+        self.n = self._end = x.first + len(x.codes)
+        self._depends = bytearray(self.n)
         self._ends = offsets(np.array(x.widths, np.int64)).tolist()
         self._of_data = {code for code, row in x.row_of.items() if row in OF_DATA}
         self._kinds: list[dict[Any, Contributions]] = []  # by pattern and upstream gradient
         self._sums: list[tuple[int, list[int]]] = []
         self._mark(inputs)
         self._terms: list[Any] = [None] * self.n  # of each number a term, or a list of several
-        if output >= 0 and x.flags[output] & DEPENDS:
+        if output >= 0 and self._depends[output]:
             self._terms[output] = x.constant(1.0)
         self.selection = self._sweep(output)
         adjoints = {node: self._sum(self._terms[node]) for node in reversed(inputs)}
@@ -115,27 +113,28 @@ class ReverseSweep:
 
     def _mark(self, inputs: Sequence[int]) -> None:
         """Mark what depends on an input."""
-        flags, args, end = self.x.flags, self.x.args, 0
+        depends, args, end = self._depends, self.x.args, 0
         for node in inputs:
-            flags[node] |= DEPENDS
+            depends[node] = DEPENDS
         for node, width in enumerate(self.x.widths, self.x.first):
             start, end = end, end + width
             for arg in args[start:end]:
-                if arg >= 0 and flags[arg] & DEPENDS:
-                    flags[node] |= DEPENDS
+                if arg >= 0 and depends[arg]:
+                    depends[node] = DEPENDS
                     break
 
     def _patterns(self) -> list[int]:
-        """Of each operation a number, the same if its code, constants and flags are.
+        """Of each operation a number, the same for operations of one kind: of the same code and
+        constants, with respect to the same operands.
 
         Constants that are added or multiplied may differ.
         """
-        args, flags = np.array(self.x.args, np.int64), np.array(self.x.flags, np.int64)
+        args, depends = np.array(self.x.args, np.int64), np.array(self._depends, np.int64)
         codes = np.array(self.x.codes, np.int64)
         constants = np.where(
             np.repeat(np.isin(codes, list(self._of_data)), self.x.widths), DATA, args
         )
-        given = np.where(args < 0, constants, flags[np.maximum(args, 0)])
+        given = np.where(args < 0, constants, depends[np.maximum(args, 0)])
         of_operands = distinct(hashes(given, np.array(self._ends)))[1]
         pattern = distinct(combined(of_operands, codes))[1]
         self._kinds += [{} for _ in range(int(pattern.max(initial=-1)) + 1)]
@@ -146,7 +145,7 @@ class ReverseSweep:
         """Go from the last operation to the first."""
         x, terms, ends, kinds = self.x, self._terms, self._ends, self._kinds
         pattern = self._patterns()
-        flags, args, codes, first = x.flags, x.args, x.codes, x.first
+        depends, args, codes, first = self._depends, x.args, x.codes, x.first
         activity = Activity(self._operation, self._operations)
         activity.start(output)
         selects = any(x.row_of[code].chooses for code in set(codes))
@@ -161,7 +160,7 @@ class ReverseSweep:
             at = node - first
             start = ends[at]
             if upstream >= 0:
-                key: Any = flags[upstream] & VARIES
+                key: Any = None
             elif upstream == one:
                 key = one
             else:
@@ -170,14 +169,14 @@ class ReverseSweep:
             if known is None:
                 is_data = (upstream >= 0 or upstream == one) and codes[at] in self._of_data
                 given = [
-                    flags[arg] if arg >= 0 else DATA if is_data else arg
+                    depends[arg] if arg >= 0 else DATA if is_data else arg
                     for arg in args[start : ends[at + 1]]
                 ]
-                flag = min(upstream, 0) or flags[upstream] & VARIES
-                kinds[pattern[at]][key] = known = _contributions(x, codes[at], flag, given)
-            base = len(flags)
+                known = _contributions(x, codes[at], min(upstream, 0), given)
+                kinds[pattern[at]][key] = known
+            base = self._end
             known.found.extend((base, upstream, node))
-            flags += known.flags
+            self._end += len(known.codes)
             for i, place in known.results:
                 operand = args[start + i]
                 if place >= known.before:
@@ -221,14 +220,13 @@ class ReverseSweep:
             return terms
         if max(terms) < 0:
             return x.constant(primitives.sum(*[x.floats[~term] for term in terms]))
-        number = len(x.flags)
-        self._sums.append((number, terms))
-        x.flags.append(max([x.flags[term] & VARIES for term in terms if term >= 0]))
-        return number
+        self._sums.append((self._end, terms))
+        self._end += 1
+        return self._end - 1
 
     def _write(self) -> None:
         """The columns of what is appended."""
-        x, n, size = self.x, self.n, len(self.x.flags) - self.n
+        x, n, size = self.x, self.n, self._end - self.n
         self.op = np.full(size, x.code(primitives.sum, 0))
         self.count = np.empty(size, np.int64)
         places = np.array([number - n for number, _ in self._sums], np.int64)
@@ -259,23 +257,22 @@ class ReverseSweep:
             self.args[start[rows[:, :1] - n] + np.arange(len(place))] = own
 
 
-def _contributions(x: Columns, code: int, flag: int, operand_flags: list[int]) -> Contributions:
+def _contributions(x: Columns, code: int, upstream_kind: int, kinds: list[int]) -> Contributions:
     """The contributions of a kind of operation, given which of its numbers are constants.
 
     Args:
-        flag: the flag of the upstream gradient, or a constant.
-        operand_flags: the flag of each operand, or a constant.
+        upstream_kind: the upstream gradient if it is a constant, else 0.
+        kinds: what is known of each operand (see `DEPENDS`), or a constant.
     """
     row = x.row_of[code]
     with recording.tracing():
-        given: list[Any] = [Traced() if k >= 0 else x.floats[~k] for k in (flag, *operand_flags)]
+        given: list[Any] = [Traced() if k >= 0 else x.floats[~k] for k in (upstream_kind, *kinds)]
         upstream, *operands = given
         node = Traced.record(row, operands)
-        active = [i for i, k in enumerate(operand_flags) if k >= 0 and k & DEPENDS]
+        active = [i for i, k in enumerate(kinds) if k == DEPENDS]
         found = pulled_back([(node, upstream, 1.0)], [operands[i] for i in active])
     values: list[Any] = [upstream, node, *operands]
     places = {value: place for place, value in enumerate(values) if isinstance(value, Value)}
-    flags = [VARIES & max(k, 0) for k in (flag, max(operand_flags), *operand_flags)]
     codes: list[int] = []
     args: list[list[int]] = []
 
@@ -294,13 +291,11 @@ def _contributions(x: Columns, code: int, flag: int, operand_flags: list[int]) -
         assert value.primitive is not None
         codes.append(x.code(value.primitive, len(own)))
         args.append(own)
-        flags.append(max([flags[p] for p in own if p >= 0], default=0))
     return Contributions(
         len(values),
         codes,
         [len(own) for own in args],
         [p for own in args for p in own],
-        bytes(flags[len(values) :]),
         [(i, place(y)) for i, y in zip(active, results, strict=True) if y is not None],
         array("q"),
     )
