@@ -14,6 +14,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd.checks import array_of_frame, real_number, refuse_masked
+from autograd.derivatives.structures import is_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,8 +81,10 @@ def read_column(column: object, name: str, is_constant: bool = False) -> Column:
 
     Or an argument that all examples share: a number, nested lists or an array.
     """
-    column = _without_frame(column, name)
-    if _is_array(type(column)):
+    pandas: Any = sys.modules.get("pandas")  # without it there is no frame
+    if pandas is not None and isinstance(column, pandas.DataFrame | pandas.Series):
+        column = array_of_frame(f"jit: {name}", column)
+    if is_array(column):
         return _read_array(cast("np.ndarray[Any, Any]", column), name, is_constant)
     if not is_constant and not _has_items(type(column)):
         hint = ""
@@ -127,13 +130,6 @@ def joined_leaves(
     return numbers, [column for column in columns if not column.is_constant]
 
 
-def _without_frame(x: object, name: str) -> object:
-    pandas: Any = sys.modules.get("pandas")  # without it there is no frame
-    if pandas is None or not isinstance(x, pandas.DataFrame | pandas.Series):
-        return x
-    return array_of_frame(f"jit: {name}", x)
-
-
 def _read_array(array: np.ndarray[Any, Any], name: str, is_constant: bool) -> Column:
     refuse_masked(f"jit: {name}", array)
     if array.dtype.kind not in "biuf":
@@ -148,14 +144,12 @@ def _read_array(array: np.ndarray[Any, Any], name: str, is_constant: bool) -> Co
     return Column(len(array), array.shape[1:], flat, True)
 
 
-def _is_array(kind: type) -> bool:
-    numpy = sys.modules.get("numpy")  # without it there is no array
-    return numpy is not None and issubclass(kind, numpy.ndarray)
-
-
 def _has_items(kind: type) -> bool:
-    is_text = issubclass(kind, str | bytes | bytearray)
-    return not is_text and (issubclass(kind, Sequence | array) or _is_array(kind))
+    import numpy as np
+
+    # in a tuple, for a union takes longer to make than to ask
+    is_text = issubclass(kind, (str, bytes, bytearray))
+    return not is_text and issubclass(kind, (Sequence, np.ndarray))
 
 
 def _listed(lengths: set[int | None]) -> str:

@@ -22,7 +22,6 @@ import importlib.util
 import inspect
 import math
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import MethodType
@@ -260,14 +259,7 @@ class Compiled:
 
     def recorded(self, *columns: Any) -> _Recording:
         """The recording for such arguments; nothing is compiled or run."""
-        return self._recording_of(self._read(columns))
-
-    def _recording_of(self, columns: list[Column]) -> _Recording:
-        key = tuple([x.shape if not x.is_constant else (x.shape, x.is_array) for x in columns])
-        found: _Recording = self._recordings.get(
-            key, lambda: _Recording(self._traced, columns, self._requested)
-        )
-        return found
+        return self._recorded(self._read(columns))
 
     def _recorded(self, columns: list[Column]) -> _Recording:
         """The recording for these columns.
@@ -276,7 +268,10 @@ class Compiled:
             TypeError: if an enclosing transformation differentiates with respect to a Value that
                 the function depends on, since a call returns plain numbers.
         """
-        found = self._recording_of(columns)
+        key = tuple([x.shape if not x.is_constant else (x.shape, x.is_array) for x in columns])
+        found: _Recording = self._recordings.get(
+            key, lambda: _Recording(self._traced, columns, self._requested)
+        )
         for variable in recording.variables():
             if variable in found.nodes:
                 raise TypeError(
@@ -425,18 +420,19 @@ class _Kept:
     def __init__(self, n: float = math.inf) -> None:
         self._n = n
         self._lock = fork_safe_lock()
-        self._found: OrderedDict[Any, Any] = OrderedDict()
+        self._found: dict[Any, Any] = {}  # the latest is the last
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
         """The result for a key; `make` makes it if there is none."""
         with self._lock:
-            if key not in self._found:
+            found = self._found.pop(key, None)
+            if found is None:
                 with gc_paused():
-                    self._found[key] = make()
-            self._found.move_to_end(key)
-            while len(self._found) > self._n:
-                self._found.popitem(last=False)
-            return self._found[key]
+                    found = make()
+                if len(self._found) >= self._n:
+                    del self._found[next(iter(self._found))]
+            self._found[key] = found
+            return found
 
     def latest(self, function: object) -> Any:
         """The result that was used last, for a compiled function."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from operator import attrgetter
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any, NoReturn, cast
 
 from autograd import recording
@@ -116,9 +116,6 @@ for _python, _name in BINARY.items():
     setattr(Traced, f"__r{_python}__", _binary(TABLE[_name], True))
 
 
-NOTHING_SHARED: Mapping[int, bool] = {}
-
-
 @dataclass(frozen=True)
 class Trace:
     """A function's recording.
@@ -155,7 +152,7 @@ def trace(
     f: Callable[..., Any],
     shapes: Sequence[tuple[int, ...]],
     follows_branches: bool = False,
-    shared: Mapping[int, bool] = NOTHING_SHARED,
+    shared: Mapping[int, bool] = MappingProxyType({}),
     postpones: bool = False,
 ) -> Trace:
     """Record `f` on one example: a Traced for each column of numbers, lists for a column of rows.
@@ -172,13 +169,15 @@ def trace(
         TypeError: if `f` uses the number of an input, or branches on a comparison of Values,
             or returns anything but Values and numbers, or lists and tuples of them.
     """
+    import numpy as np
+
     inputs: list[Traced] = []
     constants: list[Traced] = []
     outputs: list[Operand] = []
     arguments: list[Any] = []
     for i, (name, shape) in enumerate(zip(_argument_names(f, len(shapes)), shapes, strict=True)):
         argument = _argument(name, shape, constants if i in shared else inputs)
-        arguments.append(_array(argument, shape) if shared.get(i) else argument)
+        arguments.append(np.array(argument, object) if shared.get(i) else argument)
     postpones = postpones and isinstance(f, FunctionType) and f in gradients
     with recording.tracing(follows_branches, postpones) as current:
         result = f(*arguments)
@@ -186,15 +185,6 @@ def trace(
     if variables:
         outputs, with_value = [current.output], len(outputs) > len(variables)
     return Trace(inputs, constants, outputs, form, current.selection, variables, with_value)
-
-
-def _array(nested: Any, shape: tuple[int, ...]) -> Any:
-    """Nested lists as an array of objects."""
-    import numpy as np
-
-    array = np.empty(shape, object)
-    array[...] = nested
-    return array
 
 
 def _form(f: Callable[..., Any], result: object, outputs: list[Operand]) -> Any:
