@@ -12,6 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain, cycle
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -45,6 +46,8 @@ class Step:
         closure: a leaf for each Value that the step closes over.
         results: the state after the step, then other nodes whose numbers are kept for every step.
         next_state: the state after the step.
+        leaves: state, closure and inputs; `index` finds the index of each among them.
+        n_state, n_fixed: how many of them are the state; and all but the inputs.
     """
 
     def __init__(
@@ -57,9 +60,9 @@ class Step:
         self.state, self.inputs, self.closure, self.results = state, inputs, closure, results
         self.next_state = results[: len(state)]
         of_loops.update([*state, *inputs])
-        self.state_index: dict[Value, int] = {x: i for i, x in enumerate(state)}
-        self.input_index: dict[Value, int] = {x: i for i, x in enumerate(inputs)}
-        self.closure_index: dict[Value, int] = {x: i for i, x in enumerate(closure)}
+        self.leaves = [*state, *closure, *inputs]
+        self.index: dict[Value, int] = {x: i for i, x in enumerate(self.leaves)}
+        self.n_state, self.n_fixed = len(state), len(state) + len(closure)
         columns = reversed(list(enumerate(results)))
         self._columns = {x: i for i, x in columns if isinstance(x, Value)}
 
@@ -75,7 +78,6 @@ class Step:
 
         The steps are those up to the last of the results, each given by (steps, column).
         """
-        leaves = {*self.state, *self.inputs, *self.closure}
         columns: defaultdict[int, set[int]] = defaultdict(set)
         for t, column in results:
             columns[t].add(column)
@@ -85,7 +87,7 @@ class Step:
             later = by_step[-1] if by_step else ()
             used = frozenset(columns[t]).union(i for i, x in enumerate(self.state) if x in later)
             if used not in found:
-                found[used] = leaves & sources([self.results[column] for column in used])
+                found[used] = self.index.keys() & sources([self.results[column] for column in used])
             by_step.append(found[used])
         return by_step[::-1] or [set()]
 
@@ -110,11 +112,13 @@ class LoopPrimitive(ManyResults):
         places = [(int(t), int(column)) for t, column in results]
         by_step = step.sources(places)
         found = [run.state[i] for t, i in places if t == 0]
-        found += [y for x, y in zip(step.state, run.state, strict=True) if x in by_step[0]]
-        used = set[Value]().union(*by_step)
-        found += [y for x, y in zip(step.closure, run.closure, strict=True) if x in used]
-        for leaves, row in zip(by_step, run.inputs, strict=False):
-            found += [y for x, y in zip(step.inputs, row, strict=True) if x in leaves]
+        any_step = set[Value]().union(*by_step)
+        for i, leaf in enumerate(step.leaves):
+            if i < step.n_fixed:
+                used = leaf in (by_step[0] if i < step.n_state else any_step)
+                found += [run.operand(i, 0)] * used
+            else:
+                found += [run.operand(i, t) for t, leaves in enumerate(by_step) if leaf in leaves]
         return found
 
     def pull_back(
@@ -139,37 +143,33 @@ class LoopRun:
     def __init__(self, node: Value) -> None:
         row: Any = node.primitive
         self.step, self.count, self.node = row.step, row.count, node
-        args, step = node.args, row.step
-        m, q, d = len(step.state), len(step.closure), len(step.inputs)
-        self.state: tuple[Any, ...] = args[:m]
-        self.closure: tuple[Any, ...] = args[m : m + q]
-        first, self.inputs = args[m + q :], list[tuple[Any, ...]]()
-        self.inputs += [first[t * d : (t + 1) * d] for t in range(self.count)]
+        m, n, d = self.step.n_state, self.step.n_fixed, len(self.step.inputs)
+        self.operands: tuple[Any, ...] = node.args
+        self.state, self.closure = self.operands[:m], self.operands[m:n]
+        self.inputs = [self.operands[n + t * d : n + (t + 1) * d] for t in range(self.count)]
         self._results: dict[tuple[int, int], Operand] = {}
+
+    def operand(self, i: int, t: int) -> Any:
+        """The operand for leaf i of the step in iteration t; of the state, in the first one."""
+        return self.operands[i if i < self.step.n_fixed else i + t * len(self.step.inputs)]
 
     def at(self, x: Operand, t: int) -> Any:
         """The node or number that stands for node `x` of the step's graph in iteration `t`."""
         step = self.step
         if not isinstance(x, Value):
             return x
-        if x in step.closure_index:
-            return self.closure[step.closure_index[x]]
-        if x in step.input_index:
-            return self.inputs[t][step.input_index[x]]
-        if x in step.state_index:
-            i = step.state_index[x]
-            stays = t == 0 or step.next_state[i] is x
-            return self.state[i] if stays else self.result(t, i)
-        return self.result(t + 1, step.column(x))
+        i = step.index.get(x)
+        if i is None:
+            return self.result(t + 1, step.column(x))
+        if i < step.n_state and t > 0 and step.next_state[i] is not x:
+            return self.result(t, i)
+        return self.operand(i, t)
 
     def leaves_on(self, operands: Collection[Any]) -> set[Value]:
         """The leaves of the step that stand for one of these operands, in some iteration."""
-        step = self.step
-        pairs = [*zip(step.state, self.state, strict=True)]
-        pairs += zip(step.closure, self.closure, strict=True)
-        for row in self.inputs:
-            pairs += zip(step.inputs, row, strict=True)
-        return {x for x, y in pairs if y in operands}
+        leaves = chain(self.step.leaves[: self.step.n_fixed], cycle(self.step.inputs))
+        pairs = zip(leaves, self.operands, strict=False)
+        return {x for x, operand in pairs if operand in operands}
 
     def result(self, t: int, column: int) -> Operand:
         """The number in a column after t steps."""
@@ -249,7 +249,7 @@ class _Reverse:
     def _find_carried(self) -> None:
         """Find the states, closures and inputs that have adjoints, and the outputs in use."""
         step, run = self.run.step, self.run
-        m = len(step.state)
+        m, n = step.n_state, step.n_fixed
         self.outputs = sorted({c for _, c in self.given if c >= m})
         behind = set[Value]().union(*self.sources)
         useful = run.leaves_on(self.earlier)
@@ -258,8 +258,9 @@ class _Reverse:
         live = {i for t, i in self.given if i < m and t > 0}
         live |= {i for i, x in enumerate(step.state) if x in behind}
         self.states = [i for i in sorted(live) if step.state[i] in moving]
-        self.closures = [k for k, x in enumerate(step.closure) if x in useful]
-        self.inputs = [i for i, x in enumerate(step.inputs) if x in useful]
+        others = [i for i, x in enumerate(step.leaves) if i >= m and x in useful]
+        self.closures = [i for i in others if i < n]
+        self.inputs = [i for i in others if i >= n]
         # What contributes to an operand from elsewhere begins the sum, if it stands in one place.
         uses = Counter(x for x in run.node.args if x in self.earlier)
         self.counted = {
@@ -280,7 +281,7 @@ class _Reverse:
         if not all(is_sure(self.given.get(place, NOTHING)[1]) for place in places):
             return set()
         ends = [step.next_state[i] for i in self.states] + [step.results[c] for c in self.outputs]
-        found = always_active([*step.state, *step.closure, *step.inputs], ends)
+        found = always_active(step.leaves, ends)
         return found if found.issuperset(step.state[i] for i in self.states) else set()
 
     def _upstream(self, column: int, ahead: int) -> tuple[Operand, Activity]:
@@ -301,8 +302,8 @@ class _Reverse:
         return leaf
 
     def _before_input(self, i: int, t: int) -> Any:
-        """The earlier contributions to input `i` of step `t`, and their activity."""
-        x = self.run.inputs[t][i]
+        """The earlier contributions to leaf `i`, an input, of step `t`, and their activity."""
+        x = self.run.operand(i, t)
         return self.earlier[x] if x in self.counted else NOTHING
 
     def _flat(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
@@ -312,7 +313,7 @@ class _Reverse:
     def _sweep(self) -> None:
         """Sweep through a step: find the adjoint, and the activity, of each leaf before it."""
         step = self.run.step
-        leaves = [step.state[i] for i in self.states] + [step.closure[k] for k in self.closures]
+        leaves = [step.leaves[i] for i in self.states + self.closures]
         sure = float(bool(self.always_active))
         state = [
             (Traced(f"adjoint of {x.label}"), Traced("activity") if self.follows else sure)
@@ -325,9 +326,9 @@ class _Reverse:
             if i in self.interior:
                 earlier[step.state[i]] = self._upstream(i, 0)
         for i in self.inputs:
-            if any(row[i] in self.counted for row in self.run.inputs):
-                earlier[step.inputs[i]] = self._pair(partial(self._before_input, i))
-        leaves += [step.inputs[i] for i in self.inputs]
+            if any(self.run.operand(i, t) in self.counted for t in range(self.run.count)):
+                earlier[step.leaves[i]] = self._pair(partial(self._before_input, i))
+        leaves += [step.leaves[i] for i in self.inputs]
         found = pulled_back(seeds, leaves, earlier)
         pairs = [(-0.0 if x is None else x, active) for x, active in found]
         results = self._with_reads(self._flat(state), joined(pairs))
@@ -337,14 +338,14 @@ class _Reverse:
         }
         before = list(self.adjoint.values())
         computed = set(in_recorded_order(results))
-        closures = [k for k, x in enumerate(step.closure) if x in computed]
+        closures = [i for i, x in enumerate(step.closure) if x in computed]
         self.step = Step(
             self._flat(state),
             [leaf for leaf, _ in self.columns],
-            [step.closure[k] for k in closures],
+            [step.closure[i] for i in closures],
             self._flat(before[: len(state)]) + self._flat(before[len(state) :]),
         )
-        self.closure = [self.run.closure[k] for k in closures]
+        self.closure = [self.run.closure[i] for i in closures]
 
     def _with_reads(self, state: list[Value], results: list[Operand]) -> list[Operand]:
         """The results of a sweep, in which what it reads of the forward step is an input."""
@@ -363,38 +364,31 @@ class _Reverse:
 
     def _read(self, x: Value, t: int) -> Operand:
         """The value of a node of the forward step in step `t`; states are read from the results."""
-        step, run = self.run.step, self.run
-        return run.result(t, step.state_index[x]) if x in step.state_index else run.at(x, t)
+        i = self.run.step.index.get(x, math.inf)
+        return self.run.result(t, int(i)) if i < self.run.step.n_state else self.run.at(x, t)
 
     def contributions(self) -> dict[Value, tuple[Operand, Activity]]:
         """For each operand, earlier contributions plus those of the loop, and their activity."""
         run, n, step = self.run, self.n, self.run.step
         counted = {run.state[i] for i in self.interior}
-        counted |= {row[i] for row in run.inputs[:n] for i in self.inputs}
+        counted |= {run.operand(i, t) for t in range(n) for i in self.inputs}
         counted &= self.counted
         before: dict[Any, Any] = {
             x: pair for x, pair in self.earlier.items() if pair[0] is not None and x not in counted
         }
         state = [self.given.get((n, i), NOTHING) for i in self.states]
-        state += [before.pop(run.closure[k], NOTHING) for k in self.closures]
+        state += [before.pop(run.operand(i, 0), NOTHING) for i in self.closures]
         rows = [[value(t) for _, value in self.columns] for t in reversed(range(n))]
         reverse = record(self.step, self._flat(state), self.closure, rows)
         found: dict[Value, list[tuple[Operand, Activity]]] = {}
-
-        def add(operand: Any, leaf: Value, t: int) -> None:
-            if operand in self.earlier:
-                adjoint, active = (reverse.at(x, n - 1 - t) for x in self.adjoint[leaf])
+        sources, leaves = self.sources, step.leaves
+        uses = [(i, 0) for i in self.closures]
+        uses += [(i, t) for t in reversed(range(n)) for i in self.inputs if leaves[i] in sources[t]]
+        uses += [(i, 0) for i in self.states if leaves[i] in sources[0] or (0, i) in self.given]
+        for i, t in uses:
+            if (operand := run.operand(i, t)) in self.earlier:
+                adjoint, active = (reverse.at(x, n - 1 - t) for x in self.adjoint[leaves[i]])
                 found.setdefault(operand, []).append((adjoint, active))
-
-        for k in self.closures:
-            add(run.closure[k], step.closure[k], 0)
-        for t in reversed(range(n)):
-            for i in self.inputs:
-                if step.inputs[i] in self.sources[t]:
-                    add(run.inputs[t][i], step.inputs[i], t)
-        for i in self.states:
-            if step.state[i] in self.sources[0] or (0, i) in self.given:
-                add(run.state[i], step.state[i], 0)
         for i, x in enumerate(run.state):
             if (0, i) in self.given and i not in self.interior and x in self.earlier:
                 found.setdefault(x, []).insert(0, self.given[0, i])
@@ -425,16 +419,16 @@ def _forward(
     """
     step = run.step
     moving = _moving(step, run.leaves_on(tangents_of))
-    parts = step.state, step.closure, step.inputs
-    states, closures, inputs = ([i for i, x in enumerate(part) if x in moving] for part in parts)
-    leaves = [x for part in parts for x in part if x in moving]
-    a, b = len(states), len(states) + len(closures)
+    chosen = [i for i, x in enumerate(step.leaves) if x in moving]
+    leaves = [step.leaves[i] for i in chosen]
+    a, b = (sum(i < n for i in chosen) for n in (step.n_state, step.n_fixed))
 
-    def given(xs: Sequence[Any], chosen: Iterable[int]) -> list[tuple[Operand | None, Activity]]:
-        return [tangents_of.get(xs[i], ABSENT) for i in chosen]
+    def given(chosen: Iterable[int], t: int = 0) -> list[tuple[Operand | None, Activity]]:
+        return [tangents_of.get(run.operand(i, t), ABSENT) for i in chosen]
 
-    state, closure = given(run.state, states), given(run.closure, closures)
-    rows = [given(row, inputs) for row in run.inputs]
+    states = chosen[:a]
+    state, closure = given(states), given(chosen[a:b])
+    rows = [given(chosen[b:], t) for t in range(run.count)]
 
     along = [_like(x, f"tangent of {x.label}") for x in leaves]
     flags: list[Any] = []

@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd import recording
 from autograd.compiler.ragged import Integers, distinct, offsets, ranges
-from autograd.compiler.reverse import Columns, ReverseSweep
+from autograd.compiler.reverse import Columns, ReverseSweep, mark_dependents
 from autograd.compiler.trace import Traced
 from autograd.derivatives.graph import in_recorded_order
 from autograd.locks import cached
@@ -329,15 +329,7 @@ class Lowering:
         first = int(np.count_nonzero(self.op <= INPUT))
         varies: list[bool] = (self.op == INPUT)[:first].tolist()
         if any(varies):
-            operands, end = self.arg.tolist(), 0
-            for width in np.diff(self.start)[first:].tolist():
-                start, end = end, end + width
-                for x in operands[start:end]:
-                    if varies[x]:
-                        varies.append(True)
-                        break
-                else:
-                    varies.append(False)
+            mark_dependents(varies, self.arg.tolist(), np.diff(self.start)[first:].tolist())
         section = np.full(len(self.op), ONCE)
         section[: len(varies)][varies] = EACH
         return section

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -85,6 +85,19 @@ class Contributions(NamedTuple):
     found: array[int]
 
 
+def mark_dependents(marks: list[bool], args: Sequence[int], widths: Iterable[int]) -> None:
+    """Append for each operation whether it is applied to a marked number; constants are not."""
+    end = 0
+    for width in widths:
+        start, end = end, end + width
+        for arg in args[start:end]:
+            if arg >= 0 and marks[arg]:
+                marks.append(True)
+                break
+        else:
+            marks.append(False)
+
+
 class ReverseSweep:
     """The adjoints of an output's operands.
 
@@ -97,12 +110,14 @@ class ReverseSweep:
     def __init__(self, x: Columns, output: int, inputs: Sequence[int]) -> None:
         self.x = x
         self.n = self._end = x.first + len(x.codes)
-        self._depends = bytearray(self.n)
+        self._depends = [False] * x.first
+        for node in inputs:
+            self._depends[node] = True
+        mark_dependents(self._depends, x.args, x.widths)
         self._ends = offsets(np.array(x.widths, np.int64)).tolist()
         self._of_data = {code for code, row in x.row_of.items() if row in OF_DATA}
         self._kinds: list[dict[Any, Contributions]] = []  # by pattern and upstream gradient
         self._sums: list[tuple[int, list[int]]] = []
-        self._mark(inputs)
         self._terms: list[Any] = [None] * self.n  # of each number a term, or a list of several
         if output >= 0 and self._depends[output]:
             self._terms[output] = x.constant(1.0)
@@ -110,18 +125,6 @@ class ReverseSweep:
         adjoints = {node: self._sum(self._terms[node]) for node in reversed(inputs)}
         self.adjoints = [adjoints[node] for node in inputs]
         self._write()
-
-    def _mark(self, inputs: Sequence[int]) -> None:
-        """Mark what depends on an input."""
-        depends, args, end = self._depends, self.x.args, 0
-        for node in inputs:
-            depends[node] = DEPENDS
-        for node, width in enumerate(self.x.widths, self.x.first):
-            start, end = end, end + width
-            for arg in args[start:end]:
-                if arg >= 0 and depends[arg]:
-                    depends[node] = DEPENDS
-                    break
 
     def _patterns(self) -> list[int]:
         """Of each operation a number, the same for operations of one kind: of the same code and
