@@ -53,21 +53,30 @@ class Column:
         return rows
 
 
-def read_columns(columns: Sequence[object], axes: Sequence[int | None] = ()) -> list[Column]:
+def read_columns(
+    columns: Sequence[object], axes: int | tuple[int | None, ...] | None = 0
+) -> list[Column]:
     """The columns given to a compiled function, one per argument.
 
     Args:
-        axes: for each argument 0, or None if all examples share it; () if none is shared.
+        axes: of all or of each argument: 0, or None if the examples share it.
 
     Raises:
         TypeError: for a column that is no list or array, or that holds anything but real numbers.
-        ValueError: for no examples, columns of different length, or a ragged column.
+        ValueError: for no examples, columns of different length, or a ragged column; or
+            for another number of axes than of columns.
     """
+    each = axes if isinstance(axes, tuple) else (axes,) * len(columns)
+    if len(each) != len(columns):
+        raise ValueError(
+            f"jit: got {len(columns)} arguments, but in_axes={axes} has {len(each)} elements; "
+            f"give one for each argument"
+        )
     read = [
         read_column(column, f"column {i}")
-        if not axes or axes[i] is not None
+        if axis is not None
         else read_column(column, f"argument {i}", is_constant=True)
-        for i, column in enumerate(columns)
+        for i, (column, axis) in enumerate(zip(columns, each, strict=True))
     ]
     if len(read) > 1:
         counts = [column.count for column in read if not column.is_constant]

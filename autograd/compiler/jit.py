@@ -116,7 +116,7 @@ class Compiled:
         self.backend = checked_backend(backend)
         self._requested = backend
         self.in_axes = _checked_axes(in_axes)
-        self._recordings = _Kept()
+        self._recordings = Cache()
         self._of_object: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -158,7 +158,7 @@ class Compiled:
         """
         if recording.is_tracing():  # called by another function that is being compiled
             return self.function(*columns)
-        read = self._read(columns)
+        read = read_columns(columns, self.in_axes)
         recorded = self._recorded(read)
         results, form = recorded.values(read), recorded.trace.form
         count, is_array = None, False
@@ -179,7 +179,7 @@ class Compiled:
 
     def mean(self, *columns: Any) -> Any:
         """The mean of the function over the examples; of a list, the list of means."""
-        read = self._read(columns)
+        read = read_columns(columns, self.in_axes)
         recorded = self._recorded(read)
         form = recorded.trace.form
         means = recorded.mean(read).tolist()
@@ -191,14 +191,14 @@ class Compiled:
         Raises:
             TypeError: if the function returns a list.
         """
-        read = self._read(columns)
+        read = read_columns(columns, self.in_axes)
         if self._recorded(read).trace.form is not None:
             raise TypeError("backward: the function returns a list; it needs one Value to follow")
         return self._backward(read)[0]
 
     def backward_of_first(self, *columns: Any) -> list[float]:
         """The means of the list that the function returns; adds the gradient of the first one."""
-        return self._backward(self._read(columns))
+        return self._backward(read_columns(columns, self.in_axes))
 
     def _backward(self, columns: list[Column]) -> list[float]:
         recorded = self._recorded(columns)
@@ -246,20 +246,9 @@ class Compiled:
         """The program as LLVM IR for this machine, whatever the back end; needs llvmlite."""
         return BACKENDS["llvm"].source(self.program)
 
-    def _read(self, columns: tuple[Any, ...]) -> list[Column]:
-        axes = self.in_axes
-        if not isinstance(axes, tuple):
-            return read_columns(columns, (axes,) * len(columns))
-        if len(axes) != len(columns):
-            raise ValueError(
-                f"jit: got {len(columns)} arguments, but in_axes={axes} has {len(axes)} elements; "
-                f"give one for each argument"
-            )
-        return read_columns(columns, axes)
-
     def recorded(self, *columns: Any) -> _Recording:
         """The recording for such arguments; nothing is compiled or run."""
-        return self._recorded(self._read(columns))
+        return self._recorded(read_columns(columns, self.in_axes))
 
     def _recorded(self, columns: list[Column]) -> _Recording:
         """The recording for these columns.
@@ -286,11 +275,12 @@ class _Recording:
     """A function recorded for one shape of example, and what was compiled of it so far."""
 
     def __init__(self, f: Callable[..., Any], columns: Sequence[Column], backend: str) -> None:
-        self.function = f
-        self.shapes = [column.shape for column in columns]
-        self.shared = {i: x.is_array for i, x in enumerate(columns) if x.is_constant}
-        self.backend = backend
-        self.trace = trace(f, self.shapes, shared=self.shared, postpones=True)
+        shapes = [column.shape for column in columns]
+        shared = {i: x.is_array for i, x in enumerate(columns) if x.is_constant}
+        self._trace = functools.partial(trace, f, shapes, shared=shared)
+        self._is_batch = len(shared) == len(shapes)
+        self._backend = backend
+        self.trace = self._trace(postpones=True)
 
     @cached
     def graph(self) -> Trace:
@@ -305,7 +295,7 @@ class _Recording:
 
     @cached
     def values(self) -> _Runner:
-        return self._runner(is_batch=len(self.shared) == len(self.shapes))
+        return self._runner(is_batch=self._is_batch)
 
     @cached
     def mean(self) -> _Runner:
@@ -333,7 +323,7 @@ class _Recording:
         with gc_paused():
             recorded = self.graph if with_gradient else self.trace
             if follows_branches and recorded.selection:  # in gradients that f takes itself
-                recorded = trace(self.function, self.shapes, follows_branches, self.shared)
+                recorded = self._trace(follows_branches)
             constants = recorded.constants
             variables = self.leaves if with_gradient else recorded.variables
             lowered = lower(
@@ -346,7 +336,7 @@ class _Recording:
                 recorded.with_value,
             )
             selection = max(recorded.selection, lowered.selection)
-            runner = _Runner(lowered, self.backend, len(constants))
+            runner = _Runner(lowered, self._backend, len(constants))
         if selection and not follows_branches:
             follower = functools.partial(self._runner, with_gradient, is_batch, True)
             runner.follower = functools.cache(follower)
@@ -414,7 +404,7 @@ class _Runner:
 # --- what was compiled is kept --------------------------------------------------------------------
 
 
-class _Kept:
+class Cache:
     """A cache of the n most recently used results; without n, of all."""
 
     def __init__(self, n: float = math.inf) -> None:
@@ -442,7 +432,7 @@ class _Kept:
         raise RuntimeError(f"{function!r} has no program yet: it is recorded at its first call")
 
 
-_programs, _executables = _Kept(32), _Kept(64)
+_programs, executables = Cache(32), Cache(64)
 
 
 def rolled(listed: Lowered) -> Program:
@@ -456,13 +446,9 @@ def executable(listed: Lowered, backend: str) -> Executable:
     backend = checked_backend(backend)
     compile_program = BACKENDS[backend].compile
     assert compile_program is not None
-    found: Executable = kept((backend, listed.key), lambda: compile_program(rolled(listed)))
+    key = backend, listed.key
+    found: Executable = executables.get(key, lambda: compile_program(rolled(listed)))
     return found
-
-
-def kept(key: tuple[object, ...], make: Callable[[], Any]) -> Any:
-    """The code compiled in this process for this key; `make` compiles it if there is none."""
-    return _executables.get(key, make)
 
 
 def checked_backend(backend: str, caller: str = "jit") -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from autograd import recording
 from autograd.compiler.arguments import Arguments, key_of
-from autograd.compiler.jit import BackendName, _Kept, _Recording, checked_backend
+from autograd.compiler.jit import BackendName, Cache, _Recording, checked_backend
 from autograd.compiler.program import Program
 from autograd.derivatives.graph import as_value
 from autograd.derivatives.sparse import Sparse, sparse_of
@@ -123,7 +123,7 @@ class _SparseFunction:
         self.argnums = argnums
         self.backend: BackendName = backend
         checked_backend(backend, self.operation)
-        self._recordings = _Kept(MOST_RECORDINGS)
+        self._recordings = Cache(MOST_RECORDINGS)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For copy and pickle: a copy is recorded and compiled anew."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from autograd.compiler.columns import Column, read_columns
-from autograd.compiler.jit import _Kept, checked_backend
+from autograd.compiler.jit import Cache, checked_backend
 from autograd.functions import mean
 from autograd.locks import fork_safe_lock
 from autograd.optim import Stepper
@@ -67,7 +67,7 @@ class CompiledStep:
         self._loss = loss
         self._optimizer = optimizer
         self._lock = fork_safe_lock()
-        self._trainings = _Kept()
+        self._trainings = Cache()
         self._is_open = False
         self._held: Any = None  # the training whose parameters are held
         self._kinds: dict[type, type] = {}  # of held parameters, by the class that they had

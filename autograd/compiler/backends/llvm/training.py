@@ -28,7 +28,7 @@ from autograd.compiler.backends.llvm.runtime import (
     pack,
 )
 from autograd.compiler.columns import Column, Numbers, read_columns
-from autograd.compiler.jit import executable, kept, rolled
+from autograd.compiler.jit import executable, executables, rolled
 from autograd.compiler.linking import Joined
 from autograd.compiler.pipeline import lower
 from autograd.compiler.program import Group, Loop, Place, Program
@@ -88,7 +88,9 @@ class CompiledTraining:
         self._has_slopes = False
         self._unmoved_states: list[Any] = []
         self._machine: Any = executable(gradient, "llvm")
-        compiled = kept(("rule", rule.key, n), lambda: Machine(of_all_parameters(rolled(rule), n)))
+        compiled = executables.get(
+            ("rule", rule.key, n), lambda: Machine(of_all_parameters(rolled(rule), n))
+        )
         self._rule: Memory = compiled.memory(1)[0]
 
     def steps(
