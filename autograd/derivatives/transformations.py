@@ -157,13 +157,15 @@ class _Call:
         """doutput/dleaf for each leaf: Values if a graph is needed, else floats."""
         if not isinstance(output, Value):
             return [0.0] * len(self.leaves)
+        if self.needs_graph and not self.postponed:
+            return list(grad(output, self.leaves))
+        zero = positive_zero(lambda: topological_order(output))
         if self.postponed:
+            if math.copysign(1.0, zero) > 0.0:  # which the compiler does not add
+                return list(grad(output, self.leaves))
             self.postponed.output, self.postponed.variables = output, self.leaves
             return [Value(math.nan) for _ in self.leaves]  # each stands for a result
-        if self.needs_graph:
-            return list(grad(output, self.leaves))
         found = leaf_adjoints(output)
-        zero = positive_zero(lambda: topological_order(output))
         return [found.get(leaf, 0.0) + zero for leaf in self.leaves]
 
     def tangents(self, outputs: Sequence[Value], directions: Sequence[Operand]) -> list[Operand]:
