@@ -110,7 +110,8 @@ class Tracing:
     Attributes:
         follows_branches: whether gradients are to ignore unselected branches, even those with nan.
         selection: how unselected branches can affect the gradients taken so far.
-        postpones: whether the outermost gradient is left to the compiler, which has a faster sweep.
+        postpones: whether the next gradient, the outermost one, is left to the compiler, which has
+            a faster sweep.
         variables: what that is with respect to.
         output: what it is of.
     """

@@ -1119,6 +1119,18 @@ def test_a_gradient_left_to_the_compiler_is_that_of_the_graph(backend: Any) -> N
 
 
 @each_backend
+def test_a_gradient_with_respect_to_nothing_leaves_those_in_the_function_alone(
+    backend: Any,
+) -> None:
+    def f(xs: Any, a: Any) -> Any:
+        return ag.gradient(lambda t: t * t * a)(3.0) + ag.sum(xs)
+
+    for argnums in (0, []):
+        compiled = jit(ag.value_and_gradient(f, argnums), backend, in_axes=None)
+        assert compiled([], 2.0) == ag.value_and_gradient(f, argnums)([], 2.0)
+
+
+@each_backend
 def test_backward_of_a_compiled_gradient_is_a_second_derivative(backend: Any) -> None:
     w = ag.Value(1.5, "w")
     slope = jit(ag.gradient(lambda x: (w * x * x).sin() + w), backend)

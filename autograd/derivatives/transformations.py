@@ -75,8 +75,8 @@ class _Call:
         self.start = next(counter)
         tracing = recording.current_tracing()
         self.postponed = None
-        if tracing is not None and tracing.postpones and not recording.variables():
-            self.postponed = tracing
+        if tracing is not None and tracing.postpones:
+            self.postponed, tracing.postpones = tracing, False  # not the gradients in f
         what = f"{operation}: a function's argument"
         expected = "a real number", "give a list, a tuple, a dictionary or a NumPy array"
 
