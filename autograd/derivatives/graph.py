@@ -18,7 +18,7 @@ from autograd.derivatives.activity import Activity, derivative_args
 from autograd.derivatives.many_results import ManyResults, Result, RowOfMany
 from autograd.primitives import Primitive
 from autograd.recording import Selection
-from autograd.value import Operand, Value, edges
+from autograd.value import Operand, Value
 
 Contributions: TypeAlias = Iterator[tuple[Value, Operand]]
 
@@ -86,7 +86,7 @@ def pulled_back(
     order = dependent(nodes, inputs)
     selects = _selects(nodes)
     depends_on_input: set[Any] = {*inputs, *order}
-    sweep = _sweep(depends_on_input)
+    sweep = _Sweep(depends_on_input)
     contributions: dict[Any, list[Any]] = {node: [] for node in depends_on_input}
     for node, (total, active) in (earlier or {}).items():
         contributions[node].append(total)
@@ -497,103 +497,67 @@ def _if_selected(row: Primitive, partial: Operand, term: Operand) -> Operand:
 
 
 class _Sweep:
-    """How a reverse sweep passes upstream gradients on: plainly, in a function being traced.
+    """How a reverse sweep passes upstream gradients on: which nodes are active, and what follows.
+
+    Eager code reads from the recorded partials which nodes are active. In a function being traced,
+    a contribution that is nan counts as 0 where the node is inactive, if the tracing follows
+    branches; otherwise contributions are as they are, and only noted if they need that.
 
     Args:
         targets: the nodes that are to receive contributions.
     """
 
     def __init__(self, targets: Collection[Value]) -> None:
-        self.targets = targets
-        self._activity: Activity[Value] = Activity(_operation, _nodes, of_loops)
+        self._targets = targets
+        self._tracing = recording.current_tracing()
+        self._follows = self._tracing is None or self._tracing.follows_branches
+        self._active: dict[Value, Operand] = {}
+        self._unfollowed: Activity[Value] = Activity(_operation, _nodes, of_loops)
 
     def start(self, node: Value, active: Operand) -> None:
-        """Add a seed of the sweep, with its activity."""
-        if is_sure(active):
-            self._activity.start(node)
+        """Add a path to a node, with its activity."""
+        if self._follows:
+            self._active[node] = _either(active, self._active.get(node, 0.0))
+        elif is_sure(active):
+            self._unfollowed.start(node)
 
     def activity_of(self, node: Value) -> Operand:
         """The activity of a node, to seed another sweep with."""
-        return float(self._activity.is_sure(node))
+        if self._follows:
+            return self._active.get(node, 0.0)
+        return float(self._unfollowed.is_sure(node))
 
     def contributions(self, node: Value, row: Primitive, upstream: Operand) -> Contributions:
         """The operands of a node, and what it contributes to the adjoint of each."""
-        self._activity.visit(node)
-        for arg, partial in self.partials(node, row):
-            yield arg, _product(upstream, partial)
-
-    def partials(self, node: Value, row: Primitive) -> Contributions:
-        """The operands that are targets, and the partial with respect to each."""
+        if not self._follows:
+            self._unfollowed.visit(node)
         args = node.args
-        for arg, partial in zip(args, row.partials_at(node, args, args), strict=True):
-            if partial is not None and arg in self.targets:
-                yield arg, partial
+        partials = row.partials_at(node, args, args)
+        for arg, partial, number in zip(args, partials, node.partials, strict=True):
+            if partial is None or arg not in self._targets:
+                continue
+            if self._tracing is None:
+                _check_reproduced(node, partial, number)
+            contribution = _product(upstream, partial)
+            if not self._follows:
+                yield arg, contribution
+                continue
+            target, active = arg, self._active[node]
+            if row.chooses:
+                is_selected: Any = (partial if self._tracing else number) > 0.0
+                active = primitives.where(is_selected, active, 0.0)
+            while target in _guarded:
+                is_active, target = _guarded[target]
+                active = primitives.where(is_active, active, 0.0)
+            self.start(target, active)
+            # The upstream gradient is 0 already where nothing is active.
+            if not is_sure(active) and contribution is not upstream:
+                contribution = _guarded_by(active, contribution)
+            yield target, contribution
 
     def selection(self) -> Selection:
         """How unselected branches can affect the contributions made."""
-        return self._activity.selection()
-
-
-class _RecordedSweep(_Sweep):
-    """In eager code: the recorded partials say which nodes are active."""
-
-    def __init__(self, targets: Collection[Value]) -> None:
-        super().__init__(targets)
-        self._active: set[Value] = set()
-
-    def start(self, node: Value, active: Operand) -> None:
-        self._active.add(node)
-
-    def activity_of(self, node: Value) -> Operand:
-        return float(node in self._active)
-
-    def contributions(self, node: Value, row: Primitive, upstream: Operand) -> Contributions:
-        recorded = (edge for edge in edges(node, self._active) if edge[0] in self.targets)
-        found = zip(self.partials(node, row), recorded, strict=True)
-        for (arg, partial), (_, number, is_selected) in found:
-            _check_reproduced(node, partial, number)
-            contribution = _product(upstream, partial)
-            if is_selected:
-                self._active.add(arg)
-                yield arg, contribution
-            else:
-                yield arg, _without_nan(number_of(contribution))
-
-
-class _FollowingSweep(_Sweep):
-    """In a traced function: a contribution that is nan counts as 0 where the node is inactive."""
-
-    def __init__(self, targets: Collection[Value]) -> None:
-        super().__init__(targets)
-        self._activities: dict[Value, Operand] = {}
-
-    def start(self, node: Value, active: Operand) -> None:
-        self._activities[node] = _either(active, self.activity_of(node))
-
-    def activity_of(self, node: Value) -> Operand:
-        return self._activities.get(node, 0.0)
-
-    def contributions(self, node: Value, row: Primitive, upstream: Operand) -> Contributions:
-        for arg, partial in self.partials(node, row):
-            contribution = _product(upstream, partial)
-            active = self.activity_of(node)
-            if row.chooses:
-                active = primitives.where(partial > 0.0, active, 0.0)
-            while arg in _guarded:
-                is_active, arg = _guarded[arg]  # noqa: PLW2901
-                active = primitives.where(is_active, active, 0.0)
-            self.start(arg, active)
-            # The upstream gradient is 0 already where nothing is active.
-            if not is_sure(active) and contribution is not upstream:
-                contribution = _guard(active > 0.0, contribution)
-            yield arg, contribution
-
-
-def _sweep(targets: Collection[Value]) -> _Sweep:
-    tracing = recording.current_tracing()
-    if tracing is None:
-        return _RecordedSweep(targets)
-    return _FollowingSweep(targets) if tracing.follows_branches else _Sweep(targets)
+        return self._unfollowed.selection()
 
 
 def _operation(node: Value) -> tuple[Any, Sequence[Any]]:
@@ -630,8 +594,11 @@ def is_sure(active: Operand) -> bool:
     return type(active) is float and active == 1.0
 
 
-def _guard(is_active: Operand, contribution: Operand) -> Operand:
-    """The contribution, in a function being compiled; 0 if it is nan and inactive."""
+def _guarded_by(active: Operand, contribution: Operand) -> Operand:
+    """The contribution; 0 if it is nan and inactive. In eager code a number if it is inactive."""
+    if not recording.is_tracing():
+        return _without_nan(number_of(contribution))
+    is_active = active > 0.0
     zero = primitives.where(contribution <= contribution, contribution, 0.0)  # noqa: PLR0124
     node: Operand = primitives.where(is_active, contribution, primitives.stop_gradient(zero))
     if isinstance(node, Value) and isinstance(contribution, Value):
