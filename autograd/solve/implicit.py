@@ -25,7 +25,7 @@ from autograd import primitives, recording
 from autograd.compiler.jit import jit
 from autograd.compiler.trace import Traced
 from autograd.derivatives import grad
-from autograd.derivatives.graph import copied, in_recorded_order, number_of
+from autograd.derivatives.graph import copied, in_recorded_order, number_of, pulled_back
 from autograd.derivatives.many_results import ManyResults
 from autograd.operators import OWNED
 from autograd.primitives import Primitive
@@ -52,39 +52,32 @@ class System:
         index = {x: i for i, x in enumerate([*xs, *ps])}
         self._orders = [in_recorded_order([r], index) for r in residuals]
         self.used = [sorted(index[x] for x in order if x in index) for order in self._orders]
-        self._known = {x for order in self._orders for x in order}
 
     def point(self) -> Point:
         """The residuals and derivatives at the point where the system was recorded."""
         partials, rounding = [], []
         for residual, used, order in zip(self.residuals, self.used, self._orders, strict=True):
-            found = leaf_adjoints(residual) if isinstance(residual, Value) else {}
-            partials.append({i: found.get(self._placeholder(i), 0.0) for i in used})
-            adjoints = ((x, found.get(x) if x.primitive is None else x.grad) for x in order)
-            rounding.append(sum(abs(a * x._float) for x, a in adjoints if a is not None))
+            slopes = leaf_adjoints(residual) if isinstance(residual, Value) else {}
+            partials.append({i: slopes.get(x, 0.0) for i, x in self._placeholders(used)})
+            found = ((x, slopes.get(x) if x.primitive is None else x.grad) for x in order)
+            rounding.append(sum(abs(a * x._float) for x, a in found if a is not None))
         residuals = [number_of(r) for r in self.residuals]
         return Point([x._float for x in self.xs], residuals, partials, rounding)
 
     def partials(self) -> list[Row]:
         """The derivatives of each residual with respect to `[*xs, *ps]`, as graph."""
-        rows = []
+        rows: list[Row] = []
         for residual, used in zip(self.residuals, self.used, strict=True):
-            row = self._gradient(residual, [self._placeholder(i) for i in used])
-            rows.append(dict(zip(used, row, strict=True)))
+            inputs = dict(self._placeholders(used))
+            found = pulled_back([(residual, 1.0, 1.0)], list(inputs.values()))
+            slopes = [0.0 if slope is None else slope for slope, _ in found]
+            rows.append(dict(zip(inputs, slopes, strict=True)))
         return rows
 
-    def _placeholder(self, index: int) -> Value:
+    def _placeholders(self, indices: Sequence[int]) -> list[tuple[int, Value]]:
+        """Indices, each with the Value that stands for this unknown or parameter."""
         n = len(self.xs)
-        return self.xs[index] if index < n else self.ps[index - n]
-
-    def _gradient(self, output: Operand, inputs: list[Value]) -> list[Operand]:
-        if not inputs or not isinstance(output, Value):
-            return [0.0] * len(inputs)
-        # a leaf that is not in the graph is a new constant
-        return [
-            x if x.primitive is not None or x in self._known else x._float
-            for x in grad(output, inputs)
-        ]
+        return [(i, self.xs[i] if i < n else self.ps[i - n]) for i in indices]
 
     def compiled(self) -> Callable[[list[float]], Point]:
         """A compiled function from the numbers of `[*xs, *ps]` to the system at that point."""
@@ -92,16 +85,12 @@ class System:
 
         def numbers(given: list[Value]) -> list[list[Operand]]:
             mapping = dict(zip([*self.xs, *self.ps], given, strict=True))
-            residuals = copied(self.residuals, mapping)
             rows = []
-            for residual, indices in zip(residuals, used, strict=True):
+            for residual, indices in zip(copied(self.residuals, mapping), used, strict=True):
                 inner = _numbers_in(residual)
-                found = grad(residual, inner) if isinstance(residual, Value) else []
-                sizes = [abs(x * slope) for x, slope in zip(inner, found, strict=True)]
-                by = dict(zip(inner, found, strict=True))
-                rows.append(
-                    [residual, primitives.sum(*sizes), *(by.get(given[i], 0.0) for i in indices)]
-                )
+                slopes = dict(zip(inner, grad(residual, inner) if inner else [], strict=True))
+                rounding = primitives.sum(*[abs(x * slope) for x, slope in slopes.items()])
+                rows.append([residual, rounding, *[slopes[given[i]] for i in indices]])
             return rows
 
         evaluate = jit(numbers, in_axes=None)
@@ -187,18 +176,14 @@ class _Partials:
     """The partials of a solution with n components, for nodes on these operands, or at numbers.
 
     Attributes:
+        inverse: the derivatives of the solution with respect to the residuals.
         slopes: the derivatives of the residuals with respect to the parameters.
     """
 
     def __init__(self, operands: Sequence[Any], n: int, rows: Sequence[Mapping[int, Any]]) -> None:
         self.operands = operands
-        self._jacobian = [{i: x for i, x in row.items() if i < n} for row in rows]
+        self.inverse = negative_inverse([{i: x for i, x in row.items() if i < n} for row in rows])
         self.slopes = [{i - n: x for i, x in row.items() if i >= n} for row in rows]
-
-    @cached_property
-    def inverse(self) -> list[Row]:
-        """The derivatives of the solution with respect to the residuals."""
-        return negative_inverse(self._jacobian)
 
     def kept(self, row: Row) -> Row:
         """Copy the row as sums of one term, which keep this object alive for the other rows."""
@@ -237,7 +222,6 @@ class Solution:
         self._max_steps = max_steps
         self._solved: dict[tuple[float, ...], list[float]] = {}
         self._latest: _Partials | None = None
-        self._nodes: list[weakref.ref[Value]] = []
         self._graph: Callable[[], _Partials | None] = lambda: None
         if solved is not None:
             key = tuple([p._float for p in system.ps])
@@ -284,17 +268,9 @@ class Solution:
     # --- graph
 
     def nodes(self, operands: Sequence[Any]) -> list[Value]:
-        """A node for each component: the ones recorded on these operands, or new ones."""
-        nodes = [node for ref in self._nodes if (node := ref()) is not None]
-        is_on = [
-            x is y for node in nodes for x, y in zip(node.args[self.n :], operands, strict=True)
-        ]
-        if len(nodes) == self.n and all(is_on):
-            return nodes
+        """A node for each component."""
         residuals = [self._row(m, is_root=False).on(operands) for m in range(self.n)]
-        nodes = [self._row(i, is_root=True).on([*residuals, *operands]) for i in range(self.n)]
-        self._nodes = [weakref.ref(node) for node in nodes]
-        return nodes
+        return [self._row(i, is_root=True).on([*residuals, *operands]) for i in range(self.n)]
 
     def graph(self, operands: Sequence[Any]) -> _Partials:
         """The partials for nodes on these operands."""

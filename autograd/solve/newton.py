@@ -149,7 +149,7 @@ def _length(direction: Sequence[float], scale: Sequence[float]) -> float:
 def _solver(point: Point) -> Callable[[Sequence[float]], list[float]]:
     """The function that takes a residual to the Newton step from this point."""
     n = len(point.x)
-    if n == 1:
+    if n == 1:  # an array would take longer than all the rest
         slope = point.partials[0].get(0, 0.0)
         return lambda residual: [-residual[0] / slope if slope else 0.0]
     import numpy as np
@@ -161,14 +161,11 @@ def _solver(point: Point) -> Callable[[Sequence[float]], list[float]]:
                 matrix[m, j] = slope
 
     def solve(residual: Sequence[float]) -> list[float]:
+        downward = -np.array(residual)
         try:
-            step: list[float] = np.linalg.solve(matrix, -np.array(residual)).tolist()
-            if all(map(math.isfinite, step)):
-                return step
+            step = np.linalg.solve(matrix, downward)
         except np.linalg.LinAlgError:
-            pass
-        with np.errstate(all="ignore"):
-            least: list[float] = np.linalg.lstsq(matrix, -np.array(residual))[0].tolist()
-        return least
+            step = np.linalg.lstsq(matrix, downward)[0]
+        return [float(d) for d in step]
 
     return solve
