@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial, reduce
-from itertools import count
 from typing import Any
 
 from autograd import primitives
@@ -146,6 +145,12 @@ def _bits(x: float) -> Any:
     return x if x and x == x else (float, str(x), math.copysign(1.0, x))  # noqa: PLR0124
 
 
+def _is_second_arm(condition: Factor) -> bool:
+    """Whether it is the condition for the second arm of a selection, `where(first, 0, 1)`."""
+    is_where = condition.primitive is primitives.where
+    return is_where and all(map(is_number, condition.args[1:], (0.0, 1.0)))
+
+
 MOST_CONDITIONS = 8
 """More conditions of one term become their conjunction: a function of 300 pieces, each of which is
 selected by a comparison of its own, would take twenty times as long."""
@@ -187,14 +192,11 @@ class Terms:
         """The sum of the terms of several paths."""
         if len(terms) == 1:
             return terms[0]
-        terms = self._with_selections(terms)
-        values: dict[Any, list[Term]] = {}
+        groups: dict[Any, list[Term]] = {}  # by their conditions
         for term in terms:
-            values.setdefault(frozenset(term.selected), []).append(term)
-        parts = [
-            Term(self.record.total([t.value for t in same]), same[0].selected)
-            for same in values.values()
-        ]
+            groups.setdefault(frozenset(term.selected), []).append(term)
+        self._join_arms(groups)
+        parts = list(map(self._sum, groups.values()))
         if len(parts) == 1:
             return parts[0]
         value = self.record.total(list(map(self.number, parts)))
@@ -202,57 +204,30 @@ class Terms:
             return Term(value)
         return Term(value, (self._joined(primitives.logical_or, map(self._condition, parts)),))
 
+    def _sum(self, same: Sequence[Term]) -> Term:
+        """The sum of terms with the same conditions."""
+        return Term(self.record.total([term.value for term in same]), same[0].selected)
+
+    def _join_arms(self, groups: dict[Any, list[Term]]) -> None:
+        """Join what differs only in the two arms of a selection to one term, in place."""
+        left = sorted([same[0].selected for same in groups.values()], key=len)
+        while left:
+            conditions = left.pop()
+            for arm in filter(_is_second_arm, conditions):
+                rest = tuple([c for c in conditions if c is not arm])
+                keys = frozenset([arm.args[0], *rest]), frozenset(conditions)
+                if all(key in groups for key in keys):
+                    x, y = (self._sum(groups.pop(key)).value for key in keys)
+                    term = Term(self.record(primitives.where, arm.args[0], x, y), rest)
+                    groups.setdefault(frozenset(rest), []).append(term)
+                    left.append(rest)
+                    break
+
     def number(self, term: Term) -> Factor:
         """The contribution of the term: its value if its path is selected, else 0."""
         if not term.selected or is_number(term.value, 0.0):
             return term.value
         return self.record(primitives.where, self._condition(term), term.value, 0.0)
-
-    def _with_selections(self, terms: Sequence[Term]) -> list[Term]:
-        """The terms, with one for those below both arms of a selection."""
-        left, places = dict(enumerate(terms)), count(len(terms))
-        users: dict[Factor, list[int]] = {}
-        for i, term in left.items():
-            for condition in term.selected:
-                users.setdefault(condition, []).append(i)
-        for arm in list(users):
-            if arm.primitive is primitives.where and all(map(is_number, arm.args[1:], (0.0, 1.0))):
-                arms = arm.args[0], arm
-                first, second = ([i for i in users.get(x, ()) if i in left] for x in arms)
-                if first and second:
-                    new = self._selection(arms, [left[i] for i in first], [left[i] for i in second])
-                    for i in {*first, *second}:
-                        del left[i]
-                    left[place := next(places)] = new
-                    for condition in new.selected:
-                        users.setdefault(condition, []).append(place)
-        return list(left.values())
-
-    def _selection(
-        self, arms: tuple[Factor, Factor], first: Sequence[Term], second: Sequence[Term]
-    ) -> Term:
-        """One term for the terms below both arms of a selection."""
-        below = [*first, *second]
-        selected = tuple(
-            [c for c in below[0].selected if c not in arms and all(c in t.selected for t in below)]
-        )
-        x, y = (
-            self.total(
-                [
-                    Term(
-                        t.value,
-                        tuple([c for c in t.selected if c is not arm and c not in selected]),
-                    )
-                    for t in own
-                ]
-            )
-            for arm, own in zip(arms, (first, second), strict=True)
-        )
-        value = self.record(primitives.where, arms[0], x.value, y.value)
-        if x.selected or y.selected:
-            conditions = self._condition(x), self._condition(y)
-            selected += (self.record(primitives.where, arms[0], *conditions),)
-        return Term(value, selected)
 
     def _condition(self, term: Term) -> Factor:
         """Whether the term is selected, as one condition: 1 if it always is."""
