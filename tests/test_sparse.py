@@ -571,7 +571,7 @@ def test_what_is_refused() -> None:
     with pytest.raises(TypeError, match="no SciPy matrix of Values"):
         hessian([Value(1.0)])
     with pytest.raises(RuntimeError, match="no program yet"):
-        _ = hessian.__class__(cubic, 0, "auto").program
+        _ = ag.sparse_hessian(cubic).program
 
 
 def test_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ MOST_RECORDINGS = 32
 
 def sparse_jacobian(
     f: Callable[..., Nested], argnums: Argnums = 0, *, backend: BackendName = "auto"
-) -> SparseJacobian:
+) -> SparseFunction:
     """The function that returns the sparse matrix of all first derivatives of `f`.
 
         >>> J = sparse_jacobian(lambda x: [x[0] * x[1], x[2] ** 2])
@@ -85,12 +85,12 @@ def sparse_jacobian(
             different length.
         ImportError: from a call, without SciPy.
     """
-    return SparseJacobian(f, argnums, backend)
+    return SparseFunction("sparse_jacobian", f, argnums, backend)
 
 
 def sparse_hessian(
     f: Callable[..., Any], argnums: Argnums = 0, *, backend: BackendName = "auto"
-) -> SparseHessian:
+) -> SparseFunction:
     """The function that returns the sparse matrix of all second derivatives of `f`.
 
         >>> H = sparse_hessian(lambda x: x[0] * x[1] + x[2] ** 2)
@@ -107,18 +107,19 @@ def sparse_hessian(
     It is found by edge pushing (R. M. Gower and M. P. Mello, A new framework for the computation of
     Hessians, Optimization Methods and Software 27(2), 2012), so it needs no coloring.
     """
-    return SparseHessian(f, argnums, backend)
+    return SparseFunction("sparse_hessian", f, argnums, backend)
 
 
-class _SparseFunction:
+class SparseFunction:
     """A compiled function whose result is a sparse matrix (see `sparse_jacobian`)."""
 
-    operation: str
-
-    def __init__(self, f: Callable[..., Any], argnums: Argnums, backend: BackendName) -> None:
+    def __init__(
+        self, operation: str, f: Callable[..., Any], argnums: Argnums, backend: BackendName
+    ) -> None:
         if not callable(f):
-            raise TypeError(f"{self.operation}: expected a function, got {f!r}")
+            raise TypeError(f"{operation}: expected a function, got {f!r}")
         functools.update_wrapper(self, f, updated=())
+        self.operation = operation
         self.function = f
         self.argnums = argnums
         self.backend: BackendName = backend
@@ -127,7 +128,7 @@ class _SparseFunction:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For copy and pickle: a copy is recorded and compiled anew."""
-        return type(self), (self.function, self.argnums, self.backend)
+        return type(self), (self.operation, self.function, self.argnums, self.backend)
 
     def __repr__(self) -> str:
         return f"<{self.operation} of {self.function!r}, backend {self.backend!r}>"
@@ -165,7 +166,8 @@ class _SparseFunction:
                 f"a transformation differentiates with respect to a Value that f depends on; use "
                 f"`.values(…)`, a list of Values, and `.structure(…)`, their rows and columns"
             )
-        indices, starts, source = matrix.compressed(self.is_symmetric)
+        is_symmetric = self.operation == "sparse_hessian"
+        indices, starts, source = matrix.compressed(is_symmetric)
         points = found if arguments.is_batch else [found]
         matrices = [
             csr_array((x[source], indices.copy(), starts.copy()), shape=matrix.shape)
@@ -191,8 +193,6 @@ class _SparseFunction:
         values = [by_place[place] if place in by_place else zero() for place in places]
         return arguments, matrix, values
 
-    is_symmetric = False
-
     @property
     def program(self) -> Program:
         """The program for the structure of the latest call."""
@@ -209,19 +209,6 @@ class _SparseFunction:
         return found
 
 
-class SparseJacobian(_SparseFunction):
-    """A compiled function that returns a sparse Jacobian. See `sparse_jacobian`."""
-
-    operation = "sparse_jacobian"
-
-
-class SparseHessian(_SparseFunction):
-    """A compiled function that returns a sparse Hessian. See `sparse_hessian`."""
-
-    operation = "sparse_hessian"
-    is_symmetric = True
-
-
 class _Matrix:
     """A recording of a sparse derivative for one structure of arguments.
 
@@ -232,7 +219,7 @@ class _Matrix:
     """
 
     def __init__(
-        self, function: _SparseFunction, arguments: Arguments, constants: dict[str, Any]
+        self, function: SparseFunction, arguments: Arguments, constants: dict[str, Any]
     ) -> None:
         import numpy as np
 

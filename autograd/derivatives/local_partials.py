@@ -156,27 +156,3 @@ class Direct:
             if partial is not None and arg in is_active and not is_number(partial, 0.0):
                 partials.setdefault(arg, []).append(partial)
         self.first = {arg: Term(record.total(terms)) for arg, terms in partials.items()}
-
-
-class LocalDerivatives:
-    """The partial derivatives of nodes; the rules are read once for each kind of node."""
-
-    def __init__(self, record: Recorder) -> None:
-        self._record = record
-        self._kinds: dict[Any, Kind] = {}
-
-    def of(self, node: Value, is_active: Any) -> Local | Direct:
-        """The partial derivatives of a node with respect to its active operands."""
-        row = node.primitive
-        assert row is not None
-        if not row.is_local:
-            return Direct(node, is_active, self._record)
-        seen: dict[Value, int] = {}
-        pattern: list[float | int] = []
-        for i, x in enumerate(node.args):
-            pattern.append(x if type(x) is float else seen.setdefault(x, i))
-        key = (row, *[(x, str(x)) if type(x) is float else x for x in pattern])
-        kind = self._kinds.get(key)
-        if kind is None:
-            kind = self._kinds[key] = Kind(row, pattern)
-        return Local(kind, node, is_active, self._record)

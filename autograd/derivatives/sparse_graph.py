@@ -8,7 +8,7 @@ from typing import Any
 from autograd import primitives
 from autograd.derivatives.activity import derivative_args
 from autograd.derivatives.graph import nodes_since
-from autograd.derivatives.local_partials import Direct, Local, LocalDerivatives
+from autograd.derivatives.local_partials import Direct, Kind, Local
 from autograd.derivatives.terms import Factor, Recorder, is_number
 from autograd.value import Value
 
@@ -26,7 +26,7 @@ class ActiveGraph:
     def __init__(self, inputs: Sequence[Any]) -> None:
         self.inputs = inputs
         self.record = Recorder()
-        self._derivatives = LocalDerivatives(self.record)
+        self._kinds: dict[Any, Kind] = {}  # the rules are read once for each kind of node
         self._first: dict[Any, Factor] = {x: x for x in inputs}  # the first node equal to a node
         self._operands: dict[Any, list[Any]] = {x: [] for x in inputs}  # active ones, of active
         self._local: dict[Any, Local | Direct] = {}
@@ -54,10 +54,25 @@ class ActiveGraph:
         return distinct, {x: i for i, x in enumerate([x for x in operands if x in needed])}
 
     def partials_of(self, node: Any) -> Local | Direct:
-        """The partial derivatives of an active node."""
+        """The partial derivatives of an active node with respect to its active operands."""
         if node not in self._local:
-            self._local[node] = self._derivatives.of(node, self._operands)
+            row, is_active = node.primitive, self._operands
+            self._local[node] = (
+                Local(self._kind_of(node), node, is_active, self.record)
+                if row.is_local
+                else Direct(node, is_active, self.record)
+            )
         return self._local[node]
+
+    def _kind_of(self, node: Any) -> Kind:
+        seen: dict[Value, int] = {}
+        pattern = [
+            x if type(x) is float else seen.setdefault(x, i) for i, x in enumerate(node.args)
+        ]
+        key = (node.primitive, *[(x, str(x)) if type(x) is float else x for x in pattern])
+        if key not in self._kinds:
+            self._kinds[key] = Kind(node.primitive, pattern)
+        return self._kinds[key]
 
 
 def _canonical(node: Value, args: Sequence[Factor], record: Recorder) -> Factor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -126,16 +127,12 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
 
     problem = run.problem
     n, m = problem.n, problem.m
-    first = math.inf  # the objective at the start
 
     def guarded(function: Callable[[], Any], failed: Any) -> Any:
         """The result, or `failed` after an exception: it is kept from Ipopt and ends the run."""
-        if run.exception is not None or run.reason:
-            return failed
-        try:
-            return run.noted(function)
-        except BaseException:
-            return failed
+        with contextlib.suppress(BaseException):
+            return failed if run.reason else run.noted(function)
+        return failed
 
     def objective(x: Floats) -> float:
         return float(guarded(lambda: problem.values(x)[0], math.nan))
@@ -153,26 +150,22 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
         return fill
 
     def intermediate(_mode: int, iteration: int, f: float, violation: float, *_: float) -> bool:
-        nonlocal first
-        first = f if iteration == 0 else first
         return run.goes_on(iteration, f, violation)
 
     def clipped(x: Floats) -> Floats:
         return np.clip(x, -INFINITE, INFINITE)
 
-    options: dict[str, Any] = {
-        "print_level": 0,
-        "sb": "yes",
-        "tol": tol,
-        "max_iter": max_iterations,
-    }
+    def is_lower(x: Floats) -> bool:
+        return bool(problem.values(x)[0] < problem.values(problem.start)[0])
+
+    options: dict[str, Any] = {"print_level": 0, "sb": "yes"}
     solver = ipyopt.Problem(
         *(n, clipped(problem.low), clipped(problem.high)),
         *(m, clipped(problem.lower), clipped(problem.upper)),
         *(problem.jacobian_structure, problem.hessian_structure),
         *(objective, filled(gradient), filled(lambda x: problem.values(x)[1:])),
         *(filled(problem.jacobian), filled(problem.hessian), intermediate),
-        ipopt_options=options | run.options,
+        ipopt_options=options | {"tol": tol, "max_iter": max_iterations} | run.options,
     )
     multipliers, at_low, at_high = np.zeros(m), np.zeros(n), np.zeros(n)
     x, _, status = solver.solve(run.x.copy(), mult_g=multipliers, mult_x_L=at_low, mult_x_U=at_high)
@@ -181,7 +174,7 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
     if run.reason not in ("exception", "interrupted"):
         run.x = x
     reason, detail = IPOPT_STATUS.get(status, "stuck"), _ipopt_detail(status, problem)
-    if reason == "unbounded" and not guarded(lambda: problem.values(x)[0] < first, False):
+    if reason == "unbounded" and not guarded(lambda: is_lower(x), False):
         reason, detail = "stuck", "the iterates diverge"
     run.ended(reason, detail)
 
