@@ -144,13 +144,14 @@ class ImplicitRow(Primitive):
         """This component of the solution for these operands, solved for unless it is known."""
         if not self._is_root:
             return 0.0
-        return self._solution.at(numbers[self._solution.n :])[self._index]
+        x, _ = self._solution.at(numbers[self._solution.n :])
+        return x[self._index]
 
     def partials_at(self, z: Any, args: Sequence[Any], operands: Sequence[Any]) -> Sequence[Any]:
         """∂z/∂argᵢ for each operand: floats if z is a float, else Values."""
         n = self._solution.n if self._is_root else 0
         own = args[n:]
-        found = self._solution.numbers(own) if type(z) is float else self._solution.graph(own)
+        found = self._solution.at(own)[1] if type(z) is float else self._solution.graph(own)
         row = found.kept((found.inverse if self._is_root else found.slopes)[self._index])
         return [row.get(i) for i in range(n or len(own))] + [None] * (len(own) if n else 0)
 
@@ -176,14 +177,18 @@ class _Partials:
     """The partials of a solution with n components, for nodes on these operands, or at numbers.
 
     Attributes:
-        inverse: the derivatives of the solution with respect to the residuals.
         slopes: the derivatives of the residuals with respect to the parameters.
     """
 
     def __init__(self, operands: Sequence[Any], n: int, rows: Sequence[Mapping[int, Any]]) -> None:
         self.operands = operands
-        self.inverse = negative_inverse([{i: x for i, x in row.items() if i < n} for row in rows])
+        self._jacobian = [{i: x for i, x in row.items() if i < n} for row in rows]
         self.slopes = [{i - n: x for i, x in row.items() if i >= n} for row in rows]
+
+    @cached_property
+    def inverse(self) -> list[Row]:
+        """The derivatives of the solution with respect to the residuals."""
+        return negative_inverse(self._jacobian)
 
     def kept(self, row: Row) -> Row:
         """Copy the row as sums of one term, which keep this object alive for the other rows."""
@@ -220,13 +225,10 @@ class Solution:
         self.system = system
         self._x0 = [x if type(x) is float else None for x in x0]
         self._max_steps = max_steps
-        self._solved: dict[tuple[float, ...], list[float]] = {}
-        self._latest: _Partials | None = None
+        self._solved: dict[tuple[float, ...], tuple[list[float], _Partials]] = {}
         self._graph: Callable[[], _Partials | None] = lambda: None
         if solved is not None:
-            key = tuple([p._float for p in system.ps])
-            self._solved[key] = solved.x
-            self._latest = _Partials(key, self.n, solved.partials)
+            self._keep(tuple([p._float for p in system.ps]), solved)
 
     # --- numbers
 
@@ -234,20 +236,20 @@ class Solution:
     def _evaluate(self) -> Callable[[list[float]], Point]:
         return self.system.compiled()
 
-    def at(self, operands: Sequence[float]) -> list[float]:
-        """The components at these operands.
+    def at(self, operands: Sequence[float]) -> tuple[list[float], _Partials]:
+        """The components at these operands, and the partials there.
 
         Raises:
             ConvergenceError: if no solution is found.
         """
         key = tuple(map(float, operands))
-        found = self._solved.get(key)
-        if found is None:
-            # in a context of its own: neither traced nor paused
-            found = contextvars.Context().run(self._solve, key).x
-            if len(self._solved) >= REMEMBERED:
-                self._solved.clear()
-            self._solved[key] = found
+        # in a context of its own: neither traced nor paused
+        return self._solved.get(key) or self._keep(key, contextvars.Context().run(self._solve, key))
+
+    def _keep(self, key: tuple[float, ...], point: Point) -> tuple[list[float], _Partials]:
+        if len(self._solved) >= REMEMBERED:
+            self._solved.clear()
+        found = self._solved[key] = point.x, _Partials(key, self.n, point.partials)
         return found
 
     def _solve(self, key: tuple[float, ...]) -> Point:
@@ -255,15 +257,6 @@ class Solution:
         parameters, guesses = list(key[:n_parameters]), iter(key[n_parameters:])
         start = [next(guesses) if x is None else x for x in self._x0]
         return newton(lambda x: self._evaluate([*x, *parameters]), start, self._max_steps)
-
-    def numbers(self, operands: Sequence[float]) -> _Partials:
-        """The partials at these operands."""
-        key, latest = tuple(map(float, operands)), self._latest
-        if latest is None or latest.operands != key:
-            numbers = [*self.at(operands), *key[: len(self.system.ps)]]
-            point = contextvars.Context().run(self._evaluate, numbers)
-            self._latest = latest = _Partials(key, self.n, point.partials)
-        return latest
 
     # --- graph
 

@@ -216,7 +216,7 @@ def _result(run: Run, solver: str) -> Result:
         success=status <= 1,
         reason=run.reason,
         status=status,
-        message=f"{message} ({': '.join(details[:-1])}{'; ' * (len(details) > 1)}{details[-1]})",
+        message=f"{message} ({'; '.join(details)})",
         exception=run.exception,
         nit=run.n_iterations,
         nfev=problem.calls["values"],

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import functions, recording
@@ -89,9 +88,9 @@ class Problem:
 
     # --- what is recorded
 
-    def _runners(self, follows_branches: bool = False) -> list[_Runner]:
+    def _runners(self) -> list[_Runner]:
         """Compiled functions for the values, and for the nonzeros of Jacobian and Hessian."""
-        with gc_paused(), recording.unrolling(), recording.tracing(follows_branches) as current:
+        with gc_paused(), recording.unrolling(), recording.tracing(follows_branches=True):
             x = [Traced(f"x{path}") for path in paths(self.x0)]
             values = self._recorded(x)
             weights = [Traced() for _ in values]
@@ -106,12 +105,7 @@ class Problem:
         self.hessian_structure = rows, columns
         with gc_paused():
             lowered = [lower([*x, *weights], part, False) for part in (values, slopes, seconds)]
-        runners = [_Runner(tape, self._backend, 0) for tape in lowered]
-        if current.selection and not follows_branches:
-            followers = cache(partial(self._runners, True))
-            for i, runner in enumerate(runners):
-                runner.follower = lambda i=i: followers()[i]
-        return runners
+        return [_Runner(tape, self._backend, 0) for tape in lowered]
 
     def _recorded(self, x: Sequence[Value]) -> list[Operand]:
         """The value of f, then those of all constraints; reads the bounds of the constraints."""

@@ -132,5 +132,5 @@ class _Call:
         guesses = [stop_gradient(x) for x in self.guesses if isinstance(x, Value)]
         solution = Solution(system, self.guesses, max_steps)
         if not (operands or guesses):
-            return solution.at([])
+            return solution.at([])[0]
         return solution.nodes([*operands, *guesses])
