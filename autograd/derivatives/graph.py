@@ -544,8 +544,8 @@ class _Sweep:
                 continue
             target, active = arg, self._active[node]
             if row.chooses:
-                is_selected: Any = (partial if self._tracing else number) > 0.0
-                active = primitives.where(is_selected, active, 0.0)
+                selected: Any = partial if self._tracing else number
+                active = primitives.where(selected > 0.0, active, 0.0)
             while target in _guarded:
                 is_active, target = _guarded[target]
                 active = primitives.where(is_active, active, 0.0)
