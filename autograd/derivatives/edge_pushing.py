@@ -12,16 +12,28 @@ from collections.abc import Sequence
 from itertools import combinations_with_replacement
 
 from autograd.derivatives.elimination import jacobian_entries
-from autograd.derivatives.local_partials import Entries, Local
+from autograd.derivatives.graph import grad, nodes_since
+from autograd.derivatives.local_partials import Local
 from autograd.derivatives.sparse_graph import ActiveGraph
-from autograd.derivatives.terms import Term, Terms, is_number
-from autograd.value import Value
+from autograd.derivatives.terms import Entries, Term, Terms
+from autograd.value import Operand, Value
 
 
-def hessian_entries(output: Value, inputs: Sequence[Value], graph: ActiveGraph) -> Entries:
-    """The structural nonzeros of the lower half of the Hessian of a Value."""
-    sweep = _Sweep(output, graph)
-    return sweep.entries({x: i for i, x in enumerate(inputs)})
+def hessian_entries(
+    output: Operand, inputs: Sequence[Value], graph: ActiveGraph | None = None
+) -> Entries:
+    """The structural nonzeros of the lower half of the Hessian of a Value, or of a number.
+
+    Args:
+        graph: the graph of the inputs, if one is shared.
+    """
+    if not isinstance(output, Value):
+        return []
+    rows = {x.primitive for x in nodes_since([output], inputs)}
+    if all(row is None or row.is_local for row in rows):
+        return _Sweep(output, graph or ActiveGraph(inputs)).entries(inputs)
+    # Edge pushing needs second partials of each node alone: take the Jacobian of the gradient.
+    return [(i, j, x) for i, j, x in jacobian_entries(grad(output, inputs), inputs) if j <= i]
 
 
 class _Sweep:
@@ -71,14 +83,11 @@ class _Sweep:
                 for a, term in pushed.items():  # an edge from a node to itself is there and back
                     self.add_edge(a, other, product(Term(2.0), term) if a is other else term)
 
-    def entries(self, index: dict[Value, int]) -> Entries:
+    def entries(self, inputs: Sequence[Value]) -> Entries:
         """The edges between inputs, sorted."""
-        found = {}
+        index, found = {x: i for i, x in enumerate(inputs)}, {}
         for a, row in self.edges.items():
             for b, contributions in row.items():
                 i, j = index[a], index[b]
                 found[max(i, j), min(i, j)] = contributions
-        values = (
-            (i, j, self.terms.number(self.terms.total(found[i, j]))) for i, j in sorted(found)
-        )
-        return [entry for entry in values if not is_number(entry[2], 0.0)]
+        return self.terms.entries(found)

@@ -18,9 +18,8 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd.derivatives.local_partials import Entries
 from autograd.derivatives.sparse_graph import ActiveGraph
-from autograd.derivatives.terms import Factor, Term, Terms, is_number
+from autograd.derivatives.terms import Entries, Factor, Term, Terms
 from autograd.value import Value
 
 MANY_EDGES = 32
@@ -127,14 +126,8 @@ class _Elimination:
     def entries(self, inputs: Sequence[Value]) -> Entries:
         """The edges from inputs to outputs, sorted."""
         index = {x: i for i, x in enumerate(inputs)}
-        found: Entries = []
-        for i in range(self.n_outputs):
-            row = self.before[i]
-            for x in sorted(row, key=index.__getitem__):
-                value = self.terms.number(self.terms.total(row[x]))
-                if not is_number(value, 0.0):
-                    found.append((i, index[x], value))
-        return found
+        rows = [self.before[i].items() for i in range(self.n_outputs)]
+        return self.terms.entries({(i, index[x]): t for i, row in enumerate(rows) for x, t in row})
 
 
 def _counted(edges: Iterable[list[Term]]) -> tuple[int, int]:

@@ -11,13 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from autograd import primitives
-from autograd.derivatives.terms import Factor, Recorder, Term, is_number
+from autograd.derivatives.terms import Entries, Factor, Recorder, Term, is_number
 from autograd.operators import Symbol, counter
 from autograd.primitives import Primitive
 from autograd.value import Value
-
-Entries: TypeAlias = list[tuple[int, int, Factor]]
-"""Row, column and value of each structural nonzero of a matrix, row by row."""
 
 
 class Formula(Symbol):

@@ -6,18 +6,15 @@ prepares, with the partials of `local_partials` and the arithmetic of `terms`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from autograd import recording
-from autograd.derivatives import edge_pushing
+from autograd.derivatives.edge_pushing import hessian_entries
 from autograd.derivatives.elimination import jacobian_entries
-from autograd.derivatives.graph import grad, nodes_since
-from autograd.derivatives.local_partials import Entries
-from autograd.derivatives.sparse_graph import ActiveGraph
 from autograd.derivatives.structures import Nested
 from autograd.derivatives.transformations import Argnums, _called
-from autograd.value import Operand, Value
+from autograd.value import Operand
 
 
 class Sparse(NamedTuple):
@@ -30,23 +27,6 @@ class Sparse(NamedTuple):
     columns: list[int]
     shape: tuple[int, int]
     values: list[Operand]
-
-
-def hessian_entries(
-    output: Operand, inputs: Sequence[Value], graph: ActiveGraph | None = None
-) -> Entries:
-    """The structural nonzeros of the lower half of the Hessian of a Value, or of a number.
-
-    Args:
-        graph: the graph of the inputs, if one is shared.
-    """
-    if not isinstance(output, Value):
-        return []
-    rows = {x.primitive for x in nodes_since([output], inputs)}
-    if all(row is None or row.is_local for row in rows):
-        return edge_pushing.hessian_entries(output, inputs, graph or ActiveGraph(inputs))
-    # Edge pushing needs second partials of each node alone: take the Jacobian of the gradient.
-    return [(i, j, x) for i, j, x in jacobian_entries(grad(output, inputs), inputs) if j <= i]
 
 
 def sparse_of(

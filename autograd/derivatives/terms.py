@@ -10,13 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial, reduce
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograd import primitives
 from autograd.primitives import Primitive
 
 Factor = Any
 """A float, a Value or a formula."""
+
+Entries: TypeAlias = list[tuple[int, int, Factor]]
+"""Row, column and value of each structural nonzero of a matrix, row by row."""
 
 ADD, MUL, NEG = primitives.add, primitives.mul, primitives.neg
 
@@ -228,6 +231,11 @@ class Terms:
         if not term.selected or is_number(term.value, 0.0):
             return term.value
         return self.record(primitives.where, self._condition(term), term.value, 0.0)
+
+    def entries(self, found: dict[tuple[int, int], list[Term]]) -> Entries:
+        """The nonzeros of a matrix, of the terms of each by its row and its column."""
+        values = ((i, j, self.number(self.total(found[i, j]))) for i, j in sorted(found))
+        return [(i, j, value) for i, j, value in values if not is_number(value, 0.0)]
 
     def _condition(self, term: Term) -> Factor:
         """Whether the term is selected, as one condition: 1 if it always is."""

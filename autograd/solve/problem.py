@@ -16,9 +16,9 @@ from autograd.compiler.columns import Column
 from autograd.compiler.jit import BackendName, _Runner, checked_backend
 from autograd.compiler.pipeline import lower
 from autograd.compiler.trace import Traced
+from autograd.derivatives.edge_pushing import hessian_entries
 from autograd.derivatives.elimination import jacobian_entries
 from autograd.derivatives.graph import in_recorded_order
-from autograd.derivatives.sparse import hessian_entries
 from autograd.derivatives.sparse_graph import ActiveGraph
 from autograd.derivatives.structures import (
     Nested,
