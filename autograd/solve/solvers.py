@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,14 +71,6 @@ class Run:
             self.exception = error
             self.ended("exception", f"{type(error).__name__}: {error}")
 
-    def noted(self, function: Callable[..., Any], *args: Any) -> Any:
-        """The result of one of the problem's functions; an exception is noted, and passes."""
-        try:
-            return function(*args)
-        except BaseException as error:
-            self.failed(error)
-            raise
-
     def goes_on(self, n_iterations: int, objective: float, violation: float) -> bool:
         """Report an iteration; returns whether to continue."""
         if self.reason:
@@ -130,9 +121,11 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
 
     def guarded(function: Callable[[], Any], failed: Any) -> Any:
         """The result, or `failed` after an exception: it is kept from Ipopt and ends the run."""
-        with contextlib.suppress(BaseException):
-            return failed if run.reason else run.noted(function)
-        return failed
+        try:
+            return failed if run.reason else function()
+        except BaseException as error:
+            run.failed(error)
+            return failed
 
     def objective(x: Floats) -> float:
         return float(guarded(lambda: problem.values(x)[0], math.nan))
@@ -205,23 +198,23 @@ def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
     from scipy.optimize import Bounds, NonlinearConstraint, minimize
     from scipy.sparse import csr_array
 
-    problem, noted = run.problem, run.noted
+    problem = run.problem
     n, m = problem.n, problem.m
     run.x = np.clip(run.x, problem.low, problem.high)
     no_multipliers = np.zeros(m)
 
     def values(x: Floats) -> Floats:
-        found: Floats = noted(problem.values, x)
+        found = problem.values(x)
         if np.isfinite(found).all():
             return found
         return np.array([math.inf, *no_multipliers])  # never an improvement
 
     def jacobian(x: Floats) -> Any:
-        return csr_array((noted(problem.jacobian, x), problem.jacobian_structure), shape=(m, n))
+        return csr_array((problem.jacobian(x), problem.jacobian_structure), shape=(m, n))
 
     def hessian(x: Floats, multipliers: Floats, scale: float) -> Any:
         rows, columns = problem.hessian_structure
-        half = noted(problem.hessian, x, multipliers, scale)
+        half = problem.hessian(x, multipliers, scale)
         off = rows != columns
         places = np.append(rows, columns[off]), np.append(columns, rows[off])
         return csr_array((np.append(half, half[off]), places), shape=(n, n))
@@ -249,7 +242,7 @@ def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
         return minimize(
             lambda x: values(x)[0],
             run.x,
-            jac=lambda x: noted(problem.gradient, x),
+            jac=problem.gradient,
             hess=lambda x: hessian(x, no_multipliers, 1.0),
             constraints=[constraints] if m else [],
             bounds=Bounds(problem.low, problem.high) if is_bounded else None,
@@ -259,7 +252,7 @@ def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
         )
 
     try:
-        if noted(problem.nonfinite, run.x):
+        if problem.nonfinite(run.x):
             run.ended("nonfinite")
             return
         with np.errstate(all="ignore"):
@@ -269,7 +262,7 @@ def trust_constr(run: Run, tol: float, max_iterations: int) -> None:
                 lower = barrier * BARRIER_FACTOR
                 found = solve(dict.fromkeys(BARRIER_OPTIONS, lower))
     except BaseException as error:  # an exception of the functions, or Ctrl-C
-        if isinstance(error, TypeError) and not run.reason:
+        if isinstance(error, TypeError) and run.options and not run.n_iterations:
             raise TypeError(f"minimize: trust-constr with options {run.options}: {error}") from None
         run.failed(error)
         return
