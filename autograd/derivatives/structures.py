@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import reprlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from autograd.checks import real_number, refuse_masked
@@ -147,15 +147,11 @@ def _array(like: Any, items: list[Any]) -> Nested:
     if isinstance(first, list):
         return _rows(like.shape, iter(items))
     numbers = list(flat(items))
-    array: Any = np.empty(len(numbers), kind_of(numbers))
+    has_values = any(isinstance(x, Value) for x in numbers)
+    array: Any = np.empty(len(numbers), object if has_values else float)
     array[:] = numbers
     return array.reshape(like.shape + np.shape(first))
 
 
 def _rows(shape: tuple[int, ...], items: Iterator[Any]) -> Nested:
     return [_rows(shape[1:], items) for _ in range(shape[0])] if shape else next(items)
-
-
-def kind_of(numbers: Iterable[Any]) -> type:
-    """The dtype for an array of these numbers: object if any is a Value, else float."""
-    return object if any(isinstance(x, Value) for x in numbers) else float

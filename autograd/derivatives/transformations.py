@@ -24,6 +24,7 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from operator import index
 from typing import Any, SupportsIndex, TypeAlias
 from weakref import WeakSet
@@ -301,7 +302,8 @@ def jacobian(f: Callable[..., Nested], argnums: Argnums = None) -> Transformed:
             outputs = call.apply(f, constants)
             rows = [call.derivatives(value) for value in call.values(outputs)]
             numbers = call.returned([slope for row in rows for slope in row])
-            return rebuilt(outputs, iter([call.structured(_next(numbers, row)) for row in rows]))
+            items = [call.structured(islice(numbers, len(row))) for row in rows]
+            return rebuilt(outputs, iter(items))
 
     return jacobian_of_f
 
@@ -320,7 +322,7 @@ def hessian(f: Callable[..., Operand], argnums: Argnums = None) -> Transformed:
             output = call.value(call.apply(f, constants))
             rows = [call.derivatives(slope) for slope in grad(output, call.leaves)]
             numbers = call.returned([second for row in rows for second in row])
-            return call.structured([call.structured(_next(numbers, row)) for row in rows])
+            return call.structured(call.structured(islice(numbers, len(row))) for row in rows)
 
     return hessian_of_f
 
@@ -413,11 +415,6 @@ def vjp(f: Callable[..., Nested], *primals: Nested, **constants: Any) -> tuple[N
             return pulled_back
 
     return result, pull_back
-
-
-def _next(items: Iterator[Any], row: Sequence[Any]) -> list[Any]:
-    """As many of the next items as there are in the row."""
-    return [next(items) for _ in row]
 
 
 def _arguments_and_vector(

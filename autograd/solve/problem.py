@@ -80,19 +80,19 @@ class Problem:
         checked_backend(backend, "minimize")
         self._backend = backend
         self.calls: Counter[str] = Counter()
-        self._at: dict[str, tuple[bytes, Any]] = {}
+        self._latest: dict[str, tuple[bytes, Floats]] = {}
         # Recorded, not run: the functions may raise, or be nan, where x0 is.
-        self._values, self._first, self._second = self._runners()
+        self._runners = self._recorded()
         self._numbers = np.zeros(self.n + 1 + self.m)  # x, then the weights of f and g
         self._columns = [Column(1, self._numbers.shape, self._numbers, is_array=True)]
 
     # --- what is recorded
 
-    def _runners(self) -> list[_Runner]:
+    def _recorded(self) -> dict[str, _Runner]:
         """Compiled functions for the values, and for the nonzeros of Jacobian and Hessian."""
         with gc_paused(), recording.unrolling(), recording.tracing(follows_branches=True):
             x = [Traced(f"x{path}") for path in paths(self.x0)]
-            values = self._recorded(x)
+            values = self._called(x)
             weights = [Traced() for _ in values]
             graph = ActiveGraph(x)
             rows, columns, slopes = _unzipped(jacobian_entries(values, x, graph))
@@ -103,11 +103,12 @@ class Problem:
         self.jacobian_structure = rows[n_gradient:] - 1, columns[n_gradient:]
         rows, columns, seconds = _unzipped(found)
         self.hessian_structure = rows, columns
+        parts = {"values": values, "slopes": slopes, "seconds": seconds}
         with gc_paused():
-            lowered = [lower([*x, *weights], part, False) for part in (values, slopes, seconds)]
-        return [_Runner(tape, self._backend, 0) for tape in lowered]
+            tapes = {name: lower([*x, *weights], part, False) for name, part in parts.items()}
+        return {name: _Runner(tape, self._backend, 0) for name, tape in tapes.items()}
 
-    def _recorded(self, x: Sequence[Value]) -> list[Operand]:
+    def _called(self, x: Sequence[Value]) -> list[Operand]:
         """The value of f, then those of all constraints; reads the bounds of the constraints."""
         import numpy as np
 
@@ -140,26 +141,25 @@ class Problem:
 
     def values(self, x: Floats) -> Floats:
         """f and the constraints."""
-        return self._kept("values", self._values, x)
+        return self._kept("values", x)
 
     def gradient(self, x: Floats) -> Floats:
         """∂f/∂x."""
         import numpy as np
 
         dense = np.zeros(self.n)
-        dense[self._gradient_columns] = self._kept("slopes", self._first, x)[: self.n_gradient]
+        dense[self._gradient_columns] = self._kept("slopes", x)[: self.n_gradient]
         return dense
 
     def jacobian(self, x: Floats) -> Floats:
         """The nonzeros of ∂g/∂x, in the order of `jacobian_structure`."""
-        return self._kept("slopes", self._first, x)[self.n_gradient :]
+        return self._kept("slopes", x)[self.n_gradient :]
 
     def hessian(self, x: Floats, multipliers: Floats | float, scale: float) -> Floats:
         """The nonzeros of the lower half of ∂²(scale·f + multipliers·g)/∂x²."""
-        self.calls["seconds"] += 1
         self._numbers[self.n] = scale
         self._numbers[self.n + 1 :] = multipliers
-        return self._run(self._second, x)
+        return self._run("seconds", x)
 
     def violation(self, x: Floats) -> float:
         """The largest violation of a bound or a constraint at x; 0.0 if there is none."""
@@ -190,20 +190,20 @@ class Problem:
         """The point in the structure of x0."""
         return rebuilt(self.x0, iter(x.tolist()))
 
-    def _kept(self, name: str, runner: _Runner, x: Floats) -> Floats:
+    def _kept(self, name: str, x: Floats) -> Floats:
         """All values, or all slopes, cached for the latest x, of which solvers request parts."""
         key = x.tobytes()
-        latest = self._at.get(name)
+        latest = self._latest.get(name)
         if latest is None or latest[0] != key:
-            self.calls[name] += 1
-            latest = self._at[name] = key, self._run(runner, x)
+            latest = self._latest[name] = key, self._run(name, x)
         return latest[1]
 
-    def _run(self, runner: _Runner, x: Floats) -> Floats:
+    def _run(self, name: str, x: Floats) -> Floats:
         import numpy as np
 
+        self.calls[name] += 1
         self._numbers[: self.n] = x
-        return np.asarray(runner(self._columns), float)
+        return np.asarray(self._runners[name](self._columns), float)
 
 
 def _unzipped(entries: Iterable[tuple[int, int, Operand]]) -> tuple[Integers, Integers, list[Any]]:
