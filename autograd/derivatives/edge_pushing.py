@@ -13,7 +13,6 @@ from itertools import combinations_with_replacement
 
 from autograd.derivatives.elimination import jacobian_entries
 from autograd.derivatives.graph import grad, nodes_since
-from autograd.derivatives.local_partials import Local
 from autograd.derivatives.sparse_graph import ActiveGraph
 from autograd.derivatives.terms import Entries, Term, Terms
 from autograd.value import Operand, Value
@@ -54,8 +53,7 @@ class _Sweep:
         self.edges: dict[Value, dict[Value, list[Term]]] = {}
         for node in reversed(inner):
             if node in self.adjoints:
-                local = graph.partials_of(node)
-                assert isinstance(local, Local), "a row whose second partials are not local"
+                local = graph.local(node)
                 adjoint = self.terms.total(self.adjoints.pop(node))
                 self.push_edges(node, local.first)
                 for a, b, second in local.second(jacobian_entries):

@@ -57,7 +57,7 @@ class _Elimination:
         self.after: dict[Value, dict[Any, None]] = {x: {} for x in order}
         self.inner = order[len(graph.inputs) :]
         for node in self.inner:
-            partials = graph.partials_of(node).first
+            partials = graph.first(node)
             self.before[node] = {arg: [term] for arg, term in partials.items()}
             for arg in partials:
                 self.after[arg][node] = None

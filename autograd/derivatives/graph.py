@@ -546,7 +546,7 @@ class _Sweep:
             if row.chooses:
                 selected: Any = partial if self._tracing else number
                 active = primitives.where(selected > 0.0, active, 0.0)
-            while target in _guarded:
+            while self._tracing and target in _guarded:
                 is_active, target = _guarded[target]
                 active = primitives.where(is_active, active, 0.0)
             self.start(target, active)

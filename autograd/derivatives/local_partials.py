@@ -142,14 +142,11 @@ class Local:
         return recorded[x]
 
 
-class Direct:
-    """The first partial derivatives of one node, found by calling its rule with Values."""
-
-    def __init__(self, node: Value, is_active: Any, record: Recorder) -> None:
-        row, args = node.primitive, node.args
-        assert row is not None
-        partials: dict[Value, list[Factor]] = {}
-        for arg, partial in zip(args, row.partials_at(node, args, args), strict=True):
-            if partial is not None and arg in is_active and not is_number(partial, 0.0):
-                partials.setdefault(arg, []).append(partial)
-        self.first = {arg: Term(record.total(terms)) for arg, terms in partials.items()}
+def called(node: Any, is_active: Any, record: Recorder) -> dict[Value, Term]:
+    """The first partials of a node whose row is not local: its rule is called with Values."""
+    partials: dict[Value, list[Factor]] = {}
+    found = node.primitive.partials_at(node, node.args, node.args)
+    for arg, partial in zip(node.args, found, strict=True):
+        if partial is not None and arg in is_active and not is_number(partial, 0.0):
+            partials.setdefault(arg, []).append(partial)
+    return {arg: Term(record.total(terms)) for arg, terms in partials.items()}

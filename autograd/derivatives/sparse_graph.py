@@ -8,8 +8,8 @@ from typing import Any
 from autograd import primitives
 from autograd.derivatives.activity import derivative_args
 from autograd.derivatives.graph import nodes_since
-from autograd.derivatives.local_partials import Direct, Kind, Local
-from autograd.derivatives.terms import Factor, Recorder, is_number
+from autograd.derivatives.local_partials import Kind, Local, called
+from autograd.derivatives.terms import Factor, Recorder, Term, is_number
 from autograd.value import Value
 
 
@@ -29,7 +29,7 @@ class ActiveGraph:
         self._kinds: dict[Any, Kind] = {}  # the rules are read once for each kind of node
         self._first: dict[Any, Factor] = {x: x for x in inputs}  # the first node equal to a node
         self._operands: dict[Any, list[Any]] = {x: [] for x in inputs}  # active ones, of active
-        self._local: dict[Any, Local | Direct] = {}
+        self._local: dict[Any, Local] = {}
 
     def behind(self, outputs: Sequence[Factor]) -> tuple[list[Any], dict[Any, int]]:
         """The outputs, with duplicates merged, and the active nodes that they depend on.
@@ -53,15 +53,17 @@ class ActiveGraph:
                 needed.update(active)
         return distinct, {x: i for i, x in enumerate([x for x in operands if x in needed])}
 
-    def partials_of(self, node: Any) -> Local | Direct:
-        """The partial derivatives of an active node with respect to its active operands."""
+    def first(self, node: Any) -> dict[Value, Term]:
+        """The partials of an active node with respect to its active operands."""
+        if not node.primitive.is_local:
+            return called(node, self._operands, self.record)
+        return self.local(node).first
+
+    def local(self, node: Any) -> Local:
+        """The first and second partials of an active node with a local row."""
         if node not in self._local:
-            row, is_active = node.primitive, self._operands
-            self._local[node] = (
-                Local(self._kind_of(node), node, is_active, self.record)
-                if row.is_local
-                else Direct(node, is_active, self.record)
-            )
+            kind = self._kind_of(node)
+            self._local[node] = Local(kind, node, self._operands, self.record)
         return self._local[node]
 
     def _kind_of(self, node: Any) -> Kind:
