@@ -149,7 +149,8 @@ def ipopt(run: Run, tol: float, max_iterations: int) -> None:
         return np.clip(x, -INFINITE, INFINITE)
 
     def is_lower(x: Floats) -> bool:
-        return bool(problem.values(x)[0] < problem.values(problem.start)[0])
+        start = np.clip(problem.start, problem.low, problem.high)
+        return bool(problem.values(x)[0] < problem.values(start)[0])
 
     options: dict[str, Any] = {"print_level": 0, "sb": "yes"}
     solver = ipyopt.Problem(
