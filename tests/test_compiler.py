@@ -1125,7 +1125,8 @@ def test_a_gradient_with_respect_to_nothing_leaves_those_in_the_function_alone(
     def f(xs: Any, a: Any) -> Any:
         return ag.gradient(lambda t: t * t * a)(3.0) + ag.sum(xs)
 
-    for argnums in (0, []):
+    each: list[Any] = [0, []]
+    for argnums in each:
         compiled = jit(ag.value_and_gradient(f, argnums), backend, in_axes=None)
         assert compiled([], 2.0) == ag.value_and_gradient(f, argnums)([], 2.0)
 
