@@ -211,6 +211,21 @@ def test_what_was_compared_is_in_the_graph() -> None:
     ]
 
 
+def test_a_row_that_selects_may_have_a_negative_slope() -> None:
+    where = ag.primitives.where
+    rule = lambda z, x: where(x > 0.0, -1.0, 0.0)  # noqa: E731
+    turned = Primitive("turned", "turned", "where(x > 0.0, -x, 0.0)", rule, chooses=True)
+    f = lambda x: turned(x * x) ** 2 * ag.where(x > 0.0, x, ag.sqrt(x))  # noqa: E731
+    for kinds, expected in {"g": 25.3125, "j": 25.3125, "gg": 67.5, "gj": 67.5}.items():
+        scale = 0.7 ** kinds.count("j")
+        derived = derivative(f, kinds)
+        assert derived(1.5) == pytest.approx(expected * scale)
+        assert same(ag.jit(derived, "python")([1.5]), [derived(1.5)])
+        beside_a_nan = ag.jit(derived, "python")([1.5, -1.0])
+        assert same(beside_a_nan[:1], [derived(1.5)])
+    assert ag.sparse_hessian(lambda v: f(v[0])).values([1.5]) == pytest.approx([67.5])
+
+
 def test_a_constant_in_an_unselected_branch_has_gradient_0_under_an_infinite_slope() -> None:
     x = Value(0.0)
     for constant in (ag.stop_gradient(x), ag.where(x >= 0.0, 1.0, 2.0)):

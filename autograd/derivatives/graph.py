@@ -480,11 +480,11 @@ def _without_nan(x: float) -> float:
 
 
 def _if_selected(row: Primitive, partial: Operand, term: Operand) -> Operand:
-    """A term of a tangent: exactly 0 for an operand that was not selected.
+    """A term of a tangent: exactly 0 for an operand that was not selected, whose partial is 0.
 
     Eager code records the `where` too, so that compiled code groups sums in the same way.
     """
-    return primitives.where(partial > 0.0, term, 0.0) if row.chooses else term
+    return primitives.where(partial, term, 0.0) if row.chooses else term
 
 
 # --- unselected branches --------------------------------------------------------------------------
@@ -545,7 +545,7 @@ class _Sweep:
             target, active = arg, self._active[node]
             if row.chooses:
                 selected: Any = partial if self._tracing else number
-                active = primitives.where(selected > 0.0, active, 0.0)
+                active = primitives.where(selected, active, 0.0)
             while self._tracing and target in _guarded:
                 is_active, target = _guarded[target]
                 active = primitives.where(is_active, active, 0.0)
