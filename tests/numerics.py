@@ -68,10 +68,8 @@ def ordinary_points(primitive: Primitive) -> Iterator[tuple[float, ...]]:
         yield into_domain(*point) if into_domain else point
 
 
-def every_primitive_at_ordinary_points() -> list[tuple[Primitive, tuple[float, ...]]]:
-    """All of the table, for `pytest.mark.parametrize`."""
-    rows = [p for p in TABLE.values() if p.name != "given_partial"]  # it has any derivative
-    return [(p, point) for p in rows for point in ordinary_points(p)]
+SMOOTH = [p for p in TABLE.values() if p.name != "given_partial"]  # which has any derivative
+"""The primitives that have ordinary points."""
 
 
 def differentiable(primitive: Primitive, n: int) -> list[int]:

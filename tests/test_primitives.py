@@ -7,6 +7,7 @@ nan and where float64 overflows. A new entry without edge cases fails.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import subprocess
@@ -22,20 +23,18 @@ import autograd as ag
 from autograd import Value, grad, primitives
 from autograd.primitives import TABLE, Primitive
 from tests.numerics import (
+    SMOOTH,
     SPECIAL,
     central_difference,
     differentiable,
-    every_primitive_at_ordinary_points,
+    ordinary_points,
     same,
 )
 
 inf, nan = math.inf, math.nan
 
-at_ordinary_points = pytest.mark.parametrize(
-    ("primitive", "point"),
-    every_primitive_at_ordinary_points(),
-    ids=lambda x: x.name if isinstance(x, Primitive) else str(x),
-)
+every_primitive = pytest.mark.parametrize("primitive", TABLE.values(), ids=lambda row: row.name)
+every_smooth_primitive = pytest.mark.parametrize("primitive", SMOOTH, ids=lambda row: row.name)
 
 
 def leaves_at(point: tuple[float, ...]) -> list[Value]:
@@ -48,12 +47,12 @@ def leaves_at(point: tuple[float, ...]) -> list[Value]:
 
 def check_first_order(primitive: Primitive, point: tuple[float, ...]) -> None:
     node = primitive(*leaves_at(point))
-    assert same([node.data], [primitive(*point)])
+    assert same([node.data], [primitive(*point)]), point
     assert len(node.partials) == len(point)
     for i, partial in enumerate(node.partials):
         if i in differentiable(primitive, len(point)):
             numeric = central_difference(primitive, point, i)
-            assert partial == pytest.approx(numeric, rel=1e-8, abs=1e-9)
+            assert partial == pytest.approx(numeric, rel=1e-8, abs=1e-9), point
         else:
             assert partial is None
 
@@ -68,25 +67,18 @@ def check_second_order(primitive: Primitive, point: tuple[float, ...]) -> None:
     wanted = differentiable(primitive, len(point))
     slopes = grad(primitive(*leaves), [leaves[i] for i in wanted])
     for i, slope in zip(wanted, slopes, strict=True):
-        assert same([slope.data], [partial(i, *point)])
+        assert same([slope.data], [partial(i, *point)]), point
         curvatures = grad(slope, [leaves[j] for j in wanted])
         for j, curvature in zip(wanted, curvatures, strict=True):
             numeric = central_difference(lambda *args, i=i: partial(i, *args), point, j)
-            assert curvature.data == pytest.approx(numeric, rel=1e-8, abs=1e-9)
+            assert curvature.data == pytest.approx(numeric, rel=1e-8, abs=1e-9), point
 
 
-@at_ordinary_points
-def test_partials_agree_with_central_differences(
-    primitive: Primitive, point: tuple[float, ...]
-) -> None:
-    check_first_order(primitive, point)
-
-
-@at_ordinary_points
-def test_second_partials_agree_with_central_differences_of_the_first(
-    primitive: Primitive, point: tuple[float, ...]
-) -> None:
-    check_second_order(primitive, point)
+@every_smooth_primitive
+def test_partials_and_second_partials_agree_with_central_differences(primitive: Primitive) -> None:
+    for point in ordinary_points(primitive):
+        check_first_order(primitive, point)
+        check_second_order(primitive, point)
 
 
 @pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "stop_gradient", "difference_error"])
@@ -99,24 +91,24 @@ def test_what_has_no_derivative_gets_none(name: str) -> None:
     assert [leaf.grad for leaf in leaves] == [None] * len(leaves)
 
 
-@at_ordinary_points
-def test_a_plain_number_among_the_operands_has_no_partial(
-    primitive: Primitive, point: tuple[float, ...]
-) -> None:
-    whole = primitive(*leaves_at(point))
-    for i in range(len(point) if len(point) > 1 else 0):
-        operands: list[Value | float] = [*leaves_at(point)]
-        operands[i] = point[i]
-        node = primitive(*operands)
-        assert node.args[i] == point[i]
-        assert type(node.args[i]) is float
-        assert node.partials[i] is None
-        assert same([node.data], [whole.data])
-        for k, partial in enumerate(node.partials):
-            if k != i and primitive is not primitives.pow:  # a constant exponent has its own rule
-                assert same([partial], [whole.partials[k]])
-            elif k != i:
-                assert partial == pytest.approx(whole.partials[k], rel=1e-15)
+@every_smooth_primitive
+def test_a_plain_number_among_the_operands_has_no_partial(primitive: Primitive) -> None:
+    for point in ordinary_points(primitive):
+        whole = primitive(*leaves_at(point))
+        for i in range(len(point) if len(point) > 1 else 0):
+            operands: list[Value | float] = [*leaves_at(point)]
+            operands[i] = point[i]
+            node = primitive(*operands)
+            assert node.args[i] == point[i]
+            assert type(node.args[i]) is float
+            assert node.partials[i] is None
+            assert same([node.data], [whole.data]), (point, i)
+            others = [k for k in range(len(point)) if k != i]
+            found, expected = ([x.partials[k] for k in others] for x in (node, whole))
+            if primitive is primitives.pow:  # a constant exponent has its own rule
+                assert found == pytest.approx(expected, rel=1e-15), (point, i)
+            else:
+                assert same(found, expected), (point, i)
 
 
 def test_the_checks_find_a_wrong_rule() -> None:
@@ -279,7 +271,7 @@ def test_a_value_may_be_written_as_an_expression() -> None:
     assert (node.data, node.args, node.partials) == (7.0, tuple(leaves), (1.0, 3.0, 2.0))
 
 
-@pytest.mark.parametrize("primitive", TABLE.values(), ids=str)
+@every_primitive
 def test_a_row_called_is_its_operator(primitive: Primitive) -> None:
     is_general = primitive.variadic or primitive.name.startswith("polygamma")
     assert is_general or primitive.operator.__name__ == primitive.name
@@ -833,41 +825,26 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float, tuple[float | None, ...]]]
     ],
 }
 
-at_the_edges = pytest.mark.parametrize(
-    ("name", "args", "value", "partials"),
-    [(name, *case) for name, cases in EDGES.items() for case in cases],
-    ids=lambda x: x if isinstance(x, str) else None,
-)
-
 
 def test_every_primitive_has_its_edges_written_down() -> None:
     assert set(EDGES) == set(TABLE)
 
 
-@at_the_edges
-def test_edge(
-    name: str, args: tuple[float, ...], value: float, partials: tuple[float | None, ...]
-) -> None:
-    node_or_number = TABLE[name](*leaves_at(args))
-    if not args:
-        assert same([node_or_number], [value])
-        return
-    assert same([node_or_number.data], [value])
-    assert same(node_or_number.partials, partials)
-    assert same([TABLE[name](*args)], [value])
+@pytest.mark.parametrize("name", EDGES)
+def test_edges(name: str) -> None:
+    """The value of floats and of Values, their partials, and the gradient as graph."""
+    for args, value, partials in EDGES[name]:
+        assert same([TABLE[name](*args)], [value]), args
+        if args:
+            leaves = leaves_at(args)
+            node = TABLE[name](*leaves)
+            assert same([node.data], [value]), args
+            assert same(node.partials, partials), args
+            slopes = [0.0 if p is None else p for p in partials]
+            assert same([x.data for x in grad(node, leaves)], slopes), args
 
 
-@at_the_edges
-def test_the_gradient_as_graph_has_the_same_answers_at_the_edges(
-    name: str, args: tuple[float, ...], value: float, partials: tuple[float | None, ...]
-) -> None:
-    if args:
-        leaves = leaves_at(args)
-        found = grad(TABLE[name](*leaves), leaves)
-        assert same([x.data for x in found], [0.0 if p is None else p for p in partials])
-
-
-@pytest.mark.parametrize("primitive", TABLE.values(), ids=str)
+@every_primitive
 def test_no_number_makes_a_primitive_raise(primitive: Primitive) -> None:
     n = 2 if primitive.variadic else len(primitive.partials)
     for x in SPECIAL:
@@ -917,7 +894,7 @@ def test_first_and_second_derivative_at_an_edge(
 # --- calling a primitive --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("primitive", TABLE.values(), ids=str)
+@every_primitive
 def test_numbers_in_a_float_out(primitive: Primitive) -> None:
     for one in (1.0, 1, True, Fraction(1)):
         n = 2 if primitive.variadic else len(primitive.partials)
@@ -940,13 +917,11 @@ def test_a_function_is_there_for_floats_for_values_and_as_a_method(name: str) ->
     assert function.__doc__
 
 
-@pytest.mark.parametrize("wrong", ["1", None, 1j, [1.0], Decimal(1)], ids=repr)
-@pytest.mark.parametrize("primitive", TABLE.values(), ids=str)
-def test_what_is_no_real_number_is_refused(primitive: Primitive, wrong: object) -> None:
-    for other in (1.0, Value(1.0)):
-        n = 2 if primitive.variadic else len(primitive.partials)
-        operands = [other] * n
-        operands[-1] = wrong
+@every_primitive
+def test_what_is_no_real_number_is_refused(primitive: Primitive) -> None:
+    n = 2 if primitive.variadic else len(primitive.partials)
+    for other, wrong in itertools.product((1.0, Value(1.0)), ("1", None, 1j, [1.0], Decimal(1))):
+        operands = [*[other] * (n - 1), wrong]
         with pytest.raises(TypeError, match=rf"^{primitive.name}\b.*{re.escape(repr(wrong))}"):
             primitive(*operands)
 

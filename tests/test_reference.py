@@ -24,10 +24,10 @@ def test_the_page_is_current(tmp_path: Path) -> None:
     assert written == PAGE, "write it anew: python -m tests.reference"
 
 
-@pytest.mark.parametrize("name", [*ag.__all__, "abs", "sum"])
-def test_every_public_name_is_on_it(name: str) -> None:
-    assert re.search(rf"^###? `ag\.{name}`$", PAGE, re.MULTILINE)
-    assert f"(#ag{name.lower()})" in PAGE
+def test_every_public_name_is_on_it() -> None:
+    for name in [*ag.__all__, "abs", "sum"]:
+        assert re.search(rf"^###? `ag\.{name}`$", PAGE, re.MULTILINE), name
+        assert f"(#ag{name.lower()})" in PAGE, name
 
 
 def test_types_stand_there_as_they_are_written() -> None:
