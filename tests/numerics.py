@@ -73,7 +73,7 @@ SMOOTH = [p for p in TABLE.values() if p.name != "given_partial"]  # which has a
 
 
 def differentiable(primitive: Primitive, n: int) -> list[int]:
-    """Which of n arguments the primitive has a derivative by: all but conditions and the like."""
+    """Which of n arguments the primitive is differentiated with respect to: no conditions."""
     if primitive.variadic:
         return list(range(n))
     return [i for i, rule in enumerate(primitive.partials) if rule is not None]

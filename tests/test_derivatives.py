@@ -406,7 +406,7 @@ def test_what_depends_on_no_input_makes_no_node() -> None:
 
 def test_an_argument_is_not_what_the_function_closes_over() -> None:
     def nested(x: Any) -> Any:
-        return ag.gradient(lambda v: v * x)(x)  # x: the factor is held still
+        return ag.gradient(lambda v: v * x)(x)  # x: the factor is constant
 
     assert ag.gradient(nested)(3.0) == 1.0
     x = Value(3.0)

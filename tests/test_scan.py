@@ -196,7 +196,7 @@ def the_first_alone(run: Run, w: Value, b: Value) -> Any:
 
 
 def gradient_inside(run: Run, w: Value, b: Value) -> Any:
-    """A loop whose step takes a gradient, and a gradient by the inputs of a loop."""
+    """A loop whose step takes a gradient, and a gradient with respect to the inputs of a loop."""
 
     def energy(s: Any) -> Any:
         return 0.5 * w * s * s - b * ag.cos(s)
@@ -313,7 +313,8 @@ def test_a_long_loop_has_them_whatever_its_length(problem: Problem, n: int) -> N
     ("seeds", "backend"),
     [
         (range(10), "python"),
-        *[pytest.param(range(10, 110), backend, marks=pytest.mark.slow) for backend in EXACT],
+        pytest.param(range(10, 110), "python", marks=pytest.mark.slow),
+        pytest.param(range(10, 40), EXACT[-1], marks=pytest.mark.slow),  # each compiles for 0.1 s
     ],
 )
 def test_random_loops_agree(seeds: range, backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -624,14 +625,16 @@ def clock(run: Run, w: Value, b: Value) -> Any:
 @pytest.mark.parametrize(
     ("n", "orders"),
     [
-        (1, 2),
-        (5, 2),
-        pytest.param(4, 3, marks=pytest.mark.slow),
-        pytest.param(300, 2, marks=pytest.mark.slow),
+        (1, [1, 2]),
+        (5, [1, 2]),
+        pytest.param(4, [3], marks=pytest.mark.slow),
+        pytest.param(300, [2], marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("problem", [shifted, constant_at_the_start, clock])
-def test_forward_and_reverse_mode_in_any_order_agree(problem: Problem, n: int, orders: int) -> None:
+def test_forward_and_reverse_mode_in_any_order_agree(
+    problem: Problem, n: int, orders: list[int]
+) -> None:
     """The loop of 300 steps is divided into segments."""
 
     def along(f: Any, mode: str) -> Any:
@@ -643,7 +646,7 @@ def test_forward_and_reverse_mode_in_any_order_agree(problem: Problem, n: int, o
     def derivative(run: Run, modes: str) -> Any:
         return functools.reduce(along, modes, lambda p: problem(run, *p)(numbers(n)))
 
-    for order in range(1, orders + 1):
+    for order in orders:
         expected = derivative(by_hand, "r" * order)([0.7, 0.2])
         assert math.isfinite(expected)
         for modes in map("".join, itertools.product("rf", repeat=order)):

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Value:
-    """A number, its operands, and its derivatives by them."""
+    """A number, its operands, and its derivatives with respect to them."""
 
     __slots__ = ("data", "grad", "operands", "partials")
 
