@@ -1,4 +1,4 @@
-"""A function of an eval: prepared once, run and timed as often as the input asks, reported as JSON."""
+"""A function of an eval: prepared once, run and timed as often as asked, reported as JSON."""
 
 from __future__ import annotations
 
