@@ -290,7 +290,7 @@ def _chosen(candidates: list[Any], n: int) -> list[tuple[int, int, int]]:
 
 
 def _likely_periods(keys: Integers) -> list[int]:
-    """The most common distances between equal neighbors."""
+    """The most common distances from an element to the next one with the same key."""
     order = np.argsort(keys, kind="stable")
     distances = np.diff(order)[keys[order][1:] == keys[order][:-1]]
     distance, count = np.unique(distances, return_counts=True)

@@ -109,9 +109,9 @@ class _Elimination:
         return [*factors, *after]
 
     def cost(self, node: Value) -> int:
-        """The multiplications to eliminate a node, plus 2 for each new edge with a factor.
+        """The multiplications to eliminate a node, plus 2 for each new edge whose factor is not ±1.
 
-        Each of these costs one more multiplication for each edge at its ends.
+        Such an edge adds multiplications when the node at one of its ends is eliminated.
         """
         before, after = self.before[node], self.after[node]
         unit_before, numbers_before = _counted(before.values())

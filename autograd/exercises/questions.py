@@ -369,7 +369,7 @@ def tridiagonal(count: int) -> str:
 
 @exercise("10.2")
 def twice_the_steps(nonzeros: str) -> str:
-    """How the nonzeros of a Jacobian grow with the steps of time."""
+    """By how much the nonzeros of a Jacobian grow if the time steps double."""
     reasons = {
         "four times": "That is the dense matrix: twice as many rows, and twice as many columns.",
         "the same": "There are twice as many equations.",

@@ -32,7 +32,7 @@ class Objective(NamedTuple):
     def __call__(
         self, xs: list[Any], ys: list[Any], parameters: Sequence[Any]
     ) -> tuple[Value, list[Any]]:
-        """The objective of a batch, and the predictions that it is about."""
+        """The objective of a batch, and the predictions that it was computed from."""
         predictions = [self.model(x) for x in xs]
         objective = functions.mean(map(self.loss, predictions, ys))
         if self.penalty is not None:

@@ -91,7 +91,7 @@ def _recorded(term: ast.expr, text: str, variables: dict[str, Value]) -> Operand
 
 
 def _first_operand(term: ast.expr, text: str, variables: dict[str, Value]) -> Operand:
-    """The value of a term that is no operation of two operands."""
+    """The value of a number, a variable, a negation or a call."""
     known = functions()
     match term:
         case ast.Constant(value=int() | float() as number) if type(number) is not bool:

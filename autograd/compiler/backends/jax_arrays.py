@@ -94,9 +94,9 @@ class _Box:
         return found
 
     def padded(self, extent: Integer) -> tuple[_Box, Any]:
-        """Add an index to the box; returns the new box, and which of its points exist.
+        """Add an index of this extent; returns the new box, and a mask of its points that exist.
 
-        Where the extent is smaller than elsewhere, the last value is repeated.
+        Where the extent is smaller than elsewhere, the last index is repeated.
         """
         n = self.integer(extent)[..., None]
         values = np.arange(n.max(initial=0)).reshape((1,) * len(self.shape) + (-1,))

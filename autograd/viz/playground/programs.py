@@ -112,7 +112,7 @@ def source(name: str, programs: Sequence[Program]) -> str:
 
 
 def _units(model: Model, recorded: Trace, n_inputs: int) -> dict[Value, Unit]:
-    """The neurons by their output nodes; none if there are too many to be shown."""
+    """Map each neuron's output node to the neuron; empty if there are too many to show."""
     loss = recorded.outputs[-2]
     if not isinstance(model, Module) or not isinstance(loss, Value):
         return {}

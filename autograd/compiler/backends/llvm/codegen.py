@@ -202,7 +202,7 @@ class Items(Vectors):
         return sizes
 
     def _write_tile(self, group: Group) -> None:
-        """Compute the rows of a tile, for all examples of a chunk if they differ in them."""
+        """Compute and store the rows of a tile, in a loop over examples if they differ in them."""
         if self._is_mean:
             self._write_means(group)
             return
