@@ -36,6 +36,8 @@ def test_what_it_quotes_of_the_code_stands_there() -> None:
     (row,) = re.findall(r"(?m)^mul = .*$", PAGE)
     code = NOTEBOOKS.parent / "autograd"
     assert row in (code / "primitives.py").read_text("utf-8")
+    (function,) = re.findall(r"And `(\w+)` in `autograd/value.py`", PAGE)
+    assert f"def {function}(" in (code / "value.py").read_text("utf-8")
     assert "partials" not in (code / "optim.py").read_text("utf-8")
     assert "learning_rate" not in (code / "value.py").read_text("utf-8")
     assert {"2.1", "4.1"} <= set(EXERCISES)
