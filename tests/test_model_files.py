@@ -220,10 +220,10 @@ def test_arrays_that_belong_to_no_model_of_ours(tmp_path: Path) -> None:
         Neuron.load(path, 1)
 
 
-@pytest.mark.parametrize("length", range(0, 500, 7))
-def test_every_truncation_is_noticed(tmp_path: Path, length: int) -> None:
+def test_every_truncation_is_noticed(tmp_path: Path) -> None:
     MLP(2, [2, 1]).save(tmp_path / "model.safetensors")
     content = (tmp_path / "model.safetensors").read_bytes()
-    (tmp_path / "model.safetensors").write_bytes(content[:length])
-    with pytest.raises(ValueError, match="cannot restore"):
-        MLP.load(tmp_path / "model.safetensors")
+    for length in range(0, len(content), 7):
+        (tmp_path / "model.safetensors").write_bytes(content[:length])
+        with pytest.raises(ValueError, match="cannot restore"):
+            MLP.load(tmp_path / "model.safetensors")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -34,6 +34,19 @@ class Setup:
         """What the last backward pass left at the parameters."""
         return [p.grad or 0.0 for p in self.parameters]
 
+    def contestant(self, backward: Callable[[], object]) -> Contestant:
+        """Steps that take the gradient by `backward`, and then the optimizer's step."""
+
+        def gradient() -> list[float]:
+            backward()
+            return self.gradient()
+
+        def step() -> None:
+            backward()
+            self.optimizer.step()
+
+        return Contestant(gradient, repeated(step))
+
 
 def eager(problem: Problem) -> Contestant:
     setup = Setup(problem)
@@ -44,15 +57,7 @@ def eager(problem: Problem) -> Contestant:
         setup.optimizer.zero_grad()
         (ag.mean(losses) + setup.penalty(setup.parameters)).backward()
 
-    def gradient() -> list[float]:
-        backward()
-        return setup.gradient()
-
-    def step() -> None:
-        backward()
-        setup.optimizer.step()
-
-    return Contestant(gradient, repeated(step))
+    return setup.contestant(backward)
 
 
 class Compiled(Setup):
@@ -74,15 +79,7 @@ def compiled(problem: Problem, backend: Any) -> Contestant:
         setup.optimizer.zero_grad()
         loss.backward(setup.X, setup.Y)
 
-    def gradient() -> list[float]:
-        backward()
-        return setup.gradient()
-
-    def step() -> None:
-        backward()
-        setup.optimizer.step()
-
-    return Contestant(gradient, repeated(step))
+    return setup.contestant(backward)
 
 
 def compiled_step(problem: Problem, in_block: bool) -> Contestant:
