@@ -21,7 +21,7 @@ slow_is_fine = [HealthCheck.too_slow]  # a busy machine is no fault of the code
 settings.register_profile(
     "steady",
     deadline=None,
-    max_examples=100,
+    max_examples=150,
     derandomize=True,
     suppress_health_check=slow_is_fine,
 )
