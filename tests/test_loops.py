@@ -28,6 +28,7 @@ def program_of(loops: Loops) -> Any:
 
 @pytest.mark.parametrize("block", range(16))
 def test_a_random_program_with_loops_has_the_bits_of_eager_code(block: int) -> None:
+    n_with_loops = 0
     for seed in range(10 * block, 10 * block + 10):
         loops = Loops(seed)
         program = program_of(loops)
@@ -38,12 +39,6 @@ def test_a_random_program_with_loops_has_the_bits_of_eager_code(block: int) -> N
         numbers = [leaf.data for leaf in program.leaves]
         computed = python.compile_program(program)(numbers, columns)
         assert same(computed, expected), f"seed {seed}"
-
-
-def test_most_of_them_have_loops() -> None:
-    programs = [program_of(Loops(seed)) for seed in range(40)]
-    with_loops = [
-        any(isinstance(item, Loop) for items in program.sections.values() for item in items)
-        for program in programs
-    ]
-    assert sum(with_loops) > 20
+        items = [item for section in program.sections.values() for item in section]
+        n_with_loops += any(isinstance(item, Loop) for item in items)
+    assert n_with_loops >= 5, "most of them have loops"
