@@ -12,7 +12,7 @@ import autograd as ag
 from autograd import Value
 from autograd.compiler import jit as calls
 from autograd.compiler.interpreter import most_calls
-from autograd.compiler.lowering import lower
+from autograd.compiler.lowering import Tape
 from autograd.compiler.trace import trace
 from autograd.primitives import Primitive
 from tests.loops import Loops
@@ -90,7 +90,7 @@ def test_it_is_replaced_when_it_has_been_called_often(compiled: list[str]) -> No
     f = ag.jit(value_and_exp, in_axes=None)
     expected = f(0.3, 2.0)
     recorded = trace(value_and_exp, [(), ()])
-    n = most_calls(lower(recorded.inputs, recorded.outputs, is_batch=False))
+    n = most_calls(Tape(recorded.inputs, recorded.outputs, is_batch=False))
     for _ in range(n - 1):
         assert f(0.3, 2.0) == expected
     assert not compiled

@@ -24,6 +24,16 @@ def test_a_scan_at_one_point_is_that_of_eager_code(f: Callable[..., Any], backen
     assert ag.jit(f, backend, in_axes=None)(x) == pytest.approx(f(x), rel=1e-12)
 
 
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_a_gradient_goes_through_an_equation_with_a_scan(backend: Any) -> None:
+    w = ag.Value(0.7)
+    solution = lambda x: ag.root(lambda z: z**3 + z + loop([z, w, 0.55]) - x, 0.3)  # noqa: E731
+    solution(0.4).backward()
+    expected, w.grad = w.grad, None
+    ag.jit(solution, backend).backward([0.4])
+    assert w.grad == pytest.approx(expected, rel=1e-12)
+
+
 def test_sparse_derivatives_take_a_scan_apart() -> None:
     x = [0.4, 0.7, 0.55]
     for f in (loop, equation, ag.gradient(loop)):

@@ -115,9 +115,9 @@ class Access:
         Each row of the matrix holds the addresses of one row of the group.
         """
         m = len(matrix)
-        structure = "row", space, layout.form, layout.structure
+        structure = "row", space, layout.form
         if m == 1:
-            entry = Entry(structure, layout.counts, layout.relative(matrix[0]))
+            entry = Entry(structure, tuple(layout.counts), layout.relative(matrix[0]))
             return [self.roller.key(entry)], [layout.heads]
         inner = np.ascontiguousarray((matrix - matrix[:, layout.base])[:, layout.inner])
         first, which = np.zeros(1, np.int64), np.zeros(m, np.int64)
@@ -125,7 +125,7 @@ class Access:
             packed = inner.view(np.dtype((np.void, inner[0].nbytes))).reshape(-1)
             _, first, which = np.unique(packed, return_index=True, return_inverse=True)
         patterns = [
-            self.roller.key(Entry(structure, layout.counts, layout.relative(matrix[row])))
+            self.roller.key(Entry(structure, tuple(layout.counts), layout.relative(matrix[row])))
             for row in first.tolist()
         ]
         bases = matrix[:, layout.heads]
@@ -145,73 +145,44 @@ class Layout:
     """The order of the addresses in a row, for rows of one form.
 
     Attributes:
-        form: the form without classes and numbers of terms, so that a loop may change these.
-        structure: for each sum its runs: the classes of the terms that are added in a turn.
-        counts: the number of turns of each run.
+        form: the form, without the iterations of each run, so that a loop may change these.
+        counts: the iterations of each run.
         base: for each address the place of the one that it is relative to.
         heads: the places of those that are relative to themselves.
         inner: the places of the others.
     """
 
     def __init__(self, shape: Any) -> None:
-        self.form = _bare(shape)
-        columns: list[Any] = [(0,), (1,)]
-        structure, counts, at = [], [], 2
-        for slot in _slots_of(shape):
-            if slot is None:
-                columns.append((at,))
-                at += 1
-                continue
-            classes, n = slot
-            runs = _runs(classes, n)
-            n_factors = len(classes[0]) - 1
-            for start, turns, turn in runs:
-                counts.append(np.array(turns))
-                for k in range(len(turn)):
-                    for factor in range(n_factors):
-                        begin = at + factor * n + start + k
-                        columns.append(range(begin, begin + turns * len(turn), len(turn)))
-            structure.append(tuple([turn for _, _, turn in runs]))
-            at += n * n_factors
-        self.structure, self.counts = tuple(structure), tuple(counts)
-        self.columns = [np.array(column) for column in columns]
-        self.is_run = [isinstance(column, range) for column in columns]
-        self.heads = np.array([column[0] for column in columns])
-        self.base = np.empty(at, np.int64)
-        for column in self.columns:
-            self.base[column] = column[0]
-        self.inner = np.flatnonzero(self.base != np.arange(at))
+        self.counts: list[Any] = []
+        self._columns: list[Any] = [np.array(0), np.array(1)]
+        self._size = 2
+        self.form = self._read(shape)
+        self.heads = np.array([column.flat[0] for column in self._columns])
+        self.base = np.empty(self._size, np.int64)
+        for column in self._columns:
+            self.base[column] = column.flat[0]
+        self.inner = np.flatnonzero(self.base != np.arange(self._size))
+
+    def _read(self, shape: Any) -> Any:
+        """Add the places of a part's operands; returns its form."""
+        if shape is None:
+            return None
+        if type(shape) is str:
+            self._columns.append(np.array(self._size))
+            self._size += 1
+            return shape
+        if shape[0] != "Σ":
+            return (shape[0], *map(self._read, shape[1:]))
+        first, runs = self._read(shape[1]), shape[2]
+        n, n_factors = sum(n * len(classes) for n, classes in runs), len(runs[0][1][0]) - 1
+        places = self._size + np.arange(n_factors * n).reshape(n_factors, n)
+        self._size += n_factors * n
+        for n, classes in runs:
+            own, places = np.split(places, [n * len(classes)], axis=1)
+            self._columns.extend(own.reshape(n_factors, n, -1).transpose(2, 0, 1).reshape(-1, n))
+            self.counts.append(np.array(n))
+        return "Σ", first, tuple([classes for _, classes in runs])
 
     def relative(self, row: Integers) -> tuple[Integers, ...]:
         """For each operand, its addresses in a row, relative to its first one."""
-        return tuple(
-            row[column] - row[column[0]] if is_run else np.array(0)
-            for column, is_run in zip(self.columns, self.is_run, strict=True)
-        )
-
-
-def _slots_of(shape: Any) -> list[Any]:
-    """For each slot of a form: None for an operand; for a sum, its terms' classes and number."""
-    if type(shape) is str:
-        return [None]
-    if shape[0] != "Σ":
-        return [slot for part in shape[1:] for slot in _slots_of(part)]
-    _, first, classes, n = shape
-    return [*([] if first is None else _slots_of(first)), (classes, n)]
-
-
-def _bare(shape: Any) -> Any:
-    if type(shape) is str or shape is None:
-        return shape
-    return (shape[0], *map(_bare, shape[1:2] if shape[0] == "Σ" else shape[1:]))
-
-
-def _runs(classes: Any, n: int) -> list[tuple[int, int, Any]]:
-    """Split a sum into runs: (first term, iterations, classes of the terms of one iteration)."""
-    if len(classes) == 1:
-        return [(0, n, classes)]
-    changes = [i for i in range(1, n) if classes[i] != classes[i - 1]]
-    for period in range(2, len(changes) + 1):  # several terms a turn, fewer than there are runs
-        if n % period == 0 and classes[:-period] == classes[period:]:
-            return [(0, n // period, classes[:period])]
-    return [(a, b - a, classes[a : a + 1]) for a, b in pairwise([0, *changes, n])]
+        return tuple([np.asarray(row[x] - row[x.flat[0]]) for x in self._columns])

@@ -7,7 +7,6 @@ are placed in the order in which they are read.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -63,11 +62,11 @@ class Assembly:
     def _item(self, structure: Any, dims: tuple[Integer, ...]) -> Item:
         kind, *rest = structure
         if kind == "row":
-            space, form, runs = rest
+            space, form = rest
             label = self._label(next(self._addresses))
             target = self._operand(space)
             assert isinstance(target, Operand)
-            return Group(dims, target, self._expression(form, iter(runs)), label)
+            return Group(dims, target, self._expression(form), label)
         count = self._count()
         (body,) = rest
         if kind == "box":
@@ -81,14 +80,14 @@ class Assembly:
         ends = rows.flat[0], min(int(rows.flat[-1]), len(self.labels) - 1)
         return spanned([self.labels[row] for row in ends])
 
-    def _expression(self, form: Any, runs: Iterator[Any]) -> Expression:
+    def _expression(self, form: Any) -> Expression:
         if type(form) is str:
             return self._operand(form)
         op, *parts = form
         if op == "Σ":
-            first = None if parts[0] is None else self._expression(parts[0], runs)
-            return Reduce(first, tuple([self._run(turn) for turn in next(runs)]))
-        args = [self._expression(part, runs) for part in parts]
+            first = None if parts[0] is None else self._expression(parts[0])
+            return Reduce(first, tuple(map(self._run, parts[1])))
+        args = [self._expression(part) for part in parts]
         if op == "dot":
             half = len(args) // 2
             pairs = zip(args[:half], args[half:], strict=True)
@@ -102,10 +101,10 @@ class Assembly:
             return args[0]
         return Apply(op.removeprefix("row."), tuple(args))
 
-    def _run(self, turn: Any) -> Run:
+    def _run(self, classes: Any) -> Run:
         count = self._count()
         terms = []
-        for is_negative, *spaces in turn:
+        for is_negative, *spaces in classes:
             factors: Any = tuple([self._operand(space, False) for space in spaces])
             terms.append(Term(factors, is_negative))
         return Run(count, tuple(terms))

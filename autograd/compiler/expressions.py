@@ -7,6 +7,7 @@ Two roots have the same *form* if their expressions differ in nothing but what t
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,9 @@ class Expressions:
         space: for each node the space of its number, as an index into `spaces`.
         form: for each root an index into `shapes`.
         shapes: forms as nested tuples (operation, part, …), where a part is a form or a space. A
-            reduction is ("Σ", first part or None, classes, number of terms). A class is (whether
-            the term is subtracted, the space of each factor); there is one for each term, or one
-            for all where they are alike.
+            reduction is ("Σ", first part or None, runs). A run adds terms of the same classes in
+            each iteration: (number of iterations, classes). A class is (whether the term is
+            subtracted, the space of each factor).
         slots, slot_start: the operands of each expression, compressed, in the order of its form.
     """
 
@@ -68,7 +69,7 @@ class Expressions:
         self.names = [*tape.names, "Σ"]
         self.reduction = len(tape.names)
         self.op, self.section = tape.op, tape.section
-        self.results = np.array(tape.results, np.int64)
+        self.results = tape.results
         self.arg, self.start = tape.arg.copy(), tape.start
         self.find_uses(np.ones(len(self.op), bool))
         self.find_sums()
@@ -248,36 +249,17 @@ class Expressions:
         minus = self.minus[a : a + count].tolist()
         terms = zip(minus, *self.space[factors].tolist(), strict=True)
         classes = [(bool(m), *(self.spaces[x] for x in spaces)) for m, *spaces in terms]
-        alike = classes[:1] if len(set(classes)) == 1 else classes
-        return ("Σ", parts[0] if parts else None, tuple(alike), count)
+        return ("Σ", parts[0] if parts else None, _runs(classes))
 
     def find_patterns(self) -> Integers:
         """A number for each node, equal for reductions whose terms have equal classes."""
         pattern = np.zeros(len(self.op), np.int64)
-        sums = np.flatnonzero(self.live & (self.op == self.reduction))
-        if not len(sums):
-            return pattern
-        at = self.start[sums] + self.n_first[sums]
-        count, length = self.n_terms[sums], self.start[sums + 1] - at
-        is_pair = length > count
         kind = 2 * self.space[self.arg] + self.minus
-        cuts = np.stack([at, np.where(is_pair, at + count, at), self.start[sums + 1]], axis=1)
-        key = combined(count, is_pair.astype(np.int64))
-        mixed = np.zeros(len(sums), bool)
-        padded = np.append(kind, 0)
-        for a in (0, 1):  # the first factors, the second factors
-            pieces = np.stack([cuts[:, a], cuts[:, a] + count], axis=1).reshape(-1)
-            low = np.minimum.reduceat(padded, pieces)[::2]
-            high = np.maximum.reduceat(padded, pieces)[::2]
-            key = combined(key, low)
-            mixed |= low != high
-        names: dict[Any, int] = {}
-        key = distinct(key)[1]
-        unlike = len(key)
-        for i in np.flatnonzero(mixed).tolist():
-            own = int(count[i]), kind[at[i] : at[i] + length[i]].tobytes()
-            key[i] = unlike + names.setdefault(own, len(names))
-        pattern[sums] = key
+        known: dict[Any, int] = {}
+        for node in np.flatnonzero(self.live & (self.op == self.reduction)).tolist():
+            terms = kind[self.start[node] + self.n_first[node] : self.start[node + 1]]
+            key = int(self.n_terms[node]), terms.tobytes()
+            pattern[node] = known.setdefault(key, len(known))
         return pattern
 
     def find_slots(self) -> None:
@@ -295,3 +277,13 @@ class Expressions:
             spread[e] = self.arg[ranges(self.start[slots[inner]], n_args[slots[inner]])]
             slots = spread
         self.slots, self.n_slots, self.slot_start = slots, counts, offsets(counts)
+
+
+def _runs(classes: list[Any]) -> tuple[Any, ...]:
+    """The runs of a sum, given the classes of its terms."""
+    n = len(classes)
+    changes = [i for i in range(1, n) if classes[i] != classes[i - 1]]
+    for period in range(2, len(changes) + 1):  # several terms, fewer than there are changes
+        if n % period == 0 and classes[:-period] == classes[period:]:
+            return ((n // period, tuple(classes[:period])),)
+    return tuple([(b - a, (classes[a],)) for a, b in pairwise([0, *changes, n])])

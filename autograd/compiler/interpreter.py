@@ -41,6 +41,7 @@ def interpreter(tape: Tape) -> Executable:
     import numpy as np
 
     constants, arg = tape.numbers.tolist(), np.append(tape.arg, [0, 0])
+    results = tape.results.tolist()
     first = len(constants) + len(tape.inputs) + len(tape.leaves)
     starts, ends = tape.start[first:-1], tape.start[first + 1 :]
     ops = tape.op[first:].tolist()
@@ -63,7 +64,7 @@ def interpreter(tape: Tape) -> Executable:
                 append(function(values[x], values[y]))
             else:
                 append(function(*map(value_of, next(rest))))
-        return np.array([values[i] for i in tape.results], float)
+        return np.array([values[i] for i in results], float)
 
     return run
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 import hashlib
 import marshal
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -48,11 +48,34 @@ the gradient of a soft alignment has 153 groups in place of 88; with 1 a layer o
 two exponentials a unit in place of one, with 2 so does log_sigmoid; 6 merges nothing more."""
 
 
-@dataclass
+class Template(NamedTuple):
+    """The operations by which a composite primitive is defined, for a given number of operands.
+
+    Attributes:
+        codes, counts: of each operation, the result last, its code and the number of its operands.
+        places: the operands of all operations: an operand of the composite, counted from 0, then
+            the operations before; a constant if it is negative.
+    """
+
+    codes: list[int]
+    counts: list[int]
+    places: list[int]
+
+
 class Tape:
     """The operations to compute. A node is an index, larger than those of its operands.
 
     Constants come first, then the inputs, the leaves, and what is computed.
+
+    Args:
+        outputs: the results for each example, or if `is_batch` those of which to take the means
+            over the batch.
+        leaves: the first of the leaves; others follow in the order of their creation.
+        blocks: Values that are computed elsewhere: for each of some spaces the addresses in it.
+        found: all nodes that the outputs depend on (see `in_recorded_order`), if known.
+        variables: leaves or inputs; the derivative of the first output with respect to each is one
+            more output, which is computed as `grad` does it.
+        with_value: whether the first output is an output itself, beside its derivatives.
 
     Attributes:
         inputs: the labels of the inputs of one example.
@@ -72,92 +95,18 @@ class Tape:
         selection: how unselected branches can affect the gradient, where one was asked for.
     """
 
-    inputs: list[str]
-    leaves: list[Value]
-    is_batch: bool
-    names: list[str]
-    numbers: np.ndarray[Any, np.dtype[np.float64]]
-    op: Integers
-    arg: Integers
-    start: Integers
-    section: Integers
-    labels: dict[int, str]
-    results: list[int]
-    rows: list[Primitive]
-    blocks: dict[str, tuple[Integers, Integers]] = field(default_factory=dict)
-    selection: Selection = Selection.NONE
-
-    @cached
-    def key(self) -> str:
-        """A hash, the same for tapes that differ in nothing but the leaves and their labels."""
-        users = [name for name in self.names if name.startswith("row.")]
-        rows = [id(TABLE.get(name.removeprefix("row."))) for name in users]  # another, if made anew
-        parts = [len(self.inputs), len(self.leaves), self.is_batch, self.names, self.labels, rows]
-        parts.append([(name, *map(bytes, block)) for name, block in self.blocks.items()])
-        digest = hashlib.blake2b(marshal.dumps(parts, 2), digest_size=16)
-        for column in (self.numbers, self.op, self.arg, self.start, np.array(self.results)):
-            digest.update(len(column).to_bytes(8, "little") + column.tobytes())
-        return digest.hexdigest()
-
-
-def lower(
-    inputs: Sequence[Traced],
-    outputs: Sequence[Operand],
-    is_batch: bool,
-    leaves: Iterable[Value] = (),
-    blocks: Mapping[str, Mapping[Value, int]] | None = None,
-    found: Sequence[Value] | None = None,
-    variables: Sequence[Value] = (),
-    with_value: bool = True,
-) -> Tape:
-    """The tape of the outputs for each example, or of their means over the batch.
-
-    Args:
-        leaves: the first of the leaves; others follow in the order of their creation.
-        blocks: Values that are computed elsewhere: for each of some spaces the addresses in it.
-        found: all nodes that the outputs depend on (see `in_recorded_order`), if known.
-        variables: leaves or inputs; the derivative of the first output with respect to each is one
-            more output, which is computed as `grad` does it.
-        with_value: whether the first output is an output itself, beside its derivatives.
-    """
-    lowering = Lowering(inputs, outputs, leaves, blocks or {}, found, variables, with_value)
-    lowering.expand_composites()
-    lowering.canonicalize()
-    lowering.merge_functions()
-    if is_batch:
-        lowering.find_means()
-    lowering.copy_results(is_batch)
-    return Tape(
-        [x.label for x in inputs],
-        lowering.leaves,
-        is_batch,
-        lowering.names,
-        lowering.numbers,
-        lowering.op,
-        lowering.arg,
-        lowering.start,
-        lowering.section,
-        lowering.labels,
-        lowering.outputs.tolist(),
-        lowering.rows,
-        lowering.blocks,
-        lowering.selection,
-    )
-
-
-class Lowering:
-    """Builds the columns of a `Tape`."""
-
     def __init__(
         self,
         inputs: Sequence[Traced],
         outputs: Sequence[Operand],
-        leaves: Iterable[Value],
-        blocks: Mapping[str, Mapping[Value, int]],
-        found: Sequence[Value] | None,
-        variables: Sequence[Value],
-        with_value: bool,
+        is_batch: bool,
+        leaves: Iterable[Value] = (),
+        blocks: Mapping[str, Mapping[Value, int]] | None = None,
+        found: Sequence[Value] | None = None,
+        variables: Sequence[Value] = (),
+        with_value: bool = True,
     ) -> None:
+        self.inputs, self.is_batch = [x.label for x in inputs], is_batch
         self.names = KNOWN[:]
         self.rows: list[Primitive] = []
         self.row_of: dict[int, Primitive] = {}
@@ -165,7 +114,7 @@ class Lowering:
         self.templates: dict[int, Template] = {}
         self.floats = [0.0]  # the constants
         given = dict.fromkeys([*inputs, *leaves, *variables])
-        elsewhere = {x for block in blocks.values() for x in block}
+        elsewhere = {x for block in (blocks or {}).values() for x in block}
         if found is None:
             found = in_recorded_order(outputs, elsewhere)
         placed = [x for x in found if x in elsewhere] if elsewhere else []
@@ -175,17 +124,11 @@ class Lowering:
         sources = [*given, *others, *placed]
         index: dict[Any, int] = {x: i for i, x in enumerate(chain(sources, nodes))}
 
-        flat, widths = _operands(nodes)
-        rows = [cast(Primitive, x.primitive) for x in nodes]
-        codes = self._codes_of(rows, widths)
-        flat += outputs
-        # constants by their bits: 0.0 is not -0.0, and nan is nan
-        bits = np.array([x for x in flat if type(x) is float], np.float64).view(np.int64)
-        first, place = distinct(bits)
-        numbers = np.array([-1 if type(x) is float else index[x] for x in flat], np.int64)
-        numbers[numbers < 0] = ~(len(self.floats) + place)
-        self.floats += bits[first].view(np.float64).tolist()
-        args, results = np.split(numbers, [sum(widths)])
+        widths = [len(x.args) for x in nodes]
+        flat: list[Any] = [*(operand for x in nodes for operand in x.args), *outputs]
+        rows = (cast(Primitive, x.primitive) for x in nodes)
+        codes = list(map(cache(self.code), rows, widths))
+        args, results = np.split(self._numbers_of(flat, index), [sum(widths)])
         op, count = np.array(codes, np.int64), np.array(widths, np.int64)
 
         self.selection = Selection.NONE
@@ -205,41 +148,66 @@ class Lowering:
             args = np.concatenate([args, sweep.args])
             results = np.append(results[not with_value :], sweep.adjoints)
 
-        n = self._number_constants()
-        self.arg, self.outputs = (
+        bits = np.array(self.floats).view(np.int64)
+        first, self.node_of_constant = distinct(bits)
+        self.numbers = bits[first].view(np.float64)
+        n = len(self.numbers)
+        self.arg, self.results = (
             np.where(x < 0, self.node_of_constant[~np.minimum(x, -1)], n + x)
             for x in (args, results)
         )
-        kinds = [CONSTANT] * n + [INPUT] * len(inputs) + [LEAF] * len(self.leaves)
-        kinds += [INPUT if type(x) is Traced else LEAF for x in placed]
-        self.op = np.concatenate([np.array(kinds, np.int64), op])
-        self.start = offsets(np.concatenate([np.zeros(len(kinds), np.int64), count]))
-        self.section = self.found_sections()
-        self.blocks = {name: _placed(block, placed, index, n) for name, block in blocks.items()}
+        given_op = [CONSTANT] * n + [INPUT] * len(inputs) + [LEAF] * len(self.leaves)
+        given_op += [INPUT if type(x) is Traced else LEAF for x in placed]
+        self.op = np.concatenate([np.array(given_op, np.int64), op])
+        self.start = offsets(np.concatenate([np.zeros(len(given_op), np.int64), count]))
+        varies: list[bool] = (self.op == INPUT)[: len(given_op)].tolist()
+        if any(varies):
+            mark_dependents(varies, self.arg.tolist(), count.tolist())
+        self.section = np.full(len(self.op), ONCE)
+        self.section[: len(varies)][varies] = EACH
+        self.blocks = {
+            name: _placed(block, placed, index, n) for name, block in (blocks or {}).items()
+        }
         self.labels = {n + index[x]: str(x.label) for x in nodes if x.label}
+        self._lower()
+
+    @cached
+    def key(self) -> str:
+        """A hash, the same for tapes that differ in nothing but the leaves and their labels."""
+        users = [name for name in self.names if name.startswith("row.")]
+        rows = [id(TABLE.get(name.removeprefix("row."))) for name in users]  # another, if made anew
+        parts = [len(self.inputs), len(self.leaves), self.is_batch, self.names, self.labels, rows]
+        parts.append([(name, *map(bytes, block)) for name, block in self.blocks.items()])
+        digest = hashlib.blake2b(marshal.dumps(parts, 2), digest_size=16)
+        for column in (self.numbers, self.op, self.arg, self.start, self.results):
+            digest.update(len(column).to_bytes(8, "little") + column.tobytes())
+        return digest.hexdigest()
+
+    def _lower(self) -> None:
+        """Run the passes, each over the columns that the one before has left."""
+        self._expand_composites()
+        self._canonicalize()
+        self._merge_functions()
+        if self.is_batch:
+            self._find_means()
+        self._copy_results()
+        for name in ("codes", "templates", "row_of", "floats", "node_of_constant"):
+            delattr(self, name)  # of no further use
+
+    def _numbers_of(self, values: Sequence[Any], index: Mapping[Any, int]) -> Integers:
+        """The index of each Value, and the number of each constant (see `Columns`)."""
+        # constants by their bits: 0.0 is not -0.0, and nan is nan
+        bits = np.array([x for x in values if type(x) is float], np.float64).view(np.int64)
+        first, place = distinct(bits)
+        numbers = np.array([-1 if type(x) is float else index[x] for x in values], np.int64)
+        numbers[numbers < 0] = ~(len(self.floats) + place)
+        self.floats += bits[first].view(np.float64).tolist()
+        return numbers
 
     def constant(self, x: float) -> int:
         """The number of a new constant (see `Columns`)."""
         self.floats.append(x)
         return -len(self.floats)
-
-    def _number_constants(self) -> int:
-        """Find the node of each constant; returns the number of nodes."""
-        bits = np.array(self.floats).view(np.int64)
-        first, self.node_of_constant = distinct(bits)
-        self.numbers = bits[first].view(np.float64)
-        return len(self.numbers)
-
-    def _codes_of(self, rows: Sequence[Primitive], widths: Sequence[int]) -> list[int]:
-        """The code of each operation."""
-        of_row = {
-            row: -1 if row.arity is None else self.code(row, row.arity)
-            for row in dict.fromkeys(rows)
-        }
-        codes = [of_row[row] for row in rows]
-        for i in [i for i, code in enumerate(codes) if code < 0]:
-            codes[i] = self.code(rows[i], widths[i])
-        return codes
 
     def code(self, row: Primitive, width: int) -> int:
         """The code of an operation on so many operands.
@@ -255,11 +223,43 @@ class Lowering:
             if row.name not in own_names:
                 self.rows.append(row)
             if row.definition is not None:
-                self.templates[code] = Template(self, row, width)
+                self.templates[code] = self._template(row, width)
         self.row_of[self.codes[key]] = row
         return self.codes[key]
 
-    def expand_composites(self) -> None:
+    def _template(self, row: Primitive, width: int) -> Template:
+        """The operations by which a composite primitive on so many operands is defined."""
+        found = Template([], [], [])
+
+        def add(code: int, args: list[int]) -> int:
+            found.codes.append(code)
+            found.counts.append(len(args))
+            found.places.extend(args)
+            return width + len(found.codes) - 1
+
+        def expand(row: Primitive, args: list[int]) -> int:
+            """Add what a primitive is defined by; returns the place of the result."""
+            if row.definition is None:
+                return add(self.code(row, len(args)), args)
+            operands = [Traced() for _ in args]
+            with recording.tracing():
+                result = row.definition(*operands)
+            places: dict[Any, int] = dict(zip(operands, args, strict=True))
+
+            def place(x: Any) -> int:
+                return places[x] if isinstance(x, Value) else self.constant(float(x))
+
+            for x in in_recorded_order([result]):
+                if x.primitive is not None:
+                    places[x] = expand(x.primitive, list(map(place, x.args)))
+            return place(result)
+
+        result = expand(row, list(range(width)))
+        if result != width + len(found.codes) - 1:  # an operand, or a constant
+            add(STOP, [result])
+        return found
+
+    def _expand_composites(self) -> None:
         """Replace each composite by the operations of its template."""
         if not self.templates:
             return
@@ -288,10 +288,10 @@ class Lowering:
             values = np.concatenate([own, steps], axis=1)[:, np.maximum(places, 0)]
             at = self.start[begin[nodes]][:, None] + np.arange(len(places))
             new[at] = np.where(places < 0, self.node_of_constant[~np.minimum(places, -1)], values)
-        self.arg, self.outputs = new, result[self.outputs]
+        self.arg, self.results = new, result[self.results]
         self.labels = {int(result[node]): label for node, label in self.labels.items()}
 
-    def canonicalize(self) -> None:
+    def _canonicalize(self) -> None:
         """Replace operations by simpler ones, such as x² by x·x, and skip those without effect."""
         op, arg, count = self.op, self.arg, np.diff(self.start)
         first = np.append(arg, 0)[self.start[:-1]]  # the first operand
@@ -320,29 +320,17 @@ class Lowering:
         kind = np.minimum(op, INPUT + 1)
         x = x[kind[arg[x]] > kind[arg[x + 1]]]
         arg[x], arg[x + 1] = arg[x + 1], arg[x]
-        self.replace(same)
-        if (self.section[same] < self.section).any():  # what was left out is all that varied
-            self.section = self.found_sections()
+        self._replace(same)
 
-    def found_sections(self) -> Integers:
-        """EACH for what varies from example to example: all that is applied to an input."""
-        first = int(np.count_nonzero(self.op <= INPUT))
-        varies: list[bool] = (self.op == INPUT)[:first].tolist()
-        if any(varies):
-            mark_dependents(varies, self.arg.tolist(), np.diff(self.start)[first:].tolist())
-        section = np.full(len(self.op), ONCE)
-        section[: len(varies)][varies] = EACH
-        return section
-
-    def replace(self, same: Integers) -> None:
+    def _replace(self, same: Integers) -> None:
         """Replace each node by `same[node]`, which is known to be equal."""
         while (same != (further := same[same])).any():
             same = further
-        self.arg, self.outputs = same[self.arg], same[self.outputs]
+        self.arg, self.results = same[self.arg], same[self.results]
         for node in [node for node in self.labels if same[node] != node]:
             self.labels.setdefault(int(same[node]), self.labels.pop(node))
 
-    def merge_functions(self) -> None:
+    def _merge_functions(self) -> None:
         """Merge equal functions, dot products and long sums, so that each is computed once."""
         is_cheap = np.array([name in ARITHMETIC for name in self.names])
         is_left_out = (self.op == SUM) & (np.diff(self.start) < 3)
@@ -366,74 +354,52 @@ class Lowering:
             else:
                 compared = tuple([description(x, COMPARED_DEPTH) for x in operands.tolist()])
             found[node] = known.setdefault((op[node], section[node], compared), node)
-        self.replace(same)
+        self._replace(same)
 
-    def find_means(self) -> None:
+    def _find_means(self) -> None:
         """Replace each output by its mean over the examples; what does not vary is its own mean.
 
-        Additions are swapped, never regrouped, so that the mean over one example has the bits of
-        that example. Hence terms that do not vary are added to the mean only where those that vary
-        come first, or where there is just one of them.
+        The mean of a sum in which one term varies is the mean of that term, plus the sum of the
+        terms before, plus those after it. Additions are swapped, never regrouped, so that the mean
+        over one example has the bits of that example.
         """
-        nodes = self.outputs[np.sort(np.unique(self.outputs, return_index=True)[1])]
+        nodes = self.results[np.sort(np.unique(self.results, return_index=True)[1])]
         nodes = nodes[self.section[nodes] == EACH]
-        body = nodes.copy()  # of the means
-        is_sum = np.flatnonzero((self.op[body] == ADD) | (self.op[body] == SUM))
-        start = self.start[body[is_sum]]
-        count = self.start[body[is_sum] + 1] - start
-        at, owner = ranges(start, count), np.repeat(np.arange(len(count)), count)
-        terms, place = self.arg[at], at - start[owner]
+        count = np.diff(self.start)[nodes] * np.isin(self.op[nodes], [ADD, SUM])
+        terms, owner = self.arg[ranges(self.start[nodes], count)], np.repeat(nodes, count)
         varies = self.section[terms] == EACH
-        n_varying = np.bincount(owner[varies], minlength=len(count))
-        n_leading = np.bincount(owner[varies & (place < n_varying[owner])], minlength=len(count))
-        is_split = (n_varying < count) & ((n_varying == 1) | (n_leading == n_varying))
-        kept = is_split[owner]
-        owner, terms, varies = (np.cumsum(is_split) - 1)[owner[kept]], terms[kept], varies[kept]
-        split, n_varying, begin = (
-            is_sum[is_split],
-            n_varying[is_split],
-            offsets(count[is_split])[:-1],
-        )
-        varying = np.flatnonzero(varies)
-        first = varying[offsets(n_varying)[:-1]]
-        several = n_varying > 1
-        body[split] = terms[first]
-        body[split[several]] = self.append(
-            SUM, terms[varying[several[owner[varying]]]], n_varying[several], EACH
-        )
-        means = self.append(MEAN_OF, body, np.ones(len(body), np.int64), MEAN)
-        # the mean comes first, then the sum of the terms that came before
-        n_before, before = first - begin, terms[begin]
+        kept = (np.bincount(owner[varies], minlength=len(self.op)) == 1)[owner]
+        terms, owner, varies = terms[kept], owner[kept], varies[kept]
+        at, begin = np.flatnonzero(varies), np.flatnonzero(np.diff(owner, prepend=-1))
+        split, n_before, before = owner[at], at - begin, terms[begin]
+        body, same = np.arange(len(self.op)), np.arange(len(self.op))
+        body[split] = terms[at]
+        same[nodes] = self._append(MEAN_OF, body[nodes], np.ones_like(nodes), MEAN)
         several = n_before > 1
-        before[several] = self.append(
+        before[several] = self._append(
             SUM, terms[ranges(begin[several], n_before[several])], n_before[several], ONCE
         )
-        kept = ~varies
-        kept[ranges(begin, n_before)] = False
-        kept[begin] = True
-        has_some = n_before > 0
-        terms[begin], terms[begin[has_some] + 1] = means[split], before[has_some]
-        kept[begin[has_some] + 1] = True
-        counts = np.bincount(owner[kept], minlength=len(split))
-        means[split] = self.append(SUM, terms[kept], counts, AFTER)
-        same = np.arange(len(self.op))
-        same[nodes] = means
-        self.outputs = same[self.outputs]
+        kept = np.ones(len(terms), bool)
+        kept[ranges(begin + 2, n_before - (n_before > 0))] = False
+        terms[begin], terms[begin[n_before > 0] + 1] = same[split], before[n_before > 0]
+        counts = np.bincount(owner[kept], minlength=len(same))[split]
+        same[split] = self._append(SUM, terms[kept], counts, AFTER)
+        self.results = same[self.results]
 
-    def copy_results(self, is_batch: bool) -> None:
+    def _copy_results(self) -> None:
         """Copy results that are computed in other sections, or occur twice."""
-        results = self.outputs
+        results = self.results
         is_copied = np.ones(len(results), bool)
         is_copied[np.unique(results, return_index=True)[1]] = False
         is_copied |= self.op[results] <= INPUT
-        if not is_batch:
+        if not self.is_batch:
             is_copied |= self.section[results] == ONCE
         copied = results[is_copied]
-        results[is_copied] = self.append(
-            COPY, copied, np.ones(len(copied), np.int64), AFTER if is_batch else EACH
+        results[is_copied] = self._append(
+            COPY, copied, np.ones(len(copied), np.int64), AFTER if self.is_batch else EACH
         )
 
-    def append(self, code: int, args: Integers, counts: Integers, section: int) -> Integers:
+    def _append(self, code: int, args: Integers, counts: Integers, section: int) -> Integers:
         """Append operations of one code; returns their nodes."""
         n, more = len(self.op), len(counts)
         self.op = np.append(self.op, np.full(more, code))
@@ -462,68 +428,3 @@ def other_leaves(nodes: Iterable[Value], given: Collection[Value]) -> list[Value
                 f"not keep Values for its next call, nor the step of a scan for later"
             )
     return leaves
-
-
-class Template:
-    """The operations by which a composite primitive is defined, for a given number of operands.
-
-    Attributes:
-        codes, counts: of each operation, the result last, its code and the number of its operands.
-        places: the operands of all operations: an operand of the composite, counted from 0, then
-            the operations before; a constant if it is negative.
-    """
-
-    def __init__(self, lowering: Lowering, row: Primitive, width: int) -> None:
-        self.codes: list[int] = []
-        self.counts: list[int] = []
-        self.places: list[int] = []
-        self._lowering, self._width = lowering, width
-        result = self._expand(row, list(range(width)))
-        if result != width + len(self.codes) - 1:  # an operand, or a constant
-            self._add(STOP, [result])
-
-    def _expand(self, row: Primitive, args: list[int]) -> int:
-        """Add what a composite is defined by; returns the place of the result."""
-        assert row.definition is not None
-        operands = [Traced() for _ in args]
-        with recording.tracing():
-            result = row.definition(*operands)
-        places: dict[Any, int] = dict(zip(operands, args, strict=True))
-
-        def place(x: Any) -> int:
-            return places[x] if isinstance(x, Value) else self._lowering.constant(float(x))
-
-        for x in in_recorded_order([result]):
-            if x.primitive is None:
-                continue
-            own = list(map(place, x.args))
-            if x.primitive.definition is not None:
-                places[x] = self._expand(x.primitive, own)
-            else:
-                places[x] = self._add(self._lowering.code(x.primitive, len(own)), own)
-        return place(result)
-
-    def _add(self, code: int, args: list[int]) -> int:
-        self.codes.append(code)
-        self.counts.append(len(args))
-        self.places += args
-        return self._width + len(self.codes) - 1
-
-
-def _operands(nodes: Iterable[Value]) -> tuple[list[Any], list[int]]:
-    """The operands of all nodes, one after another, and how many each has."""
-    flat: list[Any] = []
-    widths: list[int] = []
-    for node in nodes:  # `args`, written out, for speed
-        x, y = node._x, node._y
-        if type(x) is tuple:
-            flat += x
-            widths.append(len(x))
-        elif y is None:
-            flat += [] if x is None else [x]
-            widths.append(int(x is not None))
-        else:
-            flat.append(x)
-            flat.append(y)
-            widths.append(2)
-    return flat, widths

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from autograd.compiler.linking import Joined, Mover
 from autograd.compiler.loop_primitive import LoopRun
-from autograd.compiler.lowering import Tape, lower, other_leaves
+from autograd.compiler.lowering import Tape, other_leaves
 from autograd.compiler.program import Place, Program, Scan
 from autograd.compiler.trace import Traced, gradient_of
 from autograd.derivatives.graph import in_recorded_order
@@ -73,11 +73,6 @@ class Partitioned:
         parts = [(x.tape.key, x.results, x.size, x.is_once, x.scan) for x in self.parts]
         self.key = hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
-    @property
-    def results(self) -> list[int]:
-        """The results of the last part."""
-        return self.parts[-1].tape.results
-
 
 def lower_parts(
     inputs: Sequence[Traced],
@@ -104,8 +99,8 @@ def lower_parts(
         outputs, variables = [*outputs[not with_value :], *slopes], ()
         with_value = True
         found = in_recorded_order(outputs, stops)
-    if not any(isinstance(row, ManyResults) for row in rows):
-        tape = lower(inputs, outputs, is_batch, leaves, blocks, found, variables, with_value)
+    if not any(isinstance(x.primitive, ManyResults) for x in found):
+        tape = Tape(inputs, outputs, is_batch, leaves, blocks, found, variables, with_value)
         tape.selection = max(tape.selection, selection)
         return tape
     partition = _Partition(inputs, outputs, is_batch, leaves, blocks or {}, found)
@@ -186,7 +181,7 @@ class _Partition:
         parts: list[Part] = []
         for i, scan in enumerate(self.scans):
             parts += self._before(i, scan)
-        last = lower(self.inputs, self.outputs, self.is_batch, self.leaves, self.blocks)
+        last = Tape(self.inputs, self.outputs, self.is_batch, self.leaves, self.blocks)
         parts.append(Part(last, "", len(self.outputs), False))
         names = [x.label for x in self.inputs]
         return Partitioned(names, self.leaves, self.is_batch, parts)
@@ -221,7 +216,7 @@ class _Partition:
         parts = []
         if targets:
             values = [x if isinstance(x, Value) else float(x) for x in targets]
-            tape = lower(self.inputs, values, is_once, self.leaves, self.blocks)
+            tape = Tape(self.inputs, values, is_once, self.leaves, self.blocks)
             parts.append(Part(tape, name, len(targets), is_once))
             self._add_block(name, handed_on)
         # the step

@@ -6,9 +6,8 @@ everything else: its structure, its counts, and for each operand an array of add
 the base, with an axis for every index around it. A loop, or a further dimension of a box, adds one
 axis.
 
-A sequence repeats exactly if entries agree and every base moves on by a step of its own; a linear
-hash of the bases makes that one comparison of integers: h[i + 2p] - h[i + p] = h[i + p] - h[i]. If
-only structures agree, a loop is possible as well, whose addresses and counts are looked up.
+A sequence of items repeats if their structures do. Addresses and counts that are not affine in the
+loop's index are looked up.
 """
 
 from __future__ import annotations
@@ -20,15 +19,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.ragged import Integers, hashes, offsets, true_runs
+from autograd.compiler.ragged import Integers, offsets, true_runs
 
-FEWEST_TURNS = 3
-"""A loop has so many turns. With 2 the gradient of a Gaussian process has 10 more groups in 67 and
-random programs 3 % more, with 6 that of a soft alignment has 13 more in 88."""
+FEWEST_ITERATIONS = 3
+"""A loop has so many iterations. With 2 the gradient of a Gaussian process has 10 more groups in 67
+and random programs 3 % more, with 6 that of a soft alignment has 13 more in 88."""
 
 MOST_PERIODS = 6
-"""So many of the distances between equal items, the most common ones, are tried as lengths of a
-turn. With 3 the gradient of a soft alignment has 2 more groups in 88; with 12 none has fewer."""
+"""So many of the distances between equal items, the most common ones, are tried as lengths
+of an iteration. With 3 the gradient of a soft alignment has 2 more groups in 88; with 12 none has
+fewer."""
 
 MOST_BOXES = 3
 """Rows of a group that need more boxes than so many, for their addresses to be affine, are looked
@@ -45,9 +45,9 @@ class Entry(NamedTuple):
     """The description of an item, without its base addresses.
 
     Attributes:
-        structure: ("row", space of the target, form, runs of each sum), where a run is the classes
-            of the terms added in each turn; ("box", (structure,)); or ("loop", structures).
-        counts: the number of turns of each loop, box or run, in the order of the structure (outer
+        structure: ("row", space of the target, form), where the runs of a form are the classes of
+            the terms added in each iteration; ("box", (structure,)); or ("loop", structures).
+        counts: how often each loop, box or run is run, in the order of the structure (outer
             ones first); an array with an axis for every index around it, of length 1 if it is
             always the same.
         relative: for each operand its addresses, relative to the first.
@@ -64,15 +64,6 @@ class Items(NamedTuple):
     keys: Integers
     start: Integers
     bases: Integers
-
-    def hashes(self) -> Integers:
-        """The linear hash of each item's bases."""
-        return hashes(self.bases, self.start)
-
-
-def items_of(keys: Any, rows: Integers) -> Items:
-    """Items with the same number of bases, from one row of `rows` each."""
-    return Items(np.asarray(keys), np.arange(len(rows) + 1) * rows.shape[1], rows.reshape(-1))
 
 
 class Roller:
@@ -100,10 +91,9 @@ class Roller:
     def loops(self, items: Items) -> Items:
         """Replace repeated sequences of items by loops until none is left, so that loops nest."""
         while True:
-            n = len(items.keys)
-            exact = _chosen(_repeats(items), n)
-            rolled = self._nested(items, self._with_tables(items.keys, exact))
-            if len(rolled.keys) == n:
+            structures = np.array(self._structures, np.int64)[items.keys]
+            rolled = self._nested(items, _repeats(structures))
+            if len(rolled.keys) == len(items.keys):
                 return rolled
             items = rolled
 
@@ -118,38 +108,40 @@ class Roller:
         while len(rest) and len(found) < MOST_BOXES:
             found.append(_box_at_start(rest))
             rest = rest[math.prod(found[-1]) :]
-        if len(rest) or FEWEST_TURNS * len(found) > len(rows) > MOST_BOXES:
+        if len(rest) or FEWEST_ITERATIONS * len(found) > len(rows) > MOST_BOXES:
             found = [[len(rows)]]
         boxes, at = [], 0
         for extents in found:
             own, inner = key, 1
             for extent in reversed(extents):
-                turns = rows[at : at + extent * inner : inner]
-                own, _ = self.nest(items_of([own] * extent, turns), 0, 1, extent, "box")
+                bases = rows[at : at + extent * inner : inner]
+                start = np.arange(extent + 1) * rows.shape[1]
+                items = Items(np.full(extent, own), start, bases.reshape(-1))
+                own, _ = self.nest(items, 0, 1, extent, "box")
                 inner *= extent
             boxes.append((own, inner))
             at += inner
         return boxes
 
-    def nest(self, items: Items, start: int, period: int, turns: int, kind: str) -> Any:
-        """The key and bases of the items as turns of one loop or box; None if it gets too large."""
-        keys = items.keys[start : start + period * turns].reshape(turns, period)
-        a, b = items.start[start], items.start[start + period * turns]
-        bases = items.bases[a:b].reshape(turns, -1)
+    def nest(self, items: Items, start: int, period: int, count: int, kind: str) -> Any:
+        """The key and bases of the items as one loop or box; None if it gets too large."""
+        keys = items.keys[start : start + period * count].reshape(count, period)
+        a, b = items.start[start], items.start[start + period * count]
+        bases = items.bases[a:b].reshape(count, -1)
         moved = bases - bases[0]
         if (keys == keys[0]).all():
             body = [self.entries[key] for key in keys[0].tolist()]
-            counts = [count[None] for entry in body for count in entry.counts]
+            counts = [n[None] for entry in body for n in entry.counts]
             each = [array for entry in body for array in entry.relative]
             relative = [
                 moved[:, j].reshape(-1, *[1] * array.ndim) + array for j, array in enumerate(each)
             ]
         else:
-            by_turn = [[self.entries[key] for key in row] for row in keys.tolist()]
-            body = by_turn[0]
+            by_iteration = [[self.entries[key] for key in row] for row in keys.tolist()]
+            body = by_iteration[0]
             counts, relative = [], []
             for place, spaces in enumerate(spaces_of(entry.structure) for entry in body):
-                entries = [row[place] for row in by_turn]
+                entries = [row[place] for row in by_iteration]
                 for columns in zip(*(entry.counts for entry in entries), strict=True):
                     counts.append(_stacked(columns, is_affine=False))
                 for space, columns in zip(
@@ -161,7 +153,7 @@ class Roller:
                         return None
                     relative[j] = relative[j] + moved[:, j].reshape(-1, *[1] * columns[0].ndim)
         structure = kind, tuple([entry.structure for entry in body])
-        entry = Entry(structure, (np.array(turns), *counts), tuple(relative))
+        entry = Entry(structure, (np.array(count), *counts), tuple(relative))
         return self.key(entry), bases[0]
 
     def _nested(self, items: Items, loops: list[Any]) -> Items:
@@ -171,13 +163,13 @@ class Roller:
         sizes: list[Any] = []
         at = 0
         size = np.diff(items.start)
-        for start, period, turns in sorted(loops):
-            made = self.nest(items, start, period, turns, "loop")
+        for start, period, count in sorted(loops):
+            made = self.nest(items, start, period, count, "loop")
             if made is not None:
                 keys += [items.keys[at:start], [made[0]]]
                 bases += [items.bases[items.start[at] : items.start[start]], made[1]]
                 sizes += [size[at:start], [len(made[1])]]
-                at = start + period * turns
+                at = start + period * count
         if not at:
             return items
         keys.append(items.keys[at:])
@@ -185,43 +177,22 @@ class Roller:
         sizes.append(size[at:])
         return Items(np.concatenate(keys), offsets(np.concatenate(sizes)), np.concatenate(bases))
 
-    def _with_tables(self, keys: Integers, exact: list[Any]) -> list[Any]:
-        """The exact loops, some replaced by loops with lookup tables that save more."""
-        structures = np.array(self._structures, np.int64)[keys]
-        gains = np.zeros(len(keys) + 1, np.int64)
-        for start, period, turns in exact:
-            gains[start + 1] += (turns - 1) * period
-        saved = np.cumsum(gains)
-        found = []
-        for period in _likely_periods(structures):
-            for a, b in true_runs(structures[period:] == structures[:-period], period):
-                turns = (b - a) // period + 1
-                gain, end = (turns - 1) * period, a + turns * period
-                if gain > saved[end] - saved[a]:
-                    found.append((gain, period, a, turns))
-        loops = _chosen(found, len(keys))
-        taken = np.zeros(len(keys), bool)
-        for start, period, turns in loops:
-            taken[start : start + period * turns] = True
-        return loops + [x for x in exact if not taken[x[0] : x[0] + x[1] * x[2]].any()]
-
 
 def spaces_of(structure: Any) -> list[str]:
     """The space of each operand of an entry with this structure; "#" for a row's own number."""
     kind, *rest = structure
     if kind != "row":
         return [space for part in rest[0] for space in spaces_of(part)]
-    space, form, runs = rest
-    return ["#", space, *_spaces(form, iter(runs))]
+    return ["#", rest[0], *_spaces(rest[1])]
 
 
-def _spaces(form: Any, runs: Any) -> list[str]:
+def _spaces(form: Any) -> list[str]:
     if type(form) is str:
         return [form]
     if form[0] != "Σ":
-        return [space for part in form[1:] for space in _spaces(part, runs)]
-    first = [] if form[1] is None else _spaces(form[1], runs)
-    return first + [space for run in next(runs) for _, *spaces in run for space in spaces]
+        return [space for part in form[1:] for space in _spaces(part)]
+    first = [] if form[1] is None else _spaces(form[1])
+    return first + [space for classes in form[2] for _, *spaces in classes for space in spaces]
 
 
 def _stacked(parts: Sequence[Integers], is_affine: bool) -> Any:
@@ -266,26 +237,22 @@ def _box_at_start(rows: Integers) -> list[int]:
     return [*_box_at_start(heads), inner]
 
 
-def _repeats(items: Items) -> list[tuple[int, int, int, int]]:
-    """(items saved, period, start, turns) of what repeats exactly."""
-    keys, hashes, found = items.keys, items.hashes(), []
-    for p in _likely_periods(keys):
-        if 2 * p < len(keys):
-            same, step = keys[p:] == keys[:-p], hashes[p:] - hashes[:-p]
-            for a, b in true_runs(same[p:] & same[:-p] & (step[p:] == step[:-p]), p):
-                turns = (b - a) // p + 2
-                found.append(((turns - 1) * p, p, a, turns))
-    return found
+def _repeats(structures: Integers) -> list[tuple[int, int, int]]:
+    """(start, period, count) of disjoint repetitions, those first that save most items.
 
-
-def _chosen(candidates: list[Any], n: int) -> list[tuple[int, int, int]]:
-    """(start, period, turns) of disjoint loops that save most; what overlaps waits for its turn."""
-    chosen, taken = [], np.zeros(n, bool)
-    for _, period, start, turns in sorted(candidates, key=lambda x: (-x[0], x[1], x[2])):
-        own = taken[start : start + turns * period]
-        if turns >= FEWEST_TURNS and not own.any():
+    What overlaps with one of them waits.
+    """
+    found = []
+    for period in _likely_periods(structures):
+        for a, b in true_runs(structures[period:] == structures[:-period], period):
+            count = (b - a) // period + 1
+            found.append((-(count - 1) * period, period, a, count))
+    chosen, taken = [], np.zeros(len(structures), bool)
+    for _, period, start, count in sorted(found):
+        own = taken[start : start + count * period]
+        if count >= FEWEST_ITERATIONS and not own.any():
             own[:] = True
-            chosen.append((start, period, turns))
+            chosen.append((start, period, count))
     return chosen
 
 

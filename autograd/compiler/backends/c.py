@@ -21,12 +21,10 @@ SPELLING: dict[str, str] = {
     "pow": "power",
     **{name: name for name in ("erf", "erfc", "fmod", *LIBRARY)},
 }
-"""How each primitive is written. What the C library does not have is defined in `FUNCTIONS`."""
+"""How each primitive is written. Rows of users are functions of theirs."""
 
-FUNCTIONS: dict[str, str] = {
-    "pow": "double power(double x, double y) { return y == 2.0 ? x * x : pow(x, y); }",
-}
-"""Each as its row of the table computes it, step by step."""
+POWER = "static double power(double x, double y) { return y == 2.0 ? x * x : pow(x, y); }"
+"""A power, as its row of the table computes it."""
 
 
 def source(program: Program) -> str:
@@ -49,8 +47,8 @@ class _Printer(Printer):
             memory=sum(sizes[space] for space in memory),
         ).splitlines()
         for name in primitives_used(program):
-            if name in FUNCTIONS:
-                yield f"static {FUNCTIONS[name]}"
+            if name == "pow":
+                yield POWER
             elif name not in SPELLING:
                 if TABLE[name].variadic:
                     raise ValueError(

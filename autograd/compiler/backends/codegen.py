@@ -220,9 +220,9 @@ class Printer(ABC):
                 parts.append(index if stride == 1 else f"{self.integer(stride)} * {index}")
         return " + ".join(parts).replace("+ -", "- ") or "0"
 
-    def indented(self, lines: Iterable[str], levels: int = 1) -> Iterator[str]:
-        """The lines, indented by this many levels."""
-        return (self.indent * levels + line for line in lines)
+    def indented(self, lines: Iterable[str]) -> Iterator[str]:
+        """The lines of a loop or function."""
+        return (self.indent + line for line in lines)
 
 
 def escaped(text: str) -> str:

@@ -42,9 +42,6 @@ Array: TypeAlias = Any
 
 Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
-Read: TypeAlias = Callable[[Integers], Array]
-"""The numbers at these addresses."""
-
 Step: TypeAlias = "tuple[Group, _Box]"
 """A group, and the box of its rows in all iterations of the loops around it."""
 
@@ -115,6 +112,12 @@ class _Box:
             box = self if (n > value).all() else self.where(n > value)
             yield replace(box, index=(*box.index, np.full((1,) * len(box.shape), value)))
 
+    def fixed(self, axis: int, value: int) -> _Box:
+        """The points of the box that have this value on an axis, without that axis."""
+        index = (i.take([min(value, i.shape[axis] - 1)], axis) for i in self.index)
+        shape = self.shape[:axis] + self.shape[axis + 1 :]
+        return _Box(self.memory, shape, tuple(i.squeeze(axis) for i in index))
+
     def where(self, chosen: Any) -> _Box:
         """The chosen points as a box with a single axis."""
         chosen = np.broadcast_to(chosen, self.shape)
@@ -147,18 +150,18 @@ def _written(step: Step) -> Integers:
     return np.broadcast_to(rows.addresses(group.target), rows.shape)
 
 
-def _reads(expression: Expression, box: _Box) -> Iterator[Integers]:
-    """The addresses that an expression reads, for each row (and term)."""
+def _reads(expression: Expression, box: _Box) -> Iterator[tuple[Integers, Any]]:
+    """The addresses that an expression reads, for each row (and term); and which of these exist."""
     match expression:
         case Operand():
-            yield box.addresses(expression)
+            yield box.addresses(expression), np.True_
         case Apply(args=args):
             for arg in args:
                 yield from _reads(arg, box)
         case Reduce(first=first, runs=runs):
             yield from _reads(-0.0 if first is None else first, box)
-            for _, factors, _ in _terms(runs, box):
-                yield from factors
+            for _, factors, exist in _terms(runs, box):
+                yield from ((factor, exist) for factor in factors)
 
 
 def _terms(runs: Sequence[Run], box: _Box) -> Iterator[tuple[bool, list[Integers], Any]]:
@@ -362,7 +365,7 @@ class Evaluation:
             for part, is_recurrent in self.parts(item, turns):
                 try:
                     if is_recurrent:
-                        _Recurrence(self, part, turns, len(box.shape)).run()
+                        self.recurrence(part, turns, len(box.shape))
                     else:
                         self.run(part, turns)
                 except _IrregularError:
@@ -412,8 +415,11 @@ class Evaluation:
     def write(self, group: Group, rows: _Box) -> None:
         """Compute a group and store the result."""
         if math.prod(rows.shape):
-            array = self.computed(group, rows, rows.shape, self.memory.read)
-            self.memory.put(_written((group, rows)), array)
+            lead = self.lead(rows.addresses(group.target))
+            compute = self.mean if self.section == "means" else self.value
+            y = jnp.asarray(compute(group.expression, rows), self.dtype)
+            y = jnp.broadcast_to(y, lead + rows.shape).reshape(*lead, math.prod(rows.shape))
+            self.memory.put(_written((group, rows)), y)
 
     def parts(self, loop: Loop, turns: _Box) -> Iterator[tuple[list[Item], bool]]:
         """The body in parts, in order, each for all iterations before the next (loop fission).
@@ -438,7 +444,7 @@ class Evaluation:
         is_recurrent = np.zeros(len(loop.body), bool)
         for number, (group, rows) in steps:
             here = iteration(rows)
-            for addresses in _reads(group.expression, rows):
+            for addresses, _ in _reads(group.expression, rows):
                 needed = writer[addresses]
                 reached[number, needed[needed >= 0]] = True
                 own = here.reshape(here.shape + (1,) * (addresses.ndim - here.ndim))
@@ -452,41 +458,130 @@ class Evaluation:
             if part[0] == number:
                 yield [loop.body[i] for i in part], len(part) > 1 or bool(is_recurrent[number])
 
-    def computed(self, group: Group, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
-        """The numbers of a group, its rows in one axis."""
-        lead = self.lead(box.addresses(group.target))
-        compute = self.mean if self.section == "means" else self.value
-        y = compute(group.expression, box, shape, read)
-        y = jnp.broadcast_to(jnp.asarray(y, self.dtype), lead + shape)
-        return y.reshape(*lead, math.prod(shape))
+    def recurrence(self, items: Sequence[Item], turns: _Box, axis: int) -> None:
+        """Run a recurrent loop, whose iterations are an axis of the box, by `lax.scan`.
 
-    def mean(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
+        An iteration reads numbers of the same iteration; of `lag` iterations before, each time from
+        the same row of the same group (such a group is carried); or from before the loop (a scanned
+        input, or one that is the same for all iterations). The scan stacks the carried groups only.
+        The others are computed afterwards, for all iterations at once.
+
+        The step of the scan is one of the iterations, with what it reads put where it reads it. It
+        is taken from within, where what is read from both ends does not meet.
+        """
+        memory, n = self.memory, turns.shape[-1]
+        one, iterations = 2 * n // 3, np.arange(n)[:, None]
+        steps = list(_steps(items, turns, self.parts))
+        writes, read, fixed = self.addresses_by_iteration(steps, turns, axis)
+        written = np.concatenate(writes, 1)
+        iteration, column = np.full((2, len(memory.varies)), -1)
+        iteration[written], column[written] = iterations, np.arange(written.shape[1])
+        when, which = iteration[read], column[read]
+        source = which[one]
+        is_inside, outside = source >= 0, read[:, source < 0]
+        lag = np.where(is_inside, one - when[one], 0)
+        is_alike = (which == source) & (iterations - when == lag)
+        if (
+            not np.where(is_inside & (iterations >= lag), is_alike, which < 0).all()
+            or len(np.unique(read[one])) < read.shape[1]
+            or any(np.isin(outside[one], at).any() for at in fixed)
+            or not 0 < lag.max() <= one
+        ):
+            raise _IrregularError
+        # by lag and number, the address that is read as long as the loop has not written it
+        before: Integers = np.full((lag.max(), written.shape[1]), -1)
+        for k in range(1, len(before) + 1):
+            i = np.flatnonzero(lag >= k)
+            before[k - 1, source[i]] = read[lag[i] - k, i]
+            if (before[k - 1, source[i]] != read[lag[i] - k, i]).any():
+                raise _IrregularError
+        owner = np.repeat(range(len(steps)), [own.shape[1] for own in writes])
+        owners = owner[(before >= 0).any(0)]
+        columns = np.flatnonzero(np.isin(owner, owners))
+        carried, lead = written[:, columns], self.lead(written)
+        before = np.where(before < 0, before.max(), before)[:, columns]
+        start = [jnp.broadcast_to(memory.read(at), (*lead, len(columns))) for at in before]
+        inputs = [jnp.moveaxis(memory.read(outside), -2, 0)] if outside.size else []
+        found = {(at.shape, at.tobytes()): memory.read(at) for at in fixed}
+
+        def step(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], Array]:
+            inner = copy.copy(self)
+            inner.memory = memory.copy()
+            inner.memory.found = found.copy()  # what was read elsewhere is not what is put here
+            for array in scanned:
+                inner.memory.put(outside[one], array)
+            for k, array in enumerate(carry, 1):
+                inner.memory.put(carried[one - k], array)
+            for group, rows in steps:
+                inner.write(group, replace(rows.fixed(axis, one), memory=inner.memory))
+            now = inner.memory.read(carried[one])
+            return [now, *carry[:-1]], now
+
+        _, stacked = lax.scan(step, start, inputs, length=n)
+        y = jnp.moveaxis(stacked, 0, -2)
+        memory.put(carried, y.reshape(*lead, carried.size))
+        for number, (group, rows) in enumerate(steps):
+            if number not in owners:
+                self.write(group, rows)
+
+    def addresses_by_iteration(
+        self, steps: Sequence[Step], turns: _Box, axis: int
+    ) -> tuple[list[Integers], Integers, list[Integers]]:
+        """The addresses that the iterations of a loop write and read, a row for each iteration.
+
+        Returns those that each step writes; those that the steps read, as distinct columns; and
+        apart from these what all iterations read from outside of the loop.
+        """
+        n = turns.shape[-1]
+        for _, rows in steps:
+            turn = rows.index[len(turns.index) - 1]
+            if turn.shape[axis:][:1] != (n,) or (turn.ravel() != range(n)).any():
+                raise _IrregularError  # some iterations have more rows than others
+
+        def by_iteration(addresses: Integers) -> Integers:
+            return np.moveaxis(addresses, axis, 0).reshape(addresses.shape[axis], -1)
+
+        writes = [by_iteration(_written(step)) for step in steps]
+        inside = np.isin(np.arange(len(self.memory.varies)), np.concatenate(writes, 1))
+        reads: list[Integers] = []
+        fixed: list[Any] = []
+        for group, rows in steps:
+            for addresses, exist in _reads(group.expression, rows):
+                if not exist.all():
+                    raise _IrregularError  # which terms exist may change
+                at = by_iteration(addresses)
+                if len(at) == 1 and not inside[at].any():
+                    fixed.append(addresses.take(0, axis))
+                else:
+                    reads.append(np.broadcast_to(at, (n, at.shape[1])))
+        return writes, np.unique(np.concatenate(reads, 1), axis=1), fixed
+
+    def mean(self, expression: Expression, box: _Box) -> Array:
         """The mean over the examples."""
+        n = len(box.shape)
         match expression:
             case Apply("mul", (Operand() as u, Operand() as v)):
-                x, y = (read(box.addresses(z)) for z in (u, v))
-                if min(x.ndim, y.ndim) > len(shape):  # then the sum over the examples is a product
+                x, y = (self.memory.read(box.addresses(z)) for z in (u, v))
+                if min(x.ndim, y.ndim) > n:  # then the sum over the examples is a product
                     x, y = (jnp.moveaxis(z, 0, -1) for z in (x, y))
-                    return _contracted(x, y, NAMES[: len(shape)]) / self.n_examples
-        y = self.value(expression, box, shape, read)
-        return y.mean(0) if jnp.ndim(y) > len(shape) else y
+                    return _contracted(x, y, NAMES[:n]) / self.n_examples
+        y = self.value(expression, box)
+        return y.mean(0) if jnp.ndim(y) > n else y
 
-    def value(self, expression: Expression, box: _Box, shape: tuple[int, ...], read: Read) -> Array:
+    def value(self, expression: Expression, box: _Box) -> Array:
         """The value of the expression for each row of the box."""
         match expression:
             case Operand():
-                return read(box.addresses(expression))
+                return self.memory.read(box.addresses(expression))
             case Apply(primitive=name, args=args):
-                return self.function(name)(*(self.value(x, box, shape, read) for x in args))
+                return self.function(name)(*(self.value(x, box) for x in args))
             case Reduce(first=first, runs=runs):
-                total = -0.0 if first is None else self.value(first, box, shape, read)
+                total = -0.0 if first is None else self.value(first, box)
                 for is_negative, factors, exist in _terms(runs, box):
-                    x, *others = map(read, factors)
-                    if not exist.all():
-                        if len(box.shape) != len(shape):
-                            raise _IrregularError  # which terms exist may change in a scan
-                        x = jnp.where(exist, x, 0.0)
-                    term = _contracted(x, others[0], NAMES[: len(shape)]) if others else x.sum(-1)
+                    x, *others = map(self.memory.read, factors)
+                    x = x if exist.all() else jnp.where(exist, x, 0.0)
+                    names = NAMES[: len(box.shape)]
+                    term = _contracted(x, others[0], names) if others else x.sum(-1)
                     total = total - term if is_negative else total + term
                 return total
         return self.constant(expression)
@@ -502,130 +597,3 @@ def _contracted(x: Array, y: Array, axes: str) -> Array:
         return (x * y).sum(-1)
     u, v = ("b" * (z.ndim - len(axes) - 1) + axes for z in (x, y))
     return jnp.einsum(f"{u}t,{v}t->{max(u, v, key=len)}", x, y, precision="highest")
-
-
-# --- recurrent loops ------------------------------------------------------------------------------
-
-
-class _Recurrence:
-    """A recurrent loop as a `lax.scan`.
-
-    An iteration reads numbers of the same iteration; of `lag` iterations before, each time from the
-    same row of the same group (such a group is carried); or from before the loop (a scanned input,
-    or one that is the same for all iterations). The scan stacks the carried groups only. The others
-    are computed afterwards, for all iterations at once.
-
-    Args:
-        evaluation: the evaluation that the loop is a part of.
-        items: the body.
-        turns: the box of the loop.
-        axis: the axis of the box for the iterations of this loop.
-    """
-
-    def __init__(
-        self, evaluation: Evaluation, items: Sequence[Item], turns: _Box, axis: int
-    ) -> None:
-        self.evaluation, self.memory = evaluation, evaluation.memory
-        self.axis, self.n = axis, turns.shape[-1]
-        self.steps = list(_steps(items, turns, evaluation.parts))
-        for _, rows in self.steps:
-            turn = rows.index[len(turns.index) - 1]
-            if turn.shape[axis:][:1] != (self.n,) or (turn.ravel() != range(self.n)).any():
-                raise _IrregularError  # some iterations have more rows than others
-        self.written: list[Integers] = []  # by step, for each iteration and row
-        self.writers = np.full((3, len(self.memory.varies)), -1)  # step, iteration, row
-        for number, step in enumerate(self.steps):
-            addresses = np.moveaxis(_written(step), axis, 0).reshape(self.n, -1)
-            turn, row = np.indices(addresses.shape, sparse=True)
-            self.writers[:, addresses] = np.stack(np.broadcast_arrays(number, turn, row))
-            self.written.append(addresses)
-        self.scanned: list[Array] = []
-        self.before: dict[tuple[int, int], dict[int, int]] = {}
-        self.sources: dict[Any, Any] = {}
-        for group, rows in self.steps:
-            for addresses in _reads(group.expression, rows):
-                self.source(addresses)
-
-    def source(self, addresses: Integers) -> Any:
-        """The array or inputs from which the loop reads these addresses.
-
-        Returns an array if it is the same for all iterations, otherwise what `moving` returns.
-        """
-        key = addresses.shape, addresses.tobytes()
-        if key not in self.sources:
-            at = np.moveaxis(addresses, self.axis, 0)
-            if len(at) == 1 and (self.writers[0, at] < 0).all():
-                self.sources[key] = self.memory.read(at[0])
-            else:
-                self.sources[key] = self.moving(np.broadcast_to(at, (self.n, *at.shape[1:])))
-        return self.sources[key]
-
-    def moving(self, addresses: Integers) -> Any:
-        """The sources of addresses that change, or are written, in the loop: (keys, owner, place).
-
-        A key is the index of a scanned input, or a step and its lag. An address is read at `place`
-        in the array with the key `keys[owner]`.
-        """
-        at, shape = addresses.reshape(self.n, -1), addresses.shape[1:]
-        step, turn, row = self.writers[:, at]
-        last, lag = step[-1], self.n - 1 - turn[-1]
-        turns = np.arange(self.n)[:, None]
-        is_inside = (last >= 0) & (turns >= lag)
-        as_last = (step == last) & (row == row[-1]) & (turns - turn == lag)
-        if (lag[last >= 0] < 0).any() or not np.where(is_inside, as_last, step < 0).all():
-            raise _IrregularError
-        keys: dict[Any, int] = {}
-        owner, place = np.zeros_like(last), row[-1].copy()
-        for i in np.flatnonzero(last >= 0).tolist():
-            writer, k = int(last[i]), int(lag[i])
-            owner[i] = keys.setdefault((writer, k), len(keys))
-            for earlier in range(1, k + 1):
-                left = self.before.setdefault((writer, earlier), {})
-                if left.setdefault(int(place[i]), at[k - earlier, i]) != at[k - earlier, i]:
-                    raise _IrregularError
-        outside = last < 0
-        if outside.any():
-            owner[outside] = keys.setdefault(len(self.scanned), len(keys))
-            place[outside] = np.arange(outside.sum())
-            self.scanned.append(jnp.moveaxis(self.memory.read(at[:, outside]), -2, 0))
-        return list(keys), owner.reshape(shape), place.reshape(shape)
-
-    def run(self) -> None:
-        """Scan the carried groups; then compute the others."""
-        evaluation, carried = self.evaluation, sorted(self.before)
-        kept = {step for step, _ in carried}
-        leads = {evaluation.lead(self.written[step]) for step in kept}
-        joined = [[i for i in kept if evaluation.lead(self.written[i]) == lead] for lead in leads]
-        start = []
-        for step, lag in carried:
-            left, width = self.before[step, lag], self.written[step].shape[1]
-            read_by_none = min(left.values())
-            addresses = np.array([left.get(row, read_by_none) for row in range(width)])
-            lead = evaluation.lead(self.written[step])
-            start.append(jnp.broadcast_to(self.memory.read(addresses), (*lead, width)))
-
-        def turn(carry: list[Array], scanned: list[Array]) -> tuple[list[Array], list[Array]]:
-            known: dict[Any, Array] = dict(zip(carried, carry, strict=True))
-            known |= dict(enumerate(scanned))
-
-            def read(addresses: Integers) -> Array:
-                source = self.source(addresses)
-                if not isinstance(source, tuple):
-                    return source
-                keys, owner, place = source
-                return _picked([known[key] for key in keys], owner, place)
-
-            for step, (group, rows) in enumerate(self.steps):
-                shape = rows.shape[: self.axis] + rows.shape[self.axis + 1 :]
-                known[step, 0] = evaluation.computed(group, rows, shape, read)
-            left = [known[step, lag - 1] for step, lag in carried]
-            return left, [jnp.concatenate([known[i, 0] for i in steps], -1) for steps in joined]
-
-        _, stacked = lax.scan(turn, start, self.scanned, length=self.n)
-        for steps, array in zip(joined, stacked, strict=True):
-            addresses = np.concatenate([self.written[i] for i in steps], 1)
-            y = jnp.moveaxis(array, 0, -2)
-            self.memory.put(addresses, y.reshape(*y.shape[:-2], addresses.size))
-        for step, (group, rows) in enumerate(self.steps):
-            if step not in kept:
-                evaluation.write(group, rows)

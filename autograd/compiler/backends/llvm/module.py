@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from autograd.compiler.backends.llvm.builder import Externals, Function, Index
+from autograd.compiler.backends.llvm.builder import Function, Index, quoted
 from autograd.compiler.backends.llvm.codegen import Layout, call_of, functions_of
 
 FRAME = {
@@ -32,26 +32,14 @@ FRAME = {
 
 
 def module(layout: Layout) -> tuple[str, list[str]]:
-    """The text of a module, and the symbols that it imports (see `Externals`)."""
-    externals = Externals()
+    """The text of a module, and the external functions that it calls (see `Vectors`)."""
+    externals: dict[str, int] = {}
     run = _Run(layout, externals)
-    texts = [_INTRINSICS, *externals.texts.values(), *map(str, run.functions), str(run)]
-    return "\n".join(texts), externals.symbols
-
-
-_INTRINSICS = "".join(
-    f"declare {kind} @llvm.{name}.{suffix}({', '.join([kind] * n)})\n"
-    for names, n, kinds in (
-        ("smin smax", 2, {"i64": "i64"}),
-        (
-            "fabs sqrt",
-            1,
-            {"f64": "double"} | {f"v{n}f64": f"<{n} x double>" for n in (2, 4, 8)},
-        ),
-    )
-    for name in names.split()
-    for suffix, kind in kinds.items()
-)
+    declared = [
+        f"declare double {quoted(name)}({', '.join(['double'] * n)})"
+        for name, n in externals.items()
+    ]
+    return "\n".join([*declared, *map(str, run.functions), str(run)]), [*externals]
 
 
 class _Run(Function):
@@ -60,7 +48,7 @@ class _Run(Function):
     The first block of the examples may be incomplete; its idle lanes repeat its last example.
     """
 
-    def __init__(self, layout: Layout, externals: Externals) -> None:
+    def __init__(self, layout: Layout, externals: dict[str, int]) -> None:
         super().__init__("void @run(ptr %frame)")
         self._layout, self._program = layout, layout.program
         for i, (name, kind) in enumerate(FRAME.items()):

@@ -32,7 +32,14 @@ def _instruction(text: str) -> Op:
 
 
 def _comparison(condition: str) -> Op:
-    return lambda code, x, y: code.truth(code.compare(condition, x, y))
+    def op(code: Code, x: Register, y: Register) -> Register:
+        return code.select(code.compare(condition, x, y), code.literal(1.0), code.literal(0.0))
+
+    return op
+
+
+def _where(code: Code, c: Register, x: Register, y: Register) -> Register:
+    return code.select(code.compare("une", c, code.literal(0.0)), x, y)
 
 
 def _library(name: str) -> Op:
@@ -59,7 +66,7 @@ OPS: dict[str, Op] = {
     "le": _comparison("ole"),
     "gt": _comparison("ogt"),
     "ge": _comparison("oge"),
-    "where": lambda code, c, x, y: code.select(code.holds(c), x, y),
+    "where": _where,
     # the C library
     **{name: _library(name) for name in LIBM},
     "pow": _power,

@@ -100,7 +100,7 @@ class MachineCode:
 
     Args:
         text: the module in LLVM IR.
-        symbols: the external functions that it imports (see `Externals`).
+        symbols: the external functions that it calls (see `Vectors`).
     """
 
     def __init__(self, text: str, symbols: Sequence[str]) -> None:
@@ -156,7 +156,6 @@ class MachineCode:
 
 
 _FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-_VALUE = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.POINTER(ctypes.c_double))
 
 
 @cache
@@ -170,16 +169,16 @@ def _external(symbol: str) -> Any:
     if kind == "libm":
         return getattr(_c_library(), name)
     n_arguments, _, row = name.partition(".")
-    primitive, n = TABLE[row], int(n_arguments)
+    primitive = TABLE[row]
 
-    def value(numbers: Any) -> float:
+    def value(*numbers: float) -> float:
         try:
-            return primitive.at(numbers[:n])
+            return primitive.at(numbers)
         except BaseException as error:  # which cannot pass through machine code
             _failed.error = error
             return math.nan
 
-    return _VALUE(value)
+    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * int(n_arguments))(value)
 
 
 _failed = threading.local()
@@ -202,15 +201,6 @@ def address(numbers: Any) -> int:
 def pack(numbers: Sequence[float], to: Numbers, start: int = 0) -> None:
     """Write floats into an array, in a fifth of the time that NumPy takes."""
     struct.pack_into(f"{len(numbers)}d", to.data, 8 * start, *numbers)
-
-
-def describe(columns: Sequence[Column]) -> array[int]:
-    """Three integers for each column: its address, its width and the index of its first input."""
-    described, first = array("q"), 0
-    for column in columns:
-        described.extend((address(column.numbers), column.width, first))
-        first += column.width
-    return described
 
 
 CHUNK = 104
@@ -239,8 +229,8 @@ class Memory:
 
     def __init__(self, layout: Layout, code: MachineCode) -> None:
         self.layout, self.code = layout, code
-        self._frame = array("q", bytes(8 * len(FRAME)))
-        self.frame = address(self._frame)
+        self._frame: Any = _Frame()
+        self.frame = ctypes.addressof(self._frame)
         program, chunk, sizes = layout.program, layout.chunk, layout.program.sizes
         self.leaves = np.zeros(sizes.get("w", 0))  # which machine code reads
         self._room = {
@@ -250,16 +240,14 @@ class Memory:
         n_means = sizes.get("m", 0) + (sizes["y"] if program.is_batch else 0)
         self._room["sums"] = aligned_zeros(n_means * layout.lanes if chunk > 1 else 0)
         self.results = self._room["y"]
-        self.set(w=address(self.leaves), k=address(program.constants), table=address(program.table))
-        self.set(**{name: address(room) for name, room in self._room.items()})
+        own = {"w": self.leaves, "k": program.constants, "table": program.table, **self._room}
+        for name, numbers in own.items():
+            setattr(self._frame, name, address(numbers))
 
-    def set(self, **given: int) -> None:
-        """Write integers and addresses into the frame."""
-        for name, x in given.items():
-            self._frame[_SLOTS[name]] = x
-
-    def run(self) -> None:
-        """Run the program on what is in the frame."""
+    def run(self, rows: Numbers | None = None) -> None:
+        """Run the program on what is in the frame; results of many examples go to `rows`."""
+        if rows is not None:
+            self._frame.rows = address(rows)
         self.code(self.frame)
 
     def fill(self, leaves: Sequence[float], shared: Sequence[Column]) -> None:
@@ -276,23 +264,26 @@ class Memory:
         self, columns: Sequence[Column], count: int, order: array[int] | None = None
     ) -> None:
         """Fill in what a call works on: examples in their order, and how many."""
-        frame = self._frame
+        frame, start = self._frame, 0
         if self.layout.chunk == 1 and order is None:
-            start = frame[_N_COLUMNS] = 0
+            frame.n_columns = 0
             for column in columns:  # in memory as for a single example
                 end = start + column.width
                 self._room["x"][start:end] = column.numbers[: end - start]
                 start = end
         else:
-            self._described = describe(columns)
-            frame[_COLUMNS], frame[_N_COLUMNS] = address(self._described), len(columns)
-        frame[_COUNT], frame[_ORDER] = count, 0 if order is None else address(order)
+            self._described = array("q")
+            for column in columns:
+                self._described.extend((address(column.numbers), column.width, start))
+                start += column.width
+            frame.columns, frame.n_columns = address(self._described), len(columns)
+        frame.count, frame.order = count, 0 if order is None else address(order)
 
 
-_SLOTS = {name: i for i, name in enumerate(FRAME)}
-_COLUMNS, _N_COLUMNS, _ORDER, _COUNT = (
-    _SLOTS[name] for name in ("columns", "n_columns", "order", "count")
-)
+class _Frame(ctypes.Structure):
+    """The arguments of a program (see `module`)."""
+
+    _fields_ = [(name, ctypes.c_int64) for name in FRAME]
 
 
 def aligned_zeros(n: int) -> Numbers:
@@ -311,8 +302,7 @@ class Machine:
     def __init__(self, program: Program) -> None:
         self._program = replace(unnested(program), leaves=(), inputs=())
         self._lock = fork_safe_lock()
-        self._codes: dict[int, tuple[Layout, MachineCode]] = {}
-        self._idle: dict[int, list[Memory]] = {}
+        self._codes: dict[int, tuple[Layout, MachineCode, list[Memory]]] = {}
 
     def memory(self, count: int) -> tuple[Memory, list[Memory]]:
         """Memory and code for a call with `count` examples, and the list of idle memory.
@@ -320,17 +310,16 @@ class Machine:
         The caller has the memory to itself until it appends it to that list.
         """
         chunk = chunk_of(count)
-        idle = self._idle.get(chunk)
-        if idle is None:
+        if chunk not in self._codes:
             with self._lock:
                 if chunk not in self._codes:
                     layout = Layout(self._program, lanes(), chunk)
-                    self._codes[chunk] = layout, MachineCode(*module(layout))
-                idle = self._idle.setdefault(chunk, [])
+                    self._codes[chunk] = layout, MachineCode(*module(layout)), []
+        layout, code, idle = self._codes[chunk]
         try:
             return idle.pop(), idle
         except IndexError:
-            return Memory(*self._codes[chunk]), idle
+            return Memory(layout, code), idle
 
     def __call__(self, leaves: Sequence[float], columns: Sequence[Column]) -> Numbers:
         """The results of the batch; or the first result of all examples, then the second, …"""
@@ -345,7 +334,6 @@ class Machine:
             results = memory.results.copy()
         else:
             results = np.empty(self._program.sizes["y"] * count)
-            memory.set(rows=address(results))
-            memory.run()
+            memory.run(results)
         idle.append(memory)
         return results

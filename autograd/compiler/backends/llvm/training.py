@@ -6,7 +6,6 @@ parameters. Then it checks that their results are finite.
 
 from __future__ import annotations
 
-import itertools
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -86,7 +85,7 @@ class CompiledTraining:
         self._frame = array("q", bytes(8 * len(STEPS)))
         self._memories: dict[int, Memory] = {}
         self._has_slopes = False
-        self._unmoved_states: list[Any] = []
+        self._before: list[Any] = []  # the states that were read
         self._machine: Any = executable(gradient, "llvm")
         compiled = executables.get(
             ("rule", rule.key, n), lambda: Machine(of_all_parameters(rolled(rule), n))
@@ -138,23 +137,18 @@ class CompiledTraining:
         """Read the states of the stepper, unless they are in memory already."""
         if self._stepper.deferred_states == self._read_states:
             return
-        states = self._stepper.states
-        self._unmoved_states = list(states) if self.unmoved else []
-        moved = [states[i] for i in self.moved] if self.unmoved else states
-        rows = np.fromiter(itertools.chain.from_iterable(moved), float)
-        columns = rows.reshape(len(moved), -1).T if moved else rows
-        self._now()[self._states : self._weights] = columns.reshape(-1)
+        self._before = list(self._stepper.states)
+        rows = np.array([self._before[i] for i in self.moved], float)
+        self._now()[self._states : self._weights] = rows.T.reshape(-1)
         self._stepper.deferred_states = self._read_states
 
     def _read_states(self) -> list[Any]:
         """The states of all parameters."""
-        n = len(self.parameters)
-        numbers = self._now()[self._states : self._weights].reshape(-1, n).tolist()
-        rows = zip(*numbers, strict=True) if numbers else [()] * n
-        if self.unmoved:
-            of_moved = dict(zip(self.moved, rows, strict=True))
-            rows = [of_moved.get(i, state) for i, state in enumerate(self._unmoved_states)]
-        return list(rows)
+        numbers = self._now()[self._states : self._weights].reshape(-1, len(self.moved))
+        states = self._before[:]
+        for i, state in zip(self.moved, numbers.T.tolist(), strict=True):
+            states[i] = tuple(state)
+        return states
 
     def store(self) -> None:
         """Write weights and gradients to the parameters, if a step was tried since they were read.
@@ -347,5 +341,4 @@ def _steps() -> MachineCode:
     code.do(f"store i64 {start}, ptr {code.address('%steps', _START)}")
     code.do(f"store i64 0, ptr {n_taken}")
     code.loop(0, given["n_steps"], 1, turn, ["true"], "i1")
-    reduce = f"declare double @llvm.vector.reduce.fadd.v{WIDE}f64(double, {wide})"
-    return MachineCode(f"{reduce}\n{code}", [])
+    return MachineCode(str(code), [])
