@@ -27,7 +27,7 @@ from autograd.compiler import columns
 from autograd.compiler.backends import c, python
 from autograd.compiler.backends.llvm import ops
 from autograd.compiler.jit import BACKENDS, jit
-from autograd.compiler.program import groups, operands
+from autograd.compiler.program import elements, groups
 from autograd.primitives import TABLE
 from tests.graphs import COMPARISONS, Program, any_float, inputs, ordinary, programs
 from tests.numerics import SPECIAL, bits, same
@@ -329,7 +329,7 @@ def test_nothing_freezes_inside_no_grad(backend: Any) -> None:
 def spaces(items: Any) -> set[str]:
     """The spaces that these items read."""
     found = groups(items)
-    return {operand.space for group in found for operand in operands(group.expression)}
+    return {operand.space for group in found for operand in elements(group.expression)}
 
 
 def test_what_depends_on_no_input_is_computed_once_a_call() -> None:

@@ -13,13 +13,13 @@ import numpy as np
 
 from autograd.compiler.program import (
     Apply,
+    Element,
     Expression,
     Group,
     Integer,
     Item,
     Lookup,
     Loop,
-    Operand,
     Reduce,
     Run,
     Term,
@@ -65,7 +65,7 @@ class Assembly:
             space, form = rest
             label = self._label(next(self._addresses))
             target = self._operand(space)
-            assert isinstance(target, Operand)
+            assert isinstance(target, Element)
             return Group(dims, target, self._expression(form), label)
         count = self._count()
         (body,) = rest
@@ -109,12 +109,12 @@ class Assembly:
             terms.append(Term(factors, is_negative))
         return Run(count, tuple(terms))
 
-    def _operand(self, space: str, may_be_literal: bool = True) -> Operand | float:
+    def _operand(self, space: str, may_be_literal: bool = True) -> Element | float:
         addresses = next(self._addresses)
         if type(addresses) is int:
             if space == "k":
                 return float(self.numbers[addresses])
-            return Operand(space, addresses, ())
+            return Element(space, addresses, ())
         if space == "k":
             return self._constant(addresses, may_be_literal)
         strides = [0] * addresses.ndim
@@ -126,7 +126,7 @@ class Assembly:
                 if (addresses == first + step * np.arange(extent).reshape(shape)).all():
                     strides[axis] = step
                     addresses = first
-        return Operand(space, self._integer(addresses), tuple(strides))
+        return Element(space, self._integer(addresses), tuple(strides))
 
     def _count(self) -> Integer:
         return self._integer(next(self._counts))
@@ -143,7 +143,7 @@ class Assembly:
             strides.pop()
         return Lookup(self._place(x.astype(np.int64).tobytes(), self.table), tuple(strides))
 
-    def _constant(self, places: Integers, may_be_literal: bool) -> Operand | float:
+    def _constant(self, places: Integers, may_be_literal: bool) -> Element | float:
         """A literal if the number is always the same, else an operand that reads constants."""
         bits = self.numbers[places].view(np.int64)
         for axis in range(bits.ndim):
@@ -153,7 +153,7 @@ class Assembly:
         if bits.size == 1 and may_be_literal:
             return float(bits.view(np.float64).flat[0])
         place = self._place(bits.tobytes(), self.constants)
-        return Operand("k", place, tuple(_strides(bits.shape)))
+        return Element("k", place, tuple(_strides(bits.shape)))
 
     def _place(self, data: bytes, to: Any) -> int:
         """The position of these numbers in a table; they are appended if they are not in it."""

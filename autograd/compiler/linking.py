@@ -13,12 +13,12 @@ from typing import Any
 
 from autograd.compiler.program import (
     Apply,
+    Element,
     Group,
     Integer,
     Item,
     Lookup,
     Loop,
-    Operand,
     Place,
     Program,
     Reduce,
@@ -98,7 +98,7 @@ class Mover:
     def _moved(self, x: Any) -> Any:
         """An item or a part of one: all parts stay but the addresses."""
         match x:
-            case Operand():
+            case Element():
                 return self._operand(x)
             case Lookup():
                 return self._integer(x)
@@ -119,11 +119,11 @@ class Mover:
         """The new place of a space; the space itself if it belongs to an outer program."""
         return self._to.get(space) or Place(space, 0, 0)
 
-    def _operand(self, x: Operand) -> Operand:
+    def _operand(self, x: Element) -> Element:
         to = self._target(x.space)
         outer = (to.stride,) * self._depth
         strides = (*outer, *(self._integer(stride, to.step) for stride in x.strides))
-        return Operand(to.space, self._integer(x.base, to.step, to.base), strides)
+        return Element(to.space, self._integer(x.base, to.step, to.base), strides)
 
     def _integer(self, x: Integer, by: int = 1, more: int = 0) -> Integer:
         """The integer times `by` plus `more`; a `Lookup` reads a copy of the table with these."""
@@ -181,5 +181,5 @@ def _copies(to: Place, source: Place, depth: int) -> list[Item]:
     if not to.count:
         return []
     outer = (0,) * depth
-    target = Operand(to.space, to.base, (*outer, 1))
-    return [Group((to.count,), target, Operand(source.space, source.base, (*outer, 1)))]
+    target = Element(to.space, to.base, (*outer, 1))
+    return [Group((to.count,), target, Element(source.space, source.base, (*outer, 1)))]

@@ -23,8 +23,7 @@ from autograd.derivatives.graph import in_recorded_order
 from autograd.derivatives.many_results import ManyResults, Result
 from autograd.primitives import own_names
 from autograd.recording import Selection
-from autograd.value import Operand as Number
-from autograd.value import Value
+from autograd.value import Operand, Value
 
 Blocks: TypeAlias = "dict[str, Mapping[Value, int]]"
 """For each space of what is computed elsewhere the addresses in it."""
@@ -76,7 +75,7 @@ class Partitioned:
 
 def lower_parts(
     inputs: Sequence[Traced],
-    outputs: Sequence[Number],
+    outputs: Sequence[Operand],
     is_batch: bool,
     leaves: Iterable[Value] = (),
     blocks: Blocks | None = None,
@@ -118,7 +117,7 @@ class _Partition:
     def __init__(
         self,
         inputs: Sequence[Traced],
-        outputs: Sequence[Number],
+        outputs: Sequence[Operand],
         is_batch: bool,
         leaves: Iterable[Value],
         blocks: Blocks,

@@ -60,7 +60,7 @@ Integer: TypeAlias = "int | Lookup"
 
 
 @dataclass(frozen=True, slots=True)
-class Operand:
+class Element:
     """The number at `space[base + Σ strideᵢ·indexᵢ]`."""
 
     space: str
@@ -85,7 +85,7 @@ class Apply:
 class Term:
     """A term that a run adds (or subtracts) in each turn: a factor, or a product of two."""
 
-    factors: tuple[Operand, ...]
+    factors: tuple[Element, ...]
     is_negative: bool = False
 
 
@@ -111,7 +111,7 @@ class Reduce:
     runs: tuple[Run, ...]
 
 
-Expression: TypeAlias = "float | Operand | Apply | Reduce"
+Expression: TypeAlias = "float | Element | Apply | Reduce"
 """A plain float is a literal, the same for every row and turn."""
 
 
@@ -128,7 +128,7 @@ class Group:
     """
 
     dims: tuple[Integer, ...]
-    target: Operand
+    target: Element
     expression: Expression
     label: str = ""
 
@@ -274,9 +274,9 @@ def parts(x: Any) -> Iterator[Any]:
         yield from parts(part)
 
 
-def operands(expression: Expression) -> Iterator[Operand]:
-    """All operands of an expression."""
-    return (x for x in parts(expression) if isinstance(x, Operand))
+def elements(expression: Expression) -> Iterator[Element]:
+    """All numbers of memory that an expression reads."""
+    return (x for x in parts(expression) if isinstance(x, Element))
 
 
 def groups(items: Iterable[Item]) -> Iterator[Group]:
@@ -395,7 +395,7 @@ class _Text:
     def value(self, expression: Expression, binding: int) -> str:
         """The expression, in brackets if it binds less than what is around it."""
         match expression:
-            case Operand():
+            case Element():
                 return self.operand(expression)
             case Apply(primitive=name, args=args) if name in BINDING:
                 own = BINDING[name]
@@ -430,7 +430,7 @@ class _Text:
         )
         return text.removeprefix(" + ").strip()
 
-    def operand(self, operand: Operand) -> str:
+    def operand(self, operand: Element) -> str:
         parts = _affine(operand.strides, self.integer)
         if isinstance(operand.base, int):
             name = f"{operand.space}{operand.base}"

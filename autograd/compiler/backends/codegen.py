@@ -14,12 +14,12 @@ from autograd.compiler.linking import unnested
 from autograd.compiler.program import (
     INDICES,
     Apply,
+    Element,
     Expression,
     Group,
     Integer,
     Item,
     Loop,
-    Operand,
     Program,
     Reduce,
     Run,
@@ -169,7 +169,7 @@ class Printer(ABC):
     def value(self, expression: Expression, is_part: bool = True) -> str:
         """The expression as text; an operation that is part of another is in parentheses."""
         match expression:
-            case Operand():
+            case Element():
                 return self.operand(expression)
             case Apply(primitive=name, args=args):
                 spelling = self.spelling.get(name) or self.called(name)
@@ -203,7 +203,7 @@ class Printer(ABC):
             self.before += adds
         return total
 
-    def operand(self, operand: Operand, n_indices: int | None = None) -> str:
+    def operand(self, operand: Element, n_indices: int | None = None) -> str:
         """The source text of an operand, by all indices in scope, or by the first `n_indices`."""
         n_indices = self.n_indices if n_indices is None else n_indices
         return f"{operand.space}[{self.address(operand.base, operand.strides[:n_indices])}]"

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 
 from autograd.compiler.backends.codegen import BRACED, COMPARISONS, LIBRARY, Printer, escaped
 from autograd.compiler.pipeline import lower, roll
-from autograd.compiler.program import Backend, Operand, Program, primitives_used
+from autograd.compiler.program import Backend, Element, Program, primitives_used
 from autograd.compiler.trace import trace_rule
 from autograd.optim import Stepper
 
@@ -164,7 +164,7 @@ class _Printer(Printer):
         text = repr(number).removesuffix(".0")
         return text.replace("inf", "Infinity").replace("nan", "NaN")
 
-    def operand(self, operand: Operand, n_indices: int | None = None) -> str:
+    def operand(self, operand: Element, n_indices: int | None = None) -> str:
         text = super().operand(operand, n_indices)
         if operand.space != "x":
             return text

@@ -24,12 +24,12 @@ from jax import numpy as jnp
 
 from autograd.compiler.program import (
     Apply,
+    Element,
     Expression,
     Group,
     Integer,
     Item,
     Loop,
-    Operand,
     Place,
     Program,
     Reduce,
@@ -81,7 +81,7 @@ class _Box:
                 total = total + self.integer(stride) * index
         return np.clip(total, 0, size - 1)
 
-    def addresses(self, x: Operand) -> Integers:
+    def addresses(self, x: Element) -> Integers:
         """The address at each point; of length 1 along axes that it does not depend on."""
         start, size = self.memory.spaces[x.space]
         found = start + self.affine(x.base, x.strides, size)
@@ -153,7 +153,7 @@ def _written(step: Step) -> Integers:
 def _reads(expression: Expression, box: _Box) -> Iterator[tuple[Integers, Any]]:
     """The addresses that an expression reads, for each row (and term); and which of these exist."""
     match expression:
-        case Operand():
+        case Element():
             yield box.addresses(expression), np.True_
         case Apply(args=args):
             for arg in args:
@@ -560,7 +560,7 @@ class Evaluation:
         """The mean over the examples."""
         n = len(box.shape)
         match expression:
-            case Apply("mul", (Operand() as u, Operand() as v)):
+            case Apply("mul", (Element() as u, Element() as v)):
                 x, y = (self.memory.read(box.addresses(z)) for z in (u, v))
                 if min(x.ndim, y.ndim) > n:  # then the sum over the examples is a product
                     x, y = (jnp.moveaxis(z, 0, -1) for z in (x, y))
@@ -571,7 +571,7 @@ class Evaluation:
     def value(self, expression: Expression, box: _Box) -> Array:
         """The value of the expression for each row of the box."""
         match expression:
-            case Operand():
+            case Element():
                 return self.memory.read(box.addresses(expression))
             case Apply(primitive=name, args=args):
                 return self.function(name)(*(self.value(x, box) for x in args))

@@ -20,17 +20,17 @@ from typing import TypeAlias
 from autograd.compiler.backends.llvm.builder import Index, Vectors
 from autograd.compiler.program import (
     Apply,
+    Element,
     Expression,
     Group,
     Integer,
     Item,
     Lookup,
     Loop,
-    Operand,
     Program,
     Reduce,
     Run,
-    operands,
+    elements,
 )
 
 Offsets: TypeAlias = Mapping[int, int]
@@ -174,7 +174,7 @@ class Items(Vectors):
 
     def _best_for_lanes(self, group: Group, extents: Mapping[int, Index]) -> int | None:
         """The index to vectorize: the one with the fewest gathers; None for scalar code."""
-        found = [group.target, *operands(group.expression)]
+        found = [group.target, *elements(group.expression)]
 
         def gathers(dim: int) -> int:
             return sum(_step(x, dim) is None for x in found)
@@ -274,7 +274,7 @@ class Items(Vectors):
     def _value(self, expression: Expression) -> Sequence[str]:
         """The expression, for each row of the tile."""
         match expression:
-            case Operand():
+            case Element():
                 return [self._load(expression, offsets) for offsets in self._elements]
             case Apply(primitive=name, args=args):
                 columns = [self._value(arg) for arg in args]
@@ -317,7 +317,7 @@ class Items(Vectors):
             terms += [(by, i), (by, offsets.get(dim, 0))]
         return terms
 
-    def _place(self, x: Operand, offsets: Offsets) -> tuple[str, Index, int]:
+    def _place(self, x: Element, offsets: Offsets) -> tuple[str, Index, int]:
         """The address of an operand: a pointer, a variable and a constant offset, in numbers."""
         base = self._integer(x.base, offsets)
         variable, known = self.affine(0, (1, base), *self._terms_of(x.strides, offsets))
@@ -326,19 +326,19 @@ class Items(Vectors):
             variable, known = self.affine(known * by, (variable, by), (1, self._example))
         return f"%{x.space}", variable, known
 
-    def _address(self, x: Operand, offsets: Offsets) -> str:
+    def _address(self, x: Element, offsets: Offsets) -> str:
         return self.address(*self._place(x, offsets))
 
-    def _lane_address(self, x: Operand, offsets: Offsets, lane: int) -> str:
+    def _lane_address(self, x: Element, offsets: Offsets, lane: int) -> str:
         assert self._lane_dim is not None
         return self._address(x, {**offsets, self._lane_dim: lane})
 
-    def _step_of_lanes(self, x: Operand) -> int | None:
+    def _step_of_lanes(self, x: Element) -> int | None:
         if self._by_examples:
             return int(self._layout.program.varies(x.space))
         return 1 if self._lane_dim is None else _step(x, self._lane_dim)
 
-    def _load(self, x: Operand, offsets: Offsets) -> str:
+    def _load(self, x: Element, offsets: Offsets) -> str:
         """Load an operand into every lane."""
         match self._step_of_lanes(x):
             case 1:
@@ -353,7 +353,7 @@ class Items(Vectors):
             found = self.with_lane(found, lane, self.load(address, "double"))
         return found
 
-    def _store(self, number: str, x: Operand, offsets: Offsets) -> None:
+    def _store(self, number: str, x: Element, offsets: Offsets) -> None:
         match self._step_of_lanes(x):
             case 1:
                 self.store(number, self._address(x, offsets))
@@ -380,7 +380,7 @@ times as long, with 8 that of the GPT on 8 tokens; without vectors of rows 2.0 t
 2.2 times."""
 
 
-def _step(x: Operand, dim: int) -> int | None:
+def _step(x: Element, dim: int) -> int | None:
     """How far an operand's address moves with an index: -1, 0 or 1, or None for anything else."""
     step = x.strides[dim]
     is_looked_up = any(_depends(integer, dim) for integer in (x.base, *x.strides))

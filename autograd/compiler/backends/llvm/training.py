@@ -33,8 +33,7 @@ from autograd.compiler.pipeline import lower
 from autograd.compiler.program import Group, Loop, Place, Program
 from autograd.compiler.trace import leaves_of, trace, trace_rule
 from autograd.optim import Stepper
-from autograd.value import Operand as Number
-from autograd.value import Value
+from autograd.value import Operand, Value
 
 
 class CompiledTraining:
@@ -60,7 +59,7 @@ class CompiledTraining:
 
     def __init__(
         self,
-        objective: Callable[..., list[Number]],
+        objective: Callable[..., list[Operand]],
         columns: Sequence[Any],
         stepper: Stepper,
     ) -> None:
