@@ -169,15 +169,13 @@ def trace(
         TypeError: if `f` uses the number of an input, or branches on a comparison of Values,
             or returns anything but Values and numbers, or lists and tuples of them.
     """
-    import numpy as np
-
     inputs: list[Traced] = []
     constants: list[Traced] = []
     outputs: list[Operand] = []
     arguments: list[Any] = []
     for i, (name, shape) in enumerate(zip(_argument_names(f, len(shapes)), shapes, strict=True)):
         argument = _argument(name, shape, constants if i in shared else inputs)
-        arguments.append(np.array(argument, object) if shared.get(i) else argument)
+        arguments.append(_array(argument, shape) if shared.get(i) else argument)
     postpones = postpones and isinstance(f, FunctionType) and f in gradients
     with recording.tracing(follows_branches, postpones) as current:
         result = f(*arguments)
@@ -185,6 +183,13 @@ def trace(
     if variables:
         outputs, with_value = [current.output], len(outputs) > len(variables)
     return Trace(inputs, constants, outputs, form, current.selection, variables, with_value)
+
+
+def _array(nested: Any, shape: tuple[int, ...]) -> Any:
+    """Nested lists as an array of objects."""
+    import numpy as np  # which has been imported, as an array was given
+
+    return np.array(nested, object).reshape(shape)  # of (0, 3), say, the lists know less
 
 
 def _form(f: Callable[..., Any], result: object, outputs: list[Operand]) -> Any:

@@ -122,8 +122,9 @@ def paths(nested: Nested, prefix: str = "") -> Iterator[str]:
 
 def is_array(x: object) -> bool:
     """Whether x is a NumPy array."""
-    numpy = sys.modules.get("numpy")  # without it there is no array
-    return numpy is not None and isinstance(x, numpy.ndarray)
+    # Without NumPy there is no array, nor while another thread is importing it.
+    array = getattr(sys.modules.get("numpy"), "ndarray", None)
+    return array is not None and isinstance(x, array)
 
 
 def _array(like: Any, items: list[Any]) -> Nested:
