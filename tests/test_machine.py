@@ -426,6 +426,17 @@ def test_a_child_compiles_although_threads_of_its_parent_were_compiling() -> Non
     assert ran.stdout.split() == ["2"] * 5, ran.stderr
 
 
+def test_more_operands_than_a_callback_takes_are_refused_by_name() -> None:
+    row = ag.Primitive(
+        "spread", "spread", lambda *xs: max(xs), lambda z, *xs: [1.0] * len(xs), variadic=True
+    )
+    for n, backend in ((1024, "llvm"), (1025, "python")):
+        compiled = ag.jit(lambda x, n=n: row(*[x + i for i in range(n)]), backend=backend)
+        assert list(compiled([2.0])) == [n + 1.0]
+    with pytest.raises(TypeError, match=r"spread: .* 1024 operands, got 1025; .*'python'"):
+        ag.jit(lambda x: row(*[x + i for i in range(1025)]), backend="llvm")([2.0])
+
+
 def test_a_program_that_nobody_holds_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its machine code, which owns what is called back."""
     held: list[weakref.ref[Any]] = []

@@ -169,7 +169,12 @@ def _external(symbol: str) -> Any:
     if kind == "libm":
         return getattr(_c_library(), name)
     n_arguments, _, row = name.partition(".")
-    primitive = TABLE[row]
+    primitive, n = TABLE[row], int(n_arguments)
+    if n > 1024:  # as many as ctypes can pass
+        raise TypeError(
+            f"{row}: machine code calls a Python function with at most 1024 operands, got {n}; "
+            f"compile with backend='python'"
+        )
 
     def value(*numbers: float) -> float:
         try:
@@ -178,7 +183,7 @@ def _external(symbol: str) -> Any:
             _failed.error = error
             return math.nan
 
-    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * int(n_arguments))(value)
+    return ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * n)(value)
 
 
 _failed = threading.local()
