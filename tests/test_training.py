@@ -223,6 +223,19 @@ def test_a_bad_rate_of_a_schedule_is_refused() -> None:
         fit_line(Line(), schedule=lambda step: 0.0)
 
 
+@pytest.mark.parametrize("settings", [{}, {"backend": "python"}, {"backend": "llvm"}])
+@pytest.mark.parametrize("first", [0, 2])
+def test_a_schedule_that_returns_nothing_is_refused(settings: Any, first: int) -> None:
+    if settings == {"backend": "llvm"}:
+        pytest.importorskip("llvmlite", reason="machine code needs llvmlite (extra jit)")
+
+    def schedule(step: int) -> Any:
+        return 0.1 if step < first else None
+
+    with pytest.raises(TypeError, match=r"learning_rate: expected a number, got None"):
+        fit_line(Line(), 20, schedule=schedule, **settings)
+
+
 def test_any_parameter_that_the_stepper_does_not_hold_stays() -> None:
     model = Line(1.0, 1.0)
     fit_line(model, optimizer=GradientDescent([model.w], 0.1))

@@ -65,15 +65,15 @@ class Steps(NamedTuple):
         first: the number of the first, from 0.
         per_epoch: how many steps an epoch has.
         rows: of each step, the indices of its examples.
-        rates: of each step, its learning rate; None if no schedule sets it.
+        rates: of each step, its learning rate; None if no schedule sets them.
     """
 
     first: int
     per_epoch: int
     rows: list[Sequence[int]]
-    rates: list[float | None]
+    rates: list[float] | None
 
     def part(self, start: int, stop: int | None = None) -> Steps:
         """The steps from `start` to before `stop`."""
-        rows, rates = self.rows[start:stop], self.rates[start:stop]
-        return Steps(self.first + start, self.per_epoch, rows, rates)
+        rates = None if self.rates is None else self.rates[start:stop]
+        return Steps(self.first + start, self.per_epoch, self.rows[start:stop], rates)

@@ -69,14 +69,15 @@ class MachineSteps:
         """Take these steps, on examples of one shape, as long as all stays finite."""
         shapes, optimizer = self._shapes, self._optimizer
         coefficients = []
-        for rate in steps.rates if steps.rates[0] is not None else [None]:
-            if rate is not None:
-                optimizer.learning_rate = rate
+        for rate in [optimizer.learning_rate] if steps.rates is None else steps.rates:
+            optimizer.learning_rate = rate
             coefficients.append(optimizer.coefficients())
         counts = list(map(len, steps.rows))
         order = None  # all examples as they are
         if counts[0] < len(self._examples.X):
-            order = [shapes.place[row] for rows in steps.rows for row in rows]
+            order = list(itertools.chain.from_iterable(steps.rows))
+            if len(shapes.rows) > 1:
+                order = [shapes.place[row] for row in order]
         training = self._training(shapes.of_row[steps.rows[0][0]])
         losses, shares = training.steps(counts, order, coefficients)
         return losses, shares

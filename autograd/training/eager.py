@@ -37,9 +37,9 @@ class EagerSteps:
                 taken, the steps before it are.
         """
         losses, shares = [], []
-        for number, (rows, rate) in enumerate(zip(steps.rows, steps.rates, strict=True)):
-            if rate is not None:
-                self._optimizer.learning_rate = rate
+        for number, rows in enumerate(steps.rows):
+            if steps.rates is not None:
+                self._optimizer.learning_rate = steps.rates[number]
             with gc_paused():
                 loss, share = self._take(rows, steps.first + number, steps.per_epoch)
             losses.append(loss)

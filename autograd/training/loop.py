@@ -5,12 +5,14 @@ Steps are taken by an object of `eager` or `compiled`, which returns the same nu
 
 from __future__ import annotations
 
+import functools
 import itertools
-import math
+import operator
 import time
 from collections.abc import Generator, Iterator, Sequence
 from typing import TypeAlias
 
+from autograd.gc_pause import gc_paused
 from autograd.optim import Stepper
 from autograd.training.batches import Schedule, Steps
 from autograd.training.compiled import MachineSteps
@@ -40,43 +42,60 @@ def epochs_of(
     Unless `watched`, steps may be taken ahead of the epoch yielded. If the generator is then
     closed, the parameters go back to that epoch.
     """
-    per_epoch, first, n_steps = math.ceil(n / size), 0, 1
-    loss = n_correct = 0.0  # in the epoch so far
+    counts = [min(size, n - start) for start in range(0, n, size)]
+    weights = [count / n for count in counts]
+    per_epoch, first, n_steps = len(counts), 0, 1
+    losses: list[float] = []  # of the steps of the epoch so far
+    shares: list[float] = []
     while True:
-        most = min(n_steps, per_epoch - first % per_epoch) if watched else n_steps
-        rows = list(itertools.islice(rows_of_steps, most))
+        most = min(n_steps, per_epoch - len(losses)) if watched else n_steps
+        with gc_paused():  # of steps on few examples there are many lists
+            rows = list(itertools.islice(rows_of_steps, most))
         if not rows:
             return
         numbers = range(first, first + len(rows))
-        rates = [schedule(number) if schedule else None for number in numbers]
-        steps = Steps(first, per_epoch, rows, rates)
+        steps = Steps(first, per_epoch, rows, list(map(schedule, numbers)) if schedule else None)
         before = _state(optimizer) if taker.runs_ahead else None
         began = time.perf_counter()
-        n_reported = 0  # of these steps
+        n_reported = -len(losses)  # of these steps; their epoch began with earlier ones
         try:
             measured = taker.take(steps)
             if taker.runs_ahead:
                 seconds = time.perf_counter() - began
                 n_steps = max(1, int(len(rows) * min(10.0, CHUNK / seconds)))
-            for batch, mean, share, rate in zip(rows, *measured, rates, strict=True):
-                loss += mean * (len(batch) / n)
-                n_correct += share * len(batch)
-                first += 1
-                if first % per_epoch == 0:
-                    # a share of a batch, times its size, may miss the whole number by a bit
-                    accuracy = round(n_correct, 6) / n if has_accuracy else None
-                    last_rate = float(optimizer.learning_rate if rate is None else rate)
-                    row = Epoch(first // per_epoch, loss, accuracy, last_rate)
-                    loss = n_correct = 0.0
-                    n_reported = first - steps.first
-                    yield row
+            rates = steps.rates or [optimizer.learning_rate] * len(rows)
+            rates = rates[per_epoch - len(losses) - 1 :: per_epoch]  # of each last step
+            losses += measured[0]
+            shares += measured[1]
+            means = _sums(losses, weights)
+            # a share of a batch, times its size, may miss the whole number by a bit
+            accuracies = [round(number, 6) / n for number in _sums(shares, counts)]
+            shown = accuracies if has_accuracy else itertools.repeat(None)
+            epochs = map(
+                Epoch, itertools.count(first // per_epoch + 1), means, shown, map(float, rates)
+            )
+            first += len(rows)
+            del losses[: len(rates) * per_epoch], shares[: len(rates) * per_epoch]
+            for epoch in epochs:
+                n_reported += per_epoch
+                yield epoch
         except FloatingPointError:
             raise  # nothing of the step was taken
         except BaseException:
             if before is not None and n_reported < len(rows):
                 _restore(optimizer, *before)
-                taker.take(steps.part(0, n_reported))
+                taker.take(steps.part(0, max(0, n_reported)))
             raise
+
+
+def _sums(of_steps: list[float], weights: Sequence[float]) -> list[float]:
+    """For each complete epoch the weighted sum over its steps, from the first to the last."""
+    n = len(weights)
+    ends = range(n, len(of_steps) + 1, n)
+    weighted = list(map(operator.mul, of_steps[: n * len(ends)], itertools.cycle(weights)))
+    if n == 1:
+        return weighted
+    return [functools.reduce(operator.add, weighted[end - n : end]) for end in ends]
 
 
 def _state(optimizer: Stepper) -> tuple[list[float], list[tuple[float, ...]], float]:
