@@ -35,7 +35,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias, dataclass_transform
+from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeAlias, dataclass_transform
 
 from autograd.checks import checked_number
 
@@ -125,14 +125,19 @@ class Stepper(ABC):
     initial_state: ClassVar[Scalars] = ()
     deferred_states: Callable[[], list[Scalars]] | None = field(default=None, init=False)
     _checks: ClassVar[dict[str, Check]] = {}
+    _has_own_init: ClassVar[bool] = False
 
     parameters: Sequence[Parameter]
     learning_rate: float = field(metadata={"check": positive})
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        dataclass(init="__init__" not in vars(cls), eq=False, repr=False)(cls)
-        cls._checks = {x.name: x.metadata["check"] for x in fields(cls) if "check" in x.metadata}
+        # a constructor that a class defines is inherited, as in any other class
+        cls._has_own_init = cls._has_own_init or "__init__" in vars(cls)
+        dataclass(init=not cls._has_own_init, eq=False, repr=False)(cls)
+        # a setting whose default a subclass changes is still one
+        declared = {x.name: x.metadata["check"] for x in fields(cls) if "check" in x.metadata}
+        cls._checks = cls._checks | declared
 
     def __post_init__(self) -> None:
         self.parameters = _checked_parameters(self.parameters)
@@ -179,14 +184,27 @@ class Stepper(ABC):
                 numbers += given
         return tuple(numbers)
 
+    def with_coefficients(self, numbers: Iterable[Scalar]) -> Self:
+        """A copy with these numbers as settings, unchecked, in the order of `coefficients`."""
+        copied, left = object.__new__(type(self)), iter(numbers)
+        vars(copied).update(vars(self))
+        for name in self._checks:
+            given = getattr(self, name)
+            if type(given) is float:
+                vars(copied)[name] = next(left)
+            elif type(given) is tuple:
+                vars(copied)[name] = tuple(next(left) for _ in given)
+        return copied
+
     @abstractmethod
     def update(
         self, weight: Scalar, gradient: Scalar, state: Scalars, coefficients: Scalars, sqrt: Sqrt
     ) -> tuple[Scalar, Scalars]:
         """The rule: the new weight and its new state. Pure, and without branches on numbers.
 
-        All numbers are arguments: a compiled program passes new `coefficients` at each step, while
-        a number from elsewhere would be a constant of the recording, as flags are.
+        A compiled program passes new settings at each step, whether they are read from
+        `coefficients` or from `self`; any other number would be a constant of the recording, as
+        flags are.
 
         Args:
             weight: the parameter's number.

@@ -17,7 +17,7 @@ import pytest
 
 import autograd as ag
 from autograd.compiler.backends.llvm.training import CompiledTraining
-from autograd.optim import Stepper
+from autograd.optim import Stepper, setting, two_fractions
 from autograd.training import fitting, loop
 from autograd.training.compiled import MachineSteps, ProgramSteps
 
@@ -289,6 +289,29 @@ def test_a_schedule_is_asked_once_for_each_step_in_order() -> None:
     history = run(True, epochs=50, batch_size=8, schedule=schedule)[2]
     assert asked == list(range(200))
     assert [row.learning_rate for row in history] == [0.1 / (4 * n) for n in range(1, 51)]
+
+
+class Plain(ag.Stepper):
+    """Reads its settings from `self`."""
+
+    pull: tuple[float, float] = setting(check=two_fractions, default=(0.5, 0.1))
+
+    def update(self, weight: Any, gradient: Any, state: Any, *_: Any) -> Any:
+        return weight - self.learning_rate * (gradient * self.pull[0] + self.pull[1]), state
+
+
+def test_a_setting_that_a_rule_reads_from_itself_is_no_constant() -> None:
+    settings: dict[str, Any] = {"batch_size": 8, "schedule": lambda step: 0.1 / (1.0 + step)}
+    eager, compiled = (run(flag, lambda p: Plain(p, 0.5), **settings) for flag in (False, True))
+    assert weights(compiled) == pytest.approx(weights(eager), rel=1e-12)
+    model = ag.MLP(1, [1], seed=0)
+    optimizer = Plain(model.parameters(), 0.5)
+    step = ag.jit_step(lambda x: model([x]), optimizer)
+    step([0.0])
+    optimizer.pull = (0.0, 0.0)
+    before = [parameter.data for parameter in model.parameters()]
+    step([0.0])
+    assert [parameter.data for parameter in model.parameters()] == before
 
 
 def test_an_epoch_may_take_longer_than_machine_code_may_run(

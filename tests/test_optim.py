@@ -477,6 +477,33 @@ def test_a_flag_is_true_or_false(choice: Any) -> None:
 # --- steppers of one's own ------------------------------------------------------------------------
 
 
+class Scaled(Adam):
+    def __init__(self, parameters: Any, scale: float) -> None:
+        super().__init__(parameters, learning_rate=scale / 10.0)
+        self.scale = scale
+
+
+class Rescaled(Scaled):
+    """Adds nothing."""
+
+
+class Tuned(GradientDescent):
+    learning_rate: float = 0.25
+
+
+def test_a_constructor_that_a_class_defines_is_inherited() -> None:
+    for kind in (Scaled, Rescaled):
+        stepper = kind([Value(1.0)], 2.0)
+        assert (stepper.learning_rate, stepper.scale) == (0.2, 2.0)
+
+
+def test_a_new_default_of_a_setting_is_checked_and_passed_to_the_rule() -> None:
+    assert Tuned([Value(1.0)]).coefficients() == (0.25, 0.0)
+    assert repr(Tuned([Value(1.0)])) == "Tuned(1 parameters, learning_rate=0.25, momentum=0.0)"
+    with pytest.raises(ValueError, match="learning_rate: expected a finite number above 0"):
+        Tuned([Value(1.0)], -1.0)
+
+
 class Noisy(Stepper):
     """Has settings of several kinds, and an attribute that is none."""
 

@@ -268,7 +268,8 @@ def trace_rule(stepper: Stepper) -> tuple[Trace, list[Value]]:
 
     def rule(weight: Value, state: list[Value], gradient: Value) -> list[Operand]:
         settings = tuple(coefficients)
-        new_weight, new_state = stepper.update(weight, gradient, tuple(state), settings, sqrt)
+        update = stepper.with_coefficients(settings).update  # which may read them from `self`
+        new_weight, new_state = update(weight, gradient, tuple(state), settings, sqrt)
         if len(new_state) != n_state:
             raise TypeError(
                 f"{type(stepper).__name__}.update: returned a state of {len(new_state)} numbers, "
