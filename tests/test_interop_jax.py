@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 jax = pytest.importorskip("jax", reason="JAX is not installed")
@@ -59,10 +60,13 @@ def test_float32_is_refused_for_it_would_lose_bits() -> None:
         to_jax_model(ag.MLP(1, [1]))
 
 
+COMPLEX = {"weight": np.ones((1, 2)) + 1j, "bias": np.ones(1)}
+
+
 def test_what_is_no_model() -> None:
     with pytest.raises(TypeError, match=r"to_jax_model: expected an MLP or a Layer, got Neuron\(2"):
         to_jax_model(ag.Neuron(2))
-    for wrong in (3, [3], [{"weight": 3}], [{"w": 3, "b": 4}], {"weight": 3}):
+    for wrong in (3, [3], [{"weight": 3}], [{"w": 3, "b": 4}], {"weight": 3}, [COMPLEX]):
         with pytest.raises(TypeError, match="from_jax: expected a list with an array 'weight'"):
             from_jax(wrong)  # type: ignore[arg-type]
     parameters, _ = to_jax_model(ag.MLP(2, [3, 1]))

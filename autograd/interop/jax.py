@@ -85,10 +85,13 @@ def from_jax(
 
     try:
         names = ([activation] * len(parameters) + [output])[1:]
-        layers = [
-            Dense(np.asarray(layer["weight"], float), np.asarray(layer["bias"], float), name)
-            for layer, name in zip(parameters, names, strict=True)
-        ]
+        layers = []
+        for layer, name in zip(parameters, names, strict=True):
+            weight, bias = (
+                np.asarray(layer[key]).astype(float, casting="same_kind")  # no complex numbers
+                for key in ("weight", "bias")
+            )
+            layers.append(Dense(weight, bias, name))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise TypeError(
             "from_jax: expected a list with an array 'weight' (outputs × inputs) and an array "
