@@ -350,7 +350,10 @@ def test_an_interrupt_leaves_the_parameters_of_the_last_epoch_reported(
     assert interrupted[1].states == whole[1].states
 
 
-def test_of_an_interrupted_chunk_no_step_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_of_an_interrupted_chunk_no_step_is_kept(
+    batch_size: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taken, calls = MachineSteps.take, itertools.count()
 
     def take(self: Any, chunk: Any) -> Any:
@@ -359,7 +362,7 @@ def test_of_an_interrupted_chunk_no_step_is_kept(monkeypatch: pytest.MonkeyPatch
             raise KeyboardInterrupt
         return found
 
-    settings: Any = {"schedule": lambda step: 0.1 / (1.0 + step)}
+    settings: Any = {"schedule": lambda step: 0.1 / (1.0 + step), "batch_size": batch_size}
     monkeypatch.setattr(MachineSteps, "take", take)
     interrupted = run(True, epochs=10**6, **settings)
     monkeypatch.undo()

@@ -48,7 +48,10 @@ def epochs_of(
     losses: list[float] = []  # of the steps of the epoch so far
     shares: list[float] = []
     while True:
-        most = min(n_steps, per_epoch - len(losses)) if watched else n_steps
+        left = per_epoch - len(losses)
+        most = n_steps
+        if most >= left:  # end with an epoch, so that Ctrl-C finds its parameters
+            most = left if watched else most - (most - left) % per_epoch
         with gc_paused():  # of steps on few examples there are many lists
             rows = list(itertools.islice(rows_of_steps, most))
         if not rows:
