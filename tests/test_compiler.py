@@ -1146,6 +1146,58 @@ def test_backward_of_a_compiled_gradient_is_a_second_derivative(backend: Any) ->
     assert jit(ag.gradient(lambda x: x), backend)([1.0]) == [1.0]
 
 
+@each_backend
+def test_means_of_a_compiled_gradient_and_the_gradient_of_the_first_of_them(backend: Any) -> None:
+    w = ag.Value(1.5, "w")
+
+    def f(x: Any, y: Any) -> Any:
+        return (w * x).sin() * y
+
+    slopes = jit(ag.gradient(f), backend)
+    both = jit(ag.value_and_gradient(f), backend)
+    expected = ag.gradient(f)(0.3, 2.0)
+    expected[0].backward()
+    second, w.grad = w.grad, None
+    assert slopes.backward_of_first([0.3], [2.0]) == [slope.data for slope in expected]
+    assert w.grad == second
+    w.grad = None
+    f(ag.Value(0.3), 2.0).backward()
+    first, w.grad = w.grad, None
+    means = both.backward_of_first([0.3], [2.0])
+    assert means == [f(0.3, 2.0).data, *[slope.data for slope in expected]]
+    assert w.grad == first
+
+
+def test_a_call_that_is_interrupted_anywhere_loses_no_recording() -> None:
+    n_recorded, left, k, interrupted = 0, 0, 0, True
+
+    def f(x: Any) -> Any:
+        nonlocal n_recorded
+        n_recorded += 1
+        return 2.0 * x
+
+    def interrupt(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    compiled = jit(f, "python")
+    compiled([1.0])
+    while interrupted:
+        k, interrupted, left = k + 1, False, k
+        try:
+            sys.setprofile(interrupt)
+            compiled([1.0])
+            sys.setprofile(None)
+        except KeyboardInterrupt:
+            interrupted = True
+        assert compiled([3.0]) == [6.0]
+        assert n_recorded == 1
+    assert k > 10
+
+
 def test_a_recording_is_freed_with_the_function() -> None:
     """By reference counting alone; what stays for the next equal program holds no Value."""
     gc.collect()

@@ -72,12 +72,11 @@ def read_columns(
             f"jit: got {len(columns)} arguments, but in_axes={axes} has {len(each)} elements; "
             f"give one for each argument"
         )
-    read = [
-        read_column(column, f"column {i}")
-        if axis is not None
-        else read_column(column, f"argument {i}", is_constant=True)
-        for i, (column, axis) in enumerate(zip(columns, each, strict=True))
-    ]
+    read = []
+    for i, column in enumerate(columns):
+        is_constant = each[i] is None
+        name = f"argument {i}" if is_constant else f"column {i}"
+        read.append(read_column(column, name, is_constant))
     if len(read) > 1:
         counts = [column.count for column in read if not column.is_constant]
         if len(set(counts)) > 1:

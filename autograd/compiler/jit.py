@@ -22,6 +22,7 @@ import importlib.util
 import inspect
 import math
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import MethodType
@@ -192,21 +193,15 @@ class Compiled:
             TypeError: if the function returns a list.
         """
         read = read_columns(columns, self.in_axes)
-        if self._recorded(read).trace.form is not None:
+        recorded = self._recorded(read)
+        if recorded.trace.form is not None:
             raise TypeError("backward: the function returns a list; it needs one Value to follow")
-        return self._backward(read)[0]
+        return recorded.backward(read)[0]
 
     def backward_of_first(self, *columns: Any) -> list[float]:
         """The means of the list that the function returns; adds the gradient of the first one."""
-        return self._backward(read_columns(columns, self.in_axes))
-
-    def _backward(self, columns: list[Column]) -> list[float]:
-        recorded = self._recorded(columns)
-        n_means = len(recorded.trace.outputs)
-        found: list[float] = recorded.gradient(columns).tolist()
-        for leaf, slope in zip(recorded.leaves, found[n_means:], strict=True):
-            leaf.grad = slope if leaf.grad is None else leaf.grad + slope
-        return found[:n_means]
+        read = read_columns(columns, self.in_axes)
+        return self._recorded(read).backward(read)
 
     @property
     def program(self) -> Program:
@@ -311,6 +306,14 @@ class _Recording:
         """The leaves that the first output depends on, without the inputs."""
         return leaves_of(self.graph.outputs[0])
 
+    def backward(self, columns: list[Column]) -> list[float]:
+        """The means of the outputs; adds the gradient of the first one to the `grad` of leaves."""
+        n_means = len(self.graph.outputs)
+        found: list[float] = self.gradient(columns).tolist()
+        for leaf, slope in zip(self.leaves, found[n_means:], strict=True):
+            leaf.grad = slope if leaf.grad is None else leaf.grad + slope
+        return found[:n_means]
+
     @property
     def main(self) -> _Runner:
         """The runner whose program is shown: that of the gradient, if there is one."""
@@ -410,26 +413,29 @@ class Cache:
     def __init__(self, n: float = math.inf) -> None:
         self._n = n
         self._lock = fork_safe_lock()
-        self._found: dict[Any, Any] = {}  # the latest is the last
+        self._found: OrderedDict[Any, Any] = OrderedDict()
+        self._latest: Any = None
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
         """The result for a key; `make` makes it if there is none."""
-        with self._lock:
-            found = self._found.pop(key, None)
-            if found is None:
-                with gc_paused():
-                    found = make()
-                if len(self._found) >= self._n:
-                    del self._found[next(iter(self._found))]
-            self._found[key] = found
-            return found
+        found = self._found.get(key)
+        if found is None or found is not self._latest:
+            with self._lock:
+                found = self._found.get(key)
+                if found is None:
+                    with gc_paused():
+                        found = self._found[key] = make()
+                    if len(self._found) > self._n:
+                        self._found.popitem(last=False)
+                self._found.move_to_end(key)
+                self._latest = found
+        return found
 
     def latest(self, function: object) -> Any:
         """The result that was used last, for a compiled function."""
-        with self._lock:
-            if self._found:
-                return next(reversed(self._found.values()))
-        raise RuntimeError(f"{function!r} has no program yet: it is recorded at its first call")
+        if self._latest is None:
+            raise RuntimeError(f"{function!r} has no program yet: it is recorded at its first call")
+        return self._latest
 
 
 _programs, executables = Cache(32), Cache(64)
