@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -110,6 +110,7 @@ class Tracing:
     Attributes:
         follows_branches: whether gradients are to ignore unselected branches, even those with nan.
         selection: how unselected branches can affect the gradients taken so far.
+        uncertain: the derivatives that they may make nan.
         postpones: whether the next gradient, the outermost one, is left to the compiler, which has
             a faster sweep.
         variables: what that is with respect to.
@@ -118,9 +119,16 @@ class Tracing:
 
     follows_branches: bool = False
     selection: Selection = Selection.NONE
+    uncertain: list[Any] = field(default_factory=list)
     postpones: bool = False
     variables: Sequence[Any] = ()
     output: Any = None
+
+    def note(self, selection: Selection, derivatives: Iterable[Any]) -> None:
+        """Note how unselected branches can affect these derivatives."""
+        self.selection = max(self.selection, selection)
+        if self.selection is Selection.NAN:
+            self.uncertain += derivatives
 
 
 _tracing: ContextVar[Tracing | None] = ContextVar("autograd.tracing", default=None)

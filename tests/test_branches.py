@@ -550,3 +550,25 @@ def test_conditions_combine_in_a_block_that_records_nothing() -> None:
         both, either, no = (x > 0.0) & (x < 2.0), (x > 1.0) | (x < 0.0), ~(x > 0.0)
         assert [bool(c) for c in (both, either, no)] == [True, False, False]
         assert [ag.where(c, 1.0, 2.0) for c in (both, either, no)] == [1.0, 2.0, 2.0]
+
+
+@each_backend
+def test_a_nan_of_an_unselected_branch_that_is_only_compared_is_noticed(backend: Any) -> None:
+    slope = ag.gradient(lambda t: ag.where(t > 0.0, ag.sqrt(t), 3.0 * t))
+
+    def branch(x: Any) -> Any:
+        return ag.where(slope(x) > 1.0, x, 2.0 * x)
+
+    def kink(x: Any) -> Any:
+        return ag.maximum(slope(x), 0.5 * x) + x * x
+
+    def loop(x: Any) -> Any:
+        return ag.scan(lambda s, _: (ag.where(slope(s) > 1.0, s - 1.0, 2.0 * s), None), x, [0] * 3)[
+            0
+        ]
+
+    for f in branch, kink, loop, lambda x: slope(x) * x:
+        for compiled in f, ag.gradient(f), ag.value_and_gradient(f):
+            expected = [compiled(x) for x in (-1.0, 4.0)]
+            numbers = [getattr(x, "data", x) for x in expected]
+            assert ag.jit(compiled, backend)([-1.0, 4.0]) == numbers

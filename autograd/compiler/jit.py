@@ -342,6 +342,8 @@ class _Recording:
             runner = _Runner(lowered, self._backend, len(constants))
         if selection and not follows_branches:
             follower = functools.partial(self._runner, with_gradient, is_batch, True)
+            if recorded.hides_nan:
+                return follower()
             runner.follower = functools.cache(follower)
             runner.needs_follower = selection is Selection.NAN
         return runner

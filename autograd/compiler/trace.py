@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from operator import attrgetter
 from types import FunctionType, MappingProxyType
@@ -18,12 +18,13 @@ from typing import Any, NoReturn, cast
 
 from autograd import recording
 from autograd.checks import is_bool, real_number
-from autograd.derivatives.graph import pulled_back, sources
+from autograd.derivatives.graph import dependent, in_recorded_order, pulled_back, sources
+from autograd.derivatives.many_results import ManyResults
 from autograd.derivatives.structures import is_array
 from autograd.derivatives.transformations import gradients
 from autograd.operators import BINARY, CONDITIONS, counter
 from autograd.optim import Stepper
-from autograd.primitives import TABLE, Primitive, sqrt
+from autograd.primitives import TABLE, Primitive, own_names, sqrt
 from autograd.recording import Selection
 from autograd.value import Operand, Value
 
@@ -95,6 +96,9 @@ class Traced(Value):
     __hash__ = Value.__hash__
 
 
+COMPARING = {*CONDITIONS, "where", "maximum", "minimum", "clip", "relu", "abs"}
+"""The rows whose value or partials compare an operand: of a nan, that makes a number."""
+
 _OPERANDS = {Traced, Value, float}
 
 
@@ -126,6 +130,8 @@ class Trace:
         outputs: the results of the function, flat.
         form: the lists and tuples of the results, with None for each result; None for one Value.
         selection: how unselected branches can affect the gradients in it.
+        hides_nan: whether something that unselected branches may make nan is only compared, so that
+            a nan need not reach the results.
         variables: if a gradient was postponed, what it is with respect to. The one output is what
             it is of, and the results are the derivatives; `with_value` if the output is one, too.
     """
@@ -135,6 +141,7 @@ class Trace:
     outputs: list[Operand]
     form: Any
     selection: Selection
+    hides_nan: bool = False
     variables: Sequence[Value] = ()
     with_value: bool = True
 
@@ -145,7 +152,7 @@ class Trace:
         slopes, selection = gradient_of(self.outputs[0], self.variables)
         outputs = [*(self.outputs if self.with_value else ()), *slopes]
         selection = max(selection, self.selection)
-        return Trace(self.inputs, self.constants, outputs, self.form, selection)
+        return replace(self, outputs=outputs, selection=selection, variables=(), with_value=True)
 
 
 def trace(
@@ -182,7 +189,30 @@ def trace(
     form, variables, with_value = _form(f, result, outputs), current.variables, True
     if variables:
         outputs, with_value = [current.output], len(outputs) > len(variables)
-    return Trace(inputs, constants, outputs, form, current.selection, variables, with_value)
+    hides_nan = bool(current.uncertain) and _hides_nan(outputs, current.uncertain)
+    selection = current.selection
+    return Trace(inputs, constants, outputs, form, selection, hides_nan, variables, with_value)
+
+
+def _hides_nan(outputs: Sequence[Operand], uncertain: Sequence[Any]) -> bool:
+    """Whether some of these Values, or what depends on them, is compared.
+
+    Also if that is unknown, because it happens in the step of a loop.
+    """
+    nodes = in_recorded_order(outputs)
+    values = [x for x in uncertain if isinstance(x, Value)]
+    if any(isinstance(x.primitive, ManyResults) for x in nodes) and not set(nodes).issuperset(
+        values
+    ):
+        return True
+    found = set(dependent(nodes, values))
+    for node in nodes:
+        row, args = node.primitive, node.args
+        if row is None or (row.name in own_names and row.name not in COMPARING):
+            continue
+        if not found.isdisjoint(args[:1] if row.name == "where" else args):
+            return True
+    return False
 
 
 def _array(nested: Any, shape: tuple[int, ...]) -> Any:

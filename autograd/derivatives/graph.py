@@ -119,11 +119,11 @@ def pulled_back(
         for arg, contribution in sweep.contributions(node, row, upstream):
             if arg in depends_on_input:
                 contributions[arg].append(contribution)
-    if (tracing := recording.current_tracing()) is not None:
-        tracing.selection = max(tracing.selection, sweep.selection())
     for x in inputs:  # those that a seed alone, or an earlier sum, contributes to
         if contributions[x] and x not in adjoints:
             adjoints[x] = _sum(contributions[x], selects)
+    if (tracing := recording.current_tracing()) is not None:
+        tracing.note(sweep.selection(), [adjoints[x] for x in inputs if x in adjoints])
     return [(adjoints.get(x), sweep.activity_of(x)) for x in inputs]
 
 
@@ -194,7 +194,7 @@ def pushed_forward(
                 is_active, _ = _guarded[node]
                 activity[node] = primitives.where(is_active, activity.get(node, 1.0), 0.0)
     if tracing is not None:
-        tracing.selection = max(tracing.selection, inactive.selection())
+        tracing.note(inactive.selection(), [tangent[x] for x in outputs if x in tangent])
     return [(tangent.get(output), activity.get(output, 1.0)) for output in outputs]
 
 
