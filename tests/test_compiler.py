@@ -1147,6 +1147,13 @@ def test_backward_of_a_compiled_gradient_is_a_second_derivative(backend: Any) ->
 
 
 @each_backend
+def test_a_function_that_returns_no_numbers(backend: Any) -> None:
+    assert jit(lambda: ([], []), backend)() == ([], [])
+    assert jit(ag.gradient(ag.sum), backend, in_axes=None)([]) == []
+    assert jit(lambda x: ([], x), backend)([1.0, 2.0]) == [([], 1.0), ([], 2.0)]
+
+
+@each_backend
 def test_means_of_a_compiled_gradient_and_the_gradient_of_the_first_of_them(backend: Any) -> None:
     w = ag.Value(1.5, "w")
 

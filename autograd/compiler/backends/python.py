@@ -48,7 +48,8 @@ class _Printer(Printer):
         program, n = self.program, self.program.sizes["y"]
         yield from map(self.comment, self.names())
         for space in "cvmy":
-            if program.sizes[space] and (space == "v" or not program.varies(space)):
+            is_used = program.sizes[space] or space == "y"
+            if is_used and (space == "v" or not program.varies(space)):
                 yield f"{space} = [-0.0] * {program.sizes[space]}"
         if program.is_batch:
             yield from self.sections("for x in examples:")
