@@ -1175,6 +1175,32 @@ def test_means_of_a_compiled_gradient_and_the_gradient_of_the_first_of_them(back
     assert w.grad == first
 
 
+def test_a_call_does_not_wait_while_another_is_recorded() -> None:
+    started, may_end = threading.Event(), threading.Event()
+
+    def f(xs: Any) -> Any:
+        if len(xs) == 3:
+            started.set()
+            assert may_end.wait(60)
+        return ag.sum(xs)
+
+    compiled = jit(f, "python")
+    assert compiled([[1.0]]) + compiled([[1.0, 2.0]]) == [1.0, 3.0]
+    found: list[float] = []
+    slow = threading.Thread(target=lambda: compiled([[1.0, 2.0, 3.0]]))
+    quick = threading.Thread(target=lambda: found.extend(compiled([[1.0]]) + compiled([[1, 2]])))
+    slow.start()
+    assert started.wait(60)
+    quick.start()
+    quick.join(20)
+    is_waiting = quick.is_alive()
+    may_end.set()
+    slow.join()
+    quick.join()
+    assert not is_waiting
+    assert found == [1.0, 3.0]
+
+
 def test_a_call_that_is_interrupted_anywhere_loses_no_recording() -> None:
     n_recorded, left, k, interrupted = 0, 0, 0, True
 

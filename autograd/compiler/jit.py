@@ -24,6 +24,7 @@ import math
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MethodType
 from typing import Any, Literal, NoReturn, TypeAlias, cast, overload
@@ -419,9 +420,12 @@ class Cache:
         self._latest: Any = None
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
-        """The result for a key; `make` makes it if there is none."""
+        """The result for a key; `make` makes it if there is none, while others wait for theirs.
+
+        Results that there are wait for nothing.
+        """
         found = self._found.get(key)
-        if found is None or found is not self._latest:
+        if found is None:
             with self._lock:
                 found = self._found.get(key)
                 if found is None:
@@ -429,8 +433,10 @@ class Cache:
                         found = self._found[key] = make()
                     if len(self._found) > self._n:
                         self._found.popitem(last=False)
+        elif found is not self._latest:
+            with suppress(KeyError):  # dropped meanwhile by another thread
                 self._found.move_to_end(key)
-                self._latest = found
+        self._latest = found
         return found
 
     def latest(self, function: object) -> Any:
