@@ -209,11 +209,12 @@ class Compiled:
         """The program for the example shape of the latest call.
 
         If the function returns one Value, this is the program of `backward`, gradient included.
-        Where it finds a nan, a call runs a second program, whose gradients ignore unselected
-        branches. The second one is shown here if unselected branches can give nan by themselves;
-        the first, if that takes an infinite input or leaf, an overflow (such as x·x at 1e200), an
-        invalid index of `take` (or another nan that the function selects), or a function of the
-        selected operand that is infinite there (such as log(relu(x)) at -1).
+        Where it finds a nan, or could miss one because it is only compared, a call runs a second
+        program, whose gradients ignore unselected branches. The second one is shown here if
+        unselected branches can give nan by themselves; the first, if that takes an infinite input
+        or leaf, an overflow (such as x·x at 1e200), an invalid index of `take` (or another nan that
+        the function selects), or a function of the selected operand that is infinite there (such as
+        log(relu(x)) at -1).
         """
         return cast(_Recording, self._recordings.latest(self)).main.printed
 
