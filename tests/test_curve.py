@@ -34,6 +34,13 @@ def test_every_finite_curve_stays_inside_the_picture(losses: list[float]) -> Non
         assert 0 <= y <= 360
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 100])
+def test_marks_of_epochs_differ(n: int) -> None:
+    texts = ET.fromstring(curve_svg([1.0] * n)).iter(f"{SVG}text")
+    epochs = [x.text for x in texts if x.attrib.get("text-anchor") == "middle"]
+    assert len(set(epochs)) == len(epochs)
+
+
 @pytest.mark.parametrize("losses", [[], [math.nan], [1.0, math.inf]])
 def test_a_curve_of_nothing_or_of_no_number_is_refused(losses: list[float]) -> None:
     with pytest.raises(ValueError, match="finite numbers"):

@@ -52,11 +52,11 @@ def checked(learner: Learner, which: str) -> str:
     rest = {
         "at a kink": kinks,
         "too small to tell": len(comparisons) - len(told) - kinks,
-        f"not checked within {CHECK_SECONDS:g} s": len(parameters) - len(comparisons),
+        f"more not checked within {CHECK_SECONDS:g} s": len(parameters) - len(comparisons),
     }
     worst = max((comparison.relative_error for comparison in told), default=0.0)
     return (
-        f"check: {len(told)} of {len(parameters)} partial derivatives of the mean loss agree with "
+        f"check: {len(told)} of {len(comparisons)} partial derivatives of the mean loss agree with "
         f"central differences over {len(examples)} examples, relative error {worst:.0e} at most"
         + "".join(f", {count} {what}" for what, count in rest.items() if count)
     )

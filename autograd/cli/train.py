@@ -148,18 +148,21 @@ def kept_model(model: MLP, path: Path) -> Path:
     try:
         model.save(new)
         content = new.read_bytes()
-        new.unlink()
         while True:
             try:
-                with path.open("xb") as file:  # which overwrites nothing
-                    file.write(content)
-                break
-            except FileExistsError:
-                earlier = out_of_the_way(path) or earlier
+                os.link(new, path)  # a rename would overwrite an existing file
+            except OSError:  # there is one, or the file system has no links
+                if path.exists():
+                    earlier = out_of_the_way(path) or earlier
+                    continue
+                new.rename(path)
+            break
     except OSError as error:
         refuge = Path(tempfile.mkdtemp(prefix="scalar-autograd-")) / path.name
         model.save(refuge)
         raise OSError(f"{path}: {error.strerror}; the model is kept in {refuge}") from error
+    finally:
+        new.unlink(missing_ok=True)
     if earlier and earlier.is_file() and earlier.read_bytes() == content:
         earlier.unlink()
     elif earlier:
@@ -176,6 +179,8 @@ def out_of_the_way(path: Path) -> Path | None:
             break
     try:
         return path.replace(other)
-    except FileNotFoundError:
+    except OSError:
         other.unlink()
+        if path.exists():
+            raise
         return None

@@ -31,7 +31,7 @@ def curve_svg(values: Sequence[float], name: str = "loss") -> str:
     """
     _check(name, values)
     n, last = len(values), f"{values[-1]:.4g}"
-    x, y, _, frame = _axes((1, n), (min(0.0, *values), max(values)), "epoch", name)
+    x, y, _, frame = _axes((1, max(n, 2)), (min(0.0, *values), max(values)), "epoch", name)
     points = " ".join(f"{x(i):.1f},{y(number):.1f}" for i, number in enumerate(values, start=1))
     return _page(
         f"The {name} over {n} epochs, {last} in the last",
