@@ -366,6 +366,20 @@ def test_new_weights_of_a_model_of_zeros_are_not_zero(open_page: Open) -> None:
     assert "try new weights" not in page.locator(".say").inner_text()
 
 
+def test_new_weights_without_a_picture_of_the_network_are_as_large_each_time(
+    open_page: Open,
+) -> None:
+    model = ag.MLP(2, [65, 1])
+    _, loss, X, Y, _ = moons()
+    page = open_page(ag.playground(model, loss, X, Y, ag.Adam(model.parameters())))
+    weights = [abs(x.data) for x in model.layers[0].parameters() if x.data]
+    for _ in range(12):
+        press(page, "New weights")
+    numbers = page.evaluate(f"Array.from({LEARNS}.numbers)")
+    assert numbers.count(0) == 66, "the biases"
+    assert 0.8 < max(map(abs, numbers)) / max(weights) < 1.25
+
+
 def test_a_model_that_starts_beyond_the_largest_number_says_what_to_do(open_page: Open) -> None:
     model, _, X, Y, optimizer = moons()
     Y = [1e200 * y for y in Y]
@@ -616,6 +630,9 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
         )
     with pytest.raises(ValueError, match="expected names of 2 classes, got 1: 'a'"):
         ag.playground(model, loss, X, Y, optimizer, classes=["a"])
+    infinite = ag.Value(math.inf, "w")
+    with pytest.raises(ValueError, match="is not finite; give it a number to start from"):
+        ag.playground(lambda x: infinite * x, loss, [1.0], [1], ag.Adam([infinite]))
     with pytest.raises(ValueError, match=r"expected targets -1 and \+1"):
         ag.playground(model, loss, X[:2], [0, 1], optimizer)
 

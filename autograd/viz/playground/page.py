@@ -26,7 +26,7 @@ from autograd.optim import Adam, GradientDescent, Stepper
 from autograd.training.examples import Examples, checked_examples, class_indices, shape_of
 from autograd.training.objective import Correct, Loss, Model, Objective, Penalty
 from autograd.value import Value
-from autograd.viz.html import Page, element, json_number, scripts, styles
+from autograd.viz.html import Page, element, scripts, styles
 from autograd.viz.notation import in_a_line, names
 from autograd.viz.playground import programs
 
@@ -120,13 +120,16 @@ def playground(
     leaves = [leaf for each in printed.values() for x in each for leaf in x.leaves]
     place = {leaf: i for i, leaf in enumerate(dict.fromkeys(leaves))}
     unique = names(list(place), longest=LONGEST_NAME)
+    for leaf in place:
+        if not math.isfinite(leaf.data):
+            raise ValueError(f"playground: {leaf!r} is not finite; give it a number to start from")
     steppers = _steppers(optimizer)
     states: dict[Any, Any] = dict(zip(optimizer.parameters, optimizer.states, strict=True))
     ends_in = getattr(predicted[0], "op", "")
     is_binary = len({tuple(row[n_inputs:]) for row in rows}) <= 2 and len(predicted) == 1
     data = {
         "names": [unique[leaf] for leaf in place],
-        "numbers": [json_number(leaf.data) for leaf in place],
+        "numbers": [leaf.data for leaf in place],
         "arrays": [
             {"name": in_a_line(name), "columns": n, "at": [place[leaf] for leaf in found]}
             for name, n, found in _arrays(model, moved)

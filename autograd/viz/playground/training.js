@@ -127,8 +127,12 @@ function restart() {
 }
 function drawWeights() {
   isPythons = false;
-  const size = x => Math.sqrt(3) * Math.abs(x) || 1; // of a number that belongs to no neuron
-  const others = start.map(x => size(x) * (2 * Math.random() - 1));
+  // What belongs to no neuron that is known here is as far from 0 as Python's numbers in its array.
+  const spread = ({ at }) => Math.sqrt(3 / at.length) * Math.hypot(...at.map(i => told.numbers[i]));
+  const limits = told.arrays.map(spread), others = start.slice(), isZero = !limits.some(x => x);
+  told.arrays.forEach(({ at }, k) => {
+    for (const i of at) others[i] = (isZero ? 1 : limits[k]) * (2 * Math.random() - 1);
+  });
   const found = newWeights(units, others, Math.floor(2 ** 32 * Math.random()));
   start = start.map((x, i) => moved.includes(i) ? found[i] : x);
   restart();
