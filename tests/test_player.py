@@ -1127,6 +1127,18 @@ def test_the_edge_at_work_is_in_view_with_the_text_and_the_buttons(
         press(page, "Step")
 
 
+def test_what_a_player_stands_in_is_not_scrolled(open_page: Open) -> None:
+    """The button would move away from under the pointer."""
+    page = open_page("<p>text</p>" * 30 + play(deep())._repr_html_() + "<p>text</p>" * 30)
+    page.evaluate("scrollTo(0, document.querySelector('iframe').offsetTop - 500)")
+    before = page.evaluate("scrollY")
+    press(page.frames[1], "Backward")
+    for _ in range(5):
+        press(page.frames[1], "Next edge")
+    assert page.frames[1].locator(".stage").evaluate("stage => stage.scrollLeft") > 0
+    assert page.evaluate("scrollY") == before
+
+
 def test_a_presentation_has_larger_text_and_no_header(open_page: Open, tmp_path: Path) -> None:
     size = "document.querySelector('.line').getBoundingClientRect().height"
     page = open_page(play(demo()), viewport={"width": 1280, "height": 720})

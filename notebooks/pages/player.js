@@ -1018,8 +1018,14 @@ function cut() {
 function follow() {
   if (isWhole) return;
   const shown = active ? [active.to, active.from] : is("going") ? [cardOf[output]] : [];
-  for (const c of shown) made[c].scrollIntoView({ block: "nearest", inline: "nearest" });
+  const view = stage.getBoundingClientRect();
+  for (const c of shown) {
+    const card = made[c].getBoundingClientRect();
+    stage.scrollLeft += beyond(card.left - 80, card.right + 80, view.left, view.right);
+    stage.scrollTop += beyond(card.top - 8, card.bottom + 8, view.top, view.bottom);
+  }
 }
+const beyond = (low, high, start, end) => (low < start ? low - start : Math.max(0, high - end));
 function center(c) {
   if (layout === page.layouts.tall) {
     stage.scrollLeft = layout.cards[c][0] * scale - stage.clientWidth / 2;

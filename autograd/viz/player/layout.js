@@ -154,12 +154,19 @@ function cut() {
 
 // --- what is in view -------------------------------------------------------------------------------
 
-// Scrolls to the edge at work, or to the output, where the backward pass begins.
+// Scrolls the graph, and not what the page stands in, to the edge at work, or to the output, where
+// the backward pass begins; what is beside them is seen, too.
 function follow() {
   if (isWhole) return;
   const shown = active ? [active.to, active.from] : is("going") ? [cardOf[output]] : [];
-  for (const c of shown) made[c].scrollIntoView({ block: "nearest", inline: "nearest" });
+  const view = stage.getBoundingClientRect();
+  for (const c of shown) {
+    const card = made[c].getBoundingClientRect();
+    stage.scrollLeft += beyond(card.left - 80, card.right + 80, view.left, view.right);
+    stage.scrollTop += beyond(card.top - 8, card.bottom + 8, view.top, view.bottom);
+  }
 }
+const beyond = (low, high, start, end) => (low < start ? low - start : Math.max(0, high - end));
 
 // From top to bottom, a wide graph's middle has the output in it.
 function center(c) {
