@@ -1160,6 +1160,7 @@ def test_a_schema_is_kept_as_json(csv_file: CsvFile) -> None:
         {"missing": ["mean"]},
         {"means": ["x"]},
         {"means": [1.0]},
+        {"means": [10**400, 1.0, 1.0]},
         {"columns": [["a", "output", None, []]]},
         {"columns": [["a", "input", [1], []]]},
         {"columns": [["a", "input", None, "€"]]},

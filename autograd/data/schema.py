@@ -270,7 +270,7 @@ class Schema:
             )
             if not is_intact:
                 raise ValueError("they are not as they were saved")
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise ValueError(f"the model's columns are damaged: {error!r}") from error
         return schema
 
