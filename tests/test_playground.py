@@ -630,6 +630,8 @@ def test_what_a_page_cannot_hold_is_refused() -> None:
         )
     with pytest.raises(ValueError, match="expected names of 2 classes, got 1: 'a'"):
         ag.playground(model, loss, X, Y, optimizer, classes=["a"])
+    with pytest.raises(ValueError, match="held_out: the target of row 0 is 'c', and the classes"):
+        ag.playground(model, loss, X[:2], ["a", "b"], optimizer, held_out=([X[0]], ["c"]))
     infinite = ag.Value(math.inf, "w")
     with pytest.raises(ValueError, match="is not finite; give it a number to start from"):
         ag.playground(lambda x: infinite * x, loss, [1.0], [1], ag.Adam([infinite]))

@@ -90,13 +90,16 @@ def playground(
     """
     examples = checked_examples("playground", X, Y)
     n_learned = len(examples.X)
-    if held_out is not None:
-        more = checked_examples("playground: held_out", *held_out)
-        examples = examples._replace(X=examples.X + more.X, Y=examples.Y + more.Y)
     if loss in CORRECT:
         known = classes or getattr(model, "classes", ())
         indices, classes = class_indices("playground", Y, examples.Y, known)
         examples = examples._replace(Y=indices)
+    if held_out is not None:
+        more = checked_examples("playground: held_out", *held_out)
+        if loss in CORRECT:
+            indices, _ = class_indices("playground: held_out", more.Y, more.Y, classes)
+            more = more._replace(Y=indices)
+        examples = examples._replace(X=examples.X + more.X, Y=examples.Y + more.Y)
     if not isinstance(optimizer, Stepper):
         raise TypeError(f"playground: optimizer must be a stepper with a rule, got {optimizer!r}")
     _check_scales(model, scale, target_scale)
