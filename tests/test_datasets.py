@@ -577,6 +577,21 @@ def test_a_column_without_a_name_that_counts_from_0_or_1_names_the_rows(
     assert read_sheet(csv_file(",a,kind\n" + rows)).named_rows == counts
 
 
+def test_rows_have_names_unless_all_of_them_have_a_number_with_a_comma(csv_file: CsvFile) -> None:
+    first, second = "A,22,843,x\n", "B,23,44,y\n"
+    sheet = read_sheet(csv_file("a,b,kind\n" + first + second))
+    assert (sheet.named_rows, sheet.column(1)) == (True, ["22", "23"])
+    with pytest.raises(TableError, match="line 2: found 4 columns, where the header has 3"):
+        read_sheet(csv_file("a,b,kind\n" + first + second.replace("44", "440")))
+
+
+def test_a_first_line_counts_the_rows_of_a_whole_file(csv_file: CsvFile) -> None:
+    rows = "".join(f"{i}.5,{i * i}.25,{i % 2}\n" for i in range(4))
+    assert read_sheet(csv_file("4,2,no,yes\n" + rows)).classes == ("no", "yes")
+    with pytest.raises(TableError, match="line 1: found 4 columns, where the others have 3"):
+        read_sheet(csv_file("5,2,no,yes\n" + rows))
+
+
 def test_the_label_is_a_column_that_is_filled_in_most_rows(csv_file: CsvFile) -> None:
     half, more = "a,b,c\n1,x,1\n2,y,\n3,x,2\n4,y,\n", "5,x,3\n"
     with pytest.raises(TableError, match="missing in 2 of 4 rows") as raised:
