@@ -282,7 +282,7 @@ def test_a_model_is_whole_as_soon_as_it_has_its_name(
 
 def test_where_a_folder_has_the_name_of_the_model_nothing_is_left_behind() -> None:
     Path("model.json").mkdir()
-    with pytest.raises(OSError, match="the model is kept in (.+)") as error:
+    with pytest.raises(OSError, match="the model is kept in ") as error:
         train.kept_model(ag.nn.MLP(1, [1]), Path("model.json"))
     kept = Path(str(error.value).rpartition(" ")[2])
     assert ag.nn.MLP.load(kept).n_inputs == 1
