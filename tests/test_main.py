@@ -84,7 +84,7 @@ def test_the_main_job_learns_irises_and_shows_its_work() -> None:
     accuracy = re.search(r"test +accuracy ([\d.]+)% \(\d+ of 50\)", run.stdout)
     assert accuracy is not None
     assert float(accuracy[1]) >= 93.0
-    assert re.search(r"check: [1-9]\d* of 259 partial derivatives .* agree", run.stdout)
+    assert re.search(r"check: [1-9]\d* of \d+ partial derivatives .* agree", run.stdout)
     assert "petal width (cm)   number  input" in run.stdout
     assert "Where to begin" in run.stdout
     assert "100%" in run.stderr  # the progress bar
