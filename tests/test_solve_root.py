@@ -132,6 +132,22 @@ def test_branches_in_python_and_where() -> None:
 # --- derivatives ----------------------------------------------------------------------------------
 
 
+def test_an_unselected_branch_that_is_nan_does_not_count_as_rounding_error() -> None:
+    def solution(p: Any) -> Any:
+        return ag.root(lambda x, p: ag.where(x > 0.0, x * x, ag.sqrt(x - 10.0)) - p, 1.0, p)
+
+    assert solution(4.0) == 2.0
+    assert ag.jit(ag.hessian(solution), "python")([4.0]) == [ag.hessian(solution)(4.0)] == [-1 / 32]
+
+
+def test_what_an_equation_only_compares_does_not_count_as_its_rounding_error() -> None:
+    def equations(x: Any) -> Any:
+        z = x[0] * x[1]  # its slope in the first equation is large, in the second there is none
+        return [1e18 * (z - 2.0), ag.where(z > 0.0, x[0] ** 3 - 27.0, x[0])]
+
+    assert ag.root(equations, [2.0, 1.0]) == pytest.approx([3.0, 2.0 / 3.0], rel=1e-15)
+
+
 def test_the_derivatives_of_any_order() -> None:
     f = lambda a: ag.root(lambda x, a: x**3 - a, 1.0, a)  # noqa: E731
     expected, power = 1.0, 1.0 / 3.0
