@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from numbers import Number
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
@@ -283,8 +285,8 @@ class Value:
         after another; until one has ended, another thread may read a part of a sum.
         """
         with _sweeping:
-            for leaf, adjoint in leaf_adjoints(self).items():
-                leaf.grad = adjoint if leaf.grad is None else leaf.grad + adjoint
+            found = leaf_adjoints(self)
+            _write({x: a if x.grad is None else x.grad + a for x, a in found.items()})
 
 
 class Condition(Value):
@@ -386,11 +388,19 @@ def leaf_adjoints(output: Value) -> dict[Any, float]:
             if any(math.isnan(node.grad) for node in ends):  # a nan anywhere has reached an end
                 for node, adjoint in adjoints(output).items():
                     node.grad = adjoint
-        finally:
-            for node, grad in ends.items():
+            for node in ends:
                 if node._x is None:
-                    found[node], node.grad = node.grad, grad
+                    found[node] = node.grad
+                else:  # it keeps what it has now
+                    ends[node] = node.grad
+        finally:
+            _write(ends)
     return found
+
+
+def _write(grads: Mapping[Any, float | None]) -> None:
+    """Set the `grad` of these nodes, of all or of none: no signal is handled in the middle."""
+    deque(map(setattr, grads, repeat("grad"), grads.values()), maxlen=0)
 
 
 def _reached(output: Any, start: float, ends: dict[Any, float | None]) -> list[Any]:

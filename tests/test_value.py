@@ -9,9 +9,11 @@ import operator
 import os
 import pickle
 import re
+import signal
 import subprocess
 import sys
 import textwrap
+import timeit
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -367,6 +369,33 @@ def test_an_interrupted_pass_leaves_the_gradients_of_leaves_as_they_were() -> No
     with pytest.raises(KeyboardInterrupt):
         loss.backward()
     assert (w.grad, b.grad, unused.grad) == (2.0, 3.0, None)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers")
+def test_a_pass_that_a_signal_ends_has_changed_all_leaves_or_none() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    leaves = [Value(1.0) for _ in range(20_000)]
+    total = ag.sum(leaves)
+    time = min(timeit.repeat(total.backward, number=1, repeat=3))
+    n_interrupted = 0
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for i in range(40):
+            for leaf in leaves:
+                leaf.grad = 5.0
+            try:
+                signal.setitimer(signal.ITIMER_REAL, time * (i + 1) / 40)
+                total.backward()
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
+            except KeyboardInterrupt:
+                n_interrupted += 1
+            assert {leaf.grad for leaf in leaves} in ({5.0}, {6.0})
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert n_interrupted > 0
 
 
 def test_passes_of_several_threads_accumulate() -> None:
