@@ -30,7 +30,7 @@ from autograd.derivatives.many_results import ManyResults
 from autograd.operators import OWNED
 from autograd.primitives import Primitive
 from autograd.solve.newton import Point, newton
-from autograd.value import Operand, Value, adjoints
+from autograd.value import Operand, Value, leaf_adjoints
 
 Row = dict[int, Operand]
 """The nonzeros of a row of a matrix, by their columns."""
@@ -57,10 +57,14 @@ class System:
         """The residuals and derivatives at the point where the system was recorded."""
         partials, rounding = [], []
         for residual, used, order in zip(self.residuals, self.used, self._orders, strict=True):
-            slopes = adjoints(residual) if isinstance(residual, Value) else {}
+            for x in order:
+                if x.primitive is not None:
+                    x.grad = None  # not the slope of another residual
+            slopes = leaf_adjoints(residual) if isinstance(residual, Value) else {}
             partials.append({i: slopes.get(x, 0.0) for i, x in self._placeholders(used)})
+            found = [(x, slopes.get(x) if x.primitive is None else x.grad) for x in order]
             # A node whose slope is 0 does not count, also if it is inf or nan: it is not selected.
-            rounding.append(sum(abs(a * x._float) for x in order if (a := slopes.get(x))))
+            rounding.append(sum(abs(a * x._float) for x, a in found if a))
         residuals = [number_of(r) for r in self.residuals]
         return Point([x._float for x in self.xs], residuals, partials, rounding)
 
