@@ -211,6 +211,39 @@ def test_what_was_compared_is_in_the_graph() -> None:
     ]
 
 
+def slope_past_a_branch(x: Any) -> Any:
+    """2·x, of which the plain gradient is nan at 0."""
+    return ag.gradient(lambda t: ag.where(t >= 0.0, t * t, ag.sqrt(t)))(x)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: ag.where(slope_past_a_branch(x) > -1.0, x + 1.0, x - 1.0),
+        lambda x: ag.relu(slope_past_a_branch(x) + 1.0),
+        lambda x: ag.where((x < 1.0) & (slope_past_a_branch(x) < 1.0), x, 5.0),
+        lambda x: abs(slope_past_a_branch(x) + 1.0),
+        lambda x: ag.where(slope_past_a_branch(slope_past_a_branch(x)) < 1.0, x, 5.0),
+        lambda x: ag.where(ag.jvp(slope_past_a_branch)(x, 1.0) > 1.0, x, 5.0),
+    ],
+)
+def test_a_slope_that_is_compared_ignores_unselected_branches_too(f: Function) -> None:
+    for derived in (f, ag.gradient(f), ag.value_and_gradient(f)):
+        found, expected = ag.jit(derived, "python")([0.0])[0], derived(Value(0.0))
+        assert found == pytest.approx(
+            [x.data for x in expected] if isinstance(expected, tuple) else expected.data
+        )
+
+
+def test_a_derivative_of_zero_has_the_same_sign_at_floats_and_at_values() -> None:
+    def f(x: Any) -> Any:
+        return ag.where(slope_past_a_branch(x) > 1.0, x, 5.0)
+
+    along = ag.jvp(f)(1.0, -0.0)
+    assert same([along], [ag.jvp(f)(Value(1.0), -0.0).data])
+    assert same([along], ag.jit(lambda x: ag.jvp(f)(x, -0.0), "python")([1.0]))
+
+
 def test_a_row_that_selects_may_have_a_negative_slope() -> None:
     where = ag.primitives.where
     rule = lambda z, x: where(x > 0.0, -1.0, 0.0)  # noqa: E731
