@@ -353,6 +353,7 @@ for _name in _METHODS:
 
 
 _creation = attrgetter("_created")
+_grad = attrgetter("grad")
 
 _sweeping = fork_safe_lock()
 """Held by the thread that writes gradients: others may sweep through the same nodes."""
@@ -379,20 +380,17 @@ def leaf_adjoints(output: Value) -> dict[Any, float]:
     # Where a sum starts, because -0.0 + x is x even if x is -0.0. As a new object it marks nodes.
     start = math.copysign(0.0, -1.0)
     ends: dict[Any, float | None] = {}
-    found: dict[Any, float] = {}
     with _sweeping:
         try:
             nodes = _reached(output, start, ends)
             output.grad = 1.0
             _sweep(nodes)
-            if any(math.isnan(node.grad) for node in ends):  # a nan anywhere has reached an end
+            if math.isnan(sum(map(_grad, ends))):  # a nan anywhere has reached an end
                 for node, adjoint in adjoints(output).items():
                     node.grad = adjoint
-            for node in ends:
-                if node._x is None:
-                    found[node] = node.grad
-                else:  # it keeps what it has now
-                    ends[node] = node.grad
+            found = {node: node.grad for node in ends if node._x is None}
+            if len(found) < len(ends):  # others keep what they have now
+                ends |= {node: node.grad for node in ends if node._x is not None}
         finally:
             _write(ends)
     return found
