@@ -11,8 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
-from itertools import chain, cycle
+from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -30,7 +29,7 @@ from autograd.derivatives.graph import (
     reached,
     sources,
 )
-from autograd.derivatives.many_results import ManyResults, Result
+from autograd.derivatives.many_results import Column, ManyResults, Result
 from autograd.value import Operand, Value
 
 Activity: TypeAlias = Operand
@@ -93,8 +92,9 @@ class Step:
 
 
 class LoopPrimitive(ManyResults):
-    """The row of a loop: its operands are the state, the closure, and the inputs step by step.
+    """The row of a loop: its operands are the state, the closure, and the inputs one by one.
 
+    Of each input there is an operand for each step, or a single one that is a `Column`.
     The result (t, column) is the number in that column after t steps.
     """
 
@@ -114,11 +114,9 @@ class LoopPrimitive(ManyResults):
         found = [run.state[i] for t, i in places if t == 0]
         any_step = set[Value]().union(*by_step)
         for i, leaf in enumerate(step.leaves):
-            if i < step.n_fixed:
-                used = leaf in (by_step[0] if i < step.n_state else any_step)
-                found += [run.operand(i, 0)] * used
-            else:
-                found += [run.operand(i, t) for t, leaves in enumerate(by_step) if leaf in leaves]
+            is_closure = step.n_state <= i < step.n_fixed
+            used = [any_step] if is_closure else by_step[: 1 if i < step.n_state else None]
+            found += [run.at(leaf, t) for t, leaves in enumerate(used) if leaf in leaves]
         return found
 
     def pull_back(
@@ -138,20 +136,27 @@ class LoopPrimitive(ManyResults):
 
 
 class LoopRun:
-    """A recorded loop, by its node, and what the nodes of its step are in each iteration."""
+    """A recorded loop, by its node, and what the nodes of its step are in each iteration.
+
+    Attributes:
+        columns: for each leaf of the step its operands: one, or of an input one for each step.
+    """
 
     def __init__(self, node: Value) -> None:
         row: Any = node.primitive
         self.step, self.count, self.node = row.step, row.count, node
-        m, n, d = self.step.n_state, self.step.n_fixed, len(self.step.inputs)
-        self.operands: tuple[Any, ...] = node.args
-        self.state, self.closure = self.operands[:m], self.operands[m:n]
-        self.inputs = [self.operands[n + t * d : n + (t + 1) * d] for t in range(self.count)]
+        m, n, args = self.step.n_state, self.step.n_fixed, node.args
+        self.state, self.closure = args[:m], args[m:n]
+        self.columns: list[tuple[Any, ...]] = [(x,) for x in args[:n]]
+        inputs = iter(args[n:])
+        for x in inputs:
+            self.columns.append((x, *islice(inputs, 0 if is_column(x) else self.count - 1)))
         self._results: dict[tuple[int, int], Operand] = {}
 
     def operand(self, i: int, t: int) -> Any:
         """The operand for leaf i of the step in iteration t; of the state, in the first one."""
-        return self.operands[i if i < self.step.n_fixed else i + t * len(self.step.inputs)]
+        column = self.columns[i]
+        return column[t % len(column)]
 
     def at(self, x: Operand, t: int) -> Any:
         """The node or number that stands for node `x` of the step's graph in iteration `t`."""
@@ -163,13 +168,28 @@ class LoopRun:
             return self.result(t + 1, step.column(x))
         if i < step.n_state and t > 0 and step.next_state[i] is not x:
             return self.result(t, i)
-        return self.operand(i, t)
+        operand = self.operand(i, t)
+        if is_column(operand):
+            node, first, column, by = operand.args
+            return _RESULT.record([node, first + by * t, column])
+        return operand
+
+    def backwards(self, x: Value, n: int) -> Any:
+        """What stands for leaf or node `x` in the first `n` iterations, the last one first."""
+        i = self.step.index.get(x)
+        if i is None or i < self.step.n_state:
+            t, column = (n, self.step.column(x)) if i is None else (n - 1, i)
+            return [_COLUMN.record([self.node, float(t), float(column), -1.0])]
+        operands = self.columns[i]
+        if is_column(operands[0]):
+            node, first, of, by = operands[0].args
+            return [_COLUMN.record([node, first + by * (n - 1), of, -by])]
+        return operands[n - 1 :: -1]
 
     def leaves_on(self, operands: Collection[Any]) -> set[Value]:
         """The leaves of the step that stand for one of these operands, in some iteration."""
-        leaves = chain(self.step.leaves[: self.step.n_fixed], cycle(self.step.inputs))
-        pairs = zip(leaves, self.operands, strict=False)
-        return {x for x, operand in pairs if operand in operands}
+        pairs = zip(self.step.leaves, self.columns, strict=True)
+        return {leaf for leaf, column in pairs if any(x in operands for x in column)}
 
     def result(self, t: int, column: int) -> Operand:
         """The number in a column after t steps."""
@@ -180,14 +200,17 @@ class LoopRun:
         return found
 
 
-_RESULT = Result()
+_RESULT, _COLUMN = Result(), Column()
 
 
-def record(
-    step: Step, state: Sequence[Any], closure: Sequence[Any], rows: Sequence[Sequence[Any]]
-) -> LoopRun:
-    """Record a loop on these operands, with a row of inputs for each step."""
-    return LoopRun(LoopPrimitive(step, len(rows)).record([*state, *closure, *joined(rows)]))
+def is_column(x: Any) -> bool:
+    """Whether an operand is a `Column`, which stands for a number in each step."""
+    return isinstance(x, Value) and isinstance(x.primitive, Column)
+
+
+def record(step: Step, count: int, operands: Sequence[Any]) -> LoopRun:
+    """Record a loop of `count` steps on these operands."""
+    return LoopRun(LoopPrimitive(step, count).record(operands))
 
 
 def joined(rows: Iterable[Sequence[Any]]) -> list[Any]:
@@ -241,7 +264,7 @@ class _Reverse:
         self.given = {place: _added(terms) for place, terms in given.items()}
         self.sources = step.sources(given)
         self.n = len(self.sources)  # later steps have no influence
-        self.columns: list[tuple[Traced, Callable[[int], Operand]]] = []  # of the inputs
+        self.columns: dict[Value, Sequence[Operand]] = {}  # of the inputs
         self._find_carried()
         self.always_active = self._always_active()
         self._sweep()
@@ -286,25 +309,22 @@ class _Reverse:
 
     def _upstream(self, column: int, ahead: int) -> tuple[Operand, Activity]:
         """Inputs for the upstream gradient of a column `ahead` steps later, and its activity."""
-        return self._pair(lambda t: self.given.get((t + ahead, column), NOTHING))
+        times = range(ahead, ahead + self.n)
+        return self._pair([self.given.get((t, column), NOTHING) for t in reversed(times)])
 
-    def _pair(self, value: Callable[[int], tuple[Operand, Activity]]) -> tuple[Operand, Activity]:
-        """Add inputs of the reverse loop for the sum and the activity that `value(t)` returns."""
-        upstream = self._input("upstream", lambda t: value(t)[0])
+    def _pair(self, pairs: Iterable[tuple[Any, Any]]) -> tuple[Operand, Activity]:
+        """Add inputs of the reverse loop for sums and the activity of each."""
+        sums, activities = zip(*pairs, strict=True)
+        upstream = self._input("upstream", sums)
         if not self.follows:
             return upstream, float(bool(self.always_active))
-        return upstream, self._input("activity", lambda t: value(t)[1])
+        return upstream, self._input("activity", activities)
 
-    def _input(self, label: str, value: Callable[[int], Operand]) -> Traced:
-        """Add an input of the reverse loop; `value(t)` is its value for forward step t."""
+    def _input(self, label: str, column: Sequence[Operand]) -> Traced:
+        """Add an input of the reverse loop, with its operands."""
         leaf = Traced(label)
-        self.columns.append((leaf, value))
+        self.columns[leaf] = column
         return leaf
-
-    def _before_input(self, i: int, t: int) -> Any:
-        """The earlier contributions to leaf `i`, an input, of step `t`, and their activity."""
-        x = self.run.operand(i, t)
-        return self.earlier[x] if x in self.counted else NOTHING
 
     def _flat(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
         """The sums, then the activity of each if that is part of the state."""
@@ -325,9 +345,11 @@ class _Reverse:
             seeds.append((step.next_state[i], *earlier.pop(step.state[i])))
             if i in self.interior:
                 earlier[step.state[i]] = self._upstream(i, 0)
+        before: dict[Any, Any] = {x: self.earlier[x] for x in self.counted}
         for i in self.inputs:
-            if any(self.run.operand(i, t) in self.counted for t in range(self.run.count)):
-                earlier[step.leaves[i]] = self._pair(partial(self._before_input, i))
+            operands = self.run.columns[i][self.n - 1 :: -1]
+            if not self.counted.isdisjoint(operands):
+                earlier[step.leaves[i]] = self._pair([before.get(x, NOTHING) for x in operands])
         leaves += [step.leaves[i] for i in self.inputs]
         found = pulled_back(seeds, leaves, earlier)
         pairs = [(-0.0 if x is None else x, active) for x, active in found]
@@ -336,14 +358,14 @@ class _Reverse:
             x: (adjoint, active if self.follows else float(x in self.always_active))
             for x, adjoint, active in zip(leaves, results[::2], results[1::2], strict=True)
         }
-        before = list(self.adjoint.values())
+        adjoints = list(self.adjoint.values())
         computed = set(in_recorded_order(results))
         closures = [i for i, x in enumerate(step.closure) if x in computed]
         self.step = Step(
             self._flat(state),
-            [leaf for leaf, _ in self.columns],
+            list(self.columns),
             [step.closure[i] for i in closures],
-            self._flat(before[: len(state)]) + self._flat(before[len(state) :]),
+            self._flat(adjoints[: len(state)]) + self._flat(adjoints[len(state) :]),
         )
         self.closure = [self.run.closure[i] for i in closures]
 
@@ -351,44 +373,38 @@ class _Reverse:
         """The results of a sweep, in which what it reads of the forward step is an input."""
         step = self.run.step
         nodes = in_recorded_order(results)
-        sweep = set(dependent(nodes, [*state, *[leaf for leaf, _ in self.columns]]))
+        sweep = set(dependent(nodes, [*state, *self.columns]))
         if any(isinstance(x.primitive, LoopPrimitive) for x in nodes):
             read: set[Any] = {*step.state, *step.inputs}.intersection(nodes)
         else:
             used = {x for node in sweep for x in node.args} | set(results)
             read = {x for x in used if isinstance(x, Traced)} - sweep
-        new: dict[Any, Any] = {}
-        for x in sorted(read, key=attrgetter("_created")):
-            new[x] = self._input(x.label, partial(self._read, x))
-        return copied(results, new)
-
-    def _read(self, x: Value, t: int) -> Operand:
-        """The value of a node of the forward step in step `t`; states are read from the results."""
-        i = self.run.step.index.get(x, math.inf)
-        return self.run.result(t, int(i)) if i < self.run.step.n_state else self.run.at(x, t)
+        in_order = sorted(read, key=attrgetter("_created"))
+        return copied(
+            results, {x: self._input(x.label, self.run.backwards(x, self.n)) for x in in_order}
+        )
 
     def contributions(self) -> dict[Value, tuple[Operand, Activity]]:
         """For each operand, earlier contributions plus those of the loop, and their activity."""
         run, n, step = self.run, self.n, self.run.step
         counted = {run.state[i] for i in self.interior}
-        counted |= {run.operand(i, t) for t in range(n) for i in self.inputs}
-        counted &= self.counted
+        counted = counted.union(*[run.columns[i][:n] for i in self.inputs]) & self.counted
         before: dict[Any, Any] = {
             x: pair for x, pair in self.earlier.items() if pair[0] is not None and x not in counted
         }
         state = [self.given.get((n, i), NOTHING) for i in self.states]
         state += [before.pop(run.operand(i, 0), NOTHING) for i in self.closures]
-        rows = [[value(t) for _, value in self.columns] for t in reversed(range(n))]
-        reverse = record(self.step, self._flat(state), self.closure, rows)
+        operands = [*self._flat(state), *self.closure, *joined(self.columns.values())]
+        reverse = record(self.step, n, operands)
         found: dict[Value, list[tuple[Operand, Activity]]] = {}
         sources, leaves = self.sources, step.leaves
         uses = [(i, 0) for i in self.closures]
         uses += [(i, t) for t in reversed(range(n)) for i in self.inputs if leaves[i] in sources[t]]
         uses += [(i, 0) for i in self.states if leaves[i] in sources[0] or (0, i) in self.given]
         for i, t in uses:
-            if (operand := run.operand(i, t)) in self.earlier:
+            if run.operand(i, t) in self.earlier:
                 adjoint, active = (reverse.at(x, n - 1 - t) for x in self.adjoint[leaves[i]])
-                found.setdefault(operand, []).append((adjoint, active))
+                found.setdefault(run.at(leaves[i], t), []).append((adjoint, active))
         for i, x in enumerate(run.state):
             if (0, i) in self.given and i not in self.interior and x in self.earlier:
                 found.setdefault(x, []).insert(0, self.given[0, i])
@@ -423,12 +439,16 @@ def _forward(
     leaves = [step.leaves[i] for i in chosen]
     a, b = (sum(i < n for i in chosen) for n in (step.n_state, step.n_fixed))
 
-    def given(chosen: Iterable[int], t: int = 0) -> list[tuple[Operand | None, Activity]]:
-        return [tangents_of.get(run.operand(i, t), ABSENT) for i in chosen]
+    def given(i: int, t: int = 0) -> Any:
+        x = run.operand(i, t)
+        tangent: Any = tangents_of.get(x, ABSENT)
+        if is_column(x) and x in tangents_of:  # a function, as `push_forward` returns it
+            return tangent[0](run.at(step.leaves[i], t).args[1:])
+        return tangent
 
     states = chosen[:a]
-    state, closure = given(states), given(chosen[a:b])
-    rows = [given(chosen[b:], t) for t in range(run.count)]
+    state, closure = list(map(given, states)), list(map(given, chosen[a:b]))
+    rows = [[given(i, t) for i in chosen[b:]] for t in range(run.count)]
 
     along = [_like(x, f"tangent of {x.label}") for x in leaves]
     flags: list[Any] = []
@@ -456,12 +476,9 @@ def _forward(
         [*step.closure, *along[a:b], *flags[a:b]],
         [*step.next_state, *numbers(following)],
     )
-    loop = record(
-        both,
-        [*run.state, *numbers(state)],
-        [*run.closure, *numbers(closure)],
-        [[*xs, *numbers(pairs)] for xs, pairs in zip(run.inputs, rows, strict=True)],
-    )
+    fixed = [*run.state, *numbers(state), *run.closure, *numbers(closure)]
+    inputs = [*run.columns[step.n_fixed :], *zip(*map(numbers, rows), strict=True)]
+    loop = record(both, run.count, [*fixed, *joined(inputs)])
 
     def tangent_of(place: tuple[float, ...]) -> tuple[Operand | None, Activity]:
         t, column = map(int, place)

@@ -255,6 +255,7 @@ def _undivided(
     rows: Sequence[Sequence[Operand]],
 ) -> tuple[list[Operand], list[list[Operand]]]:
     """Run all steps as one loop; returns the last state and the outputs of each step."""
-    run = record(step, state, closure, rows)
+    columns = zip(*rows, strict=True)
+    run = record(step, len(rows), [*state, *closure, *joined(columns)])
     last = [run.at(x, len(rows) - 1) for x in step.next_state]
     return last, [[run.at(x, t) for x in outputs] for t in range(len(rows))]

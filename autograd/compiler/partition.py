@@ -12,15 +12,16 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import ne
 from typing import Any, TypeAlias
 
 from autograd.compiler.linking import Joined, Mover
-from autograd.compiler.loop_primitive import LoopRun
+from autograd.compiler.loop_primitive import LoopRun, is_column, joined
 from autograd.compiler.lowering import Tape, other_leaves
 from autograd.compiler.program import Place, Program, Scan
 from autograd.compiler.trace import Traced, gradient_of
 from autograd.derivatives.graph import in_recorded_order
-from autograd.derivatives.many_results import ManyResults, Result
+from autograd.derivatives.many_results import ManyResults, RowOfMany
 from autograd.primitives import own_names
 from autograd.recording import Selection
 from autograd.value import Operand, Value
@@ -133,6 +134,7 @@ class _Partition:
         self.scans = sorted(scans, key=lambda x: type(x) is Traced)  # first those once a call
         self.n_once = sum(type(x) is not Traced for x in scans)
         self.places: dict[Value, tuple[str, int]] = {}
+        self.strides: dict[Value, int] = {}  # of columns
         for name, nodes in ("w", self.leaves), ("x", inputs):
             self.places |= {x: (name, i) for i, x in enumerate(nodes)}
         for name, block in blocks.items():
@@ -154,13 +156,13 @@ class _Partition:
         subgraph: dict[Any, int] = {}
         last: dict[Any, int] = {}  # the last subgraph that uses it
         for node in nodes:
-            if isinstance(node.primitive, Result):
-                subgraph[node] = number[node.args[0]] + 1
-                self.results[number[node.args[0]]].append(node)
-                continue
             operands = [x for x in node.args if type(x) is not float]
             if isinstance(node.primitive, ManyResults):
                 at = number[node]
+            elif isinstance(node.primitive, RowOfMany):
+                subgraph[node] = number[node.args[0]] + 1
+                self.results[number[node.args[0]]].append(node)
+                continue
             else:
                 at = max((subgraph.get(x, 0) for x in operands), default=0)
                 subgraph[node] = at = at if type(node) is not Traced else max(at, self.n_once)
@@ -172,7 +174,7 @@ class _Partition:
         self.handed_on: list[list[Value]] = [[] for _ in self.scans]
         for node, at in subgraph.items():
             is_later = at < last.get(node, 0) and (type(node) is Traced or at < self.n_once)
-            if is_later and not isinstance(node.primitive, Result):
+            if is_later and not isinstance(node.primitive, RowOfMany):
                 self.handed_on[at].append(node)
 
     def lowered(self) -> Partitioned:
@@ -194,24 +196,26 @@ class _Partition:
         handed_on = {x: at for at, x in enumerate(targets)}
 
         def placed(
-            rows: Sequence[Sequence[Any]], is_state: bool = False
+            columns: Sequence[Sequence[Any]], is_state: bool = False
         ) -> list[tuple[list[int], Place]]:
-            """Find places for rows of numbers: pairs of columns and where these are.
+            """Find places for columns of numbers: pairs of their indices and where these are.
 
             A state has one place where not all of it is anywhere yet.
             """
-            found = self._streams(rows)
-            rest = sorted(set(range(len(rows[0]))) - {j for js, _ in found for j in js})
+            found = self._streams(columns)
+            rest = sorted(set(range(len(columns))) - {j for js, _ in found for j in js})
             if rest and is_state:
-                found, rest = [], list(range(len(rows[0])))
+                found, rest = [], list(range(len(columns)))
             if rest:
+                rows = list(zip(*[columns[j] for j in rest], strict=True))
                 place = Place(name, len(targets), len(rest), len(rest) * (len(rows) > 1))
-                targets.extend(row[j] for row in rows for j in rest)
+                targets.extend(joined(rows))
                 found.append((rest, place))
             return found
 
-        initial = placed([run.state], is_state=True)
-        closure, inputs = placed([run.closure]), placed(run.inputs)
+        initial = placed(run.columns[:m], is_state=True)
+        closure = placed(run.columns[m : step.n_fixed])
+        inputs = placed(run.columns[step.n_fixed :])
         parts = []
         if targets:
             values = [x if isinstance(x, Value) else float(x) for x in targets]
@@ -219,8 +223,9 @@ class _Partition:
             parts.append(Part(tape, name, len(targets), is_once))
             self._add_block(name, handed_on)
         # the step
-        used = [tuple(map(int, x.args[1:])) for x in self.results[i]]
-        keeps_all = any(t < n or column >= m for t, column in used)
+        used = [(int(x.args[1]), int(x.args[2])) for x in self.results[i]]
+        moving = [x for x in self.results[i] if is_column(x)]
+        keeps_all = bool(moving) or any(t < n or column >= m for t, column in used)
         columns = sorted({column for _, column in used if column >= m})
         given: dict[str, Place] = {}
         own: Blocks = {}
@@ -240,6 +245,7 @@ class _Partition:
                 for x, (t, column) in zip(self.results[i], used, strict=True)
             },
         )
+        self.strides |= {x: int(x.args[3]) * width for x in moving}
         size = (n + 1) * width if keeps_all else m
         scan = partial(
             Scan,
@@ -251,23 +257,23 @@ class _Partition:
         )
         return [*parts, Part(tape_of_step, results, size, is_once, scan)]
 
-    def _streams(self, rows: Sequence[Sequence[Any]]) -> list[tuple[list[int], Place]]:
-        """Which columns of the rows are at which place, merged into as few places as possible.
+    def _streams(self, columns: Iterable[Sequence[Any]]) -> list[tuple[list[int], Place]]:
+        """Which columns are at which place, merged into as few places as possible.
 
         Columns without a place are left out. The address of a place grows by the same stride from
-        row to row.
+        number to number.
         """
         found: list[tuple[list[int], Place]] = []
-        for j, first in enumerate(rows[0]):
-            place = self.places.get(first) if isinstance(first, Value) else None
+        for j, column in enumerate(columns):
+            place = self.places.get(column[0]) if isinstance(column[0], Value) else None
             if place is None:
                 continue
             space, base = place
-            stride = 0
-            if len(rows) > 1:
-                stride = self.places.get(rows[1][j], ("", 0))[1] - base
-                places = ((space, base + stride * t) for t in range(len(rows)))
-                if any(self.places.get(row[j]) != at for row, at in zip(rows, places, strict=True)):
+            stride = self.strides.get(column[0], 0)
+            if len(column) > 1:
+                stride = self.places.get(column[1], ("", 0))[1] - base
+                places = ((space, base + stride * t) for t in range(len(column)))
+                if any(map(ne, map(self.places.get, column), places)):
                     continue
             if found:
                 js, before = found[-1]

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from autograd import primitives, recording
 from autograd.derivatives.activity import Activity, derivative_args
-from autograd.derivatives.many_results import ManyResults, Result, RowOfMany
+from autograd.derivatives.many_results import Column, ManyResults, Result, RowOfMany
 from autograd.primitives import Primitive
 from autograd.recording import Selection
 from autograd.value import Operand, Value
@@ -107,8 +107,11 @@ def pulled_back(
                 for x, terms in known.items()
             }
             for x, (total, active) in row.pull_back(node, contributions[node], sums).items():
-                contributions[x] = [total]
-                sweep.start(x, active)
+                if x in contributions:
+                    contributions[x] = [total]
+                    sweep.start(x, active)
+                else:  # a result in a column
+                    contributions[x.args[0]].append((x.args[1:], total, active))
             continue
         adjoints[node] = upstream = _sum(contributions[node], selects)
         if row is None or depends_on_input.isdisjoint(args):
@@ -164,6 +167,9 @@ def pushed_forward(
         if isinstance(row, ManyResults):
             known = {x: (tangent[x], activity.get(x, 1.0)) for x in args if x in tangent}
             tangent[node] = row.push_forward(node, known)
+            continue
+        if isinstance(row, Column):
+            tangent[node] = tangent[args[0]]
             continue
         if isinstance(row, Result):
             along, active = tangent[args[0]](args[1:])

@@ -1,5 +1,7 @@
 """Operations with several results, such as a loop: one node for the whole, and one for each result.
 
+What another loop reads step by step is one node, a `Column`, however many results it has.
+
 The node of the whole has no number of its own. There are such nodes in functions that are being
 compiled; eager code has none.
 """
@@ -85,3 +87,13 @@ class Result(RowOfMany):
     """The row of one result; its operands are the node of the whole and the result's index."""
 
     name = "result"
+
+
+class Column(RowOfMany):
+    """The row of the results that another loop reads in turn, one in each of its steps.
+
+    Its operands are the node of the whole, the index (t, column) of the first of these results,
+    and by how much t grows from each to the next.
+    """
+
+    name = "column"

@@ -26,7 +26,7 @@ from autograd.compiler.jit import jit
 from autograd.compiler.trace import Traced
 from autograd.derivatives import grad
 from autograd.derivatives.graph import copied, in_recorded_order, number_of, pulled_back
-from autograd.derivatives.many_results import ManyResults
+from autograd.derivatives.many_results import Column, ManyResults
 from autograd.operators import OWNED
 from autograd.primitives import Primitive
 from autograd.solve.newton import Point, newton
@@ -113,7 +113,7 @@ class System:
 def _numbers_in(residual: Operand) -> list[Value]:
     """The nodes that a residual is computed from, except whole loops, which have no number."""
     nodes = in_recorded_order([residual])
-    return [x for x in nodes if not isinstance(x.primitive, ManyResults)]
+    return [x for x in nodes if not isinstance(x.primitive, ManyResults | Column)]
 
 
 # --- rows of the table ----------------------------------------------------------------------------
