@@ -22,6 +22,7 @@ from autograd.compiler.linking import unnested
 from autograd.compiler.pipeline import lower, roll
 from autograd.compiler.program import Scan
 from autograd.compiler.trace import gradient_of, trace
+from autograd.derivatives.graph import in_recorded_order
 from autograd.derivatives.structures import flat
 from tests.numerics import same
 from tests.runners import NODE, compiled_c, in_node
@@ -34,6 +35,12 @@ EXACT = ["python", *["llvm"] * HAS_LLVM]
 
 Run = Callable[..., tuple[Any, Any]]
 Problem = Callable[[Run, Value, Value], Callable[..., Any]]
+
+
+@pytest.fixture(autouse=True)
+def _long_loops_are_those_of_257_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops of 300 steps are divided into segments then, and are not slow to write by hand."""
+    monkeypatch.setattr(scans, "UNDIVIDED", 256)
 
 
 def by_hand(step: Any, state: Any, inputs: Any = None, length: int = 0) -> tuple[Any, Any]:
@@ -446,6 +453,17 @@ def test_it_is_one_loop_whatever_its_length() -> None:
         f.recorded()
         lengths.append(len(str(f.program).splitlines()))
     assert lengths[0] == lengths[1] == lengths[2] < 130
+
+
+def test_a_gradient_has_no_node_for_each_step() -> None:
+    w = Value(0.7, "w")
+
+    def nodes(n: int) -> int:
+        loop = lambda: ag.scan(lambda s, _: (ag.tanh(w * s), None), 0.1, length=n)[0]  # noqa: E731
+        slopes, _ = gradient_of(trace(loop, []).outputs[0], [w])
+        return len(in_recorded_order(slopes))
+
+    assert nodes(5) == nodes(200)
 
 
 def test_a_program_shows_its_steps() -> None:

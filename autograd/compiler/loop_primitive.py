@@ -193,11 +193,10 @@ class LoopRun:
 
     def result(self, t: int, column: int) -> Operand:
         """The number in a column after t steps."""
-        found = self._results.get((t, column))
-        if found is None:
-            found = _RESULT.record([self.node, float(t), float(column)])
-            self._results[t, column] = found
-        return found
+        place = t, column
+        if place not in self._results:
+            self._results[place] = _RESULT.record([self.node, float(t), float(column)])
+        return self._results[place]
 
 
 _RESULT, _COLUMN = Result(), Column()
