@@ -1094,6 +1094,19 @@ def test_a_deep_and_a_wide_graph_compile(backend: Any) -> None:
 
 
 @each_backend
+@pytest.mark.parametrize("n", [1, 3, 4])
+def test_products_of_different_length_have_gradients_of_their_own(n: int, backend: Any) -> None:
+    # Of the first layer, 2·n operands depend on a weight and 2·n do not, of the second all 2·n do.
+    model = ag.MLP(2 * n, [n, 1], "tanh", seed=0)
+    X = [[math.sin(3.0 * i + j) for j in range(2 * n)] for i in range(3)]
+    jit(lambda x: model(x) ** 2, backend).backward(X)
+    found = [p.grad for p in model.parameters()]
+    model.zero_grad()
+    ag.mean([model(x) ** 2 for x in X]).backward()
+    assert found == pytest.approx([p.grad for p in model.parameters()], rel=1e-12)
+
+
+@each_backend
 def test_a_gradient_left_to_the_compiler_is_that_of_the_graph(backend: Any) -> None:
     w = ag.Value(1.5, "w")
 

@@ -26,12 +26,13 @@ RANDOM = np.random.default_rng(0).integers(0, 2**63, 1 << 16, np.uint64)
 
 
 def hashes(x: Integers, start: Integers) -> Integers:
-    """A linear hash of each part, none of which is empty."""
+    """A hash of each part, none of which is empty: of its numbers, zeros too, and its length."""
     if len(start) < 2:
         return np.zeros(0, np.uint64)
     place = np.arange(len(x)) - np.repeat(start[:-1], np.diff(start))
     factors = RANDOM[place & 65535] * (RANDOM[-1 - (place >> 16)] | np.uint64(1))
-    found: Integers = np.add.reduceat(x.astype(np.uint64) * factors, start[:-1])
+    of_lengths = np.diff(start).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    found: Integers = of_lengths + np.add.reduceat(x.astype(np.uint64) * factors, start[:-1])
     return found
 
 

@@ -145,7 +145,7 @@ def run(title: str) -> None:
             [sys.executable, "-c", call], capture_output=True, text=True, check=False
         )
         if finished.returncode:
-            rows.append((name, "failed", finished.stderr.strip().splitlines()[-1]))
+            print(f"{name} failed: {finished.stderr.strip().splitlines()[-1]}")
             continue
         found = json.loads(finished.stdout.splitlines()[-1])
         times = (_told(found.get(key)) for key in TIMES)
