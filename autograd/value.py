@@ -74,7 +74,7 @@ class Value:
     with a number by `==` is a TypeError, because it would be False whatever the data.
     """
 
-    # One object a node, for the garbage collector visits them all: the operands of one or two, and
+    # One object per node, because the garbage collector visits each: up to two operands, and
     # their partials, stand in slots. Of more, `_x` and `_dx` are tuples.
     __slots__ = (
         *("__weakref__", "_created", "_dx", "_dy", "_float", "_x", "_y"),

@@ -187,7 +187,7 @@ def page() -> str:
         "example as it was run. (Written by `python -m tests.reference`.)",
         "\n".join(_index(title, members) for title, members in groups.items() if members)
         + "\n"
-        + _index("Rooms", [name for name in MODULES if name in names])
+        + _index("Modules", [name for name in MODULES if name in names])
         + "\n- [The table of rules](#the-table-of-rules)",
     ]
     for title, members in groups.items():
