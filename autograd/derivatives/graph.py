@@ -61,7 +61,7 @@ def grad(output: Value, inputs: Iterable[Value]) -> list[Value]:
                 f"grad: expected a Value, got {value!r} of type {type(value).__name__}{hint}"
             )
     found = [adjoint for adjoint, _ in pulled_back([(output, 1.0, 1.0)], inputs)]
-    return list(map(as_value, _signed(found, nodes_since([output], inputs))))
+    return list(map(as_value, _signed(found, [output], inputs)))
 
 
 def pulled_back(
@@ -139,7 +139,7 @@ def tangents(
     partial × tangent of the operand; an output that depends on no input has the tangent 0.0.
     """
     found = [along for along, _ in pushed_forward(outputs, inputs, directions)]
-    return _signed(found, nodes_since(outputs, inputs))
+    return _signed(found, outputs, inputs)
 
 
 def pushed_forward(
@@ -388,19 +388,21 @@ def _selects(nodes: Iterable[Value]) -> bool:
     return any(x in _apart or (x.primitive is not None and x.primitive.chooses) for x in nodes)
 
 
-def positive_zero(nodes: Callable[[], Iterable[Value]]) -> float:
-    """What to add to the derivatives of these nodes: 0.0 or, for no difference, -0.0.
+def positive_zero(outputs: Iterable[Value], inputs: Sequence[Value]) -> float:
+    """What to add to the derivatives of the outputs: 0.0 or, for no difference, -0.0.
 
-    If among the nodes are derivatives of nodes that select, their own derivatives have more terms
+    If the outputs depend on derivatives of nodes that select, their own derivatives have more terms
     in a compiled function than in eager code, namely zeros. That makes no difference but for the
     sign of a result that is 0, which adding 0.0 makes positive.
     """
-    return 0.0 if _apart and any(x in _apart for x in nodes()) else -0.0
+    return 0.0 if _apart and any(x in _apart for x in nodes_since(outputs, inputs)) else -0.0
 
 
-def _signed(results: Iterable[Operand | None], nodes: Iterable[Value]) -> list[Operand]:
-    """Derivatives of the nodes, with the sign of zero as `positive_zero` says; None is 0.0."""
-    zero = positive_zero(lambda: nodes)
+def _signed(
+    results: Iterable[Operand | None], outputs: Iterable[Value], inputs: Sequence[Value]
+) -> list[Operand]:
+    """Derivatives of the outputs, with the sign of zero as `positive_zero` says; None is 0.0."""
+    zero = positive_zero(outputs, inputs)
     found = [0.0 if x is None else x for x in results]
     return [primitives.sum(x, zero) for x in found] if math.copysign(1.0, zero) > 0.0 else found
 

@@ -35,7 +35,6 @@ from autograd.derivatives.graph import (
     as_value,
     grad,
     made_since,
-    nodes_since,
     number_of,
     positive_zero,
     tangent_numbers,
@@ -161,7 +160,7 @@ class _Call:
             return [0.0] * len(self.leaves)
         if self.needs_graph and not self.postponed:
             return list(grad(output, self.leaves))
-        zero = positive_zero(lambda: nodes_since([output], self.leaves))
+        zero = positive_zero([output], self.leaves)
         if self.postponed:
             if math.copysign(1.0, zero) > 0.0:  # which the compiler does not add
                 return list(grad(output, self.leaves))
@@ -175,7 +174,7 @@ class _Call:
         if self.needs_graph:
             return tangents(outputs, self.leaves, directions)
         numbers = [number_of(v) for v in directions]
-        zero = positive_zero(lambda: nodes_since(outputs, self.leaves))
+        zero = positive_zero(outputs, self.leaves)
         found = tangent_numbers(outputs, self.leaves, numbers, self.nodes)
         return [along + zero for along in found]
 
