@@ -113,8 +113,8 @@ class Tracing:
         uncertain: the derivatives that they may make nan.
         postpones: whether the next gradient, the outermost one, is left to the compiler, which has
             a faster sweep.
-        variables: what that is with respect to.
-        output: what it is of.
+        output: what that gradient is of, set when it is left to the compiler.
+        variables: what it is with respect to.
     """
 
     follows_branches: bool = False

@@ -155,7 +155,7 @@ def _read_array(array: np.ndarray[Any, Any], name: str, is_constant: bool) -> Co
 def _has_items(kind: type) -> bool:
     import numpy as np
 
-    # in a tuple, for a union takes longer to make than to ask
+    # tuples, because making a union takes longer than the check
     is_text = issubclass(kind, (str, bytes, bytearray))
     return not is_text and issubclass(kind, (Sequence, np.ndarray))
 

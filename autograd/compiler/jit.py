@@ -421,9 +421,9 @@ class Cache:
         self._latest: Any = None
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
-        """The result for a key; `make` makes it if there is none, while others wait for theirs.
+        """The result for a key, made by `make` if there is none.
 
-        Results that there are wait for nothing.
+        One thread at a time makes a result; a result that exists is returned without waiting.
         """
         found = self._found.get(key)
         if found is None:

@@ -96,7 +96,7 @@ class Mover:
         return [self._moved(item) for item in items]
 
     def _moved(self, x: Any) -> Any:
-        """An item or a part of one: all parts stay but the addresses."""
+        """An item or a part of one, the same except for its addresses."""
         match x:
             case Element():
                 return self._operand(x)

@@ -46,7 +46,8 @@ class Step:
         results: the state after the step, then other nodes whose numbers are kept for every step.
         next_state: the state after the step.
         leaves: state, closure and inputs; `index` finds the index of each among them.
-        n_state, n_fixed: how many of them are the state; and all but the inputs.
+        n_state: how many of them are the state.
+        n_fixed: how many of them are not inputs.
     """
 
     def __init__(

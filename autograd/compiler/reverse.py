@@ -25,8 +25,8 @@ from autograd.recording import Selection
 from autograd.value import Value
 
 DEPENDS, DATA = 1, 2
-"""What a kind of operation knows of an operand: 0, that it depends on an input, or that it is a
-constant of which only the place matters; of other constants the number is known."""
+"""What the operations of a kind have in common at an operand: DEPENDS, if it depends on an input;
+DATA, if it is a constant whose number does not matter; the constant, if it does; otherwise 0."""
 
 OF_DATA = {primitives.add, primitives.sub, primitives.mul, primitives.sum, primitives.dot}
 """The operations whose constants are data: their rules calculate nothing from them."""
@@ -127,9 +127,9 @@ class ReverseSweep:
         self._write()
 
     def _patterns(self) -> list[int]:
-        """Of each operation a number, the same for operations of one kind: of the same code and
-        constants, with respect to the same operands.
+        """A number for each operation, the same for operations of one kind.
 
+        These have the same code and constants, and the same operands of them depend on an input.
         Constants that are added or multiplied may differ.
         """
         args, depends = np.array(self.x.args, np.int64), np.array(self._depends, np.int64)
@@ -265,7 +265,7 @@ def _contributions(x: Columns, code: int, upstream_kind: int, kinds: list[int]) 
 
     Args:
         upstream_kind: the upstream gradient if it is a constant, else 0.
-        kinds: what is known of each operand (see `DEPENDS`), or a constant.
+        kinds: what is known of each operand (see `DEPENDS`).
     """
     row = x.row_of[code]
     with recording.tracing():

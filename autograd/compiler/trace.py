@@ -97,7 +97,7 @@ class Traced(Value):
 
 
 COMPARING = {*CONDITIONS, "where", "maximum", "minimum", "clip", "relu", "abs"}
-"""The rows whose value or partials compare an operand: of a nan, that makes a number."""
+"""The rows whose value or partials compare an operand, so that a nan can become a number."""
 
 _OPERANDS = {Traced, Value, float}
 
@@ -219,7 +219,7 @@ def _array(nested: Any, shape: tuple[int, ...]) -> Any:
     """Nested lists as an array of objects."""
     import numpy as np  # which has been imported, as an array was given
 
-    return np.array(nested, object).reshape(shape)  # of (0, 3), say, the lists know less
+    return np.array(nested, object).reshape(shape)  # lists lack the 3 of a shape (0, 3)
 
 
 def _form(f: Callable[..., Any], result: object, outputs: list[Operand]) -> Any:

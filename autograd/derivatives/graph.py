@@ -505,11 +505,11 @@ def _if_selected(row: Primitive, partial: Operand, term: Operand) -> Operand:
 
 
 class _Sweep:
-    """How a reverse sweep passes upstream gradients on: which nodes are active, and what follows.
+    """Passes upstream gradients on in a reverse sweep, and keeps track of which nodes are active.
 
     Eager code reads from the recorded partials which nodes are active. In a function being traced,
     a contribution that is nan counts as 0 where the node is inactive, if the tracing follows
-    branches; otherwise contributions are as they are, and only noted if they need that.
+    branches; otherwise contributions stay as they are, and `selection` says what can affect them.
 
     Args:
         targets: the nodes that are to receive contributions.

@@ -1,6 +1,6 @@
 """Operations with several results, such as a loop: one node for the whole, and one for each result.
 
-What another loop reads step by step is one node, a `Column`, however many results it has.
+The results that another loop reads, one in each of its steps, are a single node, a `Column`.
 
 The node of the whole has no number of its own. There are such nodes in functions that are being
 compiled; eager code has none.

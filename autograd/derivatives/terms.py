@@ -212,7 +212,7 @@ class Terms:
         return Term(self.record.total([term.value for term in same]), same[0].selected)
 
     def _join_arms(self, groups: dict[Any, list[Term]]) -> None:
-        """Join what differs only in the two arms of a selection to one term, in place."""
+        """Join groups that differ only in the arm of one selection into one term, in place."""
         left = sorted([same[0].selected for same in groups.values()], key=len)
         while left:
             conditions = left.pop()
@@ -233,7 +233,7 @@ class Terms:
         return self.record(primitives.where, self._condition(term), term.value, 0.0)
 
     def entries(self, found: dict[tuple[int, int], list[Term]]) -> Entries:
-        """The nonzeros of a matrix, of the terms of each by its row and its column."""
+        """The nonzeros of a matrix, given the terms of each entry by its row and column."""
         values = ((i, j, self.number(self.total(found[i, j]))) for i, j in sorted(found))
         return [(i, j, value) for i, j, value in values if not is_number(value, 0.0)]
 

@@ -63,7 +63,7 @@ class System:
             slopes = leaf_adjoints(residual) if isinstance(residual, Value) else {}
             partials.append({i: slopes.get(x, 0.0) for i, x in self._placeholders(used)})
             found = [(x, slopes.get(x) if x.primitive is None else x.grad) for x in order]
-            # A node whose slope is 0 does not count, also if it is inf or nan: it is not selected.
+            # A node whose slope is 0 does not count, even if it is inf or nan: it is not selected.
             rounding.append(sum(abs(a * x._float) for x, a in found if a))
         residuals = [number_of(r) for r in self.residuals]
         return Point([x._float for x in self.xs], residuals, partials, rounding)

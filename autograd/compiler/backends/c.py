@@ -21,7 +21,7 @@ SPELLING: dict[str, str] = {
     "pow": "power",
     **{name: name for name in ("erf", "erfc", "fmod", *LIBRARY)},
 }
-"""How each primitive is written. Rows of users are functions of theirs."""
+"""How each primitive is written; a user-defined one is a function with a name of its own."""
 
 POWER = "static double power(double x, double y) { return y == 2.0 ? x * x : pow(x, y); }"
 """A power, as its row of the table computes it."""

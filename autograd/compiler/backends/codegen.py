@@ -221,7 +221,7 @@ class Printer(ABC):
         return " + ".join(parts).replace("+ -", "- ") or "0"
 
     def indented(self, lines: Iterable[str]) -> Iterator[str]:
-        """The lines of a loop or function."""
+        """The lines, indented by one level: the body of a loop or function."""
         return (self.indent + line for line in lines)
 
 
