@@ -211,7 +211,7 @@ _partials_of: weakref.WeakKeyDictionary[Value, _Partials] = weakref.WeakKeyDicti
 _numbers = itertools.count(1)
 
 REMEMBERED = 4096
-"""For how many operands a solution remembers its numbers: of each, n components are asked for."""
+"""For so many sets of operands a solution remembers its numbers; n components ask for the same."""
 
 
 class Solution:
