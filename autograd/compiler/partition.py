@@ -97,7 +97,6 @@ def lower_parts(
         leaves = [*leaves, *variables]
         slopes, selection = gradient_of(outputs[0], variables, follows_branches)
         outputs, variables = [*outputs[not with_value :], *slopes], ()
-        with_value = True
         found = in_recorded_order(outputs, stops)
     if not any(isinstance(x.primitive, ManyResults) for x in found):
         tape = Tape(inputs, outputs, is_batch, leaves, blocks, found, variables, with_value)
