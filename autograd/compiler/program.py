@@ -4,7 +4,7 @@ A recording unrolls the loops of the source code; `pipeline` finds them again. T
 `Program`: in each of its sections a sequence of items, and an item is
 
 - a `Group`: one expression, computed for every index of a box, `for i in 16, j in 16: …`;
-- a `Loop`: items that are run so many times, one turn after another; or
+- a `Loop`: items that are run so many times, one iteration after another; or
 - a `Scan`: a loop that was recorded as one, whose step is a program of its own.
 
 Every number stands in a *space*, at an *address*, which counts from 0 in each space:
@@ -83,7 +83,7 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term that a run adds (or subtracts) in each turn: a factor, or a product of two."""
+    """A term that a run adds (or subtracts) in each iteration: a factor, or a product of two."""
 
     factors: tuple[Element, ...]
     is_negative: bool = False
@@ -112,7 +112,7 @@ class Reduce:
 
 
 Expression: TypeAlias = "float | Element | Apply | Reduce"
-"""A plain float is a literal, the same for every row and turn."""
+"""A plain float is a literal, the same for every row and iteration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,8 +416,8 @@ class _Text:
                 for run in runs:
                     terms = self.terms(run)
                     if run.count != 1:
-                        turns = f"{INDICES[self.depth]} in {self.integer(run.count)}"
-                        terms = f"(Σ {turns}: {terms})"
+                        over = f"{INDICES[self.depth]} in {self.integer(run.count)}"
+                        terms = f"(Σ {over}: {terms})"
                     parts.append(terms)
                 text = " + ".join(parts).replace("+ -", "- ")
                 return f"({text})" if len(parts) > 1 and binding > 1 else text

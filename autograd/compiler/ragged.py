@@ -31,6 +31,7 @@ def hashes(x: Integers, start: Integers) -> Integers:
         return np.zeros(0, np.uint64)
     place = np.arange(len(x)) - np.repeat(start[:-1], np.diff(start))
     factors = RANDOM[place & 65535] * (RANDOM[-1 - (place >> 16)] | np.uint64(1))
+    # any odd factor that is none of RANDOM's
     of_lengths = np.diff(start).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     found: Integers = of_lengths + np.add.reduceat(x.astype(np.uint64) * factors, start[:-1])
     return found

@@ -137,9 +137,9 @@ def _steps(items: Iterable[Item], box: _Box, parts: Parts | None = None) -> Iter
                 yield item, rows
             continue
         assert isinstance(item, Loop)  # there are no scans in a loop
-        turns = box.extended(item.count)
-        for part, is_recurrent in parts(item, turns) if parts else [(item.body, False)]:
-            inner = list(box.unrolled(item.count)) if is_recurrent else [turns]
+        extended = box.extended(item.count)
+        for part, is_recurrent in parts(item, extended) if parts else [(item.body, False)]:
+            inner = list(box.unrolled(item.count)) if is_recurrent else [extended]
             for one in inner:
                 yield from _steps(part, one, parts)
 
@@ -172,12 +172,12 @@ def _terms(runs: Sequence[Run], box: _Box) -> Iterator[tuple[bool, list[Integers
     """
     kinds: dict[Any, list[list[Any]]] = {}
     for run in runs:
-        turns, exist = box.padded(run.count)
-        for term in run.terms if turns.shape[-1] else ():
-            columns = [turns.addresses(factor) for factor in term.factors]
+        extended, exist = box.padded(run.count)
+        for term in run.terms if extended.shape[-1] else ():
+            columns = [extended.addresses(factor) for factor in term.factors]
             varies = tuple(box.memory.varies[column.flat[0]] for column in columns)
             columns = [
-                np.broadcast_to(c, (*c.shape[:-1], turns.shape[-1])) for c in (*columns, exist)
+                np.broadcast_to(c, (*c.shape[:-1], extended.shape[-1])) for c in (*columns, exist)
             ]
             kinds.setdefault((term.is_negative, varies), []).append(columns)
     for (is_negative, _), parts in kinds.items():
@@ -361,13 +361,13 @@ class Evaluation:
             if isinstance(item, Scan):
                 self.scan(item)
                 continue
-            turns = box.extended(item.count)
-            for part, is_recurrent in self.parts(item, turns):
+            extended = box.extended(item.count)
+            for part, is_recurrent in self.parts(item, extended):
                 try:
                     if is_recurrent:
-                        self.recurrence(part, turns, len(box.shape))
+                        self.recurrence(part, extended, len(box.shape))
                     else:
-                        self.run(part, turns)
+                        self.run(part, extended)
                 except _IrregularError:
                     for one in box.unrolled(item.count):
                         self.run(part, one)
@@ -395,7 +395,7 @@ class Evaluation:
         inner.put({name: memory.read(memory.at(place)[0]) for name, place in fixed.items()})
         inner.run(step.once, _Box(inner.memory))
 
-        def turn(state: Array, inputs: dict[str, Array]) -> tuple[Array, Array]:
+        def iterate(state: Array, inputs: dict[str, Array]) -> tuple[Array, Array]:
             one = copy.copy(inner)
             one.memory, one.section = inner.memory.copy(), "each"
             one.put({"x": state, **inputs})
@@ -404,7 +404,7 @@ class Evaluation:
             y = jnp.broadcast_to(y, (*lead, y.shape[-1]))
             return y[..., : state.shape[-1]], y if scan.keeps_all else None
 
-        last, rows = lax.scan(turn, state, moving, length=n)
+        last, rows = lax.scan(iterate, state, moving, length=n)
         if scan.keeps_all:
             width = step.sizes["y"]
             first = jnp.pad(state, [(0, 0)] * len(lead) + [(0, width - state.shape[-1])])
@@ -421,21 +421,21 @@ class Evaluation:
             y = jnp.broadcast_to(y, lead + rows.shape).reshape(*lead, math.prod(rows.shape))
             self.memory.put(_written((group, rows)), y)
 
-    def parts(self, loop: Loop, turns: _Box) -> Iterator[tuple[list[Item], bool]]:
+    def parts(self, loop: Loop, extended: _Box) -> Iterator[tuple[list[Item], bool]]:
         """The body in parts, in order, each for all iterations before the next (loop fission).
 
         Items that need each other's earlier iterations are one part, and that is recurrent. (With
         the body in one part, the gradient of the GPT on 8 tokens takes 3.2 times as long.)
         """
-        if not math.prod(turns.shape):
+        if not math.prod(extended.shape):
             return
-        radices = [int(i.max()) + 1 for i in turns.index]
+        radices = [int(i.max()) + 1 for i in extended.index]
 
         def iteration(box: _Box) -> Integers:
             return np.ravel_multi_index(box.index[: len(radices)], radices)
 
         writer, written_in = np.full((2, len(self.memory.varies)), -1)
-        steps = [(i, step) for i, item in enumerate(loop.body) for step in _steps([item], turns)]
+        steps = [(i, step) for i, item in enumerate(loop.body) for step in _steps([item], extended)]
         for number, step in steps:
             addresses = _written(step)
             writer[addresses] = number
@@ -458,7 +458,7 @@ class Evaluation:
             if part[0] == number:
                 yield [loop.body[i] for i in part], len(part) > 1 or bool(is_recurrent[number])
 
-    def recurrence(self, items: Sequence[Item], turns: _Box, axis: int) -> None:
+    def recurrence(self, items: Sequence[Item], extended: _Box, axis: int) -> None:
         """Run a recurrent loop, whose iterations are an axis of the box, by `lax.scan`.
 
         An iteration reads numbers of the same iteration; of `lag` iterations before, each time from
@@ -469,10 +469,10 @@ class Evaluation:
         The step of the scan is one of the iterations, with what it reads put where it reads it. It
         is taken from within, where what is read from both ends does not meet.
         """
-        memory, n = self.memory, turns.shape[-1]
+        memory, n = self.memory, extended.shape[-1]
         one, iterations = 2 * n // 3, np.arange(n)[:, None]
-        steps = list(_steps(items, turns, self.parts))
-        writes, read, fixed = self.addresses_by_iteration(steps, turns, axis)
+        steps = list(_steps(items, extended, self.parts))
+        writes, read, fixed = self.addresses_by_iteration(steps, extended, axis)
         written = np.concatenate(writes, 1)
         iteration, column = np.full((2, len(memory.varies)), -1)
         iteration[written], column[written] = iterations, np.arange(written.shape[1])
@@ -525,17 +525,17 @@ class Evaluation:
                 self.write(group, rows)
 
     def addresses_by_iteration(
-        self, steps: Sequence[Step], turns: _Box, axis: int
+        self, steps: Sequence[Step], extended: _Box, axis: int
     ) -> tuple[list[Integers], Integers, list[Integers]]:
         """The addresses that the iterations of a loop write and read, a row for each iteration.
 
         Returns those that each step writes; those that the steps read, as distinct columns; and
         apart from these what all iterations read from outside of the loop.
         """
-        n = turns.shape[-1]
+        n = extended.shape[-1]
         for _, rows in steps:
-            turn = rows.index[len(turns.index) - 1]
-            if turn.shape[axis:][:1] != (n,) or (turn.ravel() != range(n)).any():
+            own = rows.index[len(extended.index) - 1]
+            if own.shape[axis:][:1] != (n,) or (own.ravel() != range(n)).any():
                 raise _IrregularError  # some iterations have more rows than others
 
         def by_iteration(addresses: Integers) -> Integers:

@@ -158,19 +158,19 @@ class Items(Vectors):
             return
         dim, extent, size = dims[0], extents[dims[0]], sizes[dims[0]]
 
-        def turn(size: int, i: Index) -> None:
+        def iterate(size: int, i: Index) -> None:
             self._index[dim] = i
             self._nest(group, dims[1:], extents, {**sizes, dim: size})
 
         if isinstance(extent, str):
-            self.loop(0, extent, 1, partial(turn, 1))
+            self.loop(0, extent, 1, partial(iterate, 1))
             return
         rest = extent % size
-        self.loop(0, extent - rest, size, partial(turn, size))
+        self.loop(0, extent - rest, size, partial(iterate, size))
         if rest and dim == self._lane_dim:
-            turn(size, extent - size)  # computes some rows again, which have the same bits
+            iterate(size, extent - size)  # computes some rows again, which have the same bits
         elif rest:
-            turn(rest, extent - rest)
+            iterate(rest, extent - rest)
 
     def _best_for_lanes(self, group: Group, extents: Mapping[int, Index]) -> int | None:
         """The index to vectorize: the one with the fewest gathers; None for scalar code."""

@@ -281,10 +281,10 @@ def _steps() -> MachineCode:
 
     def step(i: Index) -> list[str]:
         """Take the step unless its results are not finite; returns whether it was taken."""
-        turn = code.let(f"trunc i64 {code.integer((1, start), (1, i))} to i1")
+        is_odd = code.let(f"trunc i64 {code.integer((1, start), (1, i))} to i1")
         first, second = given["table"], given["other"]
-        table = code.let(f"select i1 {turn}, ptr {second}, ptr {first}")
-        other = code.let(f"select i1 {turn}, ptr {first}, ptr {second}")
+        table = code.let(f"select i1 {is_odd}, ptr {second}, ptr {first}")
+        other = code.let(f"select i1 {is_odd}, ptr {first}, ptr {second}")
         settings = code.address(given["settings"], code.integer((given["more"], i)))
         count = code.let(f"load i64, ptr {code.address(given['counts'], i)}")
         for frame, name, x in (
@@ -333,11 +333,11 @@ def _steps() -> MachineCode:
         stays = code.let(f"icmp ne i64 {given['stays']}, 0")
         code.branch(stays, lambda: code.do(f"store i64 0, ptr {slot('frame', 'n_columns')}"))
 
-    def turn(i: Index, is_going: str) -> Sequence[str]:
+    def iterate(i: Index, is_going: str) -> Sequence[str]:
         return code.branch(is_going, lambda: step(i), ["false"], "i1")
 
     n_taken = code.address("%steps", _N_TAKEN)
     code.do(f"store i64 {start}, ptr {code.address('%steps', _START)}")
     code.do(f"store i64 0, ptr {n_taken}")
-    code.loop(0, given["n_steps"], 1, turn, ["true"], "i1")
+    code.loop(0, given["n_steps"], 1, iterate, ["true"], "i1")
     return MachineCode(str(code), [])
