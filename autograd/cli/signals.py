@@ -13,8 +13,8 @@ from typing import Any, Self
 
 from autograd.cli.output import say
 
-SIGNALS = {*(signal.SIGINT, signal.SIGTERM), getattr(signal, "SIGHUP", signal.SIGTERM)}
-"""Windows has no SIGHUP."""
+SIGNALS = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+"""The signals that end a program; Windows has no SIGHUP."""
 
 PAUSE = 1.0
 """For how many seconds after one interrupt the next is only noted: time to put things in order."""

@@ -64,7 +64,7 @@ class TextFile:
         self.encoding = encoding or ("utf-16" if has_mark else "utf-8-sig")
         try:
             text = start.decode(self.encoding, "ignore").lstrip().lower()
-        except (LookupError, ValueError):  # undefined is one, but of no text
+        except (LookupError, ValueError):  # the codec named "undefined" decodes nothing
             raise TableError(f"{name}: there is no encoding {encoding!r}; try latin-1") from None
         for begin, kind in NO_TABLE.items():
             if start.startswith(begin.encode("latin-1")) or text.startswith(begin):
@@ -140,7 +140,10 @@ class TextFile:
                 unpack = importlib.import_module(self._module) if self._module else None
                 yield unpack.open(source) if unpack else source
             except (
-                *(OSError, EOFError, ImportError, zlib.error),
+                OSError,
+                EOFError,
+                ImportError,
+                zlib.error,
                 getattr(unpack, "LZMAError", OSError),
             ) as error:
                 if self._module:  # which a browser's Python may lack
