@@ -68,7 +68,7 @@ class Parser(argparse.ArgumentParser):
 def meant(word: str, known: Iterable[str], paths: Iterable[Path] = ()) -> str:
     """The end of a message, "; did you mean NAME?", or "" if no known name is close to the word.
 
-    Upper and lower case are alike, and a path is known by its name without ending.
+    Case is ignored. A path is compared by its file name without suffix.
     """
     names = {name.casefold(): name for name in known}
     names |= {path.stem.casefold(): str(path) for path in paths}

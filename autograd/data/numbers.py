@@ -138,7 +138,7 @@ class NumberFormat(NamedTuple):
     def column(self, cells: Cells) -> Any:
         """The number in each cell of a column, nan where there is none, as an array to read.
 
-        All cells are parsed at once, in a way that one of each shape confirms.
+        All cells are parsed at once, in a way that is checked on one cell of each shape.
         """
         import numpy as np
 

@@ -278,8 +278,8 @@ class Schema:
 def _converted(sheet: Sheet, column: Column, may_lack: bool, words: Collection[str] = ()) -> Any:
     """The cells of a column as an array: finite numbers, or indices of these words.
 
-    A missing cell becomes nan, or an error unless it `may_lack`. Each distinct cell is looked at
-    once. Errors name line and column.
+    A missing cell becomes nan if `may_lack`, and is an error otherwise. Each distinct cell is
+    looked at once. Errors name line and column.
     """
     import numpy as np
 

@@ -101,7 +101,7 @@ def hints(schema: Schema, sheet: Sheet) -> list[str]:
 
 
 def _numbers_rows(column: Column, sheet: Sheet) -> bool:
-    """Whether a column counts the rows, or differs in most and is called as one that does."""
+    """Whether a column numbers the rows: it counts up, or has such a name and few equal cells."""
     cells = sheet.columns[column.position]
     if _COUNTS_ROWS.search(column.name) and len(set(cells)) > 0.9 * column.n_filled:
         return True

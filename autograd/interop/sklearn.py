@@ -81,9 +81,8 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         size = len(X)
         if self.batch_size is not None:
             size = min(checked_int("batch_size", self.batch_size), size)
-        share = not_negative("alpha", self.alpha) / (
-            2.0 * size
-        )  # of the sum of squares of the weights, biases aside
+        # times the sum of squares of the weights, biases aside
+        share = not_negative("alpha", self.alpha) / (2.0 * size)
 
         def penalty(parameters: Sequence[Any]) -> Any:
             return share * functions.sum(w * w for w in parameters if not w.label.endswith("bias"))

@@ -12,7 +12,7 @@ gradient, and `step()` applies it. Stochastic, mini-batch and batch descent are 
 1, some or all of the examples in a batch.
 
 - `fitting` has `fit`, which puts the others together;
-- `examples` reads lists, arrays and frames, `batches` says which a step takes;
+- `examples` reads lists, arrays and frames, `batches` chooses those of each step;
 - `objective` is the mean loss of a batch plus a penalty;
 - `loop` takes the steps, and computes loss and accuracy of each epoch;
 - `eager` takes the steps on Values, `compiled` by compiled programs;

@@ -120,7 +120,7 @@ def picture(
     """The picture of a graph, from its nodes in topological order; see `drawing.draw`.
 
     `labels` and `gradients` stand in for those that the nodes have. ValueError, which names the
-    function, for a picture that is too large or a `collapse` that there is not.
+    function, for a picture that is too large or an unknown `collapse`.
     """
     check_choice(f"{function}: collapse", collapse, ("neurons", "layers", None))
     if collapse is None and only is None:
