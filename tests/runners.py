@@ -16,7 +16,7 @@ from typing import Any
 from autograd.compiler.backends import c, javascript
 from autograd.compiler.linking import unnested
 from autograd.compiler.pipeline import lower, roll
-from autograd.compiler.program import Program
+from autograd.compiler.program import Program, groups
 from autograd.compiler.trace import leaves_of, trace
 
 CC = shutil.which("cc")
@@ -29,6 +29,11 @@ def program_of(f: Callable[[], Any]) -> Program:
     (output,) = recorded.outputs
     leaves = leaves_of(output)
     return roll(lower([], [output], True, leaves, leaves))
+
+
+def n_groups(program: Program) -> int:
+    """How many groups a program has, those in loops among them."""
+    return sum(1 for items in program.sections.values() for _ in groups(items))
 
 
 def eager(f: Callable[[], Any], program: Program) -> list[float | None]:

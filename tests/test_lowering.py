@@ -16,6 +16,7 @@ from autograd.compiler.program import Program, groups
 from autograd.compiler.trace import gradient_of, trace
 from autograd.primitives import Primitive, div, exp, where
 from tests.numerics import same
+from tests.runners import n_groups
 
 
 def program_of(f: Any, *leaves: ag.Value) -> Program:
@@ -34,10 +35,6 @@ def eager(f: Any, *leaves: ag.Value) -> list[float | None]:
     value = f()
     value.backward()
     return [value.data, *(leaf.grad for leaf in leaves)]
-
-
-def n_groups(program: Program) -> int:
-    return sum(1 for items in program.sections.values() for _ in groups(items))
 
 
 @pytest.fixture

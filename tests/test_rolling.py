@@ -18,12 +18,12 @@ import autograd as ag
 from autograd.compiler.backends import c, python
 from autograd.compiler.jit import BACKENDS, jit
 from autograd.compiler.pipeline import lower, roll
-from autograd.compiler.program import Backend, Group, Item, Loop, Program, groups
+from autograd.compiler.program import Backend, Group, Item, Loop, Program
 from autograd.compiler.trace import trace
 from tests import graphs
 from tests.loops import Loops
 from tests.numerics import same
-from tests.runners import CC, compiled_c, eager, program_of
+from tests.runners import CC, compiled_c, eager, n_groups, program_of
 from tests.shapes import SHAPES
 from tests.test_loops import program_of as random_program
 
@@ -32,17 +32,13 @@ HAS_LLVM = importlib.util.find_spec("llvmlite") is not None
 needs_llvm = pytest.mark.skipif(not HAS_LLVM, reason="llvmlite is not installed (extra jit)")
 
 
-def n_items(program: Program) -> int:
-    return sum(1 for items in program.sections.values() for _ in groups(items))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SHAPES if name not in ("an option by a tree",)])
 def test_twice_the_data_is_the_same_program(name: str) -> None:
     """In items and in printed lines; only the counts in it grow."""
     shape, n = SHAPES[name]
     small, large = (program_of(shape(size)[0]) for size in (n, 2 * n))
-    assert n_items(large) <= n_items(small)
+    assert n_groups(large) <= n_groups(small)
     assert len(str(large).splitlines()) <= len(str(small).splitlines())
 
 
@@ -89,19 +85,19 @@ FEWEST_ITEMS = {
 @pytest.mark.parametrize("name", SHAPES)
 def test_no_program_has_more_items_than_it_had(name: str) -> None:
     shape, n = SHAPES[name]
-    assert n_items(program_of(shape(n)[0])) <= FEWEST_ITEMS[name]
+    assert n_groups(program_of(shape(n)[0])) <= FEWEST_ITEMS[name]
 
 
 @pytest.mark.slow
 def test_random_programs_have_no_more_items_than_they_had() -> None:
-    assert sum(n_items(random_program(Loops(seed))) for seed in range(60)) <= 3042
+    assert sum(n_groups(random_program(Loops(seed))) for seed in range(60)) <= 3042
 
 
 @pytest.mark.slow
 def test_a_tree_of_prices_grows_slower_than_its_steps() -> None:
     shape, n = SHAPES["an option by a tree"]
     small, large = (program_of(shape(size)[0]) for size in (n, 4 * n))
-    assert n_items(large) < 2 * n_items(small)
+    assert n_groups(large) < 2 * n_groups(small)
 
 
 @pytest.mark.slow
@@ -204,7 +200,7 @@ def test_differences_belong_to_sums() -> None:
         return total - a[29]
 
     program = roll(lower([], trace(f, []).outputs, is_batch=True, leaves=a))
-    assert n_items(program) <= 2
+    assert n_groups(program) <= 2
 
 
 def test_constants_that_differ_are_data_and_others_literals() -> None:
