@@ -6,6 +6,7 @@ Hypothesis tries the same examples at every run; `--hypothesis-profile=explore` 
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ settings.register_profile(
     "explore", deadline=None, max_examples=3000, suppress_health_check=slow_is_fine
 )
 settings.load_profile("steady")
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # its own choice, TensorFlow, is rarely installed
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import importlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,6 @@ class Checker(doctest.OutputChecker):
 def names_for(module: str) -> dict[str, Any]:
     names: dict[str, Any] = {**vars(ag), "ag": ag}
     exec(BEFORE, names)
-    os.environ.setdefault("KERAS_BACKEND", "torch")
     for library in LIBRARIES.get(module, []):
         names[library] = pytest.importorskip(library)
     if "jax" in names:
