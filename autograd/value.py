@@ -416,9 +416,10 @@ def _reached(output: Any, start: float, ends: dict[Any, float | None]) -> list[A
         keep(node)
         dx, dy = node._dx, node._dy
         if type(dx) is tuple:
-            operands = [x for x, partial in zip(node._x, dx, strict=True) if partial is not None]
-            stack += operands
-            if not operands:
+            pairs = zip(node._x, dx)  # noqa: B905 - aligned when recorded
+            new = [x for x, partial in pairs if partial is not None and x.grad is not start]
+            stack += new
+            if not new and all(partial is None for partial in dx):
                 ends[node] = grad
         elif dx is not None:
             push(node._x)
